@@ -1,0 +1,33 @@
+# Every target makes the virtual environment it needs; PYTHON chooses the interpreter.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+
+.PHONY: demo test test-all lint format clean
+
+demo: $(INSTALLED)  ## train, export and convert on embedded data, in about three minutes
+	$(BIN)/keras-dtl demo
+
+test: $(INSTALLED)  ## the quick tests, under five minutes on two cores
+	$(BIN)/python -m pytest
+
+test-all: $(INSTALLED)  ## with the slow and the data-bound ones (KERAS_DTL_DATA names the data)
+	$(BIN)/python -m pytest -m "not gpu"
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+$(INSTALLED): setup.cfg setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip setuptools wheel
+	$(BIN)/python -m pip install --quiet --editable ".[train,cpu,test]"
+	touch $(INSTALLED)

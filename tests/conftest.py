@@ -1,0 +1,43 @@
+"""What all tests share: a quiet, small, two-replica TensorFlow and networks of a few weights."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# No test may reach the network, or write data sets into somebody's home.
+os.environ["TFDS_DATA_DIR"] = os.devnull
+
+from pathlib import Path
+
+import pytest
+
+SHAPE = (8, 8, 3)
+CLASSES = 3
+
+
+def pytest_configure():
+    """Split the CPU in two logical devices, which must happen before TensorFlow starts."""
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+@pytest.fixture(autouse=True)
+def _same_start():
+    """Every test starts from the same seed and policy, and leaves no graph behind."""
+    import keras
+
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(0)
+    policy = keras.config.dtype_policy()
+    yield
+    keras.config.set_dtype_policy(policy)
+
+
+@pytest.fixture
+def data_folder():
+    """The folder of real data sets, for tests marked `data`."""
+    folder = os.environ.get("KERAS_DTL_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("KERAS_DTL_DATA does not name a folder of data sets")
+    return Path(folder)

@@ -1,0 +1,86 @@
+"""Files that are whole or absent."""
+
+import hashlib
+import json
+
+import pytest
+
+from keras_dtl.files import atomic_path, sha256, write_json, write_text
+
+
+@pytest.fixture(autouse=True)
+def _same_start():
+    """Nothing here touches Keras, whose session takes long to clear."""
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def fail_within(error, target, write):
+    with atomic_path(target) as temporary:
+        write(temporary)
+        assert temporary.exists()
+        raise error
+
+
+def test_atomic_path_publishes_a_file_at_the_end(tmp_path):
+    target = tmp_path / "new" / "a.txt"
+    with atomic_path(target) as temporary:
+        temporary.write_text("whole")
+        assert not target.exists()
+        assert temporary.suffix == ".txt"
+    assert target.read_text() == "whole"
+    assert names(target.parent) == ["a.txt"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_atomic_path_keeps_the_old_file_on_failure(tmp_path, error):
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    with pytest.raises(error):
+        fail_within(error, target, lambda temporary: temporary.write_text("half"))
+    assert target.read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_atomic_path_replaces_a_folder_as_a_whole(tmp_path):
+    target = tmp_path / "artifact"
+    target.mkdir()
+    (target / "old").touch()
+    with atomic_path(target) as temporary:
+        temporary.mkdir()
+        (temporary / "new").touch()
+        assert names(target) == ["old"]
+    assert names(target) == ["new"]
+    assert names(tmp_path) == ["artifact"]
+
+
+def test_atomic_path_keeps_the_old_folder_on_failure(tmp_path):
+    target = tmp_path / "artifact"
+    target.mkdir()
+    (target / "old").touch()
+    with pytest.raises(RuntimeError):
+        fail_within(RuntimeError, target, lambda temporary: (temporary / "new").mkdir(parents=True))
+    assert names(target) == ["old"]
+    assert names(tmp_path) == ["artifact"]
+
+
+def test_write_json_is_indented_utf8(tmp_path):
+    write_json(tmp_path / "a.json", {"name": "Zürich"})
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert "Zürich" in text
+    assert json.loads(text) == {"name": "Zürich"}
+
+
+def test_write_json_keeps_the_old_file_when_the_value_is_no_json(tmp_path):
+    write_text(tmp_path / "a.json", "old")
+    with pytest.raises(TypeError):
+        write_json(tmp_path / "a.json", {"x": object()})
+    assert (tmp_path / "a.json").read_text() == "old"
+
+
+def test_sha256_equals_hashlib(tmp_path):
+    data = b"x" * 3_000_000
+    (tmp_path / "a").write_bytes(data)
+    assert sha256(tmp_path / "a") == hashlib.sha256(data).hexdigest()

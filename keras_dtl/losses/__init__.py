@@ -1,0 +1,5 @@
+"""Losses as plain functions of tensors; each returns a float32 scalar."""
+
+from keras_dtl.losses.adversarial import domain_accuracy, domain_crossentropy
+
+__all__ = ["domain_accuracy", "domain_crossentropy"]

@@ -1,0 +1,29 @@
+import tensorflow as tf
+
+
+def domain_crossentropy(source_logits, target_logits):
+    """Binary cross-entropy of a discriminator that answers 0 for source and 1 for target.
+
+    Each domain counts half, however many examples it has. From logits and in float32, since
+    the logarithm of a squashed probability loses the gradient when the discriminator is sure.
+
+    Reference: Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 2016.
+
+    Args:
+        source_logits: Tensor of any shape, one number a decision.
+        target_logits: Tensor of any shape.
+
+    Returns:
+        Scalar float32 tensor of 0 or more; log 2 when the discriminator does not know.
+    """
+    source, target = tf.cast(source_logits, "float32"), tf.cast(target_logits, "float32")
+    return 0.5 * (tf.reduce_mean(tf.nn.softplus(source)) + tf.reduce_mean(tf.nn.softplus(-target)))
+
+
+def domain_accuracy(source_logits, target_logits):
+    """Return the share of right decisions of that discriminator, each domain counting half.
+
+    0.5 is chance. A logit of exactly 0 is half right, so a dead discriminator reads 0.5.
+    """
+    source, target = tf.cast(source_logits, "float32"), tf.cast(target_logits, "float32")
+    return 0.5 + 0.25 * (tf.reduce_mean(tf.sign(target)) - tf.reduce_mean(tf.sign(source)))

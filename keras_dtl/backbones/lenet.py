@@ -1,0 +1,30 @@
+import keras
+from keras import layers
+
+
+def lenet(input_shape=(28, 28, 3), filters=(32, 48), pooling="flatten", name="lenet"):
+    """Return the convolutional part of the digit network of Ganin et al. (2016), section 5.2.2.
+
+    Two 5x5 convolutions without padding, each followed by ReLU and 2x2 max pooling. At 28x28
+    the features have 768 numbers.
+
+    Args:
+        input_shape: `(height, width, channels)` of uint8 images in 0..255. Height and width may
+            be `None` when `pooling` is `"average"`; otherwise each must be at least 16.
+        filters: Channels of the two convolutions.
+        pooling: How maps become a vector: `"flatten"`, as in the paper, or `"average"` over all
+            positions, which admits images of any size.
+        name: Name of the model.
+
+    Returns:
+        A functional Keras model from images to features `(batch, features)`.
+    """
+    image = keras.Input(input_shape, dtype="uint8", name="image")
+    x = layers.Rescaling(1 / 127.5, offset=-1.0)(image)
+    for count in filters:
+        x = layers.Conv2D(count, 5, activation="relu")(x)
+        x = layers.MaxPooling2D(2)(x)
+    reduce = {"flatten": layers.Flatten, "average": layers.GlobalAveragePooling2D}
+    if pooling not in reduce:
+        raise ValueError(f"`pooling` must be one of {sorted(reduce)}. Received: {pooling!r}")
+    return keras.Model(image, reduce[pooling]()(x), name=name)

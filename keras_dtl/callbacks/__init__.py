@@ -1,0 +1,17 @@
+"""Callbacks for `fit`: schedules over the whole training, resumable checkpoints, alarms."""
+
+from keras_dtl.callbacks.checkpoint import Checkpoint
+from keras_dtl.callbacks.divergence import StopWhenDiverged, TrainingDiverged
+from keras_dtl.callbacks.progress_schedule import ProgressSchedule
+from keras_dtl.callbacks.schedules import constant, inverse_decay, linear_decay, reversal_ramp
+
+__all__ = [
+    "Checkpoint",
+    "ProgressSchedule",
+    "StopWhenDiverged",
+    "TrainingDiverged",
+    "constant",
+    "inverse_decay",
+    "linear_decay",
+    "reversal_ramp",
+]

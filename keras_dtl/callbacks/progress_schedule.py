@@ -1,0 +1,61 @@
+import functools
+
+import keras
+
+
+class ProgressSchedule(keras.callbacks.Callback):
+    """Sets values before every step, from the progress of the whole training.
+
+    Progress is the share of all steps of `fit` that are done, `(epoch * steps + batch) /
+    (epochs * steps)`, so a schedule ends where training ends, however long it is, and a resumed
+    training (`initial_epoch`) goes on where it stopped. `fit` must know its length: pass
+    `steps_per_epoch` when the data set is endless.
+
+    Args:
+        schedules: Dictionary from what is set to a function of progress in 0..1. A key is a
+            dotted path from the model to a variable (`"reversal_strength"`) or to a property
+            that can be set (`"optimizer.learning_rate"`). See `keras_dtl.callbacks.schedules`.
+
+    The values of an epoch's last step appear in the logs under the last part of the key.
+    """
+
+    def __init__(self, schedules):
+        super().__init__()
+        self.schedules = dict(schedules)
+        self.values = {}
+        self._first_step_of_epoch = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if not self.params.get("steps"):
+            raise ValueError(
+                "A schedule over the whole training needs its length. Received: a data set "
+                "without end. Pass `steps_per_epoch` to fit()."
+            )
+        self._first_step_of_epoch = epoch * self.params["steps"]
+
+    def on_train_batch_begin(self, batch, logs=None):
+        total = self.params["epochs"] * self.params["steps"]
+        progress = (self._first_step_of_epoch + batch) / total
+        for path, schedule in self.schedules.items():
+            self.values[path] = schedule(progress)
+            set_value(self.model, path, self.values[path])
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs is not None:
+            logs.update({path.rpartition(".")[2]: value for path, value in self.values.items()})
+
+
+def set_value(model, path, value):
+    """Assign `value` to the variable, or set the property, at a dotted path from `model`.
+
+    Raises:
+        AttributeError: When the path leads nowhere.
+    """
+    *owners, name = path.split(".")
+    owner = functools.reduce(getattr, owners, model)
+    current = getattr(owner, name)
+    # An optimizer's learning rate reads as a variable but must go through its setter.
+    if isinstance(current, keras.Variable) and not isinstance(owner, keras.optimizers.Optimizer):
+        current.assign(value)
+    else:
+        setattr(owner, name, value)

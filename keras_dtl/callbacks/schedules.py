@@ -1,0 +1,27 @@
+"""Schedules: functions from the progress of the whole training, 0 to 1, to a value."""
+
+import math
+
+
+def reversal_ramp(gamma=10.0, final=1.0):
+    """Rise from 0 to `final` along a logistic curve: `final * (2 / (1 + exp(-gamma p)) - 1)`.
+
+    The strength of gradient reversal in Ganin et al. (2016), section 5.2.2, lets the
+    discriminator learn something before the encoder answers to it.
+    """
+    return lambda progress: final * (2 / (1 + math.exp(-gamma * progress)) - 1)
+
+
+def inverse_decay(initial=0.01, alpha=10.0, beta=0.75):
+    """Fall as `initial / (1 + alpha p) ** beta`, the learning rate of Ganin et al. (2016)."""
+    return lambda progress: initial / (1 + alpha * progress) ** beta
+
+
+def linear_decay(initial, start=0.5):
+    """Hold `initial` until progress `start`, then fall in a straight line to 0 at the end."""
+    return lambda progress: initial * min(1.0, (1 - progress) / (1 - start))
+
+
+def constant(value):
+    """Stay at `value`."""
+    return lambda progress: value

@@ -1,0 +1,75 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_dtl.callbacks import ProgressSchedule
+from tests.networks import compiled, dense
+
+
+class Recorder(keras.callbacks.Callback):
+    """Notes the learning rate that each step was taken with."""
+
+    def __init__(self):
+        super().__init__()
+        self.rates = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.rates.append(float(self.model.optimizer.learning_rate.numpy()))
+
+
+def dataset():
+    x = np.zeros((4, 6), "float32")
+    return tf.data.Dataset.from_tensors((x, np.zeros(4, "int32"))).repeat()
+
+
+def rates(epochs, initial_epoch=0, policy=None):
+    recorder = Recorder()
+    model = compiled(dense(3))
+    schedule = ProgressSchedule({"optimizer.learning_rate": lambda progress: 1 + progress})
+    history = model.fit(
+        dataset(),
+        epochs=epochs,
+        initial_epoch=initial_epoch,
+        steps_per_epoch=5,
+        verbose=0,
+        callbacks=[schedule, recorder],
+    )
+    return recorder.rates, history.history
+
+
+def test_progress_runs_over_all_steps_of_all_epochs():
+    found, _ = rates(epochs=2)
+    np.testing.assert_allclose(found, 1 + np.arange(10) / 10, rtol=1e-6)
+
+
+def test_resumed_training_goes_on_in_the_schedule():
+    found, _ = rates(epochs=2, initial_epoch=1)
+    np.testing.assert_allclose(found, 1 + np.arange(5, 10) / 10, rtol=1e-6)
+
+
+def test_values_appear_in_the_logs():
+    _, history = rates(epochs=2)
+    np.testing.assert_allclose(history["learning_rate"], [1.4, 1.9])
+
+
+def test_a_variable_of_the_model_is_assigned_in_place():
+    model = compiled(dense(3))
+    model.strength = keras.Variable(0.0, trainable=False)
+    variable = model.strength
+    schedule = ProgressSchedule({"strength": lambda progress: 0.5})
+    model.fit(dataset(), steps_per_epoch=2, verbose=0, callbacks=[schedule])
+    assert model.strength is variable
+    assert float(variable.numpy()) == 0.5
+
+
+def test_a_path_that_leads_nowhere_is_an_error():
+    schedule = ProgressSchedule({"optimizer.learning_rat": lambda progress: 0.5})
+    with pytest.raises(AttributeError, match="learning_rat"):
+        compiled(dense(3)).fit(dataset(), steps_per_epoch=1, verbose=0, callbacks=[schedule])
+
+
+def test_a_training_without_length_is_refused():
+    schedule = ProgressSchedule({"optimizer.learning_rate": lambda progress: 0.5})
+    with pytest.raises(ValueError, match="steps_per_epoch"):
+        compiled(dense(3)).fit(dataset(), verbose=0, callbacks=[schedule])

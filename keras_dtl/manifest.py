@@ -1,0 +1,320 @@
+"""The manifest of an artifact: what an exported model takes and gives, and what its files hold.
+
+`keras_dtl.export` writes it, `keras_dtl.convert` reads it; standard library only. A manifest may
+come from anywhere, so every value is checked before it is used, and nothing in it is executed.
+"""
+
+import dataclasses
+import json
+import math
+import re
+import reprlib
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from keras_dtl.files import sha256, write_json
+
+FORMAT = 1
+FILE_NAME = "manifest.json"
+_LARGEST = 16 * 2**20  # bytes
+_DTYPES = ("bool", "float16", "float32", "float64", "int32", "int64", "uint8")
+
+
+class ManifestError(ValueError):
+    """An artifact whose manifest is missing, damaged, or at odds with its files."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Tensor:
+    """One input or output of an exported model.
+
+    Args:
+        name: The same in the SavedModel and in the ONNX graph.
+        dtype: Such as `"uint8"`.
+        shape: The batch first; `None` for every size that is free.
+        range: The lowest and the highest value, or `None` where there is no bound.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple
+    range: tuple | None = None
+
+    @property
+    def is_image(self):
+        """Whether it is a batch of uint8 images, `(batch, height, width, channels)`."""
+        return self.dtype == "uint8" and len(self.shape) == 4 and self.shape[3] in (1, 3, 4)
+
+
+@dataclasses.dataclass(frozen=True)
+class Preprocessing:
+    """What a client does to an image before it calls the model.
+
+    Args:
+        resize: The `(height, width)` to resize to, or `None` to keep the image's own.
+        channels: 1, 3 or 4, or `None` where the model takes no image.
+        size_multiple: Height and width must be multiples of it.
+    """
+
+    resize: tuple | None = None
+    channels: int | None = None
+    size_multiple: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """Everything that a client must know of an exported model.
+
+    Args:
+        name: The artifact's name.
+        task: What the model does, such as `"classification"` or `"image_to_image"`.
+        version: Number of the version folder.
+        inputs: Tuple of `Tensor`.
+        outputs: Tuple of `Tensor`.
+        classes: Names in the order of the model's last axis, or `None`.
+        preprocessing: A `Preprocessing`.
+        files: SHA-256 checksums by path relative to the artifact, with `/`.
+        versions: Version texts by name of the software that made it.
+        settings: The recipe's settings.
+        parity: One record for each file and output compared with Keras.
+        metrics: Measured quality by name.
+        created: When, in UTC, as ISO 8601.
+    """
+
+    name: str
+    task: str
+    version: int
+    inputs: tuple
+    outputs: tuple
+    classes: tuple | None
+    preprocessing: Preprocessing
+    files: dict
+    versions: dict
+    settings: dict
+    parity: tuple
+    metrics: dict
+    created: str
+
+    @property
+    def onnx_file(self):
+        """Path of the ONNX graph, relative to the artifact."""
+        return f"{self.version}/model.onnx"
+
+    def to_json(self):
+        """Return the manifest as values that `json` can write."""
+        return {"format": FORMAT, **dataclasses.asdict(self)}
+
+    @classmethod
+    def from_json(cls, value):
+        """Check what `json` read and return it as a `Manifest`.
+
+        Raises:
+            ManifestError: Something is missing, of the wrong kind, or of an unknown format.
+        """
+        record = _Record(value, "the manifest")
+        record.take("format", f"{FORMAT} (a newer keras_dtl may read it)", _is_format)
+        return cls(
+            inputs=_tensors(record, "inputs"),
+            outputs=_tensors(record, "outputs"),
+            classes=record.take("classes", "a list of texts or null", _is_classes, tuple),
+            preprocessing=_preprocessing(record),
+            parity=record.take("parity", "a list of objects", _is_list_of_objects, tuple),
+            files=record.take("files", "an object of safe paths and SHA-256 sums", _is_files),
+            versions=record.take("versions", "an object of texts", _is_texts),
+            version=record.take("version", "an integer of 1 or more", _is_positive),
+            **{key: record.take(key, "a text", _is_text) for key in ("name", "task", "created")},
+            **{key: record.take(key, "an object", _is_object) for key in ("settings", "metrics")},
+        )
+
+
+def write_manifest(folder, manifest):
+    """Write `manifest` to the artifact `folder`."""
+    write_json(Path(folder) / FILE_NAME, manifest.to_json())
+
+
+def read_manifest(folder):
+    """Read and check the manifest of the artifact `folder`.
+
+    Raises:
+        ManifestError: There is none, or it cannot be trusted; the message says why.
+    """
+    path = Path(folder) / FILE_NAME
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ManifestError(f"{path}: larger than {_LARGEST} bytes; this is no manifest.")
+        value = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ManifestError(
+            f"{folder} is not an artifact: {FILE_NAME} cannot be read ({error.strerror}). "
+            "Give a folder that export_model or `keras-dtl export` wrote."
+        ) from error
+    # json raises RecursionError on deep nesting, and ValueError on everything else.
+    except (ValueError, RecursionError) as error:
+        raise ManifestError(f"{path}: not valid JSON: {error}. Export the model again.") from error
+    try:
+        return Manifest.from_json(value)
+    except ManifestError as error:
+        raise ManifestError(f"{path}: {error}") from error
+
+
+def verified_file(folder, manifest, name, compare=True):
+    """Return the path of an artifact's file after comparing its checksum.
+
+    Args:
+        folder: The artifact.
+        manifest: Its `Manifest`.
+        name: A key of `manifest.files`.
+        compare: Whether to compare the checksum, which reads the whole file.
+
+    Raises:
+        ManifestError: The file is not listed, missing, outside the artifact, or changed.
+    """
+    if name not in manifest.files:
+        raise ManifestError(f"{folder}: the manifest lists no file {name}. Export the model again.")
+    path = Path(folder) / name
+    try:
+        if not path.resolve().is_relative_to(Path(folder).resolve()):
+            raise ManifestError(f"{path} leads out of the artifact; it is not read.")
+        found = sha256(path) if compare else manifest.files[name]
+        path.stat()
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a loop, before Python 3.13
+        raise ManifestError(f"{path}: cannot be read: {error}. Copy the artifact again.") from error
+    if found != manifest.files[name]:
+        raise ManifestError(
+            f"{path}: its SHA-256 is {found[:12]}..., the manifest says "
+            f"{manifest.files[name][:12]}...; the file was changed or damaged. Copy the artifact "
+            "again or export the model again."
+        )
+    return path
+
+
+class _Record:
+    """A JSON object that is read key by key, with errors that name the place."""
+
+    def __init__(self, value, place):
+        self.place = place
+        if not isinstance(value, dict):
+            raise ManifestError(f"{place} must be an object; received {_shown(value)}.")
+        self.value = value
+
+    def take(self, key, expected, is_right, convert=None):
+        """Return the value of `key` when `is_right` says so, converted unless it is `None`."""
+        if key not in self.value:
+            raise ManifestError(f"{self.place} has no {key!r}; expected {expected}.")
+        value = self.value[key]
+        if not is_right(value):
+            raise ManifestError(
+                f"{key!r} of {self.place} must be {expected}; received {_shown(value)}."
+            )
+        return value if convert is None or value is None else convert(value)
+
+
+def _tensors(record, key):
+    values = record.take(key, "a list of one object or more", _is_list_of_objects)
+    tensors = tuple(_tensor(_Record(value, f"an entry of {key!r}")) for value in values)
+    names = {tensor.name for tensor in tensors}
+    if not tensors or len(names) < len(tensors):
+        raise ManifestError(f"{key!r} must have one entry or more with different names.")
+    return tensors
+
+
+def _tensor(record):
+    return Tensor(
+        name=record.take("name", "a text", _is_text),
+        dtype=record.take("dtype", f"one of {', '.join(_DTYPES)}", lambda value: value in _DTYPES),
+        shape=record.take("shape", "a list of integers of 1 or more or null", _is_shape, tuple),
+        range=record.take("range", "[lowest, highest] or null", _is_range, tuple),
+    )
+
+
+def _preprocessing(record):
+    record = _Record(
+        record.take("preprocessing", "an object", _is_object), "'preprocessing' of the manifest"
+    )
+    return Preprocessing(
+        resize=record.take("resize", "[height, width] or null", _is_size, tuple),
+        channels=record.take("channels", "1, 3, 4 or null", _is_channels),
+        size_multiple=record.take("size_multiple", "an integer of 1 or more", _is_positive),
+    )
+
+
+def _shown(value):
+    return reprlib.repr(value)  # short, whatever the depth and length of the value
+
+
+def _is_text(value):
+    return isinstance(value, str) and bool(value)
+
+
+def _is_integer(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_positive(value):
+    return _is_integer(value) and 1 <= value < 2**31
+
+
+def _is_format(value):
+    return _is_integer(value) and value == FORMAT
+
+
+def _is_object(value):
+    return isinstance(value, dict)
+
+
+def _is_texts(value):
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
+def _is_list_of_objects(value):
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
+def _is_classes(value):
+    if value is None:
+        return True
+    return isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
+
+
+def _is_channels(value):
+    return value is None or (_is_integer(value) and value in (1, 3, 4))
+
+
+def _is_shape(value):
+    return isinstance(value, list) and all(item is None or _is_positive(item) for item in value)
+
+
+def _is_size(value):
+    return value is None or (
+        isinstance(value, list) and len(value) == 2 and all(map(_is_positive, value))
+    )
+
+
+def _is_range(value):
+    if value is None:
+        return True
+    if not isinstance(value, list) or len(value) != 2:
+        return False
+    return all(_is_integer(bound) or isinstance(bound, float) for bound in value) and (
+        all(math.isfinite(bound) for bound in value if isinstance(bound, float))
+        and value[0] < value[1]
+    )
+
+
+def _is_files(value):
+    return isinstance(value, dict) and all(
+        _is_safe_path(path) and isinstance(checksum, str) and re.fullmatch("[0-9a-f]{64}", checksum)
+        for path, checksum in value.items()
+    )
+
+
+def _is_safe_path(path):
+    """Whether `path` stays below the artifact on every system."""
+    parts = PurePosixPath(path).parts
+    return (
+        bool(parts)
+        and ".." not in parts
+        and not path.startswith("/")
+        and not PureWindowsPath(path).drive
+        and "\\" not in path
+        and "\0" not in path
+    )

@@ -1,0 +1,137 @@
+"""Export: a trained model becomes a folder that is either complete and correct, or not there."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+from keras_dtl.export.deployable import deployable_of
+from keras_dtl.export.description import describe, plain, with_ranges
+from keras_dtl.export.onnx_model import OPSETS, write_onnx
+from keras_dtl.export.parity import axis_names, make_probes
+from keras_dtl.export.reload import measure_parity
+from keras_dtl.export.saved_model import write_saved_model
+from keras_dtl.export.serving import triton_config
+from keras_dtl.files import atomic_path, sha256, write_json, write_text
+from keras_dtl.manifest import FILE_NAME, write_manifest
+
+
+def export_model(
+    model,
+    directory,
+    *,
+    task=None,
+    classes=None,
+    image_size=None,
+    size_multiple=None,
+    settings=None,
+    metrics=None,
+    opset=18,
+    extra_files=None,
+):
+    """Export a trained model for production, and check that it still computes the same.
+
+    Writes a SavedModel and an ONNX graph, with a manifest that says all a client must know.
+    TensorFlow Serving reads `directory` as its base path, Triton its parent as a model
+    repository, `keras_dtl.load_artifact` and `keras-dtl convert` read it without TensorFlow.
+    Every file is compared with Keras, in float32, on several batch and image sizes; when one
+    differs nothing is published, and an artifact already there stays as it was. Otherwise the
+    new one takes its place at once, its version folder counting one up, as servers expect.
+
+    Args:
+        model: A model with a method `deployable()`, such as every method of this package, or a
+            functional Keras model. Images go in as uint8; scaling belongs into the model.
+        directory: The artifact to write, such as `"exported/dann"`.
+        task: What the model does, such as `"classification"` or `"image_to_image"`. By default
+            the model's own attribute `task`.
+        classes: Names of the classes, in the order of the model's output.
+        image_size: The `(height, width)` that images are resized to before the model. By
+            default the model's own, and the images' own where the model takes any.
+        size_multiple: Height and width must be multiples of it. By default the model's own
+            attribute `size_multiple`, or 1.
+        settings: A dictionary of what the model was trained with.
+        metrics: A dictionary of measured quality, such as `{"target_accuracy": 0.93}`.
+        opset: Version of the ONNX operators, 13 to 18.
+        extra_files: A dictionary of files to add, paths by names, such as
+            `{"report.html": "runs/dann/report.html"}`.
+
+    Returns:
+        The `keras_dtl.manifest.Manifest` that was written.
+
+    Raises:
+        ExportError: The model cannot be exported, or an exported file differs from Keras.
+        ValueError: An argument does not fit the model.
+        OSError: The artifact cannot be written.
+    """
+    directory = Path(directory)
+    task = task or getattr(model, "task", None)
+    size_multiple = size_multiple or getattr(model, "size_multiple", 1)
+    _check_arguments(directory, task, opset, extra_files or {})
+    deployable = deployable_of(model)
+    manifest = describe(deployable, directory, task, classes, image_size, size_multiple)
+    probes = make_probes(deployable, manifest.preprocessing.resize, size_multiple)
+    manifest = dataclasses.replace(
+        manifest,
+        outputs=with_ranges(manifest, probes),
+        settings=plain(settings or {}),
+        metrics=plain(metrics or {}),
+        versions=manifest.versions | {"opset": str(opset)},
+    )
+    with atomic_path(directory) as folder:
+        _write(folder, deployable, manifest, axis_names(deployable, probes), extra_files or {})
+        manifest = dataclasses.replace(
+            manifest,
+            parity=tuple(measure_parity(folder, manifest, probes)),
+            files=_checksums(folder),
+        )
+        write_manifest(folder, manifest)
+    return manifest
+
+
+def _check_arguments(directory, task, opset, extra_files):
+    if not isinstance(task, str) or not task:
+        raise ValueError(
+            f"task must be a text such as 'classification' or 'image_to_image'; received {task!r}."
+        )
+    if opset not in OPSETS:
+        raise ValueError(f"opset must be {OPSETS[0]} to {OPSETS[-1]}; received {opset!r}.")
+    for name, path in extra_files.items():
+        if Path(name).name != name or name in (FILE_NAME, "config.pbtxt", "model.keras"):
+            raise ValueError(f"extra_files: {name!r} must be a file name that is not yet taken.")
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"extra_files: there is no file {path} to add as {name!r}.")
+    if directory.exists() and not _is_replaceable(directory):
+        raise FileExistsError(
+            f"{directory} exists and is not an artifact; it is not replaced. Name another "
+            "directory, or remove it."
+        )
+
+
+def _is_replaceable(directory):
+    return directory.is_dir() and (
+        (directory / FILE_NAME).is_file() or not any(directory.iterdir())
+    )
+
+
+def _write(folder, deployable, manifest, axes, extra_files):
+    write_saved_model(deployable, folder / str(manifest.version), manifest.preprocessing.resize)
+    metadata = {"name": manifest.name, "task": manifest.task} | manifest.versions
+    if manifest.classes is not None:
+        metadata["classes"] = json.dumps(manifest.classes, ensure_ascii=False)
+    write_onnx(
+        deployable,
+        folder / manifest.onnx_file,
+        opset=int(manifest.versions["opset"]),
+        axes=axes,
+        metadata=metadata,
+    )
+    deployable.model.save(folder / "model.keras")
+    write_text(folder / "config.pbtxt", triton_config(manifest))
+    write_json(folder / "settings.json", manifest.settings)
+    for name, path in extra_files.items():
+        shutil.copyfile(path, folder / name)
+
+
+def _checksums(folder):
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in paths}

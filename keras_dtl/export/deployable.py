@@ -1,0 +1,143 @@
+"""The model as clients see it: float32, with named inputs and outputs, at inference."""
+
+import contextlib
+import re
+
+import keras
+import tensorflow as tf
+
+from keras_dtl.export.errors import ExportError
+from keras_dtl.manifest import Tensor
+
+_AUTOMATIC_INPUT = re.compile(r"(keras_tensor|input_layer|input)(_\d+)?")
+_HALF_PRECISION = ("mixed_float16", "mixed_bfloat16", "float16", "bfloat16")
+
+
+class Deployable:
+    """A functional Keras model called by names, in inference mode.
+
+    Args:
+        model: A functional or Sequential model in float32, whose batch size is free.
+    """
+
+    def __init__(self, model):
+        self.model = model
+        output_shapes = [output.shape for output in keras.tree.flatten(model.output)]
+        for shape in [tensor.shape for tensor in model.inputs] + output_shapes:
+            if len(shape) == 0 or shape[0] is not None:
+                raise ExportError(
+                    f"The first axis of every input and output must be a free batch size; {shape} "
+                    "is not. Build the model without batch_shape or batch_size."
+                )
+        self.inputs = _tensors(model.inputs, _input_names(model))
+        self.outputs = _tensors(keras.tree.flatten(model.output), _output_names(model))
+
+    @property
+    def specs(self):
+        """One `tf.TensorSpec` for each input, carrying its name."""
+        return [tf.TensorSpec(item.shape, item.dtype, name=item.name) for item in self.inputs]
+
+    @property
+    def image(self):
+        """The input where it is the only one and a batch of images, else `None`."""
+        return self.inputs[0] if len(self.inputs) == 1 and self.inputs[0].is_image else None
+
+    def __call__(self, inputs):
+        """Map a dictionary of input tensors to a dictionary of output tensors."""
+        flat = [inputs[item.name] for item in self.inputs]
+        outputs = self.model(keras.tree.pack_sequence_as(self.model.input, flat), training=False)
+        return dict(
+            zip([item.name for item in self.outputs], keras.tree.flatten(outputs), strict=True)
+        )
+
+
+def deployable_of(model):
+    """Return what is exported of `model`, rebuilt in float32 where it was trained in less.
+
+    Args:
+        model: A model with a method `deployable()`, or a functional or Sequential one.
+
+    Raises:
+        ExportError: It is none of these, or it cannot be rebuilt.
+    """
+    model = model.deployable() if hasattr(model, "deployable") else model
+    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
+        raise ExportError(
+            "Only functional Keras models, Sequential ones with an Input, and models with a "
+            f"method deployable() can be exported; received {type(model).__name__}. Wrap it: "
+            "keras.Model(inputs, model(inputs))."
+        )
+    return Deployable(_in_float32(model))
+
+
+def _in_float32(model):
+    config = keras.saving.serialize_keras_object(model)
+    float32_config = _replace_half_precision(config)
+    if float32_config == config:
+        return model
+    try:
+        with float32_policy():
+            rebuilt = keras.saving.deserialize_keras_object(float32_config)
+    except (TypeError, ValueError) as error:
+        raise ExportError(
+            f"The model was built under a half precision policy and cannot be rebuilt in float32: "
+            f"{error}. Register its own layers with keras.saving.register_keras_serializable and "
+            "return every argument from get_config."
+        ) from error
+    rebuilt.set_weights(model.get_weights())
+    return rebuilt
+
+
+@contextlib.contextmanager
+def float32_policy():
+    """Build layers as in a fresh session: those made inside other layers take the global policy."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def _replace_half_precision(value):
+    """Replace every half precision dtype and policy in a serialized model, however deep."""
+    if isinstance(value, dict):
+        return {key: _replace_half_precision(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_replace_half_precision(item) for item in value)
+    return "float32" if isinstance(value, str) and value in _HALF_PRECISION else value
+
+
+def _tensors(keras_tensors, names):
+    return tuple(
+        Tensor(name, keras.backend.standardize_dtype(tensor.dtype), tuple(tensor.shape))
+        for name, tensor in zip(names, keras_tensors, strict=True)
+    )
+
+
+def _input_names(model):
+    names = [tensor.name for tensor in model.inputs]
+    if len(names) == 1 and _AUTOMATIC_INPUT.fullmatch(names[0]):
+        return ["image"] if model.inputs[0].dtype == "uint8" else ["input"]
+    return _readable(
+        f"input_{index}" if _AUTOMATIC_INPUT.fullmatch(name) else name
+        for index, name in enumerate(names)
+    )
+
+
+def _output_names(model):
+    if isinstance(model.output, dict):
+        # Sorted, as keras.tree.flatten orders the tensors.
+        return _readable(sorted(model.output))
+    return _readable(tensor._keras_history.operation.name for tensor in model.outputs)
+
+
+def _readable(names):
+    """Make names that every format takes, and no two alike."""
+    result = []
+    for name in names:
+        name = re.sub(r"\W", "_", name, flags=re.ASCII)
+        while name in result:
+            name += "_2"
+        result.append(name)
+    return result

@@ -1,0 +1,116 @@
+"""What the manifest says of a model, and whether what the caller says of it fits."""
+
+import dataclasses
+import datetime
+import math
+import platform
+
+import keras
+import numpy as np
+import onnx
+import tensorflow as tf
+import tf2onnx
+
+from keras_dtl.export.errors import ExportError
+from keras_dtl.manifest import Manifest, Preprocessing
+from keras_dtl.version import __version__
+
+
+def describe(deployable, directory, task, classes, image_size, size_multiple):
+    image = deployable.image
+    return Manifest(
+        name=directory.resolve().name,
+        task=task,
+        version=_next_version(directory),
+        inputs=tuple(
+            dataclasses.replace(item, range=(0.0, 255.0)) if item.dtype == "uint8" else item
+            for item in deployable.inputs
+        ),
+        outputs=deployable.outputs,
+        classes=_checked_classes(deployable, task, classes),
+        preprocessing=Preprocessing(
+            resize=_checked_size(image, image_size),
+            channels=image.shape[3] if image else None,
+            size_multiple=size_multiple,
+        ),
+        files={},
+        versions=_versions(),
+        settings={},
+        parity=(),
+        metrics={},
+        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    )
+
+
+def _next_version(directory):
+    numbers = [int(path.name) for path in directory.glob("[0-9]*") if path.name.isdecimal()]
+    return max(numbers, default=0) + 1
+
+
+def _checked_size(image, image_size):
+    own = image.shape[1:3] if image else (None, None)
+    if image_size is None:
+        return None if None in own else own
+    image_size = tuple(int(size) for size in image_size)
+    if any(size is not None and size != given for size, given in zip(own, image_size, strict=True)):
+        raise ValueError(
+            f"image_size is {image_size}, but the model takes images of {own} (height, width)."
+        )
+    return image_size
+
+
+def _checked_classes(deployable, task, classes):
+    if task == "classification":
+        outputs = deployable.outputs
+        if len(outputs) != 1 or len(outputs[0].shape) != 2 or outputs[0].shape[1] is None:
+            raise ExportError(
+                "A classification model must have one output of shape (batch, classes); this one "
+                f"has {[(item.name, item.shape) for item in outputs]}."
+            )
+        number = outputs[0].shape[1]
+        classes = [str(index) for index in range(number)] if classes is None else classes
+        if len(classes) != number:
+            raise ValueError(f"{len(classes)} class names given, but the model has {number}.")
+    return None if classes is None else tuple(str(name) for name in classes)
+
+
+def _versions():
+    return {
+        "keras_dtl": __version__,
+        "keras": keras.__version__,
+        "tensorflow": tf.__version__,
+        "onnx": onnx.__version__,
+        "tf2onnx": tf2onnx.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def with_ranges(manifest, probes):
+    """Give each output its range of values, which for probabilities is checked."""
+    outputs = []
+    for item in manifest.outputs:
+        if item.dtype == "uint8":
+            item = dataclasses.replace(item, range=(0.0, 255.0))
+        elif item.name == "probabilities" or manifest.task == "classification":
+            values = np.concatenate([probe.outputs[item.name].ravel() for probe in probes])
+            if not (values.min() >= -1e-6 and values.max() <= 1 + 1e-6):
+                raise ExportError(
+                    f"Output {item.name!r} must hold probabilities from 0 to 1; it reaches from "
+                    f"{values.min():.3g} to {values.max():.3g}. End the model in a softmax."
+                )
+            item = dataclasses.replace(item, range=(0.0, 1.0))
+        outputs.append(item)
+    return tuple(outputs)
+
+
+def plain(value):
+    """Return `value` as what JSON can hold; numbers that are not finite become `None`."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, (np.generic, np.ndarray)):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)

@@ -1,0 +1,165 @@
+"""Exported files against Keras, on the same random inputs, before anything is published."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from keras_dtl.export.errors import ExportError
+
+_BATCHES = (1, 3, 1)
+_FLOAT_TOLERANCE = 1e-5
+_LABEL_TOLERANCE = 1e-3  # share of labels: where two classes tie, rounding decides
+
+
+@dataclasses.dataclass(frozen=True)
+class Probe:
+    """Inputs by name and what Keras makes of them, by name of the output."""
+
+    inputs: dict
+    outputs: dict
+
+
+def make_probes(deployable, resize=None, size_multiple=1):
+    """Run Keras on random inputs: two batch sizes and, where sizes are free, two image sizes.
+
+    Args:
+        deployable: A `Deployable`.
+        resize: The `(height, width)` that clients will use, or `None`.
+        size_multiple: Free sizes are multiples of it.
+    """
+    random = np.random.default_rng(0)
+    first = resize or _image_size(size_multiple)
+    second = (first[0] + size_multiple, first[1] + 2 * size_multiple)
+    probes = []
+    for batch, size in zip(_BATCHES, (first, first, second), strict=True):
+        inputs = {item.name: _sample(item, batch, size, random) for item in deployable.inputs}
+        outputs = {name: np.asarray(value) for name, value in deployable(inputs).items()}
+        probes.append(Probe(inputs, outputs))
+    return probes
+
+
+def _image_size(size_multiple):
+    height = math.ceil(32 / size_multiple) * size_multiple
+    return height, height + size_multiple
+
+
+def _sample(tensor, batch, size, random):
+    shape = (batch, *(size[i % 2] if n is None else n for i, n in enumerate(tensor.shape[1:])))
+    if tensor.dtype == "uint8":
+        return random.integers(0, 256, shape, dtype=np.uint8)
+    if tensor.dtype.startswith("float"):
+        return random.standard_normal(shape).astype(tensor.dtype)
+    return random.integers(0, 2, shape).astype(tensor.dtype)
+
+
+def compare(file, run, probes, outputs):
+    """Compare what a file computes with what Keras computed.
+
+    Images may differ by one level, probabilities by 1e-5, other floats by 1e-5 of the output's
+    largest value where that exceeds 1, and labels in one of a thousand places.
+
+    Args:
+        file: Its name in messages and records.
+        run: A function from a dictionary of arrays to one of arrays.
+        probes: A list of `Probe`.
+        outputs: The model's output `Tensor`s.
+
+    Returns:
+        One record for each output: `file`, `output`, the largest `difference`, its `tolerance`
+        and the `inputs` tried, such as `["1x28x28x3"]`.
+
+    Raises:
+        ExportError: An output is missing, of another shape or dtype, or differs by more.
+    """
+    results = [run(probe.inputs) for probe in probes]
+    return [_record(file, output, list(zip(probes, results, strict=True))) for output in outputs]
+
+
+def _record(file, output, pairs):
+    measured = []
+    for probe, result in pairs:
+        expected, received = probe.outputs[output.name], result.get(output.name)
+        _check_kind(file, output.name, expected, received)
+        measured.append(_difference(output, expected, received))
+    # The worst by how much of its tolerance it uses; NaN is worse than anything.
+    difference, tolerance = max(measured, key=_excess)
+    if not difference <= tolerance:
+        raise ExportError(
+            f"{file}: output {output.name!r} differs from Keras by {difference:.3g}; at most "
+            f"{tolerance:.3g} is allowed. Nothing was published. Look for layers that behave "
+            "differently outside Keras, such as random ones, or operations on dynamic sizes."
+        )
+    return {
+        "file": file,
+        "output": output.name,
+        "difference": float(difference),
+        "tolerance": float(tolerance),
+        "inputs": [_shapes(probe) for probe, _ in pairs],
+    }
+
+
+def _shapes(probe):
+    return ", ".join("x".join(map(str, array.shape)) for array in probe.inputs.values())
+
+
+def _excess(measurement):
+    difference, tolerance = measurement
+    return math.inf if math.isnan(difference) else difference / tolerance
+
+
+def _check_kind(file, name, expected, received):
+    if received is None:
+        raise ExportError(f"{file}: there is no output {name!r}. Nothing was published.")
+    if (received.shape, received.dtype) != (expected.shape, expected.dtype):
+        raise ExportError(
+            f"{file}: output {name!r} is {received.dtype} of shape {received.shape}; Keras gives "
+            f"{expected.dtype} of shape {expected.shape}. Nothing was published."
+        )
+
+
+def _difference(output, expected, received):
+    """Return the largest difference and how much of it is allowed."""
+    if expected.dtype.kind != "f" and not output.is_image:
+        return float(np.mean(expected != received)), _LABEL_TOLERANCE
+    difference = float(np.abs(expected.astype(np.float64) - received.astype(np.float64)).max())
+    if output.is_image:
+        return difference, 1.0
+    largest = 1.0 if output.range == (0.0, 1.0) else max(1.0, float(np.abs(expected).max()))
+    return difference, _FLOAT_TOLERANCE * largest
+
+
+def axis_names(deployable, probes):
+    """Name the free axes: `batch`, and `height` and `width` wherever they stay the same.
+
+    Returns:
+        A list of names for each input and output, by its name, `None` for fixed axes.
+    """
+    single = len(deployable.inputs) == 1
+    names, known = {}, {}
+    for tensor in deployable.inputs:
+        names[tensor.name] = _own_names(tensor, "" if single else f"{tensor.name}_")
+        sizes = _observed_sizes(probe.inputs[tensor.name] for probe in probes)
+        known |= dict(zip(sizes, names[tensor.name], strict=True))
+    for tensor in deployable.outputs:
+        own = _own_names(tensor, f"{tensor.name}_")
+        sizes = _observed_sizes(probe.outputs[tensor.name] for probe in probes)
+        # A free axis that was always as long as one of an input bears its name.
+        names[tensor.name] = [
+            name and known.get(size, name) for name, size in zip(own, sizes, strict=True)
+        ]
+    return names
+
+
+def _observed_sizes(arrays):
+    """Return for each axis the tuple of its sizes in all arrays."""
+    return list(zip(*(array.shape for array in arrays), strict=True))
+
+
+def _own_names(tensor, prefix):
+    words = {4: ("height", "width", "channels"), 3: ("length", "channels")}.get(len(tensor.shape))
+    words = words or [f"axis_{index}" for index in range(1, len(tensor.shape))]
+    own = ["batch", *(prefix + word for word in words)]
+    return [
+        None if size is not None else name for name, size in zip(own, tensor.shape, strict=True)
+    ]

@@ -1,0 +1,89 @@
+"""Turn a trained run into an artifact for production.
+
+keras-dtl export runs/dann --output exported/dann
+"""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from keras_dtl.scripts.command import SUCCESS, run
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write a trained run as SavedModel and ONNX, and check both against Keras.
+
+    Nothing is published whose outputs differ, and an artifact already there then stays.
+    """
+
+    run: Positional[Annotated[Path, arg(metavar="RUN")]]
+    """Run folder that `keras-dtl train` wrote: model.keras, settings.json."""
+    output: Path | None = None
+    """Artifact to write. Default: exported/NAME, with the run folder's name."""
+    opset: int = 18
+    """Version of the ONNX operators."""
+
+
+def main(arguments):
+    settings = _read(arguments.run / "settings.json", required=True)
+    model = _load_model(arguments.run / "model.keras")
+    from keras_dtl.export import export_model
+
+    report = arguments.run / "report.html"
+    manifest = export_model(
+        model,
+        arguments.output or Path("exported") / arguments.run.resolve().name,
+        classes=settings.get("classes"),
+        settings=settings,
+        metrics=_read(arguments.run / "scores.json"),
+        opset=arguments.opset,
+        extra_files={"report.html": report} if report.is_file() else None,
+    )
+    _print(manifest, arguments)
+    return SUCCESS
+
+
+def _read(path, required=False):
+    if not path.is_file() and not required:
+        return {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{path} is missing. Give a run folder that `keras-dtl train` wrote to its end."
+        ) from error
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON: {error}. Train again.") from error
+
+
+def _load_model(path):
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} is missing. Give a run folder that `keras-dtl train` wrote to its end; a "
+            "training that was stopped goes on with --resume."
+        )
+    import keras
+
+    import keras_dtl.layers
+    import keras_dtl.methods  # noqa: F401 (registers what saved models name)
+
+    return keras.saving.load_model(path, compile=False)
+
+
+def _print(manifest, arguments):
+    for record in manifest.parity:
+        print(
+            f"{record['file']}: {record['output']} within {record['difference']:.2g} of Keras "
+            f"(allowed: {record['tolerance']:.2g})"
+        )
+    output = arguments.output or Path("exported") / manifest.name
+    print(f"Artifact: {output}, version {manifest.version}")
+
+
+if __name__ == "__main__":
+    sys.exit(run(Export, main))

@@ -1,0 +1,66 @@
+"""The ONNX graph as a stranger would see it."""
+
+import json
+
+import onnx
+import pytest
+
+from tests.export.conftest import CLASSES
+
+
+def axes(value):
+    return [axis.dim_param or axis.dim_value for axis in value.type.tensor_type.shape.dim]
+
+
+@pytest.fixture
+def classifier_graph(classifier_artifact):
+    return onnx.load(classifier_artifact / "1" / "model.onnx")
+
+
+@pytest.fixture
+def generator_graph(generator_artifact):
+    return onnx.load(generator_artifact / "1" / "model.onnx")
+
+
+def test_inputs_and_outputs_have_readable_names_and_axes(classifier_graph, generator_graph):
+    def interface(graph):
+        values = [*graph.graph.input, *graph.graph.output]
+        return {value.name: axes(value) for value in values}
+
+    assert interface(classifier_graph) == {
+        "image": ["batch", 12, 10, 3],
+        "probabilities": ["batch", 3],
+    }
+    assert interface(generator_graph) == {
+        "image": ["batch", "height", "width", 3],
+        "image_out": ["batch", "height", "width", 3],
+    }
+
+
+def test_axes_of_several_inputs_are_told_apart(two_inputs_artifact):
+    graph = onnx.load(two_inputs_artifact / "1" / "model.onnx").graph
+    assert [axes(value) for value in graph.input] == [
+        ["batch", "input_0_length", 6],
+        ["batch", 4],
+    ]
+    assert axes(graph.output[1]) == ["batch", "input_0_length", 6]
+
+
+def test_graph_carries_metadata_and_the_opset_asked_for(classifier_graph):
+    metadata = {entry.key: entry.value for entry in classifier_graph.metadata_props}
+    assert metadata["task"] == "classification"
+    assert tuple(json.loads(metadata["classes"])) == CLASSES
+    assert {"keras_dtl", "keras", "tensorflow", "tf2onnx"} <= set(metadata)
+    assert {entry.domain: entry.version for entry in classifier_graph.opset_import}[""] == 18
+    assert classifier_graph.producer_name == "keras_dtl"
+    assert classifier_graph.graph.name == "classifier"
+
+
+def test_graph_is_valid_and_free_of_training(classifier_graph, generator_graph):
+    for graph in (classifier_graph, generator_graph):
+        onnx.checker.check_model(graph, full_check=True)
+        kinds = [node.op_type for node in graph.graph.node]
+        # Batch normalisation is folded into the convolution before it; dropout is gone.
+        assert not {"Dropout", "BatchNormalization", "RandomUniform", "If", "Loop"} & set(kinds)
+    assert len(classifier_graph.graph.node) <= 12
+    assert "unk__" not in str(classifier_graph) + str(generator_graph)

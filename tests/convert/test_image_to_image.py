@@ -1,0 +1,107 @@
+"""Folders through a generator."""
+
+import errno
+
+import numpy as np
+import pytest
+
+from keras_dtl.convert import ConversionError, convert_folder, load_artifact
+from keras_dtl.convert import image_to_image as module
+from keras_dtl.images import read_image, write_image
+from tests.convert.conftest import colour, write_negative
+
+
+def tree(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def test_image_to_image_mirrors_the_tree_with_sizes_kept(negative, photos, tmp_path):
+    out = tmp_path / "out"
+    report = convert_folder(negative, photos, out)
+    assert tree(out) == ["a.png", "b, c.png", "sub/d\ne.png", "sub/ü.png"]
+    np.testing.assert_array_equal(read_image(out / "b, c.png"), 255 - colour("green", 9, 5))
+    assert (report.converted, len(report.failed), report.exit_status) == (4, 1, 1)
+
+
+def test_image_to_image_keeps_suffixes_when_asked(negative, photos, tmp_path):
+    convert_folder(negative, photos, tmp_path / "out", suffix="same")
+    assert "sub/ü.bmp" in tree(tmp_path / "out")
+
+
+def test_image_to_image_goes_on_where_it_was(negative, photos, tmp_path):
+    out = tmp_path / "out"
+    convert_folder(negative, photos, out)
+    (out / "a.png").unlink()
+    (out / "b, c.png").write_bytes(b"kept")
+    report = convert_folder(negative, photos, out)
+    assert (report.converted, report.skipped) == (1, 3)
+    assert (out / "b, c.png").read_bytes() == b"kept"
+    report = convert_folder(negative, photos, out, overwrite=True)
+    assert (report.converted, report.skipped) == (4, 0)
+    assert (out / "b, c.png").read_bytes() != b"kept"
+
+
+def test_image_to_image_of_everything_done_is_success(negative, tmp_path):
+    write_image(tmp_path / "photos" / "a.png", colour("red"))
+    convert_folder(negative, tmp_path / "photos", tmp_path / "out")
+    report = convert_folder(negative, tmp_path / "photos", tmp_path / "out")
+    assert (report.converted, report.skipped, report.exit_status) == (0, 1, 0)
+
+
+@pytest.mark.parametrize("names", [("a.png", "a.bmp"), ("a.bmp", "A.bmp")])
+def test_image_to_image_refuses_collisions_before_it_writes(negative, tmp_path, names):
+    for name in names:
+        write_image(tmp_path / "photos" / name, colour("red"))
+    with pytest.raises(ConversionError, match="to the same file"):
+        convert_folder(negative, tmp_path / "photos", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("output", [".", "inside"])
+def test_image_to_image_never_writes_into_its_input(negative, photos, output):
+    before = tree(photos)
+    with pytest.raises(ConversionError, match="is that of the input or lies in it"):
+        convert_folder(negative, photos, photos / output)
+    with pytest.raises(ConversionError, match="is that of the input or lies in it"):
+        convert_folder(negative, photos / "a.png", photos)
+    assert tree(photos) == before
+
+
+def test_image_to_image_resizes_for_models_of_fixed_size(tmp_path):
+    artifact = load_artifact(write_negative(tmp_path / "fixed", resize=(8, 8)))
+    write_image(tmp_path / "photos" / "a.png", colour("blue", 30, 50))
+    convert_folder(artifact, tmp_path / "photos", tmp_path / "out")
+    image = read_image(tmp_path / "out" / "a.png")
+    np.testing.assert_array_equal(image, 255 - colour("blue", 30, 50))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (3, 4)])
+def test_image_to_image_takes_the_smallest_images(negative, tmp_path, size):
+    write_image(tmp_path / "photos" / "a.png", colour("red", *size))
+    report = convert_folder(negative, tmp_path / "photos", tmp_path / "out")
+    assert report.exit_status == 0
+    assert read_image(tmp_path / "out" / "a.png").shape == (*size, 3)
+
+
+def failing_writer(code, name):
+    def write(path, image, quality):
+        if path.name == name:
+            raise OSError(code, "the reason")
+        write_image(path, image, quality)
+
+    return write
+
+
+def test_image_to_image_reports_one_output_that_cannot_be_written(
+    negative, photos, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(module, "write_image", failing_writer(errno.EACCES, "a.png"))
+    report = convert_folder(negative, photos, tmp_path / "out")
+    assert report.converted == 3
+    assert "a.png cannot be written: the reason" in report.failed[0].reason
+
+
+def test_image_to_image_stops_when_the_disk_is_full(negative, photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "write_image", failing_writer(errno.ENOSPC, "a.png"))
+    with pytest.raises(OSError, match=r"the reason.*a\.png"):
+        convert_folder(negative, photos, tmp_path / "out")

@@ -1,0 +1,16 @@
+"""How good a model is, and how to show it: scores, embeddings, figures, a report in one file."""
+
+from keras_dtl.evaluation.classification import ClassificationScores, evaluate_classifier
+from keras_dtl.evaluation.diagnosis import Diagnosis, diagnose_domain_classifier
+from keras_dtl.evaluation.embedding import choose_indices, tsne
+from keras_dtl.evaluation.report import Report
+
+__all__ = [
+    "ClassificationScores",
+    "Diagnosis",
+    "Report",
+    "choose_indices",
+    "diagnose_domain_classifier",
+    "evaluate_classifier",
+    "tsne",
+]

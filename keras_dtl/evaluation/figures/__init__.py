@@ -1,0 +1,13 @@
+"""Figures of a training and its model; each function returns a `matplotlib.figure.Figure`.
+
+No function goes through `pyplot`: nothing is kept, no window opens, threads do not meet. Save a
+figure with `figure.savefig(path)`, or add it to a `Report`.
+"""
+
+from keras_dtl.evaluation.figures.comparison import bars
+from keras_dtl.evaluation.figures.confusion import confusion_matrix
+from keras_dtl.evaluation.figures.curves import curves
+from keras_dtl.evaluation.figures.images import image_grid
+from keras_dtl.evaluation.figures.scatter import embedding_scatter
+
+__all__ = ["bars", "confusion_matrix", "curves", "embedding_scatter", "image_grid"]

@@ -1,0 +1,101 @@
+"""How a training went."""
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from keras_dtl.evaluation.figures.appearance import (
+    ACCENT,
+    PAGE_WIDTH,
+    add_legend,
+    new_figure,
+    printable,
+    series_color,
+    style_axes,
+    text_style,
+)
+
+
+def curves(history, groups=None, unit="epoch"):
+    """Draw a training's history, one panel for each kind of quantity.
+
+    Validation values (`val_*`) are dashed, in the colour of the training values. Values that are
+    not finite leave a gap, and the legend says from where on.
+
+    Args:
+        history: Name to values, one a step of `unit`, as `fit(...).history` holds them; the
+            lengths may differ.
+        groups: Panel title to names, to choose panels. By default all losses share one, all
+            accuracies another, and every other quantity has its own.
+        unit: What the values were taken after: "epoch", "step" ...
+
+    Raises:
+        ValueError: For an empty history; KeyError for a name in `groups` that it lacks.
+    """
+    history = {name: np.asarray(values, np.float64) for name, values in history.items()}
+    if not any(values.size for values in history.values()):
+        raise ValueError("There are no curves to draw: the history is empty.")
+    groups = groups or _group_by_kind(history)
+    subjects = list(dict.fromkeys(_subject(name) for name in history))
+    num_columns = min(2, len(groups))
+    num_rows = -(-len(groups) // num_columns)
+    figure = new_figure(PAGE_WIDTH * num_columns / 2, 2.7 * num_rows)
+    panels = figure.subplots(num_rows, num_columns, squeeze=False).flat
+    for axes, (title, names) in zip(panels, groups.items(), strict=False):
+        for name in names:
+            color = series_color(subjects.index(_subject(name))) if len(names) > 1 else ACCENT
+            _draw_curve(axes, name, history[name], color)
+        _finish_curves(axes, title, [history[name] for name in names], unit)
+    for axes in list(panels)[len(groups) :]:
+        axes.remove()
+    return figure
+
+
+def _group_by_kind(history):
+    groups = {}
+    for name in history:
+        base = name.removeprefix("val_")
+        kind = next((kind for kind in ("loss", "accuracy") if kind in base), base)
+        groups.setdefault(kind, []).append(name)
+    return groups
+
+
+def _subject(name):
+    """What a quantity is about: "domain" for val_domain_loss and for domain_accuracy."""
+    return name.removeprefix("val_").removesuffix("_loss").removesuffix("_accuracy")
+
+
+def _draw_curve(axes, name, values, color):
+    broken = ~np.isfinite(values)
+    label = printable(name).replace("_", " ")
+    if broken.any():
+        label += f" (not finite at {broken.argmax() + 1})"
+    axes.plot(
+        np.arange(1, len(values) + 1),
+        np.where(broken, np.nan, values),
+        color=color,
+        label=label,
+        linewidth=1.8,
+        linestyle="--" if name.startswith("val_") else "-",
+        # A line needs two neighbours; a value without would not be seen.
+        marker="o" if broken.any() or len(values) == 1 else None,
+        markersize=3.5,
+    )
+
+
+def _finish_curves(axes, title, values, unit):
+    style_axes(axes, grid="y")
+    label = printable(title).replace("_", " ")
+    if "accuracy" in label and _are_fractions(np.concatenate(values)):
+        axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+        label += " (%)"
+    axes.set_ylabel(label, **text_style())
+    axes.set_xlabel(unit, **text_style())
+    axes.margins(x=0.02)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    if len(values) > 1 or not np.isfinite(values[0]).all():
+        add_legend(axes, *axes.get_legend_handles_labels(), ncols=2)
+
+
+def _are_fractions(values):
+    values = values[np.isfinite(values)]
+    return values.size > 0 and values.min() >= 0 and values.max() <= 1

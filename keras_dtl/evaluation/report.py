@@ -1,0 +1,241 @@
+"""A training and its results in one HTML file that opens anywhere, offline too."""
+
+import base64
+import html
+import io
+import re
+import warnings
+from collections.abc import Mapping
+from datetime import datetime
+
+import matplotlib
+import numpy as np
+from PIL import Image
+
+from keras_dtl import files
+from keras_dtl.evaluation.figures.appearance import printable, theme_svg
+from keras_dtl.evaluation.page import PAGE, STYLE_SHEET
+from keras_dtl.version import __version__
+
+# Dots an inch of images and of anything else in a figure that is made of pixels.
+RESOLUTION = 150
+# Embedded pictures above this many characters are tried as WebP.
+LARGE_PICTURE = 50_000
+
+
+class Report:
+    """Tables, figures and words, written as one self-contained HTML file.
+
+    Figures are inline SVG, whose colours follow the reader's light or dark setting where they
+    come from `keras_dtl.evaluation.figures`. Nothing is loaded from elsewhere, no script runs,
+    and whatever is shown is escaped. Pieces appear in the order in which they were added; under
+    the same heading as the piece before, they share it.
+
+    Args:
+        title: What the report is about, in a line.
+        summary: One or a few sentences below the title.
+        numbers: Label to value, the few that matter most, shown as cards at the top.
+
+    Example:
+
+    >>> report = Report("DANN, digits to digits_m", "Ten epochs on two cores.",
+    ...                 {"accuracy on the target": "78.1 %"})
+    >>> report.add_figure("Training", figures.curves(history), "Both losses fall.")
+    >>> report.add_table("Settings", settings, collapsed=True)
+    >>> report.write("exported/dann/report.html")
+    """
+
+    def __init__(self, title, summary="", numbers=None):
+        self.title = title
+        self.summary = summary
+        self.numbers = dict(numbers or {})
+        self._pieces = []  # (heading, HTML)
+
+    def add_text(self, heading, text, kind="plain"):
+        """Add paragraphs, which empty lines in `text` part; `kind` is "plain", "note" or "warning".
+
+        A note or a warning stands in a box of its own colour.
+        """
+        if kind not in ("plain", "note", "warning"):
+            raise ValueError(f"`kind` must be 'plain', 'note' or 'warning', got {kind!r}.")
+        body = _paragraphs(text)
+        boxes = {"plain": body, "note": f'<div class="note">{body}</div>'}
+        boxes["warning"] = f'<div class="note warning">{body}</div>'
+        self._pieces.append((heading, boxes[kind]))
+
+    def add_table(self, heading, rows, columns=None, collapsed=False):
+        """Add a table.
+
+        Args:
+            heading: Heading above it.
+            rows: Name to value (nested mappings become dotted names), a list of mappings from
+                column to value, or a list of sequences.
+            columns: Column names in order. By default those of the mappings; none for the rest.
+            collapsed: Whether the reader must click to see it, as with long settings.
+
+        Raises:
+            ValueError: When a sequence is not as long as there are columns.
+        """
+        columns, rows = _columns_and_rows(rows, columns)
+        body = _table(columns, rows)
+        if collapsed:
+            body = f"<details><summary>Show all {len(rows)} entries</summary>{body}</details>"
+        self._pieces.append((heading, body))
+
+    def add_figure(self, heading, figure, caption=""):
+        """Add a matplotlib figure as it is now, with a caption below that says what to see."""
+        caption = f"<figcaption>{_escape(caption)}</figcaption>" if caption else ""
+        label = _escape(heading)
+        svg = _svg(figure).replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+        self._pieces.append((heading, f"<figure>{svg}{caption}</figure>"))
+
+    def html(self):
+        """Return the page as text."""
+        now = datetime.now().astimezone()
+        return PAGE.substitute(
+            title=_escape(self.title),
+            style=STYLE_SHEET,
+            summary=_summary(self.summary) + _cards(self.numbers),
+            sections=_sections(self._pieces),
+            footer=f"keras_dtl {_escape(__version__)}, {now:%Y-%m-%d %H:%M %Z}",
+        )
+
+    def write(self, path):
+        """Write the page to `path`, whole or not at all; missing folders are made."""
+        files.write_text(path, self.html())
+
+
+def _escape(value):
+    return html.escape(printable(value))
+
+
+def _paragraphs(text, style=""):
+    parts = re.split(r"\n\s*\n", str(text).strip())
+    return "".join(f"<p{style}>{_escape(part)}</p>" for part in parts if part)
+
+
+def _summary(text):
+    return _paragraphs(text, ' class="summary"')
+
+
+def _cards(numbers):
+    cards = "".join(
+        f"<div><dt>{_escape(name)}</dt><dd>{_escape(_shown(value))}</dd></div>"
+        for name, value in numbers.items()
+    )
+    return f'<dl class="cards">{cards}</dl>' if cards else ""
+
+
+def _sections(pieces):
+    lines, last = [], None
+    for heading, body in pieces:
+        if heading != last:
+            lines.append(f"<h2>{_escape(heading)}</h2>")
+        lines.append(body)
+        last = heading
+    return "\n".join(lines)
+
+
+def _shown(value):
+    """Return a value as a reader wants it: four digits, a dash for nothing."""
+    if value is None:
+        return "–"
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.4g}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(_shown(item)) for item in value)
+    return value
+
+
+def _columns_and_rows(rows, columns):
+    """Bring a table's three forms into one: column names, or None, and lists of values."""
+    rows = list(_flattened(rows)) if isinstance(rows, Mapping) else list(rows)
+    if rows and isinstance(rows[0], Mapping):
+        columns = columns or list(dict.fromkeys(name for row in rows for name in row))
+        rows = [[row.get(name) for name in columns] for row in rows]
+    rows = [list(row) for row in rows]
+    width = len(columns or (rows[0] if rows else ()))
+    for row in rows:
+        if len(row) != width:
+            raise ValueError(f"Every row of the table must have {width} values, got {row}.")
+    return columns, rows
+
+
+def _table(columns, rows):
+    numeric = [_is_numeric(values) for values in zip(*rows, strict=True)]
+    numeric = numeric or [False] * len(columns or [])
+    head = f"<thead>{_row(columns, numeric, 'th')}</thead>" if columns else ""
+    body = "".join(_row(row, numeric, "td") for row in rows)
+    return f'<div class="table"><table>{head}<tbody>{body}</tbody></table></div>'
+
+
+def _flattened(mapping, prefix=""):
+    for name, value in mapping.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flattened(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _is_numeric(values):
+    """Whether a column aligns to the right: it holds numbers, written out or not."""
+    values = [value for value in values if value is not None]
+    return bool(values) and all(_looks_numeric(value) for value in values)
+
+
+def _looks_numeric(value):
+    if isinstance(value, str):
+        return re.fullmatch(r"[-+±\d][\d.,e± +-]*( ?(%|s|ms|MB|GB))?", value) is not None
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+
+
+def _row(values, numeric, tag):
+    cells = []
+    for place, (value, is_number) in enumerate(zip(values, numeric, strict=True)):
+        name = "th" if place == 0 else tag
+        scope = ' scope="row"' if place == 0 and tag == "td" else ""
+        style = ' class="number"' if is_number else ""
+        cells.append(f"<{name}{scope}{style}>{_escape(_shown(value))}</{name}>")
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _svg(figure):
+    """Return a figure as SVG for use inside HTML, with text as text."""
+    text = io.StringIO()
+    settings = {"svg.fonttype": "none", "svg.hashsalt": "keras_dtl", "image.composite_image": True}
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        # The reader's browser has the characters that matplotlib's own font lacks.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.savefig(text, format="svg", dpi=RESOLUTION, metadata=nothing)
+    return theme_svg(_compact(_fit_page(text.getvalue())))
+
+
+def _fit_page(svg):
+    """Drop what only a stand-alone file needs, and let the page scale the figure down."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"\s*<style[^>]*>.*?</style>", "", svg, count=1, flags=re.DOTALL)
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)  # the same in every figure of the page
+    head, rest = svg.split(">", 1)
+    width = float(re.search(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+)', head)[1])
+    head = re.sub(r' (xmlns(:\w+)?|version|width|height)="[^"]*"', "", head)
+    return f'{head} style="max-width: {width / 72:.2f}in">{rest}'
+
+
+def _compact(svg):
+    return re.sub(r"data:image/png;base64,\s*([A-Za-z0-9+/=\s]+)", _smaller_picture, svg)
+
+
+def _smaller_picture(match):
+    """Return an embedded PNG as WebP where that is smaller, as it is with photos."""
+    encoded = re.sub(r"\s", "", match[1])
+    if len(encoded) > LARGE_PICTURE:
+        webp = io.BytesIO()
+        with Image.open(io.BytesIO(base64.b64decode(encoded))) as image:
+            image.save(webp, "WEBP", quality=90)
+        smaller = base64.b64encode(webp.getvalue()).decode()
+        if len(smaller) < len(encoded):
+            return f"data:image/webp;base64,{smaller}"
+    return f"data:image/png;base64,{encoded}"

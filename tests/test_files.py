@@ -8,11 +8,6 @@ import pytest
 from keras_dtl.files import atomic_path, sha256, write_json, write_text
 
 
-@pytest.fixture(autouse=True)
-def _same_start():
-    """Nothing here touches Keras, whose session takes long to clear."""
-
-
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 

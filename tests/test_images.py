@@ -22,12 +22,6 @@ from keras_dtl.images import (
     write_image,
 )
 
-
-@pytest.fixture(autouse=True)
-def _same_start():
-    """Nothing here touches Keras, whose session takes long to clear."""
-
-
 LEFT_RED = np.zeros((4, 6, 3), np.uint8)
 LEFT_RED[:, :3, 0] = 255  # red left of black
 

@@ -19,12 +19,6 @@ from keras_dtl.manifest import (
     write_manifest,
 )
 
-
-@pytest.fixture(autouse=True)
-def _same_start():
-    """Nothing here touches Keras, whose session takes long to clear."""
-
-
 MANIFEST = Manifest(
     name="dann",
     task="classification",

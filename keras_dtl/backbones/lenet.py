@@ -5,7 +5,7 @@ from keras import layers
 def lenet(input_shape=(28, 28, 3), filters=(32, 48), pooling="flatten", name="lenet"):
     """Return the convolutional part of the digit network of Ganin et al. (2016), section 5.2.2.
 
-    Two 5x5 convolutions without padding, each followed by ReLU and 2x2 max pooling. At 28x28
+    Two 5x5 convolutions without padding, each followed by 2x2 max pooling and ReLU. At 28x28
     the features have 768 numbers.
 
     Args:
@@ -22,8 +22,9 @@ def lenet(input_shape=(28, 28, 3), filters=(32, 48), pooling="flatten", name="le
     image = keras.Input(input_shape, dtype="uint8", name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(image)
     for count in filters:
-        x = layers.Conv2D(count, 5, activation="relu")(x)
-        x = layers.MaxPooling2D(2)(x)
+        x = layers.Conv2D(count, 5)(x)
+        # ReLU after pooling: the same function and gradient on a quarter of the numbers.
+        x = layers.ReLU()(layers.MaxPooling2D(2)(x))
     reduce = {"flatten": layers.Flatten, "average": layers.GlobalAveragePooling2D}
     if pooling not in reduce:
         raise ValueError(f"`pooling` must be one of {sorted(reduce)}. Received: {pooling!r}")

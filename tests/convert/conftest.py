@@ -15,11 +15,6 @@ from keras_dtl.manifest import Manifest, Preprocessing, Tensor, write_manifest
 CLASSES = ("red", "green", "blue")
 
 
-@pytest.fixture(autouse=True)
-def _same_start():
-    """Nothing here touches Keras, whose session takes long to clear."""
-
-
 def write_artifact(folder, nodes, outputs, task, resize=None, constants=(), **changes):
     """Write an ONNX graph that takes uint8 RGB images, with its manifest."""
     size = resize or (None, None)

@@ -9,14 +9,6 @@ from keras_dtl.export import export_model
 CLASSES = ("cat", "dög", "other\nline")
 
 
-@pytest.fixture(autouse=True)
-def _same_start():
-    """Models live as long as the session here; only the policy must be restored."""
-    policy = keras.config.dtype_policy()
-    yield
-    keras.config.set_dtype_policy(policy)
-
-
 def make_classifier(names=("image", "probabilities")):
     """uint8 images of 12 by 10 to three probabilities, with layers that training treats apart."""
     keras.utils.set_random_seed(0)

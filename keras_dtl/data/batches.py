@@ -1,0 +1,207 @@
+"""Endless batches whose content depends on the seed and the step number alone.
+
+The position in the data is the step number: a training that starts at step k sees exactly what an
+uninterrupted one sees from step k on, with nothing to save and nothing to skip through.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+
+def endless(examples, batch_size, seed=0, first_step=0, augment=None):
+    """Shuffle and batch labelled images for ever.
+
+    Each pass over the data holds every example exactly once, in an order of its own. Batches run
+    on across passes, so all have the full size, also where the data holds fewer images.
+
+    Args:
+        examples: `LabelledImages`.
+        batch_size: Images in a batch.
+        seed: Choice of the orders.
+        first_step: The step of the first batch: to resume, the number of batches already seen.
+        augment: `augment(images, seed)`, from a uint8 tensor `(batch_size, height, width,
+            channels)` and an int64 tensor `(2,)` that differs at each step, to images.
+
+    Returns:
+        Endless `tf.data.Dataset` of `(images, labels)`, or of images alone when unlabelled:
+        uint8 `(batch_size, height, width, channels)` and int32 `(batch_size,)`.
+    """
+    change = None if augment is None else _images_only(augment, examples.labels is not None)
+    return endless_arrays(examples.arrays(), batch_size, seed, first_step, change)
+
+
+def endless_arrays(arrays, batch_size, seed=0, first_step=0, augment=None):
+    """Shuffle and batch any arrays of equal length for ever, as `endless` does.
+
+    Args:
+        arrays: An array, or a tuple or dictionary of arrays; entry i of each is one example.
+        batch_size: Examples in a batch.
+        seed: Choice of the orders.
+        first_step: The step of the first batch.
+        augment: `augment(batch, seed)`, from the whole batch and an int64 tensor `(2,)` that
+            differs at each step, to a batch.
+
+    Returns:
+        Endless `tf.data.Dataset` of batches in the structure of `arrays`.
+    """
+    _check_positions(batch_size, first_step)
+    order_seed, augment_seed = _seeds(seed, 2)
+    tensors = tf.nest.map_structure(_on_cpu, arrays)
+    length = _common_length(tensors)
+    order = _endless_order(length, batch_size, order_seed, first_step)
+
+    def batch_at(step, indices):
+        batch = tf.nest.map_structure(lambda tensor: tf.gather(tensor, indices), tensors)
+        return batch if augment is None else augment(batch, tf.stack([augment_seed, step]))
+
+    steps = tf.data.Dataset.counter(first_step)
+    # Gathering is too short to be worth a second thread; augmentation may not be.
+    threads = None if augment is None else tf.data.AUTOTUNE
+    dataset = tf.data.Dataset.zip(steps, order).map(batch_at, num_parallel_calls=threads)
+    return dataset.with_options(_options()).prefetch(tf.data.AUTOTUNE)
+
+
+def domain_batches(
+    source, target, batch_size, seed=0, first_step=0, target_labelled=None, augment=None
+):
+    """Batches of source and target for domain adaptation.
+
+    Labels of `target` never enter a batch. Data sets of unequal length each repeat on their own.
+
+    Args:
+        source: Labelled images.
+        target: Images of the other domain, labelled or not, or None to train on the source alone.
+        batch_size: Images of each domain in a batch.
+        seed: Choice of the orders, which are independent between the domains.
+        first_step: The step of the first batch: to resume, the number of batches already seen.
+        target_labelled: The few target images whose labels may be used, if any.
+        augment: As for `endless`; applied to every domain.
+
+    Returns:
+        Endless `tf.data.Dataset` of `{"source": (images, labels), "target": images,
+        "target_labelled": (images, labels)}`, without the keys whose data was not given.
+
+    Raises:
+        ValueError: If labels are missing, or the domains' images differ in shape.
+    """
+    domains = {
+        "source": source,
+        "target": None if target is None else target.unlabelled(),
+        "target_labelled": target_labelled,
+    }
+    _check_labelled(source=source, target_labelled=target_labelled)
+    _check_one_shape(domains)
+    seeds = _seeds(seed, len(domains))
+    streams = {
+        name: endless(examples, batch_size, stream_seed, first_step, augment)
+        for (name, examples), stream_seed in zip(domains.items(), seeds, strict=True)
+        if examples is not None
+    }
+    return tf.data.Dataset.zip(streams).with_options(_options())
+
+
+def in_order(examples, batch_size):
+    """Batch images once through, in order, for evaluation.
+
+    Args:
+        examples: `LabelledImages`.
+        batch_size: Images in a batch; the last batch may hold fewer.
+
+    Returns:
+        Finite `tf.data.Dataset` of `(images, labels)`, or of images alone when unlabelled.
+    """
+    _check_positions(batch_size, 0)
+    tensors = tf.nest.map_structure(_on_cpu, examples.arrays())
+    dataset = tf.data.Dataset.from_tensor_slices(tensors).batch(batch_size)
+    return dataset.with_options(_options()).prefetch(tf.data.AUTOTUNE)
+
+
+def steps_per_epoch(examples, batch_size):
+    """Number of full batches in one pass over `examples`, at least one.
+
+    By convention the source's length defines an epoch, whatever the target's.
+    """
+    return max(1, len(examples) // batch_size)
+
+
+def _endless_order(length, batch_size, seed, first_step):
+    """Positions `(batch_size,)` of each step's examples, from `first_step` on."""
+    first_pass, seen = divmod(first_step * batch_size, length)
+
+    def order_of(pass_number):
+        order = tf.random.experimental.stateless_shuffle(
+            tf.range(length, dtype=tf.int64), seed=tf.stack([seed, pass_number])
+        )
+        return order[tf.where(pass_number == first_pass, np.int64(seen), 0) :]
+
+    passes = tf.data.Dataset.counter(first_pass).map(order_of).prefetch(1)
+    return passes.rebatch(batch_size, drop_remainder=True)
+
+
+def _images_only(augment, labelled):
+    if not labelled:
+        return augment
+    return lambda batch, seed: (augment(batch[0], seed), batch[1])
+
+
+def _seeds(seed, count):
+    """Derive independent seeds: those of neighbouring seeds have nothing in common either."""
+    states = np.random.SeedSequence(seed).generate_state(count, "uint64")
+    return [int(state >> 1) for state in states]  # into the range of int64
+
+
+def _on_cpu(array):
+    if isinstance(array, np.memmap) and array.flags.writeable and array.ctypes.data % 64 == 0:
+        # The tensor is the mapped file itself: the system reads what a batch touches.
+        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    # The pipeline runs on the CPU; a copy on the accelerator would only be fetched back.
+    with tf.device("CPU:0"):
+        return tf.convert_to_tensor(array)
+
+
+def _common_length(tensors):
+    lengths = {int(tensor.shape[0]) for tensor in tf.nest.flatten(tensors)}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ValueError(
+            f"All arrays must hold the same number of examples, at least one, but hold "
+            f"{sorted(lengths)}."
+        )
+    return lengths.pop()
+
+
+def _check_positions(batch_size, first_step):
+    if batch_size < 1 or first_step < 0:
+        raise ValueError(
+            "The batch size must be at least 1 and the first step at least 0. "
+            f"Received: batch_size={batch_size}, first_step={first_step}."
+        )
+
+
+def _check_labelled(**domains):
+    for name, examples in domains.items():
+        if examples is not None and examples.labels is None:
+            raise ValueError(
+                f"The {name} images must be labelled, but carry no labels. "
+                "Load them from a data set with classes, such as a folder with one "
+                "sub-folder a class."
+            )
+
+
+def _check_one_shape(domains):
+    shapes = {name: data.image_shape for name, data in domains.items() if data is not None}
+    if len(set(shapes.values())) > 1:
+        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise ValueError(
+            f"The images of all domains must have one (height, width, channels), but have: "
+            f"{listed}. Load them with the same image_size (--image-size) and channels."
+        )
+
+
+def _options():
+    options = tf.data.Options()
+    options.deterministic = True
+    # Rewriting the graph would copy every captured image, and gains nothing here.
+    options.experimental_optimization.apply_default_optimizations = False
+    # No files to share out: with several workers each takes its share of the batches.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return options

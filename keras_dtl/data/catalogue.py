@@ -1,0 +1,103 @@
+"""Data sets by name: one string says everything, in every recipe and on the command line."""
+
+import difflib
+from pathlib import Path
+
+from keras_dtl.data.digits import blended_digits, plain_digits
+from keras_dtl.data.folder import load_folder
+from keras_dtl.data.labelled import LabelledImages
+
+SPLITS = ("train", "test")
+
+# NAME -> function of the split.
+EMBEDDED = {"digits": plain_digits, "digits_m": blended_digits}
+
+# PREFIX of "PREFIX:PATH" -> function of the path, the split, the image size and the channels.
+FOLDERS = {"folder": load_folder}
+
+
+def load(
+    name,
+    split="train",
+    image_size=None,
+    channels=None,
+    data_dir=None,
+    manual_dir=None,
+) -> LabelledImages:
+    """Load a data set by name.
+
+    Splits are fixed: no seed of a training ever moves an image from "test" to "train".
+
+    Args:
+        name: `digits` or `digits_m` (embedded, no download), `folder:PATH` (a folder of images,
+            see `load_folder`), or the name of any TFDS image classification data set, such as
+            `mnist`, `usps`, `mnist_m`, `cifar10` or `name/config:version`.
+        split: "train" or "test".
+        image_size: Side or `(height, width)` to resize to, in pixels. By default the data set's
+            own size, which must then be the same for all of its images.
+        channels: 1 (grey) or 3 (RGB) to convert to; by default the data set's own.
+        data_dir: Where TFDS keeps prepared data sets. By default TFDS_DATA_DIR, or TFDS's default.
+        manual_dir: Where files lie that TFDS cannot download by itself.
+
+    Returns:
+        The data set's images, labels and class names.
+
+    Raises:
+        ValueError: If the name, split, size or data is not usable; the message says how to
+            mend it.
+        FileNotFoundError: If files are missing; the message says which and where to put them.
+        OSError: If files cannot be read or written.
+    """
+    _check_request(split, channels)
+    size = _as_size(image_size)
+    if name in EMBEDDED:
+        return EMBEDDED[name](split).converted(size, channels)
+    prefix, _, path = name.partition(":")
+    if prefix in FOLDERS:
+        return FOLDERS[prefix](path, split, size, channels)
+    return _load_from_tfds(name, split, size, channels, data_dir, manual_dir)
+
+
+def accepted_names() -> str:
+    """Describe in one line the names that `load` takes."""
+    folders = (f"{prefix}:PATH" for prefix in FOLDERS)
+    return ", ".join((*EMBEDDED, *folders)) + ", or any TFDS image classification data set"
+
+
+def _load_from_tfds(name, *request):
+    # Imported late: TFDS takes a second, which digits and folders need not pay.
+    from keras_dtl.data.tfds_source import UnknownDataSetError, load_tfds, tfds_names
+
+    try:
+        return load_tfds(name, *request)
+    except UnknownDataSetError as error:
+        hint = _hint(name, (*EMBEDDED, *tfds_names()))
+        raise ValueError(
+            f"Unknown data set {name!r}.{hint} Accepted: {accepted_names()}."
+        ) from error
+
+
+def _hint(name, known):
+    if name and Path(name).exists():
+        return f" Did you mean folder:{name}?"
+    close = difflib.get_close_matches(name, known)
+    return f" Did you mean {' or '.join(close)}?" if close else ""
+
+
+def _check_request(split, channels):
+    if split not in SPLITS:
+        raise ValueError(f"Received split={split!r}. Expected one of {', '.join(SPLITS)}.")
+    if channels not in (None, 1, 3):
+        raise ValueError(f"Received channels={channels!r}. Expected 1 (grey), 3 (RGB) or None.")
+
+
+def _as_size(image_size):
+    """Return `(height, width)` or None."""
+    if image_size is None:
+        return None
+    size = tuple(image_size) if isinstance(image_size, (tuple, list)) else (image_size,) * 2
+    if len(size) != 2 or not all(isinstance(side, int) and side >= 1 for side in size):
+        raise ValueError(
+            f"Received image_size={image_size!r}. Expected a side in pixels or (height, width)."
+        )
+    return size

@@ -1,0 +1,186 @@
+"""`LabelledImages`, the value that every classification data set of this package is loaded into."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from keras_dtl.images import resize_image
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledImages:
+    """Images of one size, held in memory, with or without labels.
+
+    Args:
+        images: uint8 array `(examples, height, width, channels)`, 1 or 3 channels, 0..255.
+        labels: Integer array `(examples,)` of positions in `classes`, or None when unlabelled.
+        classes: Class names in label order; empty when unlabelled.
+        skipped: `(path, reason)` of every file of the data set that could not be read.
+
+    Raises:
+        ValueError: If shapes, dtypes, lengths or labels do not fit together.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray | None = None
+    classes: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self):
+        object.__setattr__(self, "classes", tuple(self.classes))
+        _check_images(self.images)
+        if self.labels is None:
+            if self.classes:
+                raise ValueError(
+                    f"Received {len(self.classes)} class names but no labels. "
+                    "Pass labels too, or leave `classes` out for unlabelled images."
+                )
+            return
+        labels = np.asarray(self.labels)
+        _check_labels(labels, len(self.images), self.classes)
+        object.__setattr__(self, "labels", labels.astype("int32", copy=False))
+
+    def __len__(self):
+        return len(self.images)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """`(height, width, channels)` of every image."""
+        return tuple(self.images.shape[1:])
+
+    def arrays(self):
+        """Return `(images, labels)`, or `images` alone when unlabelled."""
+        return self.images if self.labels is None else (self.images, self.labels)
+
+    def unlabelled(self) -> "LabelledImages":
+        """Return the same images without labels or class names."""
+        return replace(self, labels=None, classes=())
+
+    def subset(self, indices) -> "LabelledImages":
+        """Return the examples at `indices`, in that order, with all class names kept."""
+        indices = np.asarray(indices)
+        labels = None if self.labels is None else self.labels[indices]
+        return replace(self, images=self.images[indices], labels=labels)
+
+    def resized(self, size: tuple[int, int]) -> "LabelledImages":
+        """Return the images resized to `size`, `(height, width)` in pixels."""
+        if self.image_shape[:2] == tuple(size):
+            return self
+        images = np.empty((len(self), *size, self.image_shape[2]), "uint8")
+        for index, image in enumerate(self.images):
+            images[index] = resize_image(image, size)
+        return replace(self, images=images)
+
+    def with_channels(self, channels: int) -> "LabelledImages":
+        """Return the images with 1 (luminance) or 3 (red, green, blue) channels."""
+        return replace(self, images=convert_channels(self.images, channels))
+
+    def converted(self, size=None, channels=None) -> "LabelledImages":
+        """Return the images with other channels, then another size; None keeps either."""
+        converted = self if channels is None else self.with_channels(channels)
+        return converted if size is None else converted.resized(size)
+
+
+def convert_channels(images: np.ndarray, channels: int) -> np.ndarray:
+    """Give uint8 images `(..., 1)` or `(..., 3)` another number of channels, 1 or 3."""
+    if channels not in (1, 3):
+        raise ValueError(f"Received channels={channels!r}. Expected 1 (grey) or 3 (RGB).")
+    if images.shape[-1] == channels:
+        return images
+    return _luminance(images) if channels == 1 else np.repeat(images, 3, axis=-1)
+
+
+def _luminance(images):
+    # Rounded exactly as Pillow does for its mode "L", which `read_image` uses.
+    red, green, blue = (images[..., channel].astype("uint32") for channel in range(3))
+    # ITU-R 601-2 weights 0.299, 0.587, 0.114 in 16-bit fixed point.
+    grey = (19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16
+    return grey.astype("uint8")[..., np.newaxis]
+
+
+def check_same_classes(source: LabelledImages, target: LabelledImages) -> None:
+    """Check that two domains share one label space.
+
+    Unlabelled data carries no class names and passes.
+
+    Raises:
+        ValueError: If a class is missing on one side, or the same classes come in another order.
+    """
+    if source.labels is None or target.labels is None or source.classes == target.classes:
+        return
+    missing = [
+        f"missing in the {side}: {', '.join(names)}"
+        for side, names in (
+            ("target", _difference(source.classes, target.classes)),
+            ("source", _difference(target.classes, source.classes)),
+        )
+        if names
+    ]
+    if missing:
+        raise ValueError(
+            "Source and target must have the same classes, but "
+            + "; ".join(missing)
+            + ". Rename or remove class folders, or choose another data set, so that both agree."
+        )
+    raise ValueError(
+        "Source and target have the same classes in another order: "
+        f"{', '.join(source.classes)} against {', '.join(target.classes)}. "
+        "Number the classes alike in both, for example in sorted order."
+    )
+
+
+def require_classes(examples: LabelledImages, at_least: int = 2) -> None:
+    """Check that `examples` are labelled, by at least so many classes that really occur.
+
+    Raises:
+        ValueError: If there are no labels, or too few distinct ones.
+    """
+    if examples.labels is None:
+        raise ValueError(
+            "Labels are needed, but the images are unlabelled. "
+            "A folder needs one sub-folder a class: PATH/CLASS/image.jpg."
+        )
+    found = np.unique(examples.labels)
+    if len(found) < at_least:
+        names = ", ".join(examples.classes[label] for label in found)
+        raise ValueError(
+            f"At least {at_least} classes are needed, but the images show only "
+            f"{len(found)}: {names}. Add images of other classes."
+        )
+
+
+def _difference(names, others):
+    return [name for name in names if name not in set(others)]
+
+
+def _check_images(images):
+    if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
+        received = getattr(images, "dtype", type(images).__name__)
+        raise ValueError(
+            f"Images must be a uint8 array with values 0..255, but are {received}. "
+            "Scale them to 0..255 and convert with `.astype('uint8')`."
+        )
+    if images.ndim != 4 or images.shape[-1] not in (1, 3):
+        raise ValueError(
+            "Images must have shape (examples, height, width, channels) with 1 or 3 channels, "
+            f"but have shape {images.shape}. Grey images need a last axis of length 1."
+        )
+    if 0 in images.shape:
+        raise ValueError(f"At least one image is needed, but the shape is {images.shape}.")
+
+
+def _check_labels(labels, count, classes):
+    if labels.shape != (count,) or not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(
+            f"Labels must be integers of shape ({count},), one for each image, but are "
+            f"{labels.dtype} of shape {labels.shape}."
+        )
+    if not classes or len(set(classes)) != len(classes):
+        raise ValueError(
+            f"Labels need the name of each class, each once. Received classes={classes!r}."
+        )
+    if labels.min() < 0 or labels.max() >= len(classes):
+        raise ValueError(
+            f"Labels must lie in 0..{len(classes) - 1} for {len(classes)} classes, but range "
+            f"from {labels.min()} to {labels.max()}. Number the classes from 0, or name them all."
+        )

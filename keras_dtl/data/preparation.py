@@ -1,0 +1,113 @@
+"""TFDS data sets made ready for reading, with short errors where files are missing."""
+
+import contextlib
+import socket
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import tensorflow_datasets as tfds
+
+
+class MissingDataError(FileNotFoundError):
+    """Files of a data set that are neither here nor to be had; the message says what to do."""
+
+
+def prepare(builder, manual_dir=None):
+    """Download and prepare a TFDS data set, unless that has been done.
+
+    Without a connection it fails at once instead of after minutes of retries.
+
+    Args:
+        builder: `tfds.core.DatasetBuilder`.
+        manual_dir: Where files lie that were downloaded by hand; by default
+            `downloads/manual` below the builder's data folder.
+
+    Raises:
+        MissingDataError: If files are missing that cannot be downloaded; the message names
+            them, and the folder where they belong.
+        OSError: If the data set cannot be prepared for another reason.
+    """
+    if builder.is_prepared():
+        return
+    manual_dir = Path(manual_dir or data_root(builder) / "downloads" / "manual")
+    _check_manual_files(builder, manual_dir)
+    _check_reachable(builder, manual_dir)
+    config = tfds.download.DownloadConfig(manual_dir=str(manual_dir))
+    with _short_errors(builder, manual_dir):
+        builder.download_and_prepare(download_config=config)
+
+
+def data_root(builder) -> Path:
+    """Return the folder that holds all prepared data sets, the `data_dir` of TFDS."""
+    # data_dir of a builder is ROOT/name[/config]/version, and full_name its end.
+    depth = builder.info.full_name.count("/") + 1
+    return Path(builder.data_dir).parents[depth - 1]
+
+
+def _check_manual_files(builder, manual_dir):
+    wanted = builder.MANUAL_DOWNLOAD_INSTRUCTIONS
+    if wanted and not (manual_dir.is_dir() and any(manual_dir.iterdir())):
+        raise MissingDataError(
+            f"The data set {builder.name} is not in {data_root(builder)}, and is made from files "
+            f"that must be downloaded by hand. {_by_hand(builder, manual_dir)}"
+        )
+
+
+def _check_reachable(builder, manual_dir):
+    if urllib.request.getproxies():
+        return  # names are resolved by the proxy, not here
+    missing = {
+        url: name for url, name in _file_names(builder).items() if not (manual_dir / name).exists()
+    }
+    if missing and not any(_resolves(url) for url in missing):
+        files = "\n".join(f"  {name} from {url}" for url, name in missing.items())
+        raise MissingDataError(
+            f"The data set {builder.name} is not in {data_root(builder)}, and there is no "
+            f"connection to download it. Put these files into {manual_dir} (or pass another "
+            f"manual_dir):\n{files}\n{_elsewhere(builder)}"
+        )
+
+
+def _file_names(builder):
+    return {
+        url: info.filename or url.rpartition("/")[2]
+        for url, info in (builder.url_infos or {}).items()
+    }
+
+
+def _resolves(url):
+    try:
+        socket.getaddrinfo(urllib.parse.urlsplit(url).hostname, None)
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _short_errors(builder, manual_dir):
+    try:
+        yield
+    except MissingDataError:
+        raise
+    # TFDS checks for some missing files by assertions.
+    except (AssertionError, OSError, tfds.download.DownloadError) as error:
+        raise OSError(
+            f"The data set {builder.name} could not be prepared: {error} "
+            f"{_by_hand(builder, manual_dir)}"
+        ) from error
+
+
+def _by_hand(builder, manual_dir):
+    instructions = " ".join((builder.MANUAL_DOWNLOAD_INSTRUCTIONS or "").split())
+    return (
+        f"Files downloaded by hand belong into the manual folder {manual_dir} (or pass another "
+        f"manual_dir). {instructions} {_elsewhere(builder)}"
+    )
+
+
+def _elsewhere(builder):
+    return (
+        f"Or copy the prepared folder {builder.info.full_name} into {data_root(builder)}, "
+        "or set TFDS_DATA_DIR (or pass data_dir) to the folder that holds it."
+    )

@@ -1,0 +1,126 @@
+"""Image classification data sets of TensorFlow Datasets (TFDS), and our own builders."""
+
+import re
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+import keras_dtl.data.builders  # noqa: F401 (registers usps and mnist_m with TFDS)
+from keras_dtl.data.labelled import LabelledImages, convert_channels
+from keras_dtl.data.preparation import prepare
+from keras_dtl.data.storage import MEMORY_LIMIT, stack_images
+from keras_dtl.images import resize_image
+
+
+class UnknownDataSetError(ValueError):
+    """A name that TFDS does not know."""
+
+
+def load_tfds(
+    name,
+    split="train",
+    size=None,
+    channels=None,
+    data_dir=None,
+    manual_dir=None,
+    memory_limit=MEMORY_LIMIT,
+):
+    """Load a TFDS image classification data set, downloading and preparing it where needed.
+
+    A data set without a split `test` is tested on its split `validation`; without either, the
+    last 20 % of `train` are for testing and only the rest for training.
+
+    Args:
+        name: `name`, `name/config` or `name/config:version`.
+        split: "train" or "test".
+        size: `(height, width)` in pixels to resize to; None if all images have one size already.
+        channels: 1 (grey) or 3 (RGB); None for the data set's own.
+        data_dir: Where prepared data sets lie; by default TFDS_DATA_DIR, or TFDS's own default.
+        manual_dir: Where files lie that were downloaded by hand.
+        memory_limit: Bytes of decoded images to hold in memory; more go to a temporary file.
+
+    Returns:
+        `LabelledImages`.
+
+    Raises:
+        UnknownDataSetError: If the name is unknown.
+        ValueError: If its configuration or version is unknown, or if it is not image
+            classification.
+        OSError: If files are missing and cannot be downloaded.
+    """
+    builder = _find_builder(name, data_dir)
+    image_key, label_key = _keys(builder)
+    prepare(builder, manual_dir)
+    chosen = _choose_split(builder, split)
+    labels = []
+
+    def images():
+        for batch in _read_batches(builder, chosen, image_key):
+            labels.extend(batch[label_key])
+            for image in _as_channels(batch[image_key], channels, name):
+                yield image if size is None else resize_image(image, size)
+
+    stacked = stack_images(images(), builder.info.splits[chosen].num_examples, memory_limit)
+    classes = tuple(builder.info.features[label_key].names)
+    return LabelledImages(stacked, np.array(labels), classes)
+
+
+def tfds_names() -> list[str]:
+    """List the names of all data sets that TFDS knows how to build."""
+    return tfds.list_builders(with_community_datasets=False)
+
+
+def _find_builder(name, data_dir):
+    try:
+        return tfds.builder(name, data_dir=data_dir)
+    # TFDS checks versions by an assertion.
+    except (AssertionError, ValueError) as error:
+        if re.split("[/:]", name)[0] not in tfds_names():
+            raise UnknownDataSetError(f"TFDS has no data set {name!r}.") from error
+        raise ValueError(
+            f"The data set {name!r} cannot be had: {str(error).strip().splitlines()[0]} "
+            "Expected a name such as mnist, cifar10, or name/config:version."
+        ) from error
+
+
+def _keys(builder):
+    """Return the names of the image feature and of the label feature."""
+    features = builder.info.features
+    keys = builder.info.supervised_keys or ("image", "label")
+    suited = (
+        len(keys) == 2
+        and all(isinstance(key, str) and key in features for key in keys)
+        and isinstance(features[keys[0]], tfds.features.Image)
+        and isinstance(features[keys[1]], tfds.features.ClassLabel)
+    )
+    if not suited:
+        raise ValueError(
+            f"The data set {builder.name} is not image classification: it has the features "
+            f"{', '.join(features)}. Expected an image and one class label for each example."
+        )
+    return keys
+
+
+def _choose_split(builder, split):
+    available = builder.info.splits
+    if "train" not in available:
+        raise ValueError(
+            f"The data set {builder.name} has no split train, only {', '.join(available)}."
+        )
+    for test in ("test", "validation"):
+        if test in available:
+            return test if split == "test" else "train"
+    return "train[80%:]" if split == "test" else "train[:80%]"
+
+
+def _read_batches(builder, split, image_key):
+    # Images whose sizes differ cannot be batched; the others are read faster so.
+    batch_size = 1 if None in builder.info.features[image_key].shape else 256
+    dataset = builder.as_dataset(split=split, shuffle_files=False)
+    return tfds.as_numpy(dataset.batch(batch_size))
+
+
+def _as_channels(images, channels, name):
+    if images.dtype != np.uint8:
+        raise ValueError(f"The data set {name} has {images.dtype} images. Expected uint8.")
+    return images if channels is None else convert_channels(images, channels)

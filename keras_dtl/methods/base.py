@@ -1,0 +1,174 @@
+"""What every method shares: configuration, several optimizers, one step of each, logs by name."""
+
+import inspect
+
+import keras
+import tensorflow as tf
+
+
+class Method(keras.Model):
+    """A published method as a Keras model with its own `train_step`.
+
+    A subclass names its parts once and receives the rest. Its constructor takes the networks
+    first, then the weights of the losses, and keeps each argument in an attribute of the same
+    name; from these `get_config` and `from_config` follow. `call` is the path that is deployed.
+
+    Class attributes:
+        task: What the deployed model does: `"classification"`, `"image_to_image"`, ...
+        tracked: Names of the terms that `train_step` reports; each gets a running mean.
+        player_optimizers: Names of further optimizers that `compile` takes by keyword, for
+            methods with a second player, such as `("discriminator_optimizer",)`.
+    """
+
+    task = None
+    tracked = ()
+    player_optimizers = ()
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.trackers = {name: keras.metrics.Mean(name) for name in self.tracked}
+
+    def build(self, input_shape=None):
+        """Do nothing: the networks come built."""
+
+    # Configuration ------------------------------------------------------------------------
+
+    def get_config(self):
+        config = {name: _plain(getattr(self, name)) for name in self._argument_names()}
+        return {"name": self.name, **config}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**keras.saving.deserialize_keras_object(config, custom_objects=custom_objects))
+
+    @classmethod
+    def _argument_names(cls):
+        parameters = inspect.signature(cls.__init__).parameters.values()
+        named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        return [p.name for p in parameters if p.kind in named and p.name != "self"]
+
+    # Optimizers ---------------------------------------------------------------------------
+
+    def compile(self, *args, **kwargs):
+        """Take the arguments of `keras.Model.compile` and one optimizer for each further player.
+
+        Raises:
+            ValueError: When the optimizer of a player is missing.
+        """
+        players = {name: kwargs.pop(name, None) for name in self.player_optimizers}
+        self.build()
+        super().compile(*args, **kwargs)
+        for name, optimizer in players.items():
+            if optimizer is None:
+                raise ValueError(
+                    f"{type(self).__name__}.compile() needs `{name}`. Received: None. "
+                    f"Pass one, e.g. {name}=keras.optimizers.Adam(2e-4)."
+                )
+            setattr(self, name, self._with_loss_scaling(keras.optimizers.get(optimizer)))
+
+    def get_compile_config(self):
+        config = super().get_compile_config()
+        for name in self.player_optimizers if self.compiled else ():
+            config[name] = keras.saving.serialize_keras_object(getattr(self, name))
+        return config
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.build_optimizers()
+
+    def optimized_variables(self):
+        """Return `{optimizer name: variables}`: which optimizer moves what."""
+        return {"optimizer": self.trainable_variables}
+
+    def build_optimizers(self):
+        """Create the state of every optimizer, so that it can be loaded before the first step."""
+        for name, variables in self.optimized_variables().items():
+            getattr(self, name).build(variables)
+
+    def _with_loss_scaling(self, optimizer):
+        # As `keras.Model.compile` does for the optimizer that it knows.
+        if self.dtype_policy.name == "mixed_float16":
+            return keras.optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
+        return optimizer
+
+    def minimize(self, loss, tape, optimizer="optimizer"):
+        """Take one step of the named optimizer down the gradient of `loss`.
+
+        The gradient starts from the optimizer's loss scale (1 but in float16) divided by the
+        number of replicas, since a `tf.distribute` strategy adds up what its replicas found.
+
+        Args:
+            loss: Scalar tensor, recorded by `tape`: the mean over this replica's batch.
+            tape: The `tf.GradientTape`; persistent when several players minimise.
+            optimizer: Key of `optimized_variables()`.
+        """
+        variables = self.optimized_variables()[optimizer]
+        optimizer = getattr(self, optimizer)
+        start = optimizer.scale_loss(tf.ones_like(loss) / _replicas())
+        gradients = tape.gradient(loss, variables, output_gradients=start)
+        optimizer.apply(gradients, variables)
+
+    # Losses and logs ----------------------------------------------------------------------
+
+    def compiled_loss(self, y, y_pred, sample_weight=None):
+        """Return the loss given to `compile`, with regularisation, as a mean over this replica."""
+        loss = self.compute_loss(y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+        return loss * _replicas()  # Keras has divided it already
+
+    def report(self, **terms):
+        """Add this step's terms to their running means and return all logs.
+
+        Args:
+            **terms: Scalars by the names in `tracked`, and `loss`, the total.
+        """
+        for metric in self.metrics:
+            if metric.name in terms:
+                metric.update_state(terms.pop(metric.name))
+        if terms:
+            raise ValueError(
+                f"{type(self).__name__} reports {sorted(terms)}, which `tracked` does not name. "
+                f"It names {self.tracked}."
+            )
+        return self.get_metrics_result()
+
+    def test_step(self, data):
+        logs = super().test_step(data)
+        # Terms of training alone would read 0.0 here.
+        return {name: value for name, value in logs.items() if name not in self.tracked}
+
+    # Deployment ---------------------------------------------------------------------------
+
+    def deployable(self):
+        """Return the functional Keras model that is exported: raw input to final answer.
+
+        It takes uint8 images in 0..255 and holds all scaling, and shares its weights with
+        this model.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what it deploys.")
+
+
+def require_logits(network, name):
+    """Refuse a network that ends in a sigmoid or softmax: every loss here takes logits.
+
+    Raises:
+        ValueError: When the last layer of `network` squashes its output.
+    """
+    last = network.layers[-1]
+    activation = getattr(last, "activation", None)
+    squashing = (keras.activations.sigmoid, keras.activations.softmax)
+    if activation in squashing or isinstance(last, keras.layers.Softmax):
+        raise ValueError(
+            f"`{name}` must return logits, without an activation at its end. Received: a network "
+            f"whose last layer {last.name!r} applies {getattr(activation, '__name__', 'softmax')}. "
+            "Remove it: the loss applies it, in a form that does not lose precision."
+        )
+
+
+def _replicas():
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def _plain(value):
+    if isinstance(value, keras.Variable):
+        return keras.ops.convert_to_numpy(value).tolist()
+    return keras.saving.serialize_keras_object(value)

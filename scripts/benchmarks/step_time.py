@@ -1,0 +1,203 @@
+"""Time of one DANN step beside ADAPT's DANN and the same network in eager PyTorch.
+
+    python scripts/benchmarks/step_time.py
+
+LeNet, 64 + 64 images of 28x28x3, SGD with momentum, float32. Each implementation runs in a process
+of its own, in turn, several rounds; the ratio is taken within each round. Needs the extra
+`[peers]`. Writes results/step_time.json.
+"""
+
+import itertools
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+RESULT = Path(__file__).parent / "results" / "step_time.json"
+ROUNDS, WARM_UP, STEPS, BATCH = 7, 30, 150, 64
+PEERS = ("keras_dtl", "keras_dtl bfloat16", "adapt", "torch")
+
+
+def images(seed):
+    import numpy as np
+
+    random = np.random.default_rng(seed)
+    pixels = random.integers(0, 256, (4096, 28, 28, 3)).astype("uint8")
+    return pixels, random.integers(0, 10, 4096).astype("int32")
+
+
+def timed_fit(model, *arguments, **keywords):
+    """Return the seconds of each step of `fit` after the warm-up, everything included."""
+    import keras
+
+    ends = []
+    tick = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: ends.append(time.perf_counter())
+    )
+    callbacks = [*keywords.pop("callbacks", []), tick]
+    model.fit(*arguments, verbose=0, callbacks=callbacks, **keywords)
+    return [after - before for before, after in itertools.pairwise(ends)][WARM_UP:]
+
+
+def ours(policy="float32"):
+    """Time the whole of `fit`: pipeline, schedules and step."""
+    import keras
+
+    from keras_dtl.backbones import lenet, mlp
+    from keras_dtl.callbacks import ProgressSchedule, inverse_decay, reversal_ramp
+    from keras_dtl.data import LabelledImages, domain_batches
+    from keras_dtl.methods import DANN
+
+    keras.config.set_dtype_policy(policy)
+    encoder = lenet()
+    classifier, discriminator = mlp((768,), (100, 100), 10), mlp((768,), (100,), 1)
+    model = DANN(encoder, classifier, discriminator)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), loss, metrics=["accuracy"])
+    schedule = ProgressSchedule(
+        {"reversal_strength": reversal_ramp(), "optimizer.learning_rate": inverse_decay(0.01)}
+    )
+    classes = tuple("0123456789")
+    domains = [LabelledImages(*images(seed), classes) for seed in (0, 1)]
+    steps = WARM_UP + STEPS + 1
+    return timed_fit(
+        model, domain_batches(*domains, BATCH), steps_per_epoch=steps, callbacks=[schedule]
+    )
+
+
+def adapt():
+    """Time `fit` of ADAPT's DANN on arrays, without metrics, as in its documentation."""
+    import keras
+    import numpy as np
+    from adapt.feature_based import DANN
+    from keras import layers
+
+    encoder = keras.Sequential(
+        [
+            keras.Input((28, 28, 3)),
+            layers.Conv2D(32, 5, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(48, 5, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+        ]
+    )
+    task = keras.Sequential(
+        [keras.Input((768,))]
+        + [layers.Dense(100, activation="relu") for _ in range(2)]
+        + [layers.Dense(10, activation="softmax")]
+    )
+    discriminator = keras.Sequential(
+        [
+            keras.Input((768,)),
+            layers.Dense(100, activation="relu"),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    (source, labels), (target, _) = images(0), images(1)
+    source, target = (x.astype("float32") / 127.5 - 1 for x in (source, target))
+    model = DANN(
+        encoder,
+        task,
+        discriminator,
+        lambda_=1.0,
+        loss="categorical_crossentropy",
+        optimizer=keras.optimizers.SGD(0.01, momentum=0.9),
+    )
+    epochs = -(-(WARM_UP + STEPS + 1) // (len(source) // BATCH))
+    return timed_fit(
+        model, source, np.eye(10, dtype="float32")[labels], target, epochs=epochs, batch_size=BATCH
+    )
+
+
+def eager_torch():
+    """Time a plain PyTorch loop on tensors in memory: the same sums, one pass of 128 images."""
+    import torch
+    from torch import nn
+
+    class Reverse(torch.autograd.Function):
+        @staticmethod
+        def forward(context, x):
+            return x.view_as(x)
+
+        @staticmethod
+        def backward(context, upstream):
+            return -upstream
+
+    def block(before, after):
+        return nn.Sequential(nn.Conv2d(before, after, 5), nn.ReLU(), nn.MaxPool2d(2))
+
+    encoder = nn.Sequential(block(3, 32), block(32, 48), nn.Flatten())
+    hidden = (nn.Linear(768, 100), nn.ReLU(), nn.Linear(100, 100), nn.ReLU())
+    classifier = nn.Sequential(*hidden, nn.Linear(100, 10))
+    discriminator = nn.Sequential(nn.Linear(768, 100), nn.ReLU(), nn.Linear(100, 1))
+    parameters = [p for net in (encoder, classifier, discriminator) for p in net.parameters()]
+    optimizer = torch.optim.SGD(parameters, 0.01, momentum=0.9)
+    label_loss, domain_loss = nn.CrossEntropyLoss(), nn.BCEWithLogitsLoss()
+    domains = torch.cat([torch.zeros(BATCH, 1), torch.ones(BATCH, 1)])
+    (source, labels), (target, _) = images(0), images(1)
+    source, target = (
+        torch.from_numpy(x).permute(0, 3, 1, 2).contiguous() for x in (source, target)
+    )
+    labels = torch.from_numpy(labels).long()
+
+    def step():
+        of_source, of_target = (torch.randint(len(x), (BATCH,)) for x in (source, target))
+        x = torch.cat([source[of_source], target[of_target]]).float() / 127.5 - 1
+        features = encoder(x)
+        loss = label_loss(classifier(features[:BATCH]), labels[of_source])
+        loss = loss + domain_loss(discriminator(Reverse.apply(features)), domains)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    seconds = []
+    for _ in range(WARM_UP + STEPS):
+        start = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - start)
+    return seconds[WARM_UP:]
+
+
+RUN = {
+    "keras_dtl": ours,
+    "keras_dtl bfloat16": lambda: ours("mixed_bfloat16"),
+    "adapt": adapt,
+    "torch": eager_torch,
+}
+
+
+def measure(name):
+    """Return the median milliseconds of a step, in a fresh process."""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, __file__, name]
+    answer = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if answer.returncode:
+        raise RuntimeError(f"{name} failed:\n{answer.stderr[-2000:]}")
+    return float(answer.stdout.split()[-1])
+
+
+def main():
+    rounds = [{name: measure(name) for name in PEERS} for _ in range(ROUNDS)]
+    ratios = {peer: [one["keras_dtl"] / one[peer] for one in rounds] for peer in ("adapt", "torch")}
+    result = {
+        "what": "median milliseconds of a DANN step, LeNet, 64+64 images of 28x28x3",
+        "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
+        "milliseconds": {name: statistics.median(one[name] for one in rounds) for name in PEERS},
+        "ratio_to": {peer: statistics.median(values) for peer, values in ratios.items()},
+        "rounds": rounds,
+    }
+    RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps({key: result[key] for key in ("milliseconds", "ratio_to")}, indent=2))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(1000 * statistics.median(RUN[sys.argv[1]]()))
+    else:
+        main()

@@ -1,0 +1,38 @@
+"""From the words on a command line to an exit status: what all verbs share."""
+
+import os
+import sys
+import traceback
+
+import tyro
+
+SUCCESS, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 130
+
+
+def run(arguments_class, main, argv=None, prog=None):
+    """Parse a command line, call `main` with it and return the exit status.
+
+    What a user can mend is told in one line on standard error; `KERAS_DTL_TRACEBACK=1` shows
+    where it came from. A defect of this package shows its traceback as it is.
+
+    Args:
+        arguments_class: Dataclass whose fields are the flags, or a union of them.
+        main: Function from an instance of it to an exit status.
+        argv: Words of the command line; those of this process by default.
+        prog: Name of the command in its help.
+
+    Returns:
+        0 when all is done, 1 when part of it failed, 2 when nothing could be done, 130 after
+        Ctrl-C.
+    """
+    try:
+        arguments = tyro.cli(arguments_class, args=argv, prog=prog)
+        return main(arguments)
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return INTERRUPTED
+    except (ValueError, OSError, ArithmeticError, ImportError) as error:
+        if os.environ.get("KERAS_DTL_TRACEBACK"):
+            traceback.print_exc()
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED

@@ -1,0 +1,23 @@
+"""The recipes by name; each is one method's experiment in a file of its own.
+
+keras-dtl recipes
+"""
+
+from dataclasses import dataclass
+
+from keras_dtl.scripts.recipes.dann import DANNRecipe
+from keras_dtl.scripts.recipes.source_only import SourceOnlyRecipe
+
+RECIPES = {recipe.name: recipe for recipe in (DANNRecipe, SourceOnlyRecipe)}
+
+
+@dataclass(frozen=True)
+class Recipes:
+    """List the recipes that `keras-dtl train` knows."""
+
+
+def main(arguments):
+    """Print each recipe with the first line of what it says of itself."""
+    for name, recipe in RECIPES.items():
+        print(f"{name:14} {recipe.__doc__.strip().splitlines()[0]}")
+    return 0

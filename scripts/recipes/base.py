@@ -1,0 +1,94 @@
+"""What every experiment has: settings that are flags, and six questions to answer."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+MACHINE_SETTINGS = ("output", "artifact", "resume", "data_dir", "manual_dir")
+"""Settings that may change when a training is resumed: they do not change what is learnt."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One method's experiment. A field is a flag of `keras-dtl train`."""
+
+    name: ClassVar[str]
+
+    epochs: int = 20
+    """Passes over the source, of which the schedules take the whole as their length."""
+    batch_size: int = 64
+    """Images of each domain in a step."""
+    seed: int = 0
+    """Choice of initial weights, dropout and the order of the data."""
+    mixed_precision: Literal["off", "float16", "bfloat16"] = "off"
+    """Compute in 16 bits: float16 suits GPUs, bfloat16 recent CPUs and GPUs."""
+    jit: Literal["auto", "on", "off"] = "auto"
+    """Compile the step with XLA; auto: on a GPU only, where it pays."""
+    output: Path | None = None
+    """Run folder: checkpoint, model, logs and report. Default: runs/NAME."""
+    artifact: Path | None = None
+    """Where the exported model is published. Default: exported/NAME."""
+    resume: bool = False
+    """Continue the training that was stopped in the run folder."""
+    data_dir: Path | None = None
+    """Folder of TFDS data sets. Default: TFDS_DATA_DIR, as everywhere."""
+    manual_dir: Path | None = None
+    """Folder of files fetched by hand, for data sets that need them."""
+
+    @property
+    def run_folder(self):
+        return self.output or Path("runs") / self.name
+
+    @property
+    def artifact_folder(self):
+        return self.artifact or Path("exported") / self.name
+
+    @property
+    def jit_compile(self):
+        return {"auto": "auto", "on": True, "off": False}[self.jit]
+
+    def settings(self):
+        """Return what decides the result, JSON-ready."""
+        fields = dataclasses.asdict(self)
+        kept = {key: value for key, value in fields.items() if key not in MACHINE_SETTINGS}
+        return {"recipe": self.name, **kept}
+
+    def settings_with(self, data):
+        """Return the settings together with what export must know of the data."""
+        return {**self.settings(), **self.export_arguments(data)}
+
+    def load_data(self):
+        """Load what is trained on and what is scored on."""
+        raise NotImplementedError
+
+    def build_model(self, data):
+        """Return the compiled `Method`."""
+        raise NotImplementedError
+
+    def batches(self, data, first_step):
+        """Return the endless `tf.data.Dataset` from `first_step` on."""
+        raise NotImplementedError
+
+    def steps_per_epoch(self, data):
+        raise NotImplementedError
+
+    def callbacks(self):
+        """Return the schedules, and whatever else the method needs in `fit`."""
+        return []
+
+    def score(self, model, data):
+        """Return the measures of a trained model, JSON-ready."""
+        raise NotImplementedError
+
+    def headline(self, scores):
+        """Return the few shares in 0..1 that matter most, by name."""
+        raise NotImplementedError
+
+    def report(self, model, data, history, scores):
+        """Return the `keras_dtl.evaluation.Report` of a trained model."""
+        raise NotImplementedError
+
+    def export_arguments(self, data):
+        """Return what `export_model` must know beside the model."""
+        return {}

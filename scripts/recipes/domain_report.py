@@ -1,0 +1,100 @@
+"""The report of a domain adaptation: curves, images, confusions, and features before and after."""
+
+import numpy as np
+
+from keras_dtl.evaluation import (
+    Report,
+    choose_indices,
+    diagnose_domain_classifier,
+    figures,
+    tsne,
+)
+
+POINTS = 300
+"""How many images of each domain t-SNE lays out."""
+EXAMPLES = 16
+"""How many images of each domain are shown."""
+
+
+def domain_report(recipe, model, data, history, scores, before=None, comparison=None):
+    """Tell what a training did in one page.
+
+    Args:
+        recipe: The `DomainAdaptationRecipe`.
+        model: The trained `DomainAdaptation`.
+        data: The `Domains` it was trained and scored on.
+        history: Logs, `{name: [a value an epoch]}`.
+        scores: What `recipe.score` returned.
+        before: `(words, model)` whose features are laid out beside; the untrained network by
+            default.
+        comparison: `{method: accuracy on the target's test split}` to draw beside each other.
+
+    Returns:
+        `keras_dtl.evaluation.Report`.
+    """
+    report = Report(
+        f"{recipe.name}: {recipe.source} to {recipe.target}",
+        f"{recipe.epochs} epochs, seed {recipe.seed}. Target labels served for scoring alone.",
+        {name: f"{value:.1%}" for name, value in recipe.headline(scores).items()},
+    )
+    if comparison:
+        report.add_figure(
+            "Comparison", figures.bars(comparison, emphasized=recipe.name), "Same network and data."
+        )
+    add_training(report, history)
+    add_images(report, data)
+    add_confusion(report, scores)
+    before = before or ("before training", untrained(recipe, data))
+    add_features(report, data, {before[0]: before[1], f"after {recipe.name}": model})
+    report.add_table("Settings", recipe.settings(), collapsed=True)
+    return report
+
+
+def untrained(recipe, data):
+    import keras
+
+    keras.utils.set_random_seed(recipe.seed)
+    return recipe.build_model(data)
+
+
+def add_training(report, history):
+    report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
+    if "domain_accuracy" in history:
+        diagnosis = diagnose_domain_classifier(history["domain_accuracy"], history["label_loss"])
+        kind = "note" if diagnosis.healthy else "warning"
+        report.add_text("Training", str(diagnosis), kind=kind)
+
+
+def add_images(report, data):
+    for name, images in (("Source", data.source_train), ("Target", data.target_train)):
+        chosen = images.subset(choose_indices(len(images), EXAMPLES))
+        titles = None
+        if chosen.labels is not None:
+            titles = [chosen.classes[label] for label in chosen.labels]
+        report.add_figure("Images", figures.image_grid(chosen.images, titles), f"{name} domain.")
+
+
+def add_confusion(report, scores):
+    for domain, score in scores.items():
+        figure = figures.confusion_matrix(np.array(score["confusion"]), score["classes"])
+        caption = f"Test split of the {domain}: rows are true classes, columns predicted ones."
+        report.add_figure("Confusion", figure, caption)
+
+
+def add_features(report, data, models):
+    """Lay out the features of both domains under each model of `{words: model}`."""
+    parts = [
+        images.subset(choose_indices(len(images), POINTS))
+        for images in (data.source_train, data.target_train)
+    ]
+    pixels = np.concatenate([part.images for part in parts])
+    panels = {
+        words: tsne(model.encoder.predict(pixels, batch_size=256, verbose=0))
+        for words, model in models.items()
+    }
+    unknown = np.full(len(parts[1]), -1)
+    target_labels = unknown if parts[1].labels is None else parts[1].labels
+    labels = np.concatenate([parts[0].labels, target_labels])
+    domains = np.repeat(["source", "target"], [len(part) for part in parts])
+    figure = figures.embedding_scatter(panels, labels, domains, parts[0].classes)
+    report.add_figure("Features", figure, "t-SNE of the encoder's output on training images.")

@@ -1,0 +1,38 @@
+"""The machine a verb runs on: seeds, precision and devices, set before the first tensor."""
+
+import logging
+import warnings
+
+
+def start_session(seed=0, mixed_precision="off"):
+    """Import TensorFlow quietly and make it reproducible.
+
+    Memory of GPUs is taken as needed. Operations are deterministic, so that the same seed gives
+    the same weights on the same machine, and a resumed training those of an uninterrupted one.
+
+    Args:
+        seed: For Python, NumPy and TensorFlow.
+        mixed_precision: "off", "float16" or "bfloat16".
+
+    Returns:
+        A line that says what will be computed on.
+    """
+    import keras
+    import tensorflow as tf
+
+    import keras_dtl.layers
+    import keras_dtl.methods  # noqa: F401 (registers what saved models name)
+
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    # Keras says so of every tf.data set; ours are shuffled.
+    warnings.filterwarnings("ignore", message=".*shuffle=True.*was passed.*")
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    keras.config.set_dtype_policy(
+        "float32" if mixed_precision == "off" else f"mixed_{mixed_precision}"
+    )
+    device = f"{len(gpus)} GPU" if gpus else "CPU (TensorFlow sees no GPU)"
+    return f"TensorFlow {tf.__version__}, Keras {keras.__version__}, {device}"

@@ -1,0 +1,179 @@
+import logging
+import unicodedata
+
+import numpy as np
+import pytest
+
+from keras_dtl.data.folder import load_folder
+from keras_dtl.images import read_image, resize_image, write_image
+
+
+def write(path, value=0, size=(6, 8)):
+    write_image(path, np.full((*size, 3), value, "uint8"))
+
+
+@pytest.fixture
+def class_folder(tmp_path):
+    """Ten grey cats and ten dogs; each image's brightness is its number."""
+    for label, name in enumerate(("cat", "dog")):
+        for index in range(10):
+            write(tmp_path / name / f"{index}.png", 10 * label + index)
+    return tmp_path
+
+
+def shown(examples):
+    return examples.images[:, 0, 0, 0].tolist()
+
+
+def test_class_folders_are_split_alike_each_time(class_folder):
+    train, test = (load_folder(class_folder, split) for split in ("train", "test"))
+    assert train.classes == test.classes == ("cat", "dog")
+    assert train.images.shape == (16, 6, 8, 3)
+    assert sorted(shown(train) + shown(test)) == list(range(20))
+    for examples, each in ((train, 8), (test, 2)):
+        assert np.bincount(examples.labels).tolist() == [each, each]
+        np.testing.assert_array_equal(np.array(shown(examples)) // 10, examples.labels)
+    assert shown(load_folder(class_folder, "test")) == shown(test)
+
+
+def test_given_split_is_kept(tmp_path):
+    for split, value in (("train", 1), ("test", 2)):
+        for name in ("b", "a"):
+            write(tmp_path / split / name / "deep" / "x.png", value)
+    train, test = (load_folder(tmp_path, split) for split in ("train", "test"))
+    assert train.classes == test.classes == ("a", "b")
+    assert shown(train) == [1, 1] and shown(test) == [2, 2]
+
+
+def test_validation_folder_serves_as_test(tmp_path):
+    write(tmp_path / "train" / "a" / "x.png", 1)
+    write(tmp_path / "val" / "a" / "x.png", 2)
+    assert shown(load_folder(tmp_path, "test")) == [2]
+
+
+def test_split_folders_may_be_capitalised(tmp_path):
+    write(tmp_path / "Train" / "a" / "x.png", 1)
+    write(tmp_path / "TEST" / "a" / "x.png", 2)
+    assert shown(load_folder(tmp_path, "test")) == [2]
+
+
+def test_given_test_may_lack_a_class_but_not_add_one(tmp_path):
+    write(tmp_path / "train" / "a" / "x.png")
+    write(tmp_path / "train" / "b" / "x.png")
+    write(tmp_path / "test" / "b" / "x.png")
+    test = load_folder(tmp_path, "test")
+    assert test.classes == ("a", "b") and test.labels.tolist() == [1]
+    write(tmp_path / "test" / "c" / "x.png")
+    with pytest.raises(ValueError, match="classes that train/ lacks: c"):
+        load_folder(tmp_path, "test")
+
+
+def test_train_without_test_is_refused_for_testing_only(tmp_path):
+    write(tmp_path / "train" / "a" / "x.png")
+    assert len(load_folder(tmp_path, "train")) == 1
+    with pytest.raises(ValueError, match="none called test"):
+        load_folder(tmp_path, "test")
+
+
+def test_class_named_train_is_a_class(tmp_path):
+    write(tmp_path / "train" / "x.png")
+    write(tmp_path / "plane" / "x.png")
+    assert load_folder(tmp_path).classes == ("plane", "train")
+
+
+def test_flat_folder_is_unlabelled_and_all_for_training(tmp_path):
+    write(tmp_path / "b.png", 2)
+    write(tmp_path / "a.jpg", 1)
+    (tmp_path / "notes.txt").write_text("not an image")
+    examples = load_folder(tmp_path)
+    assert shown(examples) == [1, 2]
+    assert examples.labels is None and examples.classes == ()
+    with pytest.raises(ValueError, match="without class folders are all for training"):
+        load_folder(tmp_path, "test")
+
+
+def test_images_beside_class_folders_are_left_out_and_logged(class_folder, caplog):
+    write(class_folder / "loose.png", 99)
+    with caplog.at_level(logging.WARNING, "keras_dtl"):
+        assert 99 not in shown(load_folder(class_folder))
+    assert "1 image(s) beside the class folders" in caplog.text
+
+
+def test_images_are_read_and_resized_as_in_serving(tmp_path):
+    random = np.random.default_rng(0)
+    paths = [tmp_path / name for name in ("a.jpg", "b.png")]
+    for path, size in zip(paths, ((20, 30), (11, 9)), strict=True):
+        write_image(path, random.integers(0, 256, (*size, 3), "uint8"))
+    examples = load_folder(tmp_path, size=(7, 5), channels=1)
+    for path, image in zip(paths, examples.images, strict=True):
+        np.testing.assert_array_equal(image, resize_image(read_image(path, 1), (7, 5)))
+
+
+def test_images_of_different_sizes_ask_for_one(tmp_path):
+    write(tmp_path / "a.png", size=(6, 8))
+    write(tmp_path / "b.png", size=(5, 8))
+    with pytest.raises(ValueError, match="6x8 and 5x8 pixels.*--image-size"):
+        load_folder(tmp_path)
+
+
+def test_many_images_go_to_a_mapped_file(class_folder):
+    mapped = load_folder(class_folder, memory_limit=100)
+    assert isinstance(mapped.images, np.memmap)
+    np.testing.assert_array_equal(mapped.images, load_folder(class_folder).images)
+
+
+def test_unreadable_files_are_skipped_and_reported(class_folder, caplog):
+    (class_folder / "cat" / "broken.jpg").write_bytes(b"not a picture")
+    whole = (class_folder / "dog" / "0.png").read_bytes()
+    (class_folder / "dog" / "cut.png").write_bytes(whole[: len(whole) // 2])
+    with caplog.at_level(logging.WARNING, "keras_dtl"):
+        splits = [load_folder(class_folder, split) for split in ("train", "test")]
+    skipped = [entry for examples in splits for entry in examples.skipped]
+    assert sorted(path.rpartition("/")[2] for path, _ in skipped) == ["broken.jpg", "cut.png"]
+    assert all("cannot be read as an image" in reason for _, reason in skipped)
+    assert sorted(value for examples in splits for value in shown(examples)) == list(range(20))
+    for examples in splits:
+        np.testing.assert_array_equal(np.array(shown(examples)) // 10, examples.labels)
+    assert "left out 1 of" in caplog.text or "left out 2 of" in caplog.text
+
+
+def test_only_unreadable_files_are_refused(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"")
+    with pytest.raises(ValueError, match="none of the 1 image files can be read.*a.jpg"):
+        load_folder(tmp_path)
+
+
+def test_empty_folder_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no image found for the split 'train'. Expected"):
+        load_folder(tmp_path)
+
+
+def test_missing_folder_and_file_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no folder .*absent"):
+        load_folder(tmp_path / "absent")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError, match="is a file, not a folder"):
+        load_folder(tmp_path / "file")
+
+
+def test_class_without_images_stays_a_class_and_is_logged(class_folder, caplog):
+    (class_folder / "emu").mkdir()
+    with caplog.at_level(logging.WARNING, "keras_dtl"):
+        assert load_folder(class_folder).classes == ("cat", "dog", "emu")
+    assert "no image of the class emu" in caplog.text
+
+
+def test_class_names_are_sorted_composed_and_never_hidden(tmp_path):
+    names = [unicodedata.normalize("NFD", "été"), "Zoo", "a b", ".hidden"]
+    for name in names:
+        write(tmp_path / name / "x.PNG")
+    assert load_folder(tmp_path).classes == ("Zoo", "a b", "été")
+
+
+def test_class_folders_equal_but_for_accents_are_refused(tmp_path):
+    for form in ("NFC", "NFD"):
+        write(tmp_path / unicodedata.normalize(form, "été") / "x.png")
+    if len(list(tmp_path.iterdir())) == 1:
+        pytest.skip("this file system takes both names for one")
+    with pytest.raises(ValueError, match="two folders that are both called 'été'"):
+        load_folder(tmp_path)

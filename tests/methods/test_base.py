@@ -1,0 +1,168 @@
+"""The contract of `Method`, on a model with two players."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_dtl.methods import Method
+from keras_dtl.methods.base import require_logits
+from tests.networks import dense
+
+
+@keras.saving.register_keras_serializable("tests")
+class TwoPlayers(Method):
+    """Two networks with a loss and an optimizer each."""
+
+    tracked = ("first_loss", "second_loss")
+    player_optimizers = ("second_optimizer",)
+
+    def __init__(self, first, second, weight=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.first = first
+        self.second = second
+        self.weight = weight
+
+    def call(self, x, training=False):
+        return self.first(x, training=training)
+
+    def optimized_variables(self):
+        return {
+            "optimizer": self.first.trainable_variables,
+            "second_optimizer": self.second.trainable_variables,
+        }
+
+    def train_step(self, data):
+        x, y = data
+        with tf.GradientTape(persistent=True) as tape:
+            first = tf.reduce_mean((tf.cast(self.first(x), "float32") - y) ** 2)
+            second = tf.reduce_mean((tf.cast(self.second(x), "float32") - 2 * y) ** 2)
+        self.minimize(first, tape)
+        self.minimize(second, tape, "second_optimizer")
+        return self.report(loss=first + second, first_loss=first, second_loss=second)
+
+
+def make(second_optimizer=None, **kwargs):
+    model = TwoPlayers(dense(1, name="first"), dense(1, name="second"), weight=0.25)
+    model.compile(
+        keras.optimizers.Adam(0.01),
+        loss="mse",
+        second_optimizer=second_optimizer or keras.optimizers.SGD(0.02, momentum=0.9),
+        **kwargs,
+    )
+    return model
+
+
+def data(count=8):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(count, 6)).astype("float32"), np.ones((count, 1), "float32")
+
+
+def values(variables):
+    return [keras.ops.convert_to_numpy(v) for v in variables]
+
+
+def assert_same_state(first, second):
+    pairs = [(first.variables, second.variables)]
+    pairs += [
+        (getattr(first, name).variables, getattr(second, name).variables)
+        for name in first.optimized_variables()
+    ]
+    for ours, theirs in pairs:
+        assert [v.path.split("/")[-1] for v in ours] == [v.path.split("/")[-1] for v in theirs]
+        for a, b in zip(values(ours), values(theirs), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_logs_name_every_term():
+    history = make().fit(*data(), epochs=2, verbose=0).history
+    assert set(history) == {"loss", "first_loss", "second_loss"}
+    total = np.add(history["first_loss"], history["second_loss"])
+    np.testing.assert_allclose(history["loss"], total, rtol=1e-5)
+
+
+def test_evaluation_leaves_out_the_terms_of_training():
+    assert set(make().evaluate(*data(), verbose=0, return_dict=True)) == {"loss"}
+
+
+def test_each_optimizer_moves_its_own_player_only():
+    model = make(second_optimizer=keras.optimizers.SGD(0.0))
+    first, second = values(model.first.weights), values(model.second.weights)
+    model.fit(*data(), verbose=0)
+    assert all((a != b).any() for a, b in zip(first, values(model.first.weights), strict=True))
+    for a, b in zip(second, values(model.second.weights), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_saved_model_keeps_arguments_and_every_optimizer(tmp_path):
+    model = make()
+    model.fit(*data(), epochs=3, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert (loaded.weight, loaded.name) == (0.25, model.name)
+    assert isinstance(loaded.second_optimizer, keras.optimizers.SGD)
+    assert_same_state(model, loaded)
+    model.fit(*data(), epochs=2, verbose=0)
+    loaded.fit(*data(), epochs=2, verbose=0)
+    assert_same_state(model, loaded)
+
+
+def test_missing_player_optimizer_is_named():
+    model = TwoPlayers(dense(1), dense(1))
+    with pytest.raises(ValueError, match="second_optimizer"):
+        model.compile("adam", loss="mse")
+
+
+def test_report_refuses_a_term_without_a_tracker():
+    with pytest.raises(ValueError, match="third_loss"):
+        make().report(third_loss=1.0)
+
+
+def test_float16_scales_the_loss_of_both_optimizers():
+    keras.config.set_dtype_policy("mixed_float16")
+    model = make(second_optimizer=keras.optimizers.SGD(0.02))
+    for optimizer in (model.optimizer, model.second_optimizer):
+        assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    before = values(model.second.weights)
+    x, y = data()
+    # Losses so small that their gradients vanish in float16 unless they are scaled.
+    model.second.set_weights([w * 1e-4 for w in before])
+    before = values(model.second.weights)
+    model.fit(x * 1e-2, y * 1e-6, verbose=0)
+    assert any((a != b).any() for a, b in zip(before, values(model.second.weights), strict=True))
+
+
+def test_scaled_step_equals_the_unscaled_one():
+    plain, scaled = make(), make()
+    scaled.set_weights(plain.get_weights())
+    scaled.second_optimizer = keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.SGD(0.02, momentum=0.9), initial_scale=1024.0
+    )
+    scaled.build_optimizers()
+    plain.fit(*data(), verbose=0)
+    scaled.fit(*data(), verbose=0)
+    for a, b in zip(values(plain.second.weights), values(scaled.second.weights), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_network_that_ends_in_a_squashing_activation_is_refused(activation):
+    with pytest.raises(ValueError, match="logits"):
+        require_logits(dense(2, activation=activation), "discriminator")
+    x = keras.Input((3,))
+    with pytest.raises(ValueError, match="logits"):
+        require_logits(keras.Model(x, keras.layers.Softmax()(x)), "classifier")
+
+
+def test_two_replicas_learn_what_one_does():
+    x, y = data(8)
+    dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(8).repeat()
+    alone = make(second_optimizer=keras.optimizers.SGD(0.02))
+    start = alone.get_weights()
+    alone.fit(dataset, epochs=1, steps_per_epoch=3, verbose=0)
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        mirrored = make(second_optimizer=keras.optimizers.SGD(0.02))
+        mirrored.set_weights(start)
+    mirrored.fit(dataset, epochs=1, steps_per_epoch=3, verbose=0)
+    for a, b in zip(alone.get_weights(), mirrored.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)

@@ -1,0 +1,55 @@
+"""What starts without TensorFlow, and how quickly."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+HEAVY = ("tensorflow", "keras", "onnxruntime", "sklearn", "matplotlib")
+
+
+def modules_after(code):
+    """Run code in a fresh interpreter and return which heavy modules it imported."""
+    check = f"{code}\nimport sys; print('imported', [m for m in {HEAVY!r} if m in sys.modules])"
+    command = [sys.executable, "-c", check]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    return answer.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import keras_dtl",
+        "import keras_dtl.convert",
+        "from keras_dtl import load_artifact, convert_folder",
+        "import keras_dtl.scripts.train, keras_dtl.scripts.evaluate, keras_dtl.scripts.demo",
+        "from keras_dtl.scripts.__main__ import main\ntry: main(['convert', '--help'])\n"
+        "except SystemExit: pass",
+        "from keras_dtl.scripts.__main__ import main; main(['recipes'])",
+    ],
+)
+def test_starts_without_heavy_imports(code):
+    assert modules_after(code) == "imported []"
+
+
+def test_convert_help_is_quick():
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        command = [sys.executable, "-m", "keras_dtl.scripts", "convert", "--help"]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+        seconds.append(time.perf_counter() - start)
+    assert "ARTIFACT" in answer.stdout.upper()
+    # Half a second on an idle machine; this one may be busy.
+    assert min(seconds) < 2.0
+
+
+def test_public_names_are_all_there():
+    import keras_dtl
+
+    for name in keras_dtl.__all__:
+        assert getattr(keras_dtl, name) is not None
+    assert set(keras_dtl.__all__) <= set(dir(keras_dtl))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = keras_dtl.nothing

@@ -1,4 +1,5 @@
 import json
+import warnings
 from pathlib import Path
 
 import h5py
@@ -53,12 +54,15 @@ class Checkpoint(keras.callbacks.Callback):
         build = getattr(model, "build_optimizers", None)
         build() if build else model.optimizer.build(model.trainable_variables)
         try:
-            model.load_weights(self.path)
+            with warnings.catch_warnings():
+                # Keras only warns where it leaves a part of the model as it was.
+                warnings.simplefilter("error", UserWarning)
+                model.load_weights(self.path)
             with h5py.File(self.path) as file:
                 for seed, state in zip(random_states(model), file[RANDOM_STATES], strict=True):
                     seed.assign(state)
                 self.history = json.loads(file.attrs["history"])
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, KeyError, ValueError, UserWarning) as error:
             raise ValueError(
                 f"{self.path} does not fit this model: {error}. Train with the settings it was "
                 "made with, or choose another output folder."

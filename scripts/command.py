@@ -34,5 +34,15 @@ def run(arguments_class, main, argv=None, prog=None):
     except (ValueError, OSError, ArithmeticError, ImportError) as error:
         if os.environ.get("KERAS_DTL_TRACEBACK"):
             traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error}{_remedy(error)}", file=sys.stderr)
         return FAILED
+
+
+def _remedy(error):
+    """Say how to install what the light installation leaves out."""
+    if not isinstance(error, ModuleNotFoundError):
+        return ""
+    return (
+        '. The light installation converts and no more: `pip install "keras_dtl[train,cpu]"` '
+        "adds what all other verbs need."
+    )

@@ -25,6 +25,8 @@ class DomainAdaptationRecipe(Recipe):
     """Domain to adapt to, whose labels serve for scoring alone: the same names."""
     image_size: int | None = None
     """Side to which images are resized. Default: that of the source."""
+    min_steps: int = 150
+    """Least number of steps in an epoch: a small source is passed over several times."""
     learning_rate: float = 0.01
     """Initial learning rate; it falls along the paper's curve."""
     batch_norm: str = "joint"
@@ -77,7 +79,7 @@ class DomainAdaptationRecipe(Recipe):
     def steps_per_epoch(self, data):
         from keras_dtl.data import steps_per_epoch
 
-        return steps_per_epoch(self.labelled(data), self.batch_size)
+        return max(self.min_steps, steps_per_epoch(self.labelled(data), self.batch_size))
 
     def schedules(self):
         from keras_dtl.callbacks import inverse_decay

@@ -6,8 +6,15 @@ import pytest
 from keras_dtl.data.digits import TEST_TILES, _photo_tiles, blended_digits, plain_digits
 
 
-@pytest.mark.parametrize("load", [plain_digits, blended_digits])
-@pytest.mark.parametrize(("split", "count"), [("train", 1438), ("test", 359)])
+@pytest.mark.parametrize(
+    ("load", "split", "count"),
+    [
+        (plain_digits, "train", 1438),
+        (plain_digits, "test", 359),
+        (blended_digits, "train", 4 * 1438),
+        (blended_digits, "test", 359),
+    ],
+)
 def test_digits_basics(load, split, count):
     examples = load(split)
     assert examples.images.shape == (count, 28, 28, 3)
@@ -33,14 +40,20 @@ def test_splits_share_no_digit():
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_blended_digits_show_the_plain_digits_in_colour(split):
     plain, blended = plain_digits(split), blended_digits(split)
-    np.testing.assert_array_equal(plain.labels, blended.labels)
+    copies = len(blended) // len(plain)
+    np.testing.assert_array_equal(np.tile(plain.labels, copies), blended.labels)
+    images = np.concatenate([plain.images] * copies)
     # Undoing |patch - digit| under full strokes leaves a patch, else the digit is not there.
-    stroke = plain.images == 255
-    background = plain.images == 0
+    stroke, background = images == 255, images == 0
     assert blended.images[stroke].mean() == pytest.approx(
         255 - blended.images[background].mean(), abs=25
     )
     assert np.ptp(blended.images.astype(int), axis=-1).mean() > 10  # colour
+
+
+def test_a_digit_is_shown_over_several_patches():
+    images = blended_digits("train").images
+    assert len(np.unique(images[::1438], axis=0)) == 4
 
 
 def test_blended_digits_are_deterministic():
@@ -48,7 +61,8 @@ def test_blended_digits_are_deterministic():
 
 
 def test_splits_share_no_photo_tile():
-    train = {tile.tobytes() for tile in _photo_tiles("train")}
-    test = {tile.tobytes() for tile in _photo_tiles("test")}
-    assert not train & test
+    train, test = _photo_tiles("train"), _photo_tiles("test")
     assert len(test) == pytest.approx((len(train) + len(test)) / TEST_TILES, abs=1)
+    # Darkness is all alike, as around a round photo.
+    seen, unseen = ({t.tobytes() for t in tiles if t.max() > 9} for tiles in (train, test))
+    assert not seen & unseen

@@ -33,6 +33,11 @@ def test_what_a_user_can_mend_is_one_line_and_status_2(error, capsys):
     assert capsys.readouterr().err == "error: words\n"
 
 
+def test_a_missing_package_comes_with_the_command_that_installs_it(capsys):
+    assert run(Flags, raising(ModuleNotFoundError("No module named 'keras'")), []) == 2
+    assert 'pip install "keras_dtl[train,cpu]"' in capsys.readouterr().err
+
+
 def test_traceback_is_shown_when_asked_for(monkeypatch, capsys):
     monkeypatch.setenv("KERAS_DTL_TRACEBACK", "1")
     run(Flags, raising(ValueError("words")), [])

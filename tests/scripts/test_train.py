@@ -38,6 +38,7 @@ def training(domains, folder, *words):
     return (
         *("train", "dann", "--source", f"folder:{domains}/source"),
         *("--target", f"folder:{domains}/target", "--epochs", "4", "--batch-size", "16"),
+        *("--min-steps", "1"),
         *("--output", folder / "run", "--artifact", folder / "artifact", *words),
     )
 

@@ -10,8 +10,13 @@ from keras_dtl.version import __version__
 
 _HOME_OF = {
     # methods
+    "ADDA": "keras_dtl.methods",
+    "CCSA": "keras_dtl.methods",
+    "DAN": "keras_dtl.methods",
     "DANN": "keras_dtl.methods",
+    "DeepCORAL": "keras_dtl.methods",
     "DomainAdaptation": "keras_dtl.methods",
+    "MME": "keras_dtl.methods",
     "Method": "keras_dtl.methods",
     "SourceOnly": "keras_dtl.methods",
     # data

@@ -12,10 +12,11 @@ def mlp(input_shape, hidden, outputs, name="mlp"):
         name: Name of the model.
 
     Returns:
-        A functional Keras model from features to logits `(batch, outputs)`.
+        A functional Keras model from features to logits `(batch, outputs)`; its layers are
+        called `hidden_1`, `hidden_2` ... and `logits`.
     """
     features = keras.Input(input_shape, name="features")
     x = features
-    for units in hidden:
-        x = layers.Dense(units, activation="relu")(x)
+    for index, units in enumerate(hidden, 1):
+        x = layers.Dense(units, activation="relu", name=f"hidden_{index}")(x)
     return keras.Model(features, layers.Dense(outputs, name="logits")(x), name=name)

@@ -4,9 +4,11 @@ from keras_dtl.callbacks.checkpoint import Checkpoint
 from keras_dtl.callbacks.divergence import StopWhenDiverged, TrainingDiverged
 from keras_dtl.callbacks.progress_schedule import ProgressSchedule
 from keras_dtl.callbacks.schedules import constant, inverse_decay, linear_decay, reversal_ramp
+from keras_dtl.callbacks.validation import KeepBest
 
 __all__ = [
     "Checkpoint",
+    "KeepBest",
     "ProgressSchedule",
     "StopWhenDiverged",
     "TrainingDiverged",

@@ -25,3 +25,48 @@ def stratified_split(labels, test_fraction=0.2, seed=0):
         test.append(members[: min(wanted, len(members) - 1)])
     test = np.sort(np.concatenate(test))
     return np.setdiff1d(np.arange(len(labels)), test), test
+
+
+def shot_split(labels, shots, seed=0):
+    """Choose a few examples of every class, whose labels may then be used.
+
+    The shots of a smaller number are among those of a larger one, so that a curve over the
+    number of shots adds examples and exchanges none.
+
+    Args:
+        labels: Integer array `(examples,)`.
+        shots: Examples of each class, 1 or more.
+        seed: Choice of the examples.
+
+    Returns:
+        `(chosen, rest)`: two sorted integer arrays of positions, which share none.
+
+    Raises:
+        ValueError: When a class has fewer examples.
+    """
+    labels = np.asarray(labels)
+    random = np.random.default_rng(seed)
+    chosen = []
+    for label in np.unique(labels):
+        members = random.permutation(np.flatnonzero(labels == label))
+        if not 1 <= shots <= len(members):
+            raise ValueError(
+                f"Expected 1 or more shots, and as many examples of each class. Received: "
+                f"{shots} shots, and {len(members)} examples of class {label}."
+            )
+        chosen.append(members[:shots])
+    chosen = np.sort(np.concatenate(chosen))
+    return chosen, np.setdiff1d(np.arange(len(labels)), chosen)
+
+
+def sample(count, size, seed=0):
+    """Choose `size` of `count` examples at random, or all where there are no more.
+
+    Returns:
+        Sorted integer array of positions.
+    """
+    if size < 1:
+        raise ValueError(f"At least one example must be chosen. Received: size={size}")
+    if size >= count:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, size, replace=False))

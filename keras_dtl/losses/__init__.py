@@ -1,5 +1,22 @@
 """Losses as plain functions of tensors; each returns a float32 scalar."""
 
 from keras_dtl.losses.adversarial import domain_accuracy, domain_crossentropy
+from keras_dtl.losses.contrastive import contrastive_alignment
+from keras_dtl.losses.correlation_alignment import correlation_alignment
+from keras_dtl.losses.entropy import mean_entropy
+from keras_dtl.losses.maximum_mean_discrepancy import (
+    kernel_discrepancies,
+    maximum_mean_discrepancy,
+    optimal_kernel_weights,
+)
 
-__all__ = ["domain_accuracy", "domain_crossentropy"]
+__all__ = [
+    "contrastive_alignment",
+    "correlation_alignment",
+    "domain_accuracy",
+    "domain_crossentropy",
+    "kernel_discrepancies",
+    "maximum_mean_discrepancy",
+    "mean_entropy",
+    "optimal_kernel_weights",
+]

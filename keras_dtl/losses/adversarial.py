@@ -1,7 +1,7 @@
 import tensorflow as tf
 
 
-def domain_crossentropy(source_logits, target_logits):
+def domain_crossentropy(source_logits, target_logits, source_weights=None, target_weights=None):
     """Binary cross-entropy of a discriminator that answers 0 for source and 1 for target.
 
     Each domain counts half, however many examples it has. From logits and in float32, since
@@ -12,12 +12,23 @@ def domain_crossentropy(source_logits, target_logits):
     Args:
         source_logits: Tensor of any shape, one number a decision.
         target_logits: Tensor of any shape.
+        source_weights: Weight of each example, `(examples,)`; 1 by default, which is what they
+            should be on average.
+        target_weights: Weight of each example.
 
     Returns:
         Scalar float32 tensor of 0 or more; log 2 when the discriminator does not know.
     """
     source, target = tf.cast(source_logits, "float32"), tf.cast(target_logits, "float32")
-    return 0.5 * (tf.reduce_mean(tf.nn.softplus(source)) + tf.reduce_mean(tf.nn.softplus(-target)))
+    of_source = _weighted_mean(tf.nn.softplus(source), source_weights)
+    return 0.5 * (of_source + _weighted_mean(tf.nn.softplus(-target), target_weights))
+
+
+def _weighted_mean(losses, weights):
+    if weights is not None:
+        weights = tf.cast(weights, "float32")
+        losses *= tf.reshape(weights, [-1] + [1] * (losses.shape.rank - 1))
+    return tf.reduce_mean(losses)
 
 
 def domain_accuracy(source_logits, target_logits):

@@ -1,8 +1,25 @@
 """One paper, one file, one Keras model."""
 
+from keras_dtl.methods.adda import ADDA
 from keras_dtl.methods.base import Method
+from keras_dtl.methods.ccsa import CCSA
+from keras_dtl.methods.dan import DAN
 from keras_dtl.methods.dann import DANN
+from keras_dtl.methods.deep_coral import DeepCORAL
 from keras_dtl.methods.domain_adaptation import DomainAdaptation
+from keras_dtl.methods.linear_head import refit_head
+from keras_dtl.methods.mme import MME
 from keras_dtl.methods.source_only import SourceOnly
 
-__all__ = ["DANN", "DomainAdaptation", "Method", "SourceOnly"]
+__all__ = [
+    "ADDA",
+    "CCSA",
+    "DAN",
+    "DANN",
+    "MME",
+    "DeepCORAL",
+    "DomainAdaptation",
+    "Method",
+    "SourceOnly",
+    "refit_head",
+]

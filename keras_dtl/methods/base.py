@@ -49,12 +49,18 @@ class Method(keras.Model):
 
     # Optimizers ---------------------------------------------------------------------------
 
-    def compile(self, *args, **kwargs):
+    def compile(self, *args, learning_rate_multipliers=None, **kwargs):
         """Take the arguments of `keras.Model.compile` and one optimizer for each further player.
 
+        Args:
+            learning_rate_multipliers: `{part: factor}`: the parts of this model, by attribute
+                name, that learn at a multiple of their optimizer's rate. `{"encoder": 0.1}`
+                treats a pretrained encoder with care.
+
         Raises:
-            ValueError: When the optimizer of a player is missing.
+            ValueError: When the optimizer of a player is missing, or a part is unknown.
         """
+        self.learning_rate_multipliers = dict(learning_rate_multipliers or {})
         players = {name: kwargs.pop(name, None) for name in self.player_optimizers}
         self.build()
         super().compile(*args, **kwargs)
@@ -65,9 +71,24 @@ class Method(keras.Model):
                     f"Pass one, e.g. {name}=keras.optimizers.Adam(2e-4)."
                 )
             setattr(self, name, self._with_loss_scaling(keras.optimizers.get(optimizer)))
+        self._multiply_learning_rates()
+
+    def _multiply_learning_rates(self):
+        factors = {}
+        for part, factor in self.learning_rate_multipliers.items():
+            if not hasattr(self, part) or factor < 0:
+                raise ValueError(
+                    "`learning_rate_multipliers` maps parts of the model to factors of 0 or more. "
+                    f"Received: {part!r}: {factor}. {type(self).__name__} has no such part."
+                )
+            factors.update({id(v): factor for v in getattr(self, part).trainable_variables})
+        for name in ("optimizer", *self.player_optimizers) if factors else ():
+            multiply_learning_rates(getattr(self, name), factors)
 
     def get_compile_config(self):
         config = super().get_compile_config()
+        if self.compiled and self.learning_rate_multipliers:
+            config["learning_rate_multipliers"] = self.learning_rate_multipliers
         for name in self.player_optimizers if self.compiled else ():
             config[name] = keras.saving.serialize_keras_object(getattr(self, name))
         return config
@@ -134,7 +155,7 @@ class Method(keras.Model):
     def test_step(self, data):
         logs = super().test_step(data)
         # Terms of training alone would read 0.0 here.
-        return {name: value for name, value in logs.items() if name not in self.tracked}
+        return {name: value for name, value in logs.items() if name not in self.trackers}
 
     # Deployment ---------------------------------------------------------------------------
 
@@ -145,6 +166,28 @@ class Method(keras.Model):
         this model.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say what it deploys.")
+
+
+def multiply_learning_rates(optimizer, factors):
+    """Let single variables learn at a multiple of their optimizer's rate.
+
+    The multiple acts on the rate and not on the gradient, which Adam and its like would undo.
+    Weight decay keeps the optimizer's own rate.
+
+    Args:
+        optimizer: Keras optimizer; its updates change in place.
+        factors: `{id of a variable: factor}`; all others keep the rate.
+    """
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    plain_step = type(optimizer).update_step
+
+    def update_step(gradient, variable, learning_rate):
+        # Keras hands over the backend's variable, the optimizer knows which of ours that is.
+        ours = optimizer._trainable_variables[optimizer._get_variable_index(variable)]
+        factor = factors.get(id(ours), 1.0)
+        return plain_step(optimizer, gradient, variable, learning_rate * factor)
+
+    optimizer.update_step = update_step
 
 
 def require_logits(network, name):

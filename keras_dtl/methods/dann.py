@@ -22,6 +22,9 @@ class DANN(DomainAdaptation):
         ProgressSchedule({"reversal_strength": reversal_ramp(),
                           "optimizer.learning_rate": inverse_decay(0.01)})
 
+    Weights of source examples count in both losses, those under `"target_weight"` in the domain
+    loss.
+
     Logs: `label_loss`, `domain_loss` (log 2 = 0.693 when the discriminator is lost) and
     `domain_accuracy` (0.5 = chance).
 
@@ -29,7 +32,7 @@ class DANN(DomainAdaptation):
 
     Differs from the paper: the discriminator gives one logit under binary cross-entropy, not
     two under softmax, which is the same function with half the last layer; the last layer is
-    not refit with a linear SVM before scoring.
+    refit with a linear SVM before scoring only where `keras_dtl.methods.refit_head` is called.
 
     Args:
         encoder, classifier, adaptation_weight, batch_norm: See `DomainAdaptation`.
@@ -47,6 +50,7 @@ class DANN(DomainAdaptation):
     """
 
     tracked = ("label_loss", "domain_loss", "domain_accuracy")
+    adversarial = True
 
     def __init__(
         self,
@@ -72,4 +76,4 @@ class DANN(DomainAdaptation):
         logits = self.discriminator(self.reversal(outputs.features), training=True)
         domains = logits[: outputs.count], logits[outputs.count :]
         self.trackers["domain_accuracy"].update_state(domain_accuracy(*domains))
-        return {"domain_loss": domain_crossentropy(*domains)}
+        return {"domain_loss": domain_crossentropy(*domains, *outputs.domain_weights)}

@@ -15,6 +15,8 @@ class SourceOnly(DomainAdaptation):
         encoder, classifier, batch_norm: See `DomainAdaptation`.
     """
 
+    needs = ()
+
     def __init__(self, encoder, classifier, batch_norm="joint", **kwargs):
         super().__init__(encoder, classifier, batch_norm=batch_norm, **kwargs)
 

@@ -5,10 +5,26 @@ keras-dtl recipes
 
 from dataclasses import dataclass
 
+from keras_dtl.scripts.recipes.adda import ADDARecipe
+from keras_dtl.scripts.recipes.ccsa import CCSARecipe
+from keras_dtl.scripts.recipes.dan import DANRecipe
 from keras_dtl.scripts.recipes.dann import DANNRecipe
+from keras_dtl.scripts.recipes.deep_coral import DeepCORALRecipe
+from keras_dtl.scripts.recipes.mme import MMERecipe
 from keras_dtl.scripts.recipes.source_only import SourceOnlyRecipe
 
-RECIPES = {recipe.name: recipe for recipe in (DANNRecipe, SourceOnlyRecipe)}
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        DANNRecipe,
+        DANRecipe,
+        DeepCORALRecipe,
+        ADDARecipe,
+        MMERecipe,
+        CCSARecipe,
+        SourceOnlyRecipe,
+    )
+}
 
 
 @dataclass(frozen=True)

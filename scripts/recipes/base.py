@@ -73,9 +73,17 @@ class Recipe:
     def steps_per_epoch(self, data):
         raise NotImplementedError
 
-    def callbacks(self):
+    def callbacks(self, data):
         """Return the schedules, and whatever else the method needs in `fit`."""
         return []
+
+    def select_weights(self, model, data):
+        """Put the weights that are published into a trained model.
+
+        Returns:
+            What there was to choose from, JSON-ready, or None when the last weights stay.
+        """
+        return None
 
     def score(self, model, data):
         """Return the measures of a trained model, JSON-ready."""

@@ -20,6 +20,8 @@ class DANNRecipe(DomainAdaptationRecipe):
     """Weight of the domain loss."""
     final_reversal_strength: float = 1.0
     """Strength of gradient reversal at the end; it rises from 0 along the paper's curve."""
+    refit_head: bool = False
+    """Refit the last layer with a linear SVM before scoring, as the paper does."""
 
     def method(self, encoder, classifier):
         from keras_dtl.backbones import mlp
@@ -40,3 +42,11 @@ class DANNRecipe(DomainAdaptationRecipe):
 
         ramp = reversal_ramp(final=self.final_reversal_strength)
         return {**super().schedules(), "reversal_strength": ramp}
+
+    def select_weights(self, model, data):
+        selection = super().select_weights(model, data)
+        if self.refit_head:
+            from keras_dtl.methods import refit_head
+
+            refit_head(model, data.source_train.images, data.source_train.labels)
+        return selection

@@ -1,23 +1,31 @@
 """What the recipes of domain adaptation share: two domains, one classifier, the same scores."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 from keras_dtl.scripts.recipes.base import Recipe
 
+VALIDATION_EXAMPLES = 1000
+"""How many images of each kind a validator looks at."""
+VALIDATIONS = 10
+"""How often it does in a training, at most."""
+
 
 class Domains(NamedTuple):
-    """The four `LabelledImages` of an adaptation; test sets are None where labels are missing."""
+    """The `LabelledImages` of an adaptation; test sets are None where labels are missing."""
 
     source_train: object
     target_train: object
     source_test: object
     target_test: object
+    target_labelled: object = None
+    """The few target images whose labels are learnt; then `target_train` holds the others."""
 
 
 @dataclass(frozen=True)
 class DomainAdaptationRecipe(Recipe):
-    """A digit network between two named domains."""
+    """A classifier between two named domains."""
 
     source: str = "digits"
     """Labelled domain: digits, mnist, usps, any TFDS name, or folder:PATH."""
@@ -27,10 +35,29 @@ class DomainAdaptationRecipe(Recipe):
     """Side to which images are resized. Default: that of the source."""
     min_steps: int = 150
     """Least number of steps in an epoch: a small source is passed over several times."""
+    source_size: int | None = None
+    """Train on so many source images, drawn by the seed. Default: all."""
+    target_size: int | None = None
+    """Train on so many target images, drawn by the seed. Default: all."""
+    shots: int = 0
+    """Target images of each class whose labels are learnt, drawn by the seed."""
+    backbone: str = "lenet"
+    """Encoder: lenet, or an architecture of keras.applications, such as MobileNetV2."""
+    weights: str | None = None
+    """Weights of that architecture: imagenet, or a file. Default: random ones."""
+    encoder_rate: float | None = None
+    """Learning rate of the encoder as a multiple of the new layers'. Default: 0.1 with weights,
+    else 1."""
+    start: str | None = None
+    """Run folder whose trained networks the training starts from."""
     learning_rate: float = 0.01
     """Initial learning rate; it falls along the paper's curve."""
-    batch_norm: str = "joint"
-    """What batch normalisation sees: joint, separate or frozen."""
+    batch_norm: Literal["joint", "separate", "frozen"] = "joint"
+    """What batch normalisation sees."""
+    select: Literal["last", "entropy", "information", "density", "dev", "reverse"] = "last"
+    """Which weights are published: the last, or the best by a validator without target labels."""
+    validators: bool = False
+    """Keep the best weights by every validator and score them all, the oracle's apart."""
 
     def method(self, encoder, classifier):
         """Return the `DomainAdaptation` model of these networks."""
@@ -39,6 +66,10 @@ class DomainAdaptationRecipe(Recipe):
     def labelled(self, data):
         """Return the images whose labels are learnt."""
         return data.source_train
+
+    def target_labelled(self, data):
+        """Return the target images that are learnt beside them, or None."""
+        return data.target_labelled
 
     def load_data(self):
         from keras_dtl.data import check_same_classes, load, require_classes
@@ -50,30 +81,77 @@ class DomainAdaptationRecipe(Recipe):
         target = load(self.target, "train", **places)
         check_same_classes(source, target)
         target_test = None if target.labels is None else load(self.target, "test", **places)
-        return Domains(source, target, load(self.source, "test", **places), target_test)
+        source_test = load(self.source, "test", **places)
+        source = self._sampled(source, self.source_size)
+        target = self._sampled(target, self.target_size)
+        target, labelled = self._with_shots(target)
+        return Domains(source, target, source_test, target_test, labelled)
+
+    def _sampled(self, examples, size):
+        from keras_dtl.data.splits import sample
+
+        return examples if size is None else examples.subset(sample(len(examples), size, self.seed))
+
+    def _with_shots(self, target):
+        """Return the target images without known labels, and those with, or None."""
+        from keras_dtl.data import require_classes
+        from keras_dtl.data.splits import shot_split
+
+        if not self.shots:
+            return target, None
+        require_classes(target)
+        chosen, rest = shot_split(target.labels, self.shots, self.seed)
+        return target.subset(rest), target.subset(chosen)
 
     def build_model(self, data):
         import keras
 
-        from keras_dtl.backbones import lenet, mlp
-
-        encoder = lenet(data.source_train.image_shape, name="encoder")
-        features = encoder.output_shape[1:]
-        classes = len(data.source_train.classes)
-        model = self.method(encoder, mlp(features, (100, 100), classes, name="classifier"))
+        model = self.method(*self.networks(data))
+        rate = self.encoder_rate or (0.1 if self.weights else 1.0)
         model.compile(
-            keras.optimizers.SGD(self.learning_rate, momentum=0.9),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            **self.optimizers(),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=["accuracy"],
             jit_compile=self.jit_compile,
+            learning_rate_multipliers=None if rate == 1 else {"encoder": rate},
         )
         return model
+
+    def optimizers(self):
+        """Return the optimizers by the names that the model's `compile` gives them."""
+        import keras
+
+        return {"optimizer": keras.optimizers.SGD(self.learning_rate, momentum=0.9)}
+
+    def networks(self, data):
+        """Return the encoder and the classifier, new or those of the run to start from."""
+        if self.start is not None:
+            return networks_of(self.start)
+        from keras_dtl import backbones
+
+        shape = data.source_train.image_shape
+        if self.backbone == "lenet":
+            encoder = backbones.lenet(shape, name="encoder")
+        else:
+            encoder = backbones.pretrained(self.backbone, shape, self.weights, name="encoder")
+        return encoder, self.head(encoder.output_shape[1:], len(data.source_train.classes))
+
+    def head(self, features, classes):
+        """Return the classifier of features of this shape."""
+        from keras_dtl.backbones import mlp
+
+        return mlp(features, (100, 100), classes, name="classifier")
 
     def batches(self, data, first_step):
         from keras_dtl.data import domain_batches
 
         return domain_batches(
-            self.labelled(data), data.target_train, self.batch_size, self.seed, first_step
+            self.labelled(data),
+            data.target_train,
+            self.batch_size,
+            self.seed,
+            first_step,
+            target_labelled=self.target_labelled(data),
         )
 
     def steps_per_epoch(self, data):
@@ -82,14 +160,35 @@ class DomainAdaptationRecipe(Recipe):
         return max(self.min_steps, steps_per_epoch(self.labelled(data), self.batch_size))
 
     def schedules(self):
-        from keras_dtl.callbacks import inverse_decay
+        from keras_dtl.callbacks import inverse_decay, reversal_ramp
 
-        return {"optimizer.learning_rate": inverse_decay(self.learning_rate)}
+        schedules = {"optimizer.learning_rate": inverse_decay(self.learning_rate)}
+        if getattr(self, "adaptation_weight", None) == "auto":
+            schedules["balance.strength"] = reversal_ramp()
+        return schedules
 
-    def callbacks(self):
-        from keras_dtl.callbacks import ProgressSchedule
+    def callbacks(self, data):
+        from keras_dtl.callbacks import KeepBest, ProgressSchedule
 
-        return [ProgressSchedule(self.schedules())]
+        callbacks = [ProgressSchedule(self.schedules())]
+        if self.validators or self.select != "last":
+            score = self.validation(data)
+            every = max(1, self.epochs // VALIDATIONS)
+            callbacks.append(KeepBest(self.run_folder, score, every))
+        return callbacks
+
+    def validation(self, data):
+        """Return the function from a model to its label-free scores, and to the oracle's."""
+        from keras_dtl.scripts.recipes.domain_selection import Validation
+
+        return Validation(data, self.seed)
+
+    def select_weights(self, model, data):
+        from keras_dtl.scripts.recipes.domain_selection import select_weights
+
+        if self.validators or self.select != "last":
+            return select_weights(self, model, data)
+        return None
 
     def score(self, model, data):
         from keras_dtl.evaluation import evaluate_classifier
@@ -111,3 +210,20 @@ class DomainAdaptationRecipe(Recipe):
 
     def headline(self, scores):
         return {f"accuracy on {domain}": s["accuracy"] for domain, s in scores.items()}
+
+
+def networks_of(run):
+    """Return the encoder and the classifier that a run trained.
+
+    Raises:
+        FileNotFoundError: When the folder holds no finished run.
+    """
+    import keras
+
+    path = Path(run) / "model.keras"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} is missing. `--start` takes the folder of a finished run of domain adaptation."
+        )
+    model = keras.saving.load_model(path, compile=False)
+    return model.encoder, model.classifier

@@ -1,5 +1,7 @@
 """The report of a domain adaptation: curves, images, confusions, and features before and after."""
 
+import json
+
 import numpy as np
 
 from keras_dtl.evaluation import (
@@ -7,6 +9,7 @@ from keras_dtl.evaluation import (
     choose_indices,
     diagnose_domain_classifier,
     figures,
+    proxy_a_distance,
     tsne,
 )
 
@@ -34,7 +37,7 @@ def domain_report(recipe, model, data, history, scores, before=None, comparison=
     """
     report = Report(
         f"{recipe.name}: {recipe.source} to {recipe.target}",
-        f"{recipe.epochs} epochs, seed {recipe.seed}. Target labels served for scoring alone.",
+        f"{recipe.epochs} epochs, seed {recipe.seed}. {_use_of_labels(recipe)}",
         {name: f"{value:.1%}" for name, value in recipe.headline(scores).items()},
     )
     if comparison:
@@ -42,12 +45,19 @@ def domain_report(recipe, model, data, history, scores, before=None, comparison=
             "Comparison", figures.bars(comparison, emphasized=recipe.name), "Same network and data."
         )
     add_training(report, history)
+    add_selection(report, recipe)
     add_images(report, data)
     add_confusion(report, scores)
     before = before or ("before training", untrained(recipe, data))
     add_features(report, data, {before[0]: before[1], f"after {recipe.name}": model})
     report.add_table("Settings", recipe.settings(), collapsed=True)
     return report
+
+
+def _use_of_labels(recipe):
+    if recipe.shots:
+        return f"{recipe.shots} target labels of each class were learnt, the others scored with."
+    return "Target labels served for scoring alone."
 
 
 def untrained(recipe, data):
@@ -63,6 +73,41 @@ def add_training(report, history):
         diagnosis = diagnose_domain_classifier(history["domain_accuracy"], history["label_loss"])
         kind = "note" if diagnosis.healthy else "warning"
         report.add_text("Training", str(diagnosis), kind=kind)
+
+
+def add_selection(report, recipe):
+    """Tell which epoch each validator would have chosen, and apart what the oracle would."""
+    path = recipe.run_folder / "selection.json"
+    if not path.is_file():
+        return
+    selection = json.loads(path.read_text(encoding="utf-8"))
+    choices = dict(selection["choices"])
+    oracle = choices.pop("oracle", None)
+    rows = [
+        {"chosen by": name, "epoch": choice["epoch"], "score": choice.get("value")}
+        | {"accuracy on the target": choice["target_accuracy"]}
+        for name, choice in choices.items()
+    ]
+    report.add_table("Selection", rows)
+    words = f"Published: {selection['published']}. None of these saw a target label. "
+    if oracle:
+        words += (
+            f"The oracle, who chooses by target labels, would have taken epoch {oracle['epoch']} "
+            f"with {oracle['target_accuracy']:.1%}: a bound, not a result."
+        )
+    report.add_text("Selection", words, kind="note")
+
+
+def add_distance(report, features):
+    """Tell how well a linear classifier tells the domains apart, `{words: features of both}`."""
+    rows = {words: proxy_a_distance(*domains) for words, domains in features.items()}
+    report.add_table("Features", [{"features": w, "proxy A-distance": d} for w, d in rows.items()])
+    report.add_text(
+        "Features",
+        "Proxy A-distance: 0 when a linear classifier cannot tell source from target by these "
+        "features, 2 when it always can. Low alone is no success: features that forgot the classes "
+        "are alike too.",
+    )
 
 
 def add_images(report, data):
@@ -87,14 +132,15 @@ def add_features(report, data, models):
         images.subset(choose_indices(len(images), POINTS))
         for images in (data.source_train, data.target_train)
     ]
-    pixels = np.concatenate([part.images for part in parts])
-    panels = {
-        words: tsne(model.encoder.predict(pixels, batch_size=256, verbose=0))
+    features = {
+        words: [model.encoder.predict(p.images, batch_size=256, verbose=0) for p in parts]
         for words, model in models.items()
     }
+    panels = {words: tsne(np.concatenate(domains)) for words, domains in features.items()}
     unknown = np.full(len(parts[1]), -1)
     target_labels = unknown if parts[1].labels is None else parts[1].labels
     labels = np.concatenate([parts[0].labels, target_labels])
     domains = np.repeat(["source", "target"], [len(part) for part in parts])
     figure = figures.embedding_scatter(panels, labels, domains, parts[0].classes)
     report.add_figure("Features", figure, "t-SNE of the encoder's output on training images.")
+    add_distance(report, features)

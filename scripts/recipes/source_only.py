@@ -2,6 +2,9 @@
 
 keras-dtl train source-only --source digits --target digits_m
 keras-dtl train source-only --source digits --target digits_m --labels-from target
+keras-dtl train source-only --source digits --target digits_m --shots 3
+
+The last is the baseline called S+T: both domains' labels, no adaptation.
 """
 
 from dataclasses import dataclass
@@ -25,4 +28,9 @@ class SourceOnlyRecipe(DomainAdaptationRecipe):
         return SourceOnly(encoder, classifier, batch_norm=self.batch_norm)
 
     def labelled(self, data):
-        return data.target_train if self.labels_from == "target" else data.source_train
+        if self.labels_from == "source":
+            return data.source_train
+        return data.target_train if data.target_labelled is None else data.target_labelled
+
+    def target_labelled(self, data):
+        return data.target_labelled if self.labels_from == "source" else None

@@ -166,3 +166,38 @@ def test_two_replicas_learn_what_one_does():
     mirrored.fit(dataset, epochs=1, steps_per_epoch=3, verbose=0)
     for a, b in zip(alone.get_weights(), mirrored.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_parts_learn_at_a_multiple_of_the_rate(optimizer):
+    """As an optimizer of ten times the rate would: also Adam, which undoes scaled gradients."""
+    rates = {"sgd": 0.01, "adam": 0.001}
+    kinds = {"sgd": lambda r: keras.optimizers.SGD(r, momentum=0.9), "adam": keras.optimizers.Adam}
+    models = []
+    for rate, factors in ((rates[optimizer], {"first": 10.0}), (10 * rates[optimizer], None)):
+        model = make()
+        model.compile(
+            kinds[optimizer](rate),
+            loss="mse",
+            second_optimizer=keras.optimizers.SGD(0.02),
+            learning_rate_multipliers=factors,
+        )
+        models.append(model)
+    models[1].set_weights(models[0].get_weights())
+    for model in models:
+        model.fit(*data(), epochs=2, verbose=0)
+    for a, b in zip(*(values(model.weights) for model in models), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+
+
+def test_multipliers_are_saved_and_unknown_parts_refused(tmp_path):
+    model = make(learning_rate_multipliers={"first": 0.0})
+    model.fit(*data(), verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    before = values(loaded.first.weights)
+    loaded.fit(*data(), verbose=0)
+    for a, b in zip(before, values(loaded.first.weights), strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(ValueError, match="third"):
+        make(learning_rate_multipliers={"third": 2.0})

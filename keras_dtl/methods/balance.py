@@ -1,0 +1,62 @@
+import keras
+import tensorflow as tf
+
+LARGEST = 1e4
+SMALLEST_LOSS = 1e-8
+
+
+@keras.saving.register_keras_serializable("keras_dtl")
+class Balance(keras.layers.Layer):
+    """The weight that makes one loss as large as another, from running means of both.
+
+    Sun & Saenko (2016) set the weight of their adaptation loss "so that at the end of training
+    the classification loss and CORAL loss are roughly the same"; their released weights span
+    four decades. This is that rule, followed at every step. Both means start at 0 and move
+    alike, so their ratio is right from the first step on. No gradient flows through it.
+
+    While the label loss is still high, as large an adaptation loss may keep the classes from
+    being learnt at all: raise `strength` from 0 to 1 over the training, with
+    `ProgressSchedule({"balance.strength": reversal_ramp()})`.
+
+    Args:
+        strength: Initial value of the weight `strength`, the share of the reference that the
+            weighted loss shall have.
+        momentum: Share of the old mean that a step keeps.
+
+    Call arguments:
+        reference: Scalar loss to be as large as.
+        loss: Scalar loss that is weighted; its size counts, not its sign.
+
+    Returns:
+        Scalar float32 tensor in 0..10000.
+    """
+
+    def __init__(self, strength=1.0, momentum=0.99, **kwargs):
+        # Two numbers: 16 bits would save nothing, and lose the sum of small steps.
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.momentum = momentum
+        self.strength = self._number("strength", strength)
+        self.reference_mean = self._number("reference_mean")
+        self.loss_mean = self._number("loss_mean")
+        self.built = True
+
+    def _number(self, name, value=0.0):
+        return self.add_weight(
+            name=name,
+            shape=(),
+            initializer=keras.initializers.Constant(value),
+            trainable=False,
+            dtype="float32",
+            aggregation="mean",
+        )
+
+    def call(self, reference, loss):
+        for mean, value in ((self.reference_mean, reference), (self.loss_mean, tf.abs(loss))):
+            value = tf.stop_gradient(tf.cast(value, "float32"))
+            mean.assign(self.momentum * mean + (1 - self.momentum) * value)
+        ratio = self.reference_mean / tf.maximum(self.loss_mean, SMALLEST_LOSS)
+        return tf.stop_gradient(self.strength * tf.minimum(ratio, LARGEST))
+
+    def get_config(self):
+        strength = float(keras.ops.convert_to_numpy(self.strength))
+        return {**super().get_config(), "strength": strength, "momentum": self.momentum}

@@ -1,0 +1,57 @@
+import keras
+
+from keras_dtl.losses import contrastive_alignment
+from keras_dtl.methods.domain_adaptation import DomainAdaptation
+
+
+@keras.saving.register_keras_serializable("keras_dtl")
+class CCSA(DomainAdaptation):
+    """Classification and contrastive semantic alignment, where a few target labels are known.
+
+    Features of a class are drawn together across the domains, those of different classes are
+    pushed at least a margin apart:
+
+        min  L_label + adaptation_weight * (L_alignment + L_separation)
+
+    over all pairs of a source and a labelled target image, see
+    `keras_dtl.losses.contrastive_alignment`. Unlabelled target images are not looked at.
+
+    Logs: `label_loss`, `alignment_loss`, `separation_loss`.
+
+    Reference: Motiian et al., "Unified Deep Supervised Domain Adaptation and Generalization",
+    ICCV 2017.
+
+    Differs from the paper: every pair of a batch counts, where the paper draws one pair of the
+    same class for three of different ones; the label loss also sees the target's labels; the
+    loss is a sum where the paper has `(1 - w) L_label + w (...)`.
+
+    Args:
+        encoder, classifier, adaptation_weight, batch_norm: See `DomainAdaptation`. The encoder's
+            output must be vectors.
+        margin: From which distance on features of different classes are far enough apart.
+    """
+
+    tracked = ("label_loss", "alignment_loss", "separation_loss")
+    needs = ("target_labelled",)
+
+    def __init__(
+        self,
+        encoder,
+        classifier,
+        adaptation_weight=0.25,
+        margin=1.0,
+        batch_norm="joint",
+        **kwargs,
+    ):
+        super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
+        self.margin = margin
+
+    def train_step(self, batch):
+        return super().train_step({name: batch[name] for name in batch if name != "target"})
+
+    def adaptation_terms(self, outputs):
+        features, labels, count = outputs.features, outputs.labels, outputs.count
+        alignment, separation = contrastive_alignment(
+            features[:count], labels[:count], features[count:], labels[count:], self.margin
+        )
+        return {"alignment_loss": alignment, "separation_loss": separation}

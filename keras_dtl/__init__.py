@@ -10,9 +10,11 @@ from keras_dtl.version import __version__
 
 _HOME_OF = {
     # methods
+    "CycleGAN": "keras_dtl.methods",
     "DANN": "keras_dtl.methods",
     "DomainAdaptation": "keras_dtl.methods",
     "Method": "keras_dtl.methods",
+    "Pix2Pix": "keras_dtl.methods",
     "SourceOnly": "keras_dtl.methods",
     # data
     "load": "keras_dtl.data",

@@ -2,5 +2,8 @@
 
 from keras_dtl.backbones.lenet import lenet
 from keras_dtl.backbones.mlp import mlp
+from keras_dtl.backbones.patch_discriminator import patch_discriminator
+from keras_dtl.backbones.resnet_generator import resnet_generator
+from keras_dtl.backbones.unet import unet
 
-__all__ = ["lenet", "mlp"]
+__all__ = ["lenet", "mlp", "patch_discriminator", "resnet_generator", "unet"]

@@ -58,11 +58,13 @@ def train(recipe, data=None):
     model = recipe.build_model(data)
     write_json(recipe.run_folder / "settings.json", recipe.settings_with(data))
     fit(recipe, model, data, checkpoint)
+    if (selection := recipe.select_weights(model, data)) is not None:
+        write_json(recipe.run_folder / "selection.json", selection)
     trained = Trained(model, data, checkpoint.columns(), recipe.score(model, data))
     save_run(recipe, trained)
     checkpoint.path.unlink()  # a run with a checkpoint is one that was not finished
     for name, value in recipe.headline(trained.scores).items():
-        print(f"{recipe.name}: {name} {value:.1%}")
+        print(f"{recipe.name}: {name} {recipe.shown(value)}")
     return trained
 
 
@@ -105,7 +107,7 @@ def fit(recipe, model, data, checkpoint):
         initial_epoch=done,
         epochs=recipe.epochs,
         steps_per_epoch=steps,
-        callbacks=[*recipe.callbacks(), StopWhenDiverged(), checkpoint],
+        callbacks=[*recipe.callbacks(data), StopWhenDiverged(), checkpoint],
         verbose=1 if sys.stdout.isatty() else 2,
     )
 

@@ -2,7 +2,12 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.layers import ImagePool
-from keras_dtl.methods.translation import Translation, has_batch_norm, to_signed
+from keras_dtl.methods.translation import (
+    Translation,
+    deployable_generator,
+    has_batch_norm,
+    to_signed,
+)
 
 DIRECTIONS = ("a_to_b", "b_to_a")
 
@@ -93,7 +98,14 @@ class CycleGAN(Translation):
 
     @property
     def deployed(self):
-        return self.generator_a_to_b if self.direction == "a_to_b" else self.generator_b_to_a
+        return self.generator(self.direction)
+
+    def deployable(self, direction=None):
+        """Return the generator of a direction, by default the model's own, as it is deployed."""
+        return deployable_generator(self.generator(direction or self.direction), self.name)
+
+    def generator(self, direction):
+        return {"a_to_b": self.generator_a_to_b, "b_to_a": self.generator_b_to_a}[direction]
 
     def optimized_variables(self):
         generators = (self.generator_a_to_b, self.generator_b_to_a)

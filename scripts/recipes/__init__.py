@@ -5,10 +5,13 @@ keras-dtl recipes
 
 from dataclasses import dataclass
 
+from keras_dtl.scripts.recipes.cyclegan import CycleGANRecipe
 from keras_dtl.scripts.recipes.dann import DANNRecipe
+from keras_dtl.scripts.recipes.pix2pix import Pix2PixRecipe
 from keras_dtl.scripts.recipes.source_only import SourceOnlyRecipe
 
 RECIPES = {recipe.name: recipe for recipe in (DANNRecipe, SourceOnlyRecipe)}
+RECIPES |= {recipe.name: recipe for recipe in (Pix2PixRecipe, CycleGANRecipe)}
 
 
 @dataclass(frozen=True)

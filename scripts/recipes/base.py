@@ -73,17 +73,29 @@ class Recipe:
     def steps_per_epoch(self, data):
         raise NotImplementedError
 
-    def callbacks(self):
+    def callbacks(self, data):
         """Return the schedules, and whatever else the method needs in `fit`."""
         return []
+
+    def select_weights(self, model, data):
+        """Put the weights that are published into a trained model.
+
+        Returns:
+            What there was to choose from, JSON-ready, or None when the last weights stay.
+        """
+        return None
 
     def score(self, model, data):
         """Return the measures of a trained model, JSON-ready."""
         raise NotImplementedError
 
     def headline(self, scores):
-        """Return the few shares in 0..1 that matter most, by name."""
+        """Return the few numbers that matter most, by name: shares in 0..1 unless `shown`."""
         raise NotImplementedError
+
+    def shown(self, value):
+        """Return a number of the headline as it is printed."""
+        return f"{value:.1%}"
 
     def report(self, model, data, history, scores):
         """Return the `keras_dtl.evaluation.Report` of a trained model."""

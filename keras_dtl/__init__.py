@@ -13,11 +13,13 @@ _HOME_OF = {
     "ADDA": "keras_dtl.methods",
     "CCSA": "keras_dtl.methods",
     "DAN": "keras_dtl.methods",
+    "CycleGAN": "keras_dtl.methods",
     "DANN": "keras_dtl.methods",
     "DeepCORAL": "keras_dtl.methods",
     "DomainAdaptation": "keras_dtl.methods",
     "MME": "keras_dtl.methods",
     "Method": "keras_dtl.methods",
+    "Pix2Pix": "keras_dtl.methods",
     "SourceOnly": "keras_dtl.methods",
     # data
     "load": "keras_dtl.data",
@@ -30,7 +32,7 @@ _HOME_OF = {
 _ROOMS = ("backbones", "callbacks", "convert", "data", "evaluation", "export", "layers", "losses")
 _ROOMS += ("methods",)
 
-__all__ = ["__version__", *_HOME_OF, *_ROOMS]
+__all__ = ["__version__"]
 
 
 def __getattr__(name):

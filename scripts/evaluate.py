@@ -56,7 +56,7 @@ def main(arguments):
     history = json.loads((arguments.run / "history.json").read_text(encoding="utf-8"))
     recipe.report(model, data, history, scores).write(folder / "report.html")
     for name, value in recipe.headline(scores).items():
-        print(f"{name}: {value:.1%}")
+        print(f"{name}: {recipe.shown(value)}")
     return SUCCESS
 
 

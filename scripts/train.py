@@ -64,7 +64,7 @@ def train(recipe, data=None):
     save_run(recipe, trained)
     checkpoint.path.unlink()  # a run with a checkpoint is one that was not finished
     for name, value in recipe.headline(trained.scores).items():
-        print(f"{recipe.name}: {name} {value:.1%}")
+        print(f"{recipe.name}: {name} {recipe.shown(value)}")
     return trained
 
 

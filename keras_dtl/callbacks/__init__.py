@@ -2,13 +2,19 @@
 
 from keras_dtl.callbacks.checkpoint import Checkpoint
 from keras_dtl.callbacks.divergence import StopWhenDiverged, TrainingDiverged
+from keras_dtl.callbacks.measure import Alarm, KeepLowest, Measure
+from keras_dtl.callbacks.progress_images import ProgressImages
 from keras_dtl.callbacks.progress_schedule import ProgressSchedule
 from keras_dtl.callbacks.schedules import constant, inverse_decay, linear_decay, reversal_ramp
 from keras_dtl.callbacks.validation import KeepBest
 
 __all__ = [
+    "Alarm",
     "Checkpoint",
     "KeepBest",
+    "KeepLowest",
+    "Measure",
+    "ProgressImages",
     "ProgressSchedule",
     "StopWhenDiverged",
     "TrainingDiverged",

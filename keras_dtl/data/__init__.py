@@ -9,15 +9,23 @@ from keras_dtl.data.batches import (
 )
 from keras_dtl.data.catalogue import load
 from keras_dtl.data.labelled import LabelledImages, check_same_classes, require_classes
+from keras_dtl.data.pairs import ImagePairs, load_pairs
+from keras_dtl.data.translation import jitter, load_domain, paired_batches, unpaired_batches
 
 __all__ = [
+    "ImagePairs",
     "LabelledImages",
     "check_same_classes",
     "domain_batches",
     "endless",
     "endless_arrays",
     "in_order",
+    "jitter",
     "load",
+    "load_domain",
+    "load_pairs",
+    "paired_batches",
     "require_classes",
     "steps_per_epoch",
+    "unpaired_batches",
 ]

@@ -45,7 +45,7 @@ def endless_arrays(arrays, batch_size, seed=0, first_step=0, augment=None):
         Endless `tf.data.Dataset` of batches in the structure of `arrays`.
     """
     _check_positions(batch_size, first_step)
-    order_seed, augment_seed = _seeds(seed, 2)
+    order_seed, augment_seed = independent_seeds(seed, 2)
     tensors = tf.nest.map_structure(_on_cpu, arrays)
     length = _common_length(tensors)
     order = _endless_order(length, batch_size, order_seed, first_step)
@@ -58,7 +58,7 @@ def endless_arrays(arrays, batch_size, seed=0, first_step=0, augment=None):
     # Gathering is too short to be worth a second thread; augmentation may not be.
     threads = None if augment is None else tf.data.AUTOTUNE
     dataset = tf.data.Dataset.zip(steps, order).map(batch_at, num_parallel_calls=threads)
-    return dataset.with_options(_options()).prefetch(tf.data.AUTOTUNE)
+    return dataset.with_options(options()).prefetch(tf.data.AUTOTUNE)
 
 
 def domain_batches(
@@ -91,13 +91,13 @@ def domain_batches(
     }
     _check_labelled(source=source, target_labelled=target_labelled)
     _check_one_shape(domains)
-    seeds = _seeds(seed, len(domains))
+    seeds = independent_seeds(seed, len(domains))
     streams = {
         name: endless(examples, batch_size, stream_seed, first_step, augment)
         for (name, examples), stream_seed in zip(domains.items(), seeds, strict=True)
         if examples is not None
     }
-    return tf.data.Dataset.zip(streams).with_options(_options())
+    return tf.data.Dataset.zip(streams).with_options(options())
 
 
 def in_order(examples, batch_size):
@@ -113,7 +113,7 @@ def in_order(examples, batch_size):
     _check_positions(batch_size, 0)
     tensors = tf.nest.map_structure(_on_cpu, examples.arrays())
     dataset = tf.data.Dataset.from_tensor_slices(tensors).batch(batch_size)
-    return dataset.with_options(_options()).prefetch(tf.data.AUTOTUNE)
+    return dataset.with_options(options()).prefetch(tf.data.AUTOTUNE)
 
 
 def steps_per_epoch(examples, batch_size):
@@ -144,7 +144,7 @@ def _images_only(augment, labelled):
     return lambda batch, seed: (augment(batch[0], seed), batch[1])
 
 
-def _seeds(seed, count):
+def independent_seeds(seed, count):
     """Derive independent seeds: those of neighbouring seeds have nothing in common either."""
     states = np.random.SeedSequence(seed).generate_state(count, "uint64")
     return [int(state >> 1) for state in states]  # into the range of int64
@@ -197,11 +197,12 @@ def _check_one_shape(domains):
         )
 
 
-def _options():
-    options = tf.data.Options()
-    options.deterministic = True
+def options():
+    """Return how every data set of this package runs: in one order, with one copy of the images."""
+    chosen = tf.data.Options()
+    chosen.deterministic = True
     # Rewriting the graph would copy every captured image, and gains nothing here.
-    options.experimental_optimization.apply_default_optimizations = False
+    chosen.experimental_optimization.apply_default_optimizations = False
     # No files to share out: with several workers each takes its share of the batches.
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return options
+    chosen.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return chosen

@@ -35,7 +35,8 @@ def load(
         split: "train" or "test".
         image_size: Side or `(height, width)` to resize to, in pixels. By default the data set's
             own size, which must then be the same for all of its images.
-        channels: 1 (grey) or 3 (RGB) to convert to; by default the data set's own.
+        channels: 1 (grey) or 3 (RGB) to convert to, or 4 (with alpha) of a folder; by default the
+            data set's own.
         data_dir: Where TFDS keeps prepared data sets. By default TFDS_DATA_DIR, or TFDS's default.
         manual_dir: Where files lie that TFDS cannot download by itself.
 
@@ -87,8 +88,11 @@ def _hint(name, known):
 def _check_request(split, channels):
     if split not in SPLITS:
         raise ValueError(f"Received split={split!r}. Expected one of {', '.join(SPLITS)}.")
-    if channels not in (None, 1, 3):
-        raise ValueError(f"Received channels={channels!r}. Expected 1 (grey), 3 (RGB) or None.")
+    if channels not in (None, 1, 3, 4):
+        raise ValueError(
+            f"Received channels={channels!r}. Expected 1 (grey), 3 (RGB), 4 (RGB with alpha, of "
+            "folders alone) or None."
+        )
 
 
 def _as_size(image_size):

@@ -37,7 +37,7 @@ def load_folder(path, split="train", size=None, channels=None, memory_limit=MEMO
         path: The folder.
         split: "train" or "test".
         size: `(height, width)` in pixels to resize to; None if all images have one size already.
-        channels: 1 (grey) or 3 (RGB, the default).
+        channels: 1 (grey), 3 (RGB, the default) or 4 (RGB with alpha).
         memory_limit: Bytes of decoded images to hold in memory; more go to a temporary file.
 
     Returns:
@@ -65,6 +65,14 @@ def load_folder(path, split="train", size=None, channels=None, memory_limit=MEMO
 
 
 _EXPECTED = "train/CLASS/ and test/CLASS/ folders, CLASS/ folders, or images without labels,"
+
+
+def has_test_split(path):
+    """Return whether a folder has images for testing: a split, or classes that can be split."""
+    folders = _sub_folders(Path(path))
+    if _is_split({name.lower() for name in folders}):
+        return len(folders) > 1
+    return _class_files(Path(path), folders)[1] is not None
 
 
 def _split_files(root, split):

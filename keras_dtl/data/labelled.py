@@ -12,7 +12,7 @@ class LabelledImages:
     """Images of one size, held in memory, with or without labels.
 
     Args:
-        images: uint8 array `(examples, height, width, channels)`, 1 or 3 channels, 0..255.
+        images: uint8 array `(examples, height, width, channels)`, 1, 3 or 4 channels, 0..255.
         labels: Integer array `(examples,)` of positions in `classes`, or None when unlabelled.
         classes: Class names in label order; empty when unlabelled.
         skipped: `(path, reason)` of every file of the data set that could not be read.
@@ -160,9 +160,9 @@ def _check_images(images):
             f"Images must be a uint8 array with values 0..255, but are {received}. "
             "Scale them to 0..255 and convert with `.astype('uint8')`."
         )
-    if images.ndim != 4 or images.shape[-1] not in (1, 3):
+    if images.ndim != 4 or images.shape[-1] not in (1, 3, 4):
         raise ValueError(
-            "Images must have shape (examples, height, width, channels) with 1 or 3 channels, "
+            "Images must have shape (examples, height, width, channels) with 1, 3 or 4 channels, "
             f"but have shape {images.shape}. Grey images need a last axis of length 1."
         )
     if 0 in images.shape:

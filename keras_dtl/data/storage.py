@@ -1,6 +1,5 @@
 """Room for decoded images: in memory, or in a file that is mapped into it when they are many."""
 
-import itertools
 import math
 import tempfile
 
@@ -27,21 +26,42 @@ def stack_images(images, at_most, memory_limit=MEMORY_LIMIT):
         ValueError: If sizes differ.
         OSError: If the temporary folder has no room for the file.
     """
-    images = iter(images)
-    first = next(images, None)
-    if first is None:
-        return None
-    stacked = _allocate((at_most, *first.shape), memory_limit)
-    count = 0
-    for image in itertools.chain([first], images):
-        if image.shape != first.shape:
+    stack = ImageStack(at_most, memory_limit)
+    for image in images:
+        stack.add(image)
+    return stack.images
+
+
+class ImageStack:
+    """One array that equally large images are added to, as `stack_images` does.
+
+    Args:
+        at_most: Upper bound of their number.
+        memory_limit: Bytes of images that may be held in memory.
+    """
+
+    def __init__(self, at_most, memory_limit=MEMORY_LIMIT):
+        self._at_most = at_most
+        self._memory_limit = memory_limit
+        self._stacked = None
+        self._count = 0
+
+    def add(self, image):
+        """Add a uint8 array `(height, width, channels)`."""
+        if self._stacked is None:
+            self._stacked = _allocate((self._at_most, *image.shape), self._memory_limit)
+        if image.shape != self._stacked.shape[1:]:
             raise ValueError(
-                f"The images have different sizes, for example {_size(first)} and "
+                f"The images have different sizes, for example {_size(self._stacked[0])} and "
                 f"{_size(image)} pixels. Pass image_size (--image-size) to resize them all."
             )
-        stacked[count] = image
-        count += 1
-    return stacked[:count]
+        self._stacked[self._count] = image
+        self._count += 1
+
+    @property
+    def images(self):
+        """The array `(examples, height, width, channels)`, or None while there is none."""
+        return None if self._stacked is None else self._stacked[: self._count]
 
 
 def _allocate(shape, memory_limit):

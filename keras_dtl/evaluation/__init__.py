@@ -2,8 +2,22 @@
 
 from keras_dtl.evaluation.classification import ClassificationScores, evaluate_classifier
 from keras_dtl.evaluation.diagnosis import Diagnosis, diagnose_domain_classifier
+from keras_dtl.evaluation.distribution import frechet_distance, kernel_distance
 from keras_dtl.evaluation.embedding import choose_indices, tsne
+from keras_dtl.evaluation.features import feature_network, features_of
 from keras_dtl.evaluation.report import Report
+from keras_dtl.evaluation.segmentation import (
+    fcn_score,
+    fit_segmenter,
+    palette_classes,
+    segmentation_scores,
+)
+from keras_dtl.evaluation.similarity import (
+    absolute_error,
+    brightness_correlation,
+    perceptual_distance,
+    structural_similarity,
+)
 from keras_dtl.evaluation.validators import VALIDATORS, ModelOutputs, proxy_a_distance, validate
 
 __all__ = [
@@ -12,10 +26,22 @@ __all__ = [
     "Diagnosis",
     "ModelOutputs",
     "Report",
+    "absolute_error",
+    "brightness_correlation",
     "choose_indices",
     "diagnose_domain_classifier",
     "evaluate_classifier",
+    "fcn_score",
+    "feature_network",
+    "features_of",
+    "fit_segmenter",
+    "frechet_distance",
+    "kernel_distance",
+    "palette_classes",
+    "perceptual_distance",
     "proxy_a_distance",
+    "segmentation_scores",
+    "structural_similarity",
     "tsne",
     "validate",
 ]

@@ -11,10 +11,13 @@ from keras_dtl.losses.maximum_mean_discrepancy import (
 )
 
 __all__ = [
+    "AdversarialLoss",
+    "adversarial_loss",
     "contrastive_alignment",
     "correlation_alignment",
     "domain_accuracy",
     "domain_crossentropy",
+    "gradient_penalty",
     "kernel_discrepancies",
     "maximum_mean_discrepancy",
     "mean_entropy",

@@ -3,12 +3,14 @@
 from keras_dtl.methods.adda import ADDA
 from keras_dtl.methods.base import Method
 from keras_dtl.methods.ccsa import CCSA
+from keras_dtl.methods.cyclegan import CycleGAN
 from keras_dtl.methods.dan import DAN
 from keras_dtl.methods.dann import DANN
 from keras_dtl.methods.deep_coral import DeepCORAL
 from keras_dtl.methods.domain_adaptation import DomainAdaptation
 from keras_dtl.methods.linear_head import refit_head
 from keras_dtl.methods.mme import MME
+from keras_dtl.methods.pix2pix import Pix2Pix
 from keras_dtl.methods.source_only import SourceOnly
 
 __all__ = [
@@ -17,9 +19,11 @@ __all__ = [
     "DAN",
     "DANN",
     "MME",
+    "CycleGAN",
     "DeepCORAL",
     "DomainAdaptation",
     "Method",
+    "Pix2Pix",
     "SourceOnly",
     "refit_head",
 ]

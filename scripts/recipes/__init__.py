@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from keras_dtl.scripts.recipes.adda import ADDARecipe
 from keras_dtl.scripts.recipes.ccsa import CCSARecipe
+from keras_dtl.scripts.recipes.cyclegan import CycleGANRecipe
 from keras_dtl.scripts.recipes.dan import DANRecipe
 from keras_dtl.scripts.recipes.dann import DANNRecipe
 from keras_dtl.scripts.recipes.deep_coral import DeepCORALRecipe
 from keras_dtl.scripts.recipes.mme import MMERecipe
+from keras_dtl.scripts.recipes.pix2pix import Pix2PixRecipe
 from keras_dtl.scripts.recipes.source_only import SourceOnlyRecipe
 
 RECIPES = {
@@ -23,6 +25,8 @@ RECIPES = {
         MMERecipe,
         CCSARecipe,
         SourceOnlyRecipe,
+        Pix2PixRecipe,
+        CycleGANRecipe,
     )
 }
 

@@ -90,8 +90,12 @@ class Recipe:
         raise NotImplementedError
 
     def headline(self, scores):
-        """Return the few shares in 0..1 that matter most, by name."""
+        """Return the few numbers that matter most, by name: shares in 0..1 unless `shown`."""
         raise NotImplementedError
+
+    def shown(self, value):
+        """Return a number of the headline as it is printed."""
+        return f"{value:.1%}"
 
     def report(self, model, data, history, scores):
         """Return the `keras_dtl.evaluation.Report` of a trained model."""

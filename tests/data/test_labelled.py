@@ -65,7 +65,7 @@ def test_convert_channels_refuses_others():
         ((np.zeros((2, 4, 4, 3)), [0, 1], ("a", "b")), "uint8 array .* float64"),
         (([[1]],), "uint8 array .* list"),
         ((np.zeros((2, 4, 4), "uint8"),), "Images must have shape"),
-        ((np.zeros((2, 4, 4, 4), "uint8"),), "1 or 3 channels"),
+        ((np.zeros((2, 4, 4, 2), "uint8"),), "1, 3 or 4 channels"),
         ((np.zeros((0, 4, 4, 3), "uint8"),), "At least one image"),
         ((np.zeros((2, 4, 4, 3), "uint8"), [0], ("a",)), r"shape \(2,\)"),
         ((np.zeros((2, 4, 4, 3), "uint8"), [0.0, 1.0], ("a", "b")), "integers"),

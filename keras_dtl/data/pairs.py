@@ -1,0 +1,193 @@
+"""`paired:PATH`: two images of each thing, side by side in one file or in two folders."""
+
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from keras_dtl.data.folder import SPLIT_FOLDERS
+from keras_dtl.data.storage import MEMORY_LIMIT, ImageStack
+from keras_dtl.images import ImageError, find_images, read_image, readable_name, resize_image
+
+SIDES = ("a", "b")
+PREFIX = "paired"
+TEST_SHARE = 5  # one pair in so many is for testing where the user has not split
+CHUNK = 256  # pairs read ahead, at most
+
+logger = logging.getLogger("keras_dtl")
+
+
+@dataclass(frozen=True, eq=False)
+class ImagePairs:
+    """Images of A and B, of which entry i of each shows the same thing.
+
+    Args:
+        a, b: uint8 arrays `(examples, height, width, channels)`.
+        names: File name of each pair, relative to the folder.
+        skipped: `(path, reason)` of every file that could not be read.
+    """
+
+    a: np.ndarray
+    b: np.ndarray
+    names: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+
+    def __len__(self):
+        return len(self.a)
+
+    def reversed(self) -> "ImagePairs":
+        """Return the pairs with A and B exchanged."""
+        return replace(self, a=self.b, b=self.a)
+
+
+def load_pairs(path, split="train", size=None, channels=(3, 3), memory_limit=MEMORY_LIMIT):
+    """Load the pairs of a folder.
+
+    A pair is one file, A at the left and B at the right half of it, or two files of the same name
+    (suffixes aside) in the sub-folders `A` and `B`. Either lies
+
+    - in `PATH/train` and `PATH/test` (or `val`): split by the user; or
+    - in `PATH` itself: every fifth by name is for testing, always the same.
+
+    Grey files in a set of colour images become colour images, and the other way round. Files that
+    cannot be read are left out with their partner, logged, and listed in the result's `skipped`.
+
+    Args:
+        path: The folder.
+        split: "train" or "test".
+        size: `(height, width)` in pixels of each image of a pair; None if all have one already.
+        channels: Of A and of B: 1 (grey), 3 (RGB) or 4 (RGB with alpha).
+        memory_limit: Bytes of decoded images of each side to hold in memory.
+
+    Returns:
+        `ImagePairs`.
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
+        ValueError: If there are no pairs, a file has no partner, a file cannot be halved, or sizes
+            differ and `size` is None.
+    """
+    root = Path(path)
+    pairs = _split_pairs(root, split)
+    if not pairs:
+        raise ValueError(
+            f"{readable_name(root)}: no pair found for the split {split!r}. Expected images side "
+            "by side in one file each, or sub-folders A and B with files of the same names; in "
+            "train/ and test/, or five and more without split, of which every fifth is for testing."
+        )
+    stacks = ImageStack(len(pairs), memory_limit), ImageStack(len(pairs), memory_limit)
+    names, skipped = [], []
+    for pair, result in _read_all(pairs, size, channels):
+        if isinstance(result, ImageError):
+            skipped.append((readable_name(pair[0]), str(result)))
+            continue
+        for stack, image in zip(stacks, result, strict=True):
+            stack.add(image)
+        names.append(readable_name(pair[0].relative_to(root)))
+    _report(root, skipped, len(pairs))
+    return ImagePairs(stacks[0].images, stacks[1].images, tuple(names), tuple(skipped))
+
+
+def _split_pairs(root, split):
+    folders = _sub_folders(root)
+    if "train" in folders:
+        chosen = next((folders[name] for name in SPLIT_FOLDERS[split] if name in folders), None)
+        if chosen is None:
+            raise ValueError(
+                f"{readable_name(root)}: there is a folder train but none called test. Add one, or "
+                "put all pairs into one folder to have every fifth for testing."
+            )
+        return _pairs_in(chosen)
+    pairs = _pairs_in(root)
+    is_test = [index % TEST_SHARE == TEST_SHARE - 1 for index in range(len(pairs))]
+    return [pair for pair, test in zip(pairs, is_test, strict=True) if test == (split == "test")]
+
+
+def _sub_folders(folder):
+    find_images(folder, recursive=False)  # says so if it is missing or a file
+    return {path.name.lower(): path for path in folder.iterdir() if path.is_dir()}
+
+
+def _pairs_in(folder):
+    """Return tuples of the one or two files that hold each pair."""
+    folders = _sub_folders(folder)
+    if not set(SIDES) <= set(folders):
+        if set(SIDES) & set(folders):
+            raise ValueError(
+                f"{readable_name(folder)} has one of the sub-folders A and B but not the other."
+            )
+        return [(path,) for path in find_images(folder, recursive=False)]
+    files = [_by_stem(folders[side]) for side in SIDES]
+    alone = sorted(
+        str(files[0].get(stem) or files[1][stem]) for stem in set(files[0]) ^ set(files[1])
+    )
+    if alone:
+        raise ValueError(
+            f"{readable_name(folder)}: {len(alone)} of the files in A and B have no partner of "
+            f"the same name in the other folder, such as {readable_name(alone[0])}. Rename or "
+            "remove them."
+        )
+    return [(files[0][stem], files[1][stem]) for stem in sorted(files[0])]
+
+
+def _by_stem(folder):
+    files = {}
+    for path in find_images(folder):
+        stem = path.relative_to(folder).with_suffix("").as_posix()
+        if stem in files:
+            raise ValueError(
+                f"{readable_name(files[stem])} and {readable_name(path)} differ in nothing but "
+                "their suffix: which is the partner cannot be told. Rename one."
+            )
+        files[stem] = path
+    return files
+
+
+def _read_all(pairs, size, channels):
+    """Yield each pair of files with its two images, or with the `ImageError` of reading it."""
+
+    def read(pair):
+        try:
+            images = _halves(pair[0], channels) if len(pair) == 1 else _both(pair, channels)
+        except ImageError as error:
+            return error
+        return images if size is None else [resize_image(image, size) for image in images]
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(pairs), CHUNK):
+            chunk = pairs[start : start + CHUNK]
+            yield from zip(chunk, pool.map(read, chunk), strict=True)
+
+
+def _halves(path, channels):
+    whole = {count: read_image(path, count) for count in set(channels)}
+    width = next(iter(whole.values())).shape[1]
+    if width % 2:
+        raise ValueError(
+            f"{readable_name(path)} is {width} pixels wide, which cannot be halved. Expected A and "
+            "B side by side, equally wide."
+        )
+    return whole[channels[0]][:, : width // 2], whole[channels[1]][:, width // 2 :]
+
+
+def _both(pair, channels):
+    images = [read_image(path, count) for path, count in zip(pair, channels, strict=True)]
+    if images[0].shape[:2] != images[1].shape[:2]:
+        sizes = " and ".join(f"{image.shape[1]}x{image.shape[0]}" for image in images)
+        raise ValueError(
+            f"{readable_name(pair[0])} and its partner are {sizes} pixels. Both images of a pair "
+            "must have one size, so that their pixels correspond."
+        )
+    return images
+
+
+def _report(root, skipped, total):
+    if not skipped:
+        return
+    first = f"{len(skipped)} of {total} pairs that cannot be read. First: {skipped[0][1]}"
+    if len(skipped) == total:
+        raise ValueError(f"{readable_name(root)} holds {first}.")
+    logger.warning("%s: left out %s", readable_name(root), first)

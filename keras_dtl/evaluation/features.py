@@ -1,0 +1,102 @@
+"""Networks whose features distances between sets of images are measured in."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+RANDOM = "random"
+SIDE = 299  # pixels, that Inception was trained at
+APPLICATIONS = {
+    "inception_v3": (keras.applications.InceptionV3, SIDE, (1 / 127.5, -1.0)),
+    "mobilenet_v2": (keras.applications.MobileNetV2, 224, (1 / 127.5, -1.0)),
+}
+BATCH = 32
+
+
+def feature_network(name=RANDOM):
+    """Return a network from uint8 images of any size to feature vectors.
+
+    Figures are comparable only between sets of images seen by the same network: the published FID
+    is that of InceptionV3 with ImageNet weights.
+
+    Args:
+        name: `"inception_v3:PATH"` or `"mobilenet_v2:PATH"`, with the path of the network's
+            weights without its classifier, as `keras.applications` publishes them; the path of a
+            `.keras` file, whose model takes uint8 images `(batch, height, width, 3)`; or
+            `"random"`: a fixed random network, which needs no download and tells textures and
+            colours apart, not objects.
+
+    Returns:
+        A Keras model from uint8 `(batch, height, width, 3)` to float32 `(batch, features)`.
+
+    Raises:
+        ValueError: When the name is none of these, or the model does not give vectors.
+        FileNotFoundError: When there is no such file.
+    """
+    kind, _, path = str(name).partition(":")
+    if name == RANDOM:
+        return _random_network()
+    if kind in APPLICATIONS and path:
+        return _application(kind, _existing(path))
+    if str(name).endswith(".keras"):
+        return _checked(keras.saving.load_model(_existing(name), compile=False), name)
+    kinds = ", ".join(f"{known}:PATH" for known in APPLICATIONS)
+    raise ValueError(
+        f"Received the feature network {name!r}. Expected {RANDOM}, {kinds}, or the path of a "
+        ".keras file."
+    )
+
+
+def features_of(network, images):
+    """Return the features `(n, features)`, float64, of uint8 images with 1, 3 or 4 channels."""
+    images = as_rgb(np.asarray(images))
+    features = [
+        np.asarray(network(images[start : start + BATCH], training=False))
+        for start in range(0, len(images), BATCH)
+    ]
+    return np.concatenate(features).astype("float64")
+
+
+def as_rgb(images):
+    """Repeat grey, and drop alpha."""
+    return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images[..., :3]
+
+
+def _existing(path):
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"There is no file {path} with the weights of a feature network.")
+    return path
+
+
+def _application(kind, path):
+    build, side, (scale, offset) = APPLICATIONS[kind]
+    network = build(include_top=False, weights=None, input_shape=(side, side, 3), pooling="avg")
+    network.load_weights(path)
+    image = keras.Input((None, None, 3), dtype="uint8")
+    x = layers.Rescaling(scale, offset)(image)
+    x = layers.Resizing(side, side)(x)
+    return keras.Model(image, network(x), name=kind)
+
+
+def _checked(network, name):
+    if len(network.output_shape) != 2 or network.input_shape[-1] != 3:
+        raise ValueError(
+            f"{name} must take images of 3 channels and give vectors (batch, features). Received: "
+            f"{network.input_shape} to {network.output_shape}. End it in a pooling layer."
+        )
+    return network
+
+
+def _random_network():
+    """Four convolutions of stride 2 with fixed weights; the mean of each map at each level."""
+    image = keras.Input((None, None, 3), dtype="uint8")
+    x = layers.Rescaling(1 / 127.5, -1.0)(image)
+    features = []
+    for level in range(4):
+        start = keras.initializers.HeNormal(seed=level)
+        x = layers.Conv2D(64, 3, 2, padding="same", kernel_initializer=start, dtype="float32")(x)
+        x = layers.LeakyReLU(0.2, dtype="float32")(x)
+        features.append(layers.GlobalAveragePooling2D(dtype="float32")(x))
+    return keras.Model(image, layers.Concatenate(dtype="float32")(features), name=RANDOM)

@@ -4,6 +4,9 @@ NumPy and Pillow only. Whatever the file holds, `read_image` returns upright 8-b
 whatever is wrong with the file, it raises `ImageError`.
 """
 
+import contextlib
+import functools
+import importlib
 import io
 import os
 import struct
@@ -24,10 +27,12 @@ _FORMATS = {
     "TIFF": (".tif", ".tiff"),
     "WEBP": (".webp",),
 }
+MAX_PIXELS = 178_956_970  # half a gigabyte of RGB, from which on Pillow refuses, too
 SUFFIXES = frozenset(suffix for suffixes in _FORMATS.values() for suffix in suffixes)
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _WITHOUT_ALPHA = (".bmp", ".jpg", ".jpeg", ".pbm", ".pgm", ".ppm")
+_JPEG_NOTE = 65_000  # bytes; a colour profile may take several notes, but none needs so many
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -94,15 +99,23 @@ def _walk(folder, recursive, on_error, ancestors):
         return
     for entry in visible:
         path = folder / entry.name
-        if entry.is_dir():
+        if _is(entry.is_dir):
             if recursive and os.path.realpath(path) not in (*ancestors, place):
                 yield from _walk(path, recursive, on_error, (*ancestors, place))
         # A broken link is listed, so that somebody reports it; a pipe or socket is not.
-        elif path.suffix.lower() in SUFFIXES and (entry.is_file() or entry.is_symlink()):
+        elif path.suffix.lower() in SUFFIXES and (_is(entry.is_file) or entry.is_symlink()):
             yield path
 
 
-def read_image(source, channels=3):
+def _is(question):
+    """Ask an entry of a folder what it is; links in a loop are nothing."""
+    try:
+        return question()
+    except OSError:
+        return False
+
+
+def read_image(source, channels=3, max_pixels=MAX_PIXELS):
     """Read an image as upright 8-bit pixels.
 
     The EXIF orientation is applied. 16-bit grey is scaled, not clipped; palettes, CMYK and grey
@@ -112,6 +125,8 @@ def read_image(source, channels=3):
     Args:
         source: A path, or the bytes of an encoded image.
         channels: 1 for grey, 3 for RGB, 4 for RGB with alpha.
+        max_pixels: Larger images are refused before they are decoded: a few bytes can claim to
+            hold billions of pixels.
 
     Returns:
         A uint8 array of shape `(height, width, channels)`.
@@ -121,21 +136,72 @@ def read_image(source, channels=3):
     """
     if channels not in _MODES:
         raise ValueError(f"channels must be 1, 3 or 4; received {channels!r}.")
+    with opened_image(source, max_pixels) as image:
+        return as_pixels(upright_image(image), channels)
+
+
+@contextlib.contextmanager
+def opened_image(source, max_pixels=MAX_PIXELS):
+    """Open an image as a Pillow image whose pixels are not decoded yet.
+
+    Args:
+        source: A path, or the bytes of an encoded image.
+        max_pixels: Larger images are refused.
+
+    Raises:
+        ImageError: The file cannot be opened, or the body raised whatever it was: Pillow raises
+            nearly every built-in exception, from SyntaxError to ZeroDivisionError, on damaged
+            files, and to the caller they are all the same thing.
+    """
     name = "bytes" if isinstance(source, bytes) else readable_name(source)
     try:
-        with _open(source) as image:
-            image.load()
-            pixels = np.array(_to_mode(_upright(_eight_bit(image)), _MODES[channels]))
-    # Pillow raises nearly every built-in exception, from SyntaxError to ZeroDivisionError, on
-    # damaged files: to the caller they are all the same thing.
+        with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
+            image = _open(file)
+            check_size(image, max_pixels)
+            yield image
     except Exception as error:
         raise ImageError(f"{name}: cannot be read as an image: {_reason(error)}") from error
+
+
+def check_size(image, max_pixels):
+    """Raise an `ImageError` where a Pillow image has more pixels than `max_pixels`."""
+    width, height = image.size
+    if width * height > max_pixels:
+        raise ImageError(f"its {width} x {height} pixels exceed the limit of {max_pixels}")
+
+
+def _open(file):
+    """Open a file by the first decoder that knows it.
+
+    The same as `Image.open`, but for its limit of pixels: that one belongs to the whole process.
+    """
+    prefix = file.read(16)
+    for decoder, accepts in _decoders():
+        with contextlib.suppress(SyntaxError, IndexError, TypeError, struct.error):
+            # Some give a text instead, the reason why they do not accept.
+            if accepts is None or accepts(prefix) is True:
+                file.seek(0)
+                return decoder(file, "")
+    raise Image.UnidentifiedImageError
+
+
+@functools.cache
+def _decoders():
+    for name in ("Bmp", "Gif", "Jpeg", "Png", "Ppm", "Tiff", "WebP"):
+        importlib.import_module(f"PIL.{name}ImagePlugin")
+    return [Image.OPEN[name] for name in _FORMATS]
+
+
+def upright_image(image):
+    """Decode a Pillow image and turn it upright, in 8 bit."""
+    image.load()
+    return _upright(_eight_bit(image))
+
+
+def as_pixels(image, channels):
+    """Return a Pillow image as a uint8 array of shape `(height, width, channels)`."""
+    pixels = np.array(_to_mode(image, _MODES[channels]))
     return pixels.reshape(*pixels.shape[:2], channels)
-
-
-def _open(source):
-    file = io.BytesIO(source) if isinstance(source, bytes) else source
-    return Image.open(file, formats=tuple(_FORMATS))
 
 
 def _reason(error):
@@ -217,18 +283,60 @@ def write_image(path, image, quality=95):
         ValueError: The suffix, the shape or the dtype is none of these.
         OSError: The file cannot be written.
     """
-    path = Path(path)
-    suffix = path.suffix.lower()
+    data = encode_image(image, Path(path).suffix, quality)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def encode_image(image, suffix, quality=95, alpha=None, tags=None):
+    """Encode an image in the format that a suffix names.
+
+    Args:
+        image: A uint8 array of shape `(height, width, channels)` with 1, 3 or 4 channels.
+        suffix: Such as `".png"`.
+        quality: For JPEG and WebP, from 1 to 100.
+        alpha: A uint8 array of shape `(height, width)` for an image of 1 or 3 channels; it is
+            left out where the format has none, whereas alpha of 4 channels is laid over white.
+        tags: What Pillow's `save` takes: `exif`, `xmp` and `icc_profile`, as bytes. What does
+            not fit into a JPEG is left out.
+
+    Raises:
+        ValueError: The suffix, the shape or the dtype is none of these.
+    """
+    suffix = suffix.lower()
     if suffix not in SUFFIXES:
         raise ValueError(
-            f"{readable_name(path)}: images cannot be written with the suffix {suffix!r}; "
+            f"Images cannot be written with the suffix {suffix!r}; "
             f"use one of {', '.join(sorted(SUFFIXES))}."
         )
     picture = _as_pillow(image)
-    if picture.mode == "RGBA" and suffix in _WITHOUT_ALPHA:
+    if not has_alpha(suffix) and picture.mode == "RGBA":
         picture = _to_mode(picture, "RGB")
-    with atomic_path(path) as temporary:
-        picture.save(temporary, quality=quality)
+    elif has_alpha(suffix) and alpha is not None:
+        picture.putalpha(Image.fromarray(alpha))
+    tags = _writable(tags or {}, suffix)
+    file = io.BytesIO()
+    name = next(name for name, suffixes in _FORMATS.items() if suffix in suffixes)
+    picture.save(file, name, quality=quality, **tags)
+    return file.getvalue()
+
+
+def _writable(tags, suffix):
+    """Return the tags in the form that a format's encoder takes."""
+    if suffix in _FORMATS["JPEG"]:
+        return {key: value for key, value in tags.items() if len(value) < _JPEG_NOTE}
+    if suffix in _FORMATS["PNG"] and "xmp" in tags:
+        from PIL.PngImagePlugin import PngInfo
+
+        info = PngInfo()
+        info.add_itxt("XML:com.adobe.xmp", tags["xmp"].decode("utf-8", "replace"))
+        return {**tags, "pnginfo": info}
+    return tags
+
+
+def has_alpha(suffix):
+    """Whether the format that a suffix names can hold transparency."""
+    return suffix.lower() not in _WITHOUT_ALPHA
 
 
 def _as_pillow(image):

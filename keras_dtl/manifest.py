@@ -78,6 +78,11 @@ class Manifest:
         parity: One record for each file and output compared with Keras.
         metrics: Measured quality by name.
         created: When, in UTC, as ISO 8601.
+        precisions: Of each other precision the `file` of its graph and the measured `quality`.
+        tiling: How images beyond memory are cut: the `overlap` of tiles in pixels on each side,
+            the `multiple` that they begin at, `bytes_per_pixel` of memory, and the `file` of a
+            graph that takes statistics of the whole image, or `None` where none is needed.
+            `None` where the model needs the whole image.
     """
 
     name: str
@@ -93,6 +98,8 @@ class Manifest:
     parity: tuple
     metrics: dict
     created: str
+    precisions: dict = dataclasses.field(default_factory=dict)
+    tiling: dict | None = None
 
     @property
     def onnx_file(self):
@@ -121,6 +128,8 @@ class Manifest:
             files=record.take("files", "an object of safe paths and SHA-256 sums", _is_files),
             versions=record.take("versions", "an object of texts", _is_texts),
             version=record.take("version", "an integer of 1 or more", _is_positive),
+            precisions=record.take("precisions", "an object of graphs", _is_precisions),
+            tiling=record.take("tiling", "a description of tiles", _is_tiling),
             **{key: record.take(key, "a text", _is_text) for key in ("name", "task", "created")},
             **{key: record.take(key, "an object", _is_object) for key in ("settings", "metrics")},
         )
@@ -304,6 +313,27 @@ def _is_files(value):
     return isinstance(value, dict) and all(
         _is_safe_path(path) and isinstance(checksum, str) and re.fullmatch("[0-9a-f]{64}", checksum)
         for path, checksum in value.items()
+    )
+
+
+def _is_precisions(value):
+    return isinstance(value, dict) and all(
+        isinstance(record, dict)
+        and _is_text(record.get("file"))
+        and isinstance(record.get("quality", {}), dict)
+        for record in value.values()
+    )
+
+
+def _is_tiling(value):
+    if value is None:
+        return True
+    return (
+        isinstance(value, dict)
+        and all(_is_positive(value.get(key)) for key in ("multiple", "bytes_per_pixel"))
+        and _is_integer(value.get("overlap"))
+        and 0 <= value["overlap"] < 2**20
+        and (value.get("file") is None or _is_text(value["file"]))
     )
 
 

@@ -2,35 +2,33 @@
 
 import numpy as np
 
+from keras_dtl.convert.providers import DEVICES, DeviceError, Session, device_of, open_session
 from keras_dtl.images import readable_name
 from keras_dtl.manifest import read_manifest, verified_file
 
-DEVICES = ("auto", "cpu", "cuda")
-_CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
-# A search for the best algorithm at every new image size, and memory that grows in powers of
-# two, are made for fixed sizes; images come in many.
-_CUDA_OPTIONS = {
-    "cudnn_conv_algo_search": "HEURISTIC",
-    "arena_extend_strategy": "kSameAsRequested",
-}
-_ERRORS_ONLY = 3
+__all__ = ["DEVICES", "Artifact", "ArtifactError", "DeviceError", "load_artifact"]
 
-
-class DeviceError(ValueError):
-    """The device asked for cannot be used; nothing falls back to another one silently."""
+PRECISIONS = ("float32", "float16", "int8", "auto")
 
 
 class ArtifactError(ValueError):
     """An ONNX graph that cannot be opened or run; the message holds the runtime's own words."""
 
 
-def load_artifact(path, device="auto", verify=True):
+def load_artifact(
+    path, device="auto", verify=True, *, precision="float32", threads=None, gpu_memory=None
+):
     """Open an exported model for inference, without TensorFlow.
 
     Args:
         path: The folder that `export_model` or `keras-dtl export` wrote.
-        device: `"cpu"`, `"cuda"`, or `"auto"`: CUDA where it works, else the CPU.
+        device: `"cpu"`, `"cuda"`, `"openvino"`, `"tensorrt"`, or `"auto"`: CUDA where it works,
+            else OpenVINO, else the CPU. Of a device that is named nothing falls back to another.
         verify: Whether to compare the checksum of the ONNX graph.
+        precision: `"float32"`, `"float16"`, `"int8"`, or `"auto"`: float16 on a GPU where the
+            artifact has it, else float32.
+        threads: CPU threads that work on one operation; all by default.
+        gpu_memory: Bytes of GPU memory that may be taken; all by default.
 
     Returns:
         An `Artifact`.
@@ -38,7 +36,7 @@ def load_artifact(path, device="auto", verify=True):
     Raises:
         ManifestError: It is no artifact, or one that is damaged.
         DeviceError: The device cannot be used.
-        ArtifactError: The runtime cannot open the graph.
+        ArtifactError: The runtime cannot open the graph, or the artifact lacks the precision.
 
     Example:
 
@@ -48,8 +46,41 @@ def load_artifact(path, device="auto", verify=True):
     ```
     """
     manifest = read_manifest(path)
-    file = verified_file(path, manifest, manifest.onnx_file, compare=verify)
-    return Artifact(manifest, _open_session(file, device))
+    settings = Session(device, threads, gpu_memory)
+    has_half = "float16" in manifest.precisions
+    chosen = "float32" if precision == "auto" else precision
+    session = _open(path, manifest, _graph(manifest, chosen), settings, verify)
+    if precision == "auto" and has_half and session.get_providers()[0] in _GPU_PROVIDERS:
+        chosen = "float16"
+        session = _open(path, manifest, _graph(manifest, chosen), settings, verify)
+    return Artifact(manifest, session, path, settings, chosen)
+
+
+_GPU_PROVIDERS = ("CUDAExecutionProvider", "TensorrtExecutionProvider")
+
+
+def _graph(manifest, precision):
+    """Return the path of the graph of a precision, relative to the artifact."""
+    if precision == "float32":
+        return manifest.onnx_file
+    if precision not in manifest.precisions:
+        offered = ", ".join(("float32", *manifest.precisions))
+        raise ArtifactError(
+            f"The artifact {manifest.name} holds {offered}; received precision={precision!r}. "
+            f"Export it again with `--precision {precision}`, or choose another."
+        )
+    return manifest.precisions[precision]["file"]
+
+
+def _open(folder, manifest, name, settings, verify=True):
+    file = verified_file(folder, manifest, name, compare=verify)
+    try:
+        return open_session(file, settings)
+    except DeviceError:
+        raise
+    # The errors of onnxruntime have no base class but Exception.
+    except Exception as error:
+        raise ArtifactError(f"{readable_name(file)} cannot be opened: {error}") from error
 
 
 class Artifact:
@@ -58,11 +89,17 @@ class Artifact:
     Args:
         manifest: Its `keras_dtl.manifest.Manifest`.
         session: An `onnxruntime.InferenceSession`.
+        path: The folder.
+        settings: The `Session` that the session was opened by.
+        precision: Of the graph, such as `"float32"`.
     """
 
-    def __init__(self, manifest, session):
+    def __init__(self, manifest, session, path=None, settings=None, precision="float32"):
         self.manifest = manifest
         self.session = session
+        self.path = path
+        self.settings = settings
+        self.precision = precision
         _check_names("inputs", manifest.inputs, session.get_inputs())
         _check_names("outputs", manifest.outputs, session.get_outputs())
 
@@ -88,8 +125,17 @@ class Artifact:
 
     @property
     def device(self):
-        """`"cuda"` or `"cpu"`, whichever does the work."""
-        return "cuda" if self.provider == _CUDA else "cpu"
+        """What does the work, such as `"cuda"` or `"cpu"`."""
+        return device_of(self.provider)
+
+    @property
+    def checksum(self):
+        """SHA-256 of the graph, as the manifest says."""
+        return self.manifest.files[_graph(self.manifest, self.precision)]
+
+    def open_graph(self, name):
+        """Open another graph of the artifact in the same way, and return its session."""
+        return _open(self.path, self.manifest, name, self.settings)
 
     def __call__(self, inputs):
         """Run the model.
@@ -151,46 +197,3 @@ def _check_names(kind, tensors, values):
             f"The ONNX graph has the {kind} {sorted(received)}, the manifest says "
             f"{sorted(expected)}. Export the model again."
         )
-
-
-def _open_session(file, device):
-    # Imported where a session is made, so that command lines answer at once.
-    import onnxruntime
-
-    providers = _providers(onnxruntime, device)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = _ERRORS_ONLY
-    # Patterns are remembered for each shape: with free image sizes memory would grow and grow.
-    options.enable_mem_pattern = False
-    try:
-        session = onnxruntime.InferenceSession(file, options, providers=providers)
-    # The errors of onnxruntime have no base class but Exception.
-    except Exception as error:
-        raise ArtifactError(f"{readable_name(file)} cannot be opened: {error}") from error
-    session.disable_fallback()
-    if device == "cuda" and session.get_providers()[0] != _CUDA:
-        raise DeviceError(
-            "CUDA was asked for, but onnxruntime could not load it, and its log above says why. "
-            "Its CUDA and cuDNN libraries must match the wheel: below onnxruntime-gpu 1.27 CUDA "
-            'is 12, from there on 13. `pip install "keras_dtl[gpu]"` installs what fits '
-            "TensorFlow. Or choose the device cpu."
-        )
-    return session
-
-
-def _providers(onnxruntime, device):
-    """Return the providers to try, best first, by what the device and the wheel allow."""
-    if device not in DEVICES:
-        raise DeviceError(f"device must be one of {', '.join(DEVICES)}; received {device!r}.")
-    offered = _CUDA in onnxruntime.get_available_providers()
-    if device == "cpu" or (device == "auto" and not offered):
-        return [_CPU]
-    if not offered:
-        raise DeviceError(
-            "CUDA was asked for, but the installed onnxruntime was built without it. "
-            '`pip uninstall onnxruntime`, then `pip install "keras_dtl[gpu]"`; or choose the '
-            "device cpu."
-        )
-    if hasattr(onnxruntime, "preload_dlls"):
-        onnxruntime.preload_dlls()
-    return [(_CUDA, _CUDA_OPTIONS), _CPU]

@@ -2,11 +2,15 @@
 
 import contextlib
 import csv
+import hashlib
 import json
+import threading
 
 from keras_dtl.convert.options import ConversionError
-from keras_dtl.files import atomic_path
+from keras_dtl.convert.run import no_room_is_fatal
 from keras_dtl.images import readable_name, resize_image
+
+_TABLE = ""  # its name in the journal, which no image has
 
 
 class Classification:
@@ -14,69 +18,144 @@ class Classification:
 
     The columns are `file`, `class` and `probability` of the likeliest class, the same numbered
     from 2 for the next ones, and by choice one column `probability:NAME` for every class. File
-    names are UTF-8; bytes in them that are none are escaped with a backslash.
+    names are UTF-8; bytes in them that are none are escaped with a backslash. Frames of an
+    animation are named `FILE#0`, `FILE#1` and so on.
     """
 
     writers = 1  # a table is written by one at a time
 
-    def __init__(self, artifact, source, destination, options):
-        self.output = destination / f"predictions.{options.format}"
+    def __init__(self, artifact, destination, options):
+        self.format = options.format_among(tuple(_FORMATS))
+        self.output = destination / f"predictions.{self.format}"
         self.classes = artifact.classes
         self.size = artifact.image_size
         self.overwrite = options.overwrite
         self.all_probabilities = options.all_probabilities
         self.top = min(options.top, len(artifact.classes or ()))
-        self.write_rows = _FORMATS[options.format]
         self.probabilities = artifact.manifest.outputs[0].name
         if self.top == 0 or artifact.manifest.outputs[0].shape != (None, len(self.classes)):
             raise ConversionError(
                 "A classifier must name its classes and have one output, their probabilities; "
                 f"this one has {artifact.manifest.outputs}. Export the model again."
             )
+        self.rows = _InOrder()
+        self.journal = None
 
-    def select(self, items):
-        if self.output.exists() and not self.overwrite:
+    def plan(self, items):
+        # A few are remembered for the gallery.
+        self.rows.remember = {item.index for item in items[:: max(1, len(items) // 1000)]}
+
+    @contextlib.contextmanager
+    def writing(self, journal):
+        """Open the table, which takes its place when all is done."""
+        if self.output.exists() and not self.overwrite and not journal.wrote(_TABLE, self.output):
             raise ConversionError(
-                f"{readable_name(self.output)} exists. Choose another folder, or overwrite it."
+                f"{readable_name(self.output)} exists and is not what a conversion wrote. Choose "
+                "another folder, or overwrite it."
             )
-        return items
-
-    def __enter__(self):
-        self.waiting = {}  # rows that came before an earlier image's
-        self.next = 0
-        with contextlib.ExitStack() as stack:
-            temporary = stack.enter_context(atomic_path(self.output))
-            file = stack.enter_context(
-                open(temporary, "w", encoding="utf-8", errors="backslashreplace", newline="")
-            )
+        self.journal = journal
+        temporary = journal.partial / "table"
+        with open(temporary, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             listed = self.classes if self.all_probabilities else ()
-            self.add_row = self.write_rows(file, self.top, listed)
-            self.open_files = stack.pop_all()
+            self.rows.write = _FORMATS[self.format](file, self.top, listed)
+            yield
+        journal.add(_TABLE, "", output=hashlib.sha256(temporary.read_bytes()).hexdigest())
+        journal.move(temporary, self.output)
 
-    def __exit__(self, *error):
-        self.open_files.__exit__(*error)
+    def is_done(self, item, records):
+        rows = [record.get("row") for record in records]
+        if not all(map(self._is_row, rows)):
+            return False
+        if self.rows.write is not None:
+            for frame, row in enumerate(rows):
+                self._put(item, row, frame if len(rows) > 1 else None, len(rows))
+        return True
+
+    def _is_row(self, row):
+        """Whether a line of the journal holds what a line of the table needs."""
+        if not isinstance(row, list) or len(row) != 2 or not all(isinstance(x, list) for x in row):
+            return False
+        top, every = row
+        return (
+            len(top) == self.top
+            and all(isinstance(pair, list) and len(pair) == 2 for pair in top)
+            and len(every) == (len(self.classes) if self.all_probabilities else 0)
+        )
+
+    def check_free(self, item):
+        pass
+
+    def keeps_alpha(self, item):
+        return False
 
     def prepare(self, image):
         return image if self.size is None else resize_image(image, self.size)
 
     def write(self, loaded, outputs):
+        row, item = self._row(outputs), loaded.item
+        with no_room_is_fatal():
+            self.journal.add(
+                *(item.name, loaded.content, loaded.frame or 0, loaded.frames), flush=False, row=row
+            )
+            self._put(item, row, loaded.frame, loaded.frames)
+
+    def _put(self, item, row, frame, frames):
+        name = item.name if frame is None else f"{item.name}#{frame}"
+        self.rows.put(item.index, (name, *row), frame or 0, frames)
+
+    def _row(self, outputs):
+        """Return the likeliest classes with their probabilities, and by choice all of them."""
         probabilities = outputs[self.probabilities]
-        likeliest = (-probabilities).argsort(kind="stable")[: self.top]
-        top = [(self.classes[index], round(float(probabilities[index]), 6)) for index in likeliest]
-        every = probabilities if self.all_probabilities else ()
-        every = [round(float(value), 6) for value in every]
-        self._put(loaded.item, (loaded.item.name, top, every))
+        likeliest = (-probabilities).argsort(kind="stable")[: self.top].tolist()
+        values = [round(value, 6) for value in probabilities.tolist()]
+        top = [(self.classes[index], values[index]) for index in likeliest]
+        return top, values if self.all_probabilities else []
+
+    def one(self, loaded, outputs, suffix):
+        """Return the prediction as one line of JSON."""
+        top, every = self._row(outputs)
+        row = _json_row(loaded.item.name, top, every, self.classes if every else ())
+        return json.dumps(row, ensure_ascii=False).encode() + b"\n"
 
     def leave_out(self, item):
-        self._put(item, None)
+        self.rows.put(item.index, None)
 
-    def _put(self, item, row):
-        self.waiting[item.index] = row
-        while self.next in self.waiting:
-            row = self.waiting.pop(self.next)
-            self.next += 1
-            if row is not None:
-                self.add_row(*row)
+    def shown(self, item):
+        """Return the likeliest class as a text, for the gallery."""
+        return self.rows.remembered.get(item.index)
+
+
+class _InOrder:
+    """Writes rows in the order of their images, whatever order they come in."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.waiting = {}  # rows by frame, by image
+        self.next = 0
+        self.remember, self.remembered = frozenset(), {}
+        self.write = None  # while nothing is written
+
+    def put(self, index, row, frame=0, frames=1):
+        with self.lock:
+            rows, _ = self.waiting.get(index, ({}, 1))
+            rows[frame] = row
+            self.waiting[index] = (rows, frames if row else len(rows))
+            while self._is_whole(self.next):
+                rows, _ = self.waiting.pop(self.next)
+                for _, row in sorted(rows.items()):
+                    if row is not None:
+                        self.write(*row)
+                        self._note(self.next, row)
+                self.next += 1
+
+    def _is_whole(self, index):
+        rows, frames = self.waiting.get(index, ((), 1))
+        return len(rows) >= frames
+
+    def _note(self, index, row):
+        if index in self.remember:
+            label, probability = row[1][0]
+            self.remembered[index] = f"{label} ({probability:.3f})"
 
 
 def _csv_rows(file, top, classes):
@@ -94,13 +173,18 @@ def _csv_rows(file, top, classes):
 
 def _json_rows(file, top, classes):
     def add(name, likeliest, every):
-        row = {"file": name, "class": likeliest[0][0], "probability": likeliest[0][1]}
-        row["top"] = [{"class": label, "probability": value} for label, value in likeliest]
-        if classes:
-            row["probabilities"] = dict(zip(classes, every, strict=True))
+        row = _json_row(name, likeliest, every, classes)
         file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
     return add
+
+
+def _json_row(name, likeliest, every, classes):
+    row = {"file": name, "class": likeliest[0][0], "probability": likeliest[0][1]}
+    row["top"] = [{"class": label, "probability": value} for label, value in likeliest]
+    if classes:
+        row["probabilities"] = dict(zip(classes, every, strict=True))
+    return row
 
 
 _FORMATS = {"csv": _csv_rows, "jsonl": _json_rows}

@@ -1,34 +1,44 @@
-"""Whole folders through an artifact: read ahead, run in batches of one shape, write behind."""
+"""Whole folders through an artifact."""
 
-import collections
-import concurrent.futures
 import contextlib
-import os
+import dataclasses
+import hashlib
+import json
 import time
 from pathlib import Path
 
-import numpy as np
-
-from keras_dtl.convert.artifact import ArtifactError
-from keras_dtl.convert.items import Item, ItemError, Loaded, batches_by_shape
+from keras_dtl.convert.gallery import write_gallery
+from keras_dtl.convert.inputs import find_items
+from keras_dtl.convert.journal import Journal
 from keras_dtl.convert.options import ConversionError, Options
-from keras_dtl.convert.report import ConversionReport, Failure
-from keras_dtl.convert.tasks import TASKS
-from keras_dtl.images import ImageError, find_images, read_image, readable_name
+from keras_dtl.convert.report import ConversionReport
+from keras_dtl.convert.run import Run
+from keras_dtl.convert.tasks import task_of
+from keras_dtl.convert.tiling import Tiler
+from keras_dtl.files import write_json
+from keras_dtl.images import readable_name
 
-_READERS = min(8, os.cpu_count() or 1)
+REPORT, GALLERY = "report.json", "gallery.html"
+# Options that change what is written; a run with others does the work again.
+_THAT_MATTER = ("format", "quality", "metadata", "profile", "alpha", "animation", "top")
+_THAT_MATTER += ("all_probabilities", "bucket")
 
 
 def convert_folder(artifact, source, destination, *, progress=None, **options):
-    """Run an artifact over a file or a folder of images and write what it makes of them.
+    """Run an artifact over images and write what it makes of them.
 
     A classifier writes one table of predictions, a generator writes one image for each image, in
     the same tree of folders. An image that cannot be read or converted is reported with the
-    reason and does not keep the others from being converted. Nothing is ever left half written.
+    reason and does not keep the others from being converted. Nothing is ever left half written;
+    a conversion that was stopped or killed goes on where it was when it is called again, and an
+    image is converted again when its content, the artifact or an option that matters has changed.
+
+    Beside the results are `report.json` and `gallery.html`, and the journal in a hidden folder.
 
     Args:
         artifact: What `load_artifact` returned.
-        source: An image file, or a folder.
+        source: An image file, a folder, a pattern such as `"photos/**/*.jpg"`, or a list of
+            paths.
         destination: The folder to write to.
         progress: Called with the number of images done and the number of all images.
         **options: The fields of `keras_dtl.convert.Options`, such as `batch_size=32`.
@@ -40,147 +50,101 @@ def convert_folder(artifact, source, destination, *, progress=None, **options):
         ConversionError: There is nothing to convert, or an output is in the way.
         OSError: The source cannot be listed, or the destination cannot be written.
     """
-    started = time.monotonic()
     options = Options(**options)
-    items, failures = _find(Path(source), options.recursive)
-    task = _task(artifact, Path(source), Path(destination), options)
-    selected = task.select(items)
-    run = _Run(artifact, task, options, failures, progress or (lambda done, total: None))
-    with contextlib.suppress(_NothingConverted), task:
-        run.convert(selected)
-        if selected and not run.converted:
-            # Leaving by an exception drops what the task has begun to write.
-            raise _NothingConverted
-    return ConversionReport(
-        converted=run.converted,
-        skipped=len(items) - len(selected),
-        failed=tuple(sorted(failures)),
-        seconds=time.monotonic() - started,
-        output=task.output,
-    )
+    items, failures = find_items(source, options.recursive)
+    folder = source if not isinstance(source, (list, tuple)) and Path(source).is_dir() else None
+    return convert_items(artifact, items, failures, folder, destination, options, progress)
+
+
+def convert_items(artifact, items, failures, folder, destination, options, progress=None):
+    """Convert what `find_items` found; see `convert_folder`.
+
+    Args:
+        folder: The folder that was searched, or `None`; the destination must lie outside.
+    """
+    started = time.monotonic()
+    destination = Path(destination)
+    task = task_of(artifact, destination, options)
+    _check_destination(destination, folder, options)
+    task.plan(items)
+    with _journal(artifact, destination, options) as journal:
+        run = Run(
+            model=Tiler(artifact, options),
+            channels=artifact.manifest.preprocessing.channels,
+            task=task,
+            journal=journal,
+            options=options,
+            progress=progress or (lambda done, total: None),
+        )
+        _execute(run, task, journal, items)
+        report = ConversionReport(
+            converted=run.converted,
+            skipped=run.skipped,
+            failed=tuple(sorted([*failures, *run.failures])),
+            seconds=time.monotonic() - started,
+            output=task.output,
+            planned=tuple(item.path for item in sorted(run.planned, key=lambda item: item.index)),
+            left=run.left,
+            stages=run.stages,
+        )
+        if not options.dry_run:
+            _describe(report, artifact, task, items, destination, options)
+    return report
 
 
 class _NothingConverted(Exception):
     """Every image failed: an older result must not be replaced by an empty one."""
 
 
-def _find(source, recursive):
-    """Return the `Item`s below `source` and a list with a `Failure` for each unlisted folder."""
-    if source.is_file():
-        return [Item(0, source, source.name)], []
-    failures = []
-    paths = find_images(
-        source,
-        recursive,
-        on_error=lambda error: failures.append(Failure(Path(error.filename), error.strerror)),
-    )
-    if not paths and not failures:
+def _execute(run, task, journal, items):
+    if run.options.dry_run:
+        task.journal = journal  # to be read
+        run.convert(items)
+        return
+    with contextlib.suppress(_NothingConverted), task.writing(journal):
+        run.convert(items)
+        if not run.converted and not run.skipped:
+            # Leaving by an exception drops what the task has begun to write.
+            raise _NothingConverted
+
+
+def _check_destination(destination, folder, options):
+    if folder is not None and destination.resolve().is_relative_to(Path(folder).resolve()):
         raise ConversionError(
-            f"{readable_name(source)} holds no images. Give a folder with JPEG, PNG, WebP, BMP, "
-            "TIFF, GIF or PPM files."
+            f"The output folder {readable_name(destination)} is that of the input or lies in it: "
+            "images would be overwritten, or converted again by the next run. Choose another."
         )
-    items = [
-        Item(index, path, path.relative_to(source).as_posix()) for index, path in enumerate(paths)
-    ]
-    return items, failures
+    for name in (REPORT, GALLERY):
+        if (destination / name).exists() and not options.overwrite:
+            if Journal.exists(destination):
+                continue
+            raise ConversionError(
+                f"{readable_name(destination / name)} exists and would be replaced. Choose "
+                "another folder, or overwrite it."
+            )
 
 
-def _task(artifact, source, destination, options):
-    if artifact.task not in TASKS:
-        raise ConversionError(
-            f"Folders can be converted by models for {', '.join(sorted(TASKS))}; this one is for "
-            f"{artifact.task!r}. Call the artifact itself: load_artifact(path)(inputs)."
-        )
-    inputs = artifact.manifest.inputs
-    if len(inputs) != 1 or not inputs[0].is_image:
-        raise ConversionError(
-            "Folders can be converted by models whose one input is a batch of uint8 images; this "
-            f"one takes {[(item.name, item.dtype, item.shape) for item in inputs]}."
-        )
-    return TASKS[artifact.task](artifact, source, destination, options)
+def _journal(artifact, destination, options):
+    """Return the journal; a dry run reads an existing one and makes none."""
+    if options.dry_run and not Journal.exists(destination):
+        return contextlib.nullcontext()
+    matter = {name: getattr(options, name) for name in _THAT_MATTER}
+    text = json.dumps([artifact.checksum, matter, options.tile], sort_keys=True)
+    return Journal(destination, hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
-class _Run:
-    """One conversion on its way: what is done, what failed, what is still being written."""
-
-    def __init__(self, artifact, task, options, failures, progress):
-        self.artifact = artifact
-        self.task = task
-        self.batch_size = options.batch_size
-        self.failures = failures
-        self.progress = progress
-        self.converted = 0
-        self.done = 0
-
-    def convert(self, items):
-        """Read, run and write the items in three stages that overlap."""
-        self.total = len(items)
-        self.writing = collections.deque()
-        self.readers = concurrent.futures.ThreadPoolExecutor(_READERS)
-        self.writers = concurrent.futures.ThreadPoolExecutor(self.task.writers)
-        try:
-            for batch in batches_by_shape(self._load(items), self.batch_size):
-                self._convert_batch(batch)
-            self._finish_writing(waiting=0)
-        finally:
-            self.readers.shutdown(cancel_futures=True)
-            self.writers.shutdown(cancel_futures=True)
-
-    def _load(self, items):
-        """Yield what could be read, in order, while a few threads read ahead."""
-        ahead = max(2 * _READERS, self.batch_size if self.artifact.image_size else 0)
-        reading = collections.deque()
-        for item in items:
-            reading.append((item, self.readers.submit(self._read, item)))
-            if len(reading) > ahead:
-                yield from self._loaded(*reading.popleft())
-        while reading:
-            yield from self._loaded(*reading.popleft())
-
-    def _read(self, item):
-        image = read_image(item.path, self.artifact.manifest.preprocessing.channels)
-        return Loaded(item, image.shape[:2], self.task.prepare(image))
-
-    def _loaded(self, item, future):
-        try:
-            yield future.result()
-        except (ImageError, MemoryError) as error:
-            self._fail(item, error)
-
-    def _convert_batch(self, batch):
-        try:
-            outputs = self.artifact.run(np.stack([loaded.pixels for loaded in batch]))
-        except (ArtifactError, MemoryError) as error:
-            if len(batch) == 1:
-                self._fail(batch[0].item, error)
-                return
-            # One of them may be at fault, or all of them together too large.
-            for loaded in batch:
-                self._convert_batch([loaded])
-            return
-        for index, loaded in enumerate(batch):
-            row = {name: array[index] for name, array in outputs.items()}
-            self.writing.append((loaded.item, self.writers.submit(self.task.write, loaded, row)))
-        self._finish_writing(waiting=len(batch))
-
-    def _finish_writing(self, waiting):
-        """Collect what was written until only as many as `waiting` are still on their way."""
-        while len(self.writing) > waiting:
-            item, future = self.writing.popleft()
-            try:
-                future.result()
-            except ItemError as error:
-                self._fail(item, error)
-            else:
-                self.converted += 1
-                self._advance()
-
-    def _fail(self, item, error):
-        reason = str(error).removeprefix(f"{readable_name(item.path)}: ")
-        self.failures.append(Failure(item.path, reason or type(error).__name__))
-        self.writers.submit(self.task.leave_out, item)
-        self._advance()
-
-    def _advance(self):
-        self.done += 1
-        self.progress(self.done, self.total)
+def _describe(report, artifact, task, items, destination, options):
+    manifest = artifact.manifest
+    value = report.to_json() | {
+        "artifact": {
+            "name": manifest.name,
+            "version": manifest.version,
+            "task": manifest.task,
+            "precision": artifact.precision,
+            "sha256": artifact.checksum,
+        },
+        "provider": artifact.provider,
+        "options": dataclasses.asdict(options),
+    }
+    write_json(destination / REPORT, value)
+    write_gallery(destination / GALLERY, report, task, items, manifest.name, options)

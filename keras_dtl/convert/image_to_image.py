@@ -1,7 +1,8 @@
 """Generators: one image for each image, of the same size, in the same tree of folders."""
 
 import collections
-import errno
+import contextlib
+import hashlib
 import os
 from pathlib import PurePosixPath
 
@@ -9,26 +10,28 @@ import numpy as np
 
 from keras_dtl.convert.items import ItemError
 from keras_dtl.convert.options import ConversionError
-from keras_dtl.images import readable_name, resize_image, write_image
+from keras_dtl.convert.run import DiskFull, no_room_is_fatal
+from keras_dtl.images import SUFFIXES, encode_image, has_alpha, readable_name, resize_image
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_FORMATS = ("png", "jpg", "webp", "tif", "same")
 
 
 class ImageToImage:
     """Writes what a generator makes of each image.
 
-    Images whose output is already there are skipped, so that a conversion that was stopped goes
-    on where it was. Sizes that the model cannot take are padded by reflection and cropped again;
-    models of one fixed size get the image resized, and their output is resized back.
+    Sizes that the model cannot take are padded by reflection and cropped again; models of one
+    fixed size get the image resized, and their output is resized back. Transparency, notes and
+    the colour profile of each image go with it by choice.
     """
 
     writers = min(8, os.cpu_count() or 1)
 
-    def __init__(self, artifact, source, destination, options):
+    def __init__(self, artifact, destination, options):
         self.output = destination
-        self.source = source
         self.options = options
+        self.format = options.format_among(_FORMATS)
         self.preprocessing = artifact.manifest.preprocessing
+        self.multiple = np.lcm(self.preprocessing.size_multiple, options.bucket)
         outputs = artifact.manifest.outputs
         if len(outputs) != 1 or not outputs[0].is_image:
             raise ConversionError(
@@ -36,54 +39,94 @@ class ImageToImage:
                 f"has {[(item.name, item.dtype, item.shape) for item in outputs]}."
             )
         self.image = outputs[0].name
+        self.journal = None
 
-    def select(self, items):
-        source, output = self.source.resolve(), self.output.resolve()
-        folder = source if source.is_dir() else None
-        if output == source.parent if folder is None else output.is_relative_to(folder):
-            raise ConversionError(
-                f"The output folder {readable_name(output)} is that of the input or lies in it: "
-                "images would be overwritten, or converted again by the next run. Choose another."
-            )
-        self._check_collisions(items)
-        if self.options.overwrite:
-            return items
-        return [item for item in items if not self._target(item).exists()]
-
-    def _check_collisions(self, items):
+    def plan(self, items):
+        """Refuse to begin where two images would become one file, or an image its own."""
+        sources = {_same(item.path.resolve()): item for item in items if _resolves(item.path)}
         names = collections.defaultdict(list)
         for item in items:
+            target = self.target(item)
             # Some file systems take A.png and a.png for the same.
-            names[str(self._target(item)).casefold()].append(item)
+            names[_same(target)].append(item)
+            if _same(self.output.resolve() / target.relative_to(self.output)) in sources:
+                raise ConversionError(
+                    f"The output of {readable_name(item.name)} would replace an input, "
+                    f"{readable_name(target)}: its folder is that of the input or lies in it. "
+                    "Choose another, or a suffix."
+                )
         for same in names.values():
             if len(same) > 1:
                 raise ConversionError(
                     f"{' and '.join(readable_name(item.name) for item in same)} would be written "
-                    f"to the same file {readable_name(self._target(same[0]))}. Rename one, or "
-                    'choose the suffix "same".'
+                    f"to the same file {readable_name(self.target(same[0]))}. Rename one, or "
+                    'choose the format "same".'
                 )
 
-    def _target(self, item):
+    def target(self, item, frame=None):
+        """Return where the output of an item, or of one of its frames, belongs."""
         name = PurePosixPath(item.name)
-        suffix = name.suffix if self.options.suffix == "same" else self.options.suffix
-        return self.output / name.with_suffix(suffix)
+        named = name.with_name(name.stem + self.options.suffix + name.suffix)
+        suffix = name.suffix if self.format == "same" else f".{self.format}"
+        if frame is not None:
+            # Named after the whole file name, which no other file of the folder has.
+            return self.output / named / f"{frame:05}{suffix}"
+        return self.output / named.with_suffix(suffix)
 
-    def __enter__(self):
-        self.output.mkdir(parents=True, exist_ok=True)
+    @contextlib.contextmanager
+    def writing(self, journal):
+        self.journal = journal
+        yield
 
-    def __exit__(self, *error):
-        pass
+    def is_done(self, item, records):
+        frames = [record.get("frame") for record in records]
+        return all(
+            self.journal.is_whole(record, self.target(item, frame))
+            for record, frame in zip(records, frames, strict=True)
+        )
+
+    def check_free(self, item, frame=None):
+        target = self.target(item, frame)
+        if target.suffix.lower() not in SUFFIXES:
+            raise ItemError(f"images cannot be written as {target.suffix!r}; choose a format")
+        if self.options.overwrite or not os.path.lexists(target):
+            return
+        if self.journal is None or not self.journal.wrote(item.name, target):
+            raise ItemError(
+                f"{readable_name(target)} exists and is not what a conversion wrote for it; "
+                "remove it, choose another folder or suffix, or overwrite"
+            )
+
+    def keeps_alpha(self, item):
+        return self.options.alpha == "keep" and has_alpha(self.target(item).suffix)
 
     def prepare(self, image):
         if self.preprocessing.resize is not None:
             return resize_image(image, self.preprocessing.resize)
-        multiple = self.preprocessing.size_multiple
-        missing = [-size % multiple for size in image.shape[:2]]
+        missing = [int(-size % self.multiple) for size in image.shape[:2]]
         if not any(missing):
             return image
         return np.pad(image, [(0, missing[0]), (0, missing[1]), (0, 0)], mode="reflect")
 
     def write(self, loaded, outputs):
+        target = self.target(loaded.item, loaded.frame)
+        if loaded.frame is not None:
+            self.check_free(loaded.item, loaded.frame)
+        data = self.one(loaded, outputs, target.suffix)
+        name, frame = loaded.item.name, loaded.frame or 0
+        digest = hashlib.sha256(data).hexdigest()
+        try:
+            with no_room_is_fatal():
+                self.journal.add(name, loaded.content, frame, loaded.frames, output=digest)
+                self.journal.publish(target, data)
+        except DiskFull:
+            raise
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ItemError(f"{readable_name(target)} cannot be written: {reason}") from error
+
+    def one(self, loaded, outputs, suffix):
+        """Return the encoded output of one image."""
         image = outputs[self.image]
         if image.shape[:2] != loaded.pixels.shape[:2]:
             raise ItemError(
@@ -93,17 +136,28 @@ class ImageToImage:
         if self.preprocessing.resize is not None:
             image = resize_image(image, loaded.size)
         height, width = loaded.size
-        self._save(self._target(loaded.item), image[:height, :width])
-
-    def _save(self, path, image):
+        image = np.ascontiguousarray(image[:height, :width])
         try:
-            write_image(path, np.ascontiguousarray(image), quality=self.options.quality)
-        except OSError as error:
-            if error.errno in _NO_ROOM:
-                # Every other image would fail, too.
-                raise OSError(error.errno, error.strerror, str(path)) from error
-            reason = error.strerror or str(error)
-            raise ItemError(f"{readable_name(path)} cannot be written: {reason}") from error
+            return encode_image(image, suffix, self.options.quality, loaded.alpha, loaded.tags)
+        # Encoders have limits of their own, such as the 16383 pixels of WebP.
+        except (ValueError, OSError) as error:
+            raise ItemError(f"it cannot be encoded as {suffix}: {error}") from error
 
     def leave_out(self, item):
         pass
+
+    def shown(self, item):
+        """Return the output as a path, for the gallery."""
+        target = self.target(item)
+        return target if target.is_file() else None
+
+
+def _same(path):
+    return str(path).casefold()
+
+
+def _resolves(path):
+    with contextlib.suppress(OSError, RuntimeError):
+        path.resolve()
+        return True
+    return False

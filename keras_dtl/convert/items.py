@@ -8,6 +8,8 @@ import numpy as np
 
 # Of one batch: 64 photos of 256 by 256, or one of 4 megapixels.
 _PIXELS_AT_ONCE = 2**22
+# That wait for others of their shape.
+_PIXELS_WAITING = 2**26
 
 
 class ItemError(RuntimeError):
@@ -16,10 +18,10 @@ class ItemError(RuntimeError):
 
 @dataclasses.dataclass(frozen=True)
 class Item:
-    """One image to convert.
+    """One file to convert.
 
     Args:
-        index: Its place among all images.
+        index: Its place among all files.
         path: Where it is.
         name: Its path relative to the source, with `/`.
     """
@@ -37,35 +39,57 @@ class Loaded:
         item: Its `Item`.
         size: Height and width of the image itself.
         pixels: What goes into the model: a uint8 array of shape `(height, width, channels)`.
+        content: SHA-256 of the file.
+        alpha: Its transparency, a uint8 array of shape `(height, width)`, or `None`.
+        tags: What Pillow's `save` takes to write the file's notes and colour profile again.
+        frame: Place among the frames of an animation, or `None` where the file is one image.
+        frames: Number of frames that are converted of the file.
     """
 
     item: Item
     size: tuple
     pixels: np.ndarray
+    content: str = ""
+    alpha: np.ndarray | None = None
+    tags: dict = dataclasses.field(default_factory=dict)
+    frame: int | None = None
+    frames: int = 1
 
 
-def batches_by_shape(images, batch_size):
-    """Group `Loaded` images of equal shape into batches, while few enough to hold wait.
+class Groups:
+    """Images that wait for others of their shape, few enough to hold.
 
     Args:
-        images: An iterable of `Loaded`.
         batch_size: The most images of a batch; large images go in smaller ones.
-
-    Yields:
-        Lists of `Loaded`.
     """
-    groups = {}  # by shape; the group that waits longest comes first
-    waiting = 0
-    for image in images:
+
+    def __init__(self, batch_size):
+        self.batch_size = batch_size
+        self.groups = {}  # by shape; the group that waits longest comes first
+        self.images = self.pixels = 0
+
+    def add(self, image):
+        """Take an image and return the batches that are ready, lists of images."""
         shape = image.pixels.shape
-        groups.setdefault(shape, []).append(image)
-        waiting += 1
-        full = len(groups[shape]) >= _limit(shape, batch_size)
-        if full or waiting >= 2 * batch_size:
-            batch = groups.pop(shape if full else next(iter(groups)))
-            waiting -= len(batch)
-            yield batch
-    yield from groups.values()
+        self.groups.setdefault(shape, []).append(image)
+        self.images += 1
+        self.pixels += math.prod(shape[:2])
+        ready = []
+        if len(self.groups[shape]) >= _limit(shape, self.batch_size):
+            ready.append(self._pop(shape))
+        while self.images >= 2 * self.batch_size or self.pixels > _PIXELS_WAITING:
+            ready.append(self._pop(next(iter(self.groups))))
+        return ready
+
+    def _pop(self, shape):
+        group = self.groups.pop(shape)
+        self.images -= len(group)
+        self.pixels -= len(group) * math.prod(shape[:2])
+        return group
+
+    def rest(self):
+        """Return the batches of all that still waits."""
+        return [self._pop(shape) for shape in list(self.groups)]
 
 
 def _limit(shape, batch_size):

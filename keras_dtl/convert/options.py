@@ -1,7 +1,10 @@
 """What a user chooses about a conversion."""
 
 import dataclasses
+import typing
 from typing import Literal
+
+from keras_dtl.images import MAX_PIXELS
 
 
 class ConversionError(ValueError):
@@ -14,35 +17,82 @@ class Options:
 
     Args:
         batch_size: The most images that go through the model at once; fewer where they are large.
-        top: Classifiers: how many of the likeliest classes to write for each image.
-        format: Classifiers: a table with a header, or one JSON object a line.
-        all_probabilities: Classifiers: write the probability of every class, too.
-        suffix: Generators: format of the images written; "same" keeps each image's own.
+        format: Classifiers write csv, a table with a header, or jsonl, one JSON object a line.
+            Generators write png, jpg, webp or tif, or the same as each image; auto is csv or png.
+        suffix: Generators: added to the name of each image, before the dot.
         quality: Generators: of JPEG and WebP images, from 1 to 100.
+        metadata: Generators: keep EXIF and XMP notes of the image, or drop them.
+        profile: Generators: keep the colour profile with pixels as they are, convert them to
+            srgb, or drop it.
+        alpha: Generators: keep transparency where the format has it, or lay images over white.
+        animation: Images of several frames are refused by name, or the first frame is taken, or
+            all frames, as images of a folder that is named after the file.
+        top: Classifiers: how many of the likeliest classes to write for each image.
+        all_probabilities: Classifiers: write the probability of every class, too.
         recursive: Search the sub-folders of the input, too.
-        overwrite: Replace outputs that are already there.
+        overwrite: Convert everything again, and replace files that something else wrote.
+        dry_run: Only say what would be done.
+        limit: Convert at most so many images.
+        max_pixels: Larger images are refused before they are decoded.
+        tile: Generators: side of the tiles, in pixels, that images larger than that are cut into;
+            0 for none. By default only images are cut that would not fit into memory.
+        bucket: Generators: pad height and width to multiples of it, so that a GPU meets few
+            different sizes. The mirrored margin counts in statistics over the whole image.
+        gallery: How many images gallery.html shows, before and after.
     """
 
     batch_size: int = 32
-    top: int = 5
-    format: Literal["csv", "jsonl"] = "csv"
-    all_probabilities: bool = False
-    suffix: Literal[".png", ".jpg", ".webp", ".tif", "same"] = ".png"
+    format: Literal["auto", "csv", "jsonl", "png", "jpg", "webp", "tif", "same"] = "auto"
+    suffix: str = ""
     quality: int = 95
+    metadata: Literal["keep", "drop"] = "keep"
+    profile: Literal["keep", "srgb", "drop"] = "keep"
+    alpha: Literal["keep", "white"] = "keep"
+    animation: Literal["refuse", "first", "frames"] = "refuse"
+    top: int = 5
+    all_probabilities: bool = False
     recursive: bool = True
     overwrite: bool = False
+    dry_run: bool = False
+    limit: int | None = None
+    max_pixels: int = MAX_PIXELS
+    tile: int | None = None
+    bucket: int = 1
+    gallery: int = 24
 
     def __post_init__(self):
-        for name, highest in (("batch_size", 65536), ("top", 65536), ("quality", 100)):
-            if not 1 <= getattr(self, name) <= highest:
-                raise ConversionError(
-                    f"{name} must be 1 to {highest}; received {getattr(self, name)}."
-                )
-        for name, choices in (
-            ("format", ("csv", "jsonl")),
-            ("suffix", (".png", ".jpg", ".webp", ".tif", "same")),
-        ):
-            if getattr(self, name) not in choices:
+        for name, (lowest, highest) in _RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not lowest <= value <= highest:
+                raise ConversionError(f"{name} must be {lowest} to {highest}; received {value}.")
+        for name, kind in typing.get_type_hints(type(self)).items():
+            choices = typing.get_args(kind) if typing.get_origin(kind) is Literal else None
+            if choices and getattr(self, name) not in choices:
                 raise ConversionError(
                     f"{name} must be one of {', '.join(choices)}; received {getattr(self, name)!r}."
                 )
+        if set(self.suffix) & set("/\\\0"):
+            raise ConversionError(f"suffix must be part of a file name; received {self.suffix!r}.")
+
+    def format_among(self, formats):
+        """Return the format to write, of those that a task knows; the first one is the default."""
+        if self.format == "auto":
+            return formats[0]
+        if self.format not in formats:
+            raise ConversionError(
+                f"format must be one of {', '.join(formats)} for this model; received "
+                f"{self.format!r}."
+            )
+        return self.format
+
+
+_RANGES = {
+    "batch_size": (1, 65536),
+    "top": (1, 65536),
+    "quality": (1, 100),
+    "limit": (1, 2**31),
+    "max_pixels": (1, 2**40),
+    "tile": (0, 65536),
+    "bucket": (1, 4096),
+    "gallery": (0, 10_000),
+}

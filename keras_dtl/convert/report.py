@@ -3,6 +3,9 @@
 import dataclasses
 import typing
 
+from keras_dtl.images import readable_name
+from keras_dtl.version import __version__
+
 
 class Failure(typing.NamedTuple):
     """One input that could not be converted.
@@ -16,16 +19,48 @@ class Failure(typing.NamedTuple):
     reason: str
 
 
+@dataclasses.dataclass
+class Stages:
+    """How long the stages of a conversion were at work, in seconds.
+
+    Args:
+        readers: Number of threads that read.
+        writers: Number of threads that write.
+        reading: Together, without waiting for the session.
+        session: The model's own time.
+        session_waited: How long the session had nothing to do while there was more to read.
+        writing: Together.
+    """
+
+    readers: int
+    writers: int
+    reading: float = 0.0
+    session: float = 0.0
+    session_waited: float = 0.0
+    writing: float = 0.0
+
+    def occupancy(self, seconds):
+        """Return the share of the whole time that each stage was at work."""
+        return {
+            "reading": self.reading / (seconds * self.readers),
+            "session": self.session / seconds,
+            "writing": self.writing / (seconds * self.writers),
+        }
+
+
 @dataclasses.dataclass(frozen=True)
 class ConversionReport:
     """What a conversion did.
 
     Args:
-        converted: Number of images converted.
-        skipped: Number of images whose output was already there.
+        converted: Number of files converted.
+        skipped: Number of files that an earlier run has done.
         failed: Tuple of `Failure`, one for each input that could not be converted.
         seconds: How long it took.
         output: The table or folder that was written.
+        planned: Paths that a dry run would convert.
+        left: Number of files left for another run, because a limit was reached.
+        stages: A `Stages`, or `None`.
     """
 
     converted: int
@@ -33,10 +68,44 @@ class ConversionReport:
     failed: tuple
     seconds: float
     output: object
+    planned: tuple = ()
+    left: int = 0
+    stages: object = None
 
     @property
     def exit_status(self):
         """0 when every image is done, 1 when some failed, 2 when nothing could be done."""
         if not self.failed:
             return 0
-        return 1 if self.converted or self.skipped else 2
+        return 1 if self.converted or self.skipped or self.planned else 2
+
+    @property
+    def images_per_second(self):
+        """Files converted in a second."""
+        return self.converted / max(self.seconds, 1e-9)
+
+    def to_json(self):
+        """Return the report as values that `json` can write."""
+        value = {
+            "keras_dtl": __version__,
+            "exit_status": self.exit_status,
+            "converted": self.converted,
+            "skipped": self.skipped,
+            "left": self.left,
+            "seconds": round(self.seconds, 3),
+            "images_per_second": round(self.images_per_second, 2),
+            "output": readable_name(self.output),
+            "failed": [
+                {"file": readable_name(failure.path), "reason": failure.reason}
+                for failure in self.failed
+            ],
+        }
+        if self.stages is not None:
+            shares = self.stages.occupancy(max(self.seconds, 1e-9))
+            value["stages"] = {
+                "busy_share": {name: round(share, 4) for name, share in shares.items()},
+                "session_waited_seconds": round(self.stages.session_waited, 3),
+                "readers": self.stages.readers,
+                "writers": self.stages.writers,
+            }
+        return value

@@ -98,7 +98,7 @@ def classifier(classifier_folder):
     return load_artifact(classifier_folder, device="cpu")
 
 
-def write_negative(folder, **changes):
+def write_negative(folder, white=255, **changes):
     """Write a generator that turns images into their negatives."""
     return write_artifact(
         folder,
@@ -109,7 +109,7 @@ def write_negative(folder, **changes):
             ),
         ),
         "image_to_image",
-        constants=[helper.make_tensor("white", TensorProto.UINT8, [1], [255])],
+        constants=[helper.make_tensor("white", TensorProto.UINT8, [1], [white])],
         **changes,
     )
 

@@ -17,6 +17,10 @@ def read_table(path):
         return list(csv.DictReader(file))
 
 
+def visible(folder):
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
 def test_classification_writes_a_table_and_reports_failures(classifier, photos, tmp_path):
     report = convert_folder(classifier, photos, tmp_path / "out")
     rows = read_table(tmp_path / "out" / "predictions.csv")
@@ -34,7 +38,7 @@ def test_classification_writes_a_table_and_reports_failures(classifier, photos, 
     assert (report.converted, report.skipped, report.exit_status) == (4, 0, 1)
     assert [failure.path for failure in report.failed] == [photos / "truncated.png"]
     assert report.failed[0].reason.startswith("cannot be read as an image: ")
-    assert [path.name for path in report.output.parent.iterdir()] == ["predictions.csv"]
+    assert visible(report.output.parent) == ["gallery.html", "predictions.csv", "report.json"]
 
 
 def test_classification_equals_the_model_on_the_same_pixels(classifier, tmp_path):
@@ -101,7 +105,7 @@ def test_classification_leaves_nothing_half_written_when_stopped(classifier, pho
 
     with pytest.raises(KeyboardInterrupt):
         convert_folder(classifier, photos, tmp_path / "out", progress=stop)
-    assert list((tmp_path / "out").iterdir()) == []
+    assert visible(tmp_path / "out") == []
 
 
 def test_classification_keeps_the_order_whatever_the_shapes(free_classifier, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_dtl.convert import ArtifactError, ConversionError, Options, convert_folder
-from keras_dtl.convert.items import Item, Loaded, batches_by_shape
+from keras_dtl.convert.items import Groups, Item, Loaded
 from keras_dtl.convert.report import ConversionReport, Failure
 
 
@@ -15,7 +15,9 @@ def loaded(index, height, width=4):
 
 
 def indices(images, batch_size):
-    batches = batches_by_shape(images, batch_size)
+    groups = Groups(batch_size)
+    batches = [batch for image in images for batch in groups.add(image)] + groups.rest()
+    assert groups.images == groups.pixels == 0
     return [[image.item.index for image in batch] for batch in batches]
 
 
@@ -25,10 +27,18 @@ def test_batches_hold_one_shape_and_every_image():
 
 
 def test_batches_hold_back_few_images():
-    taken = []
-    images = (taken.append(index) or loaded(index, 4 + index) for index in range(100))
-    for batch in batches_by_shape(images, 4):
-        assert len(taken) - batch[0].item.index <= 8
+    groups = Groups(4)
+    for index in range(100):
+        for batch in groups.add(loaded(index, 4 + index)):
+            assert index - batch[0].item.index <= 8
+        assert groups.images < 8
+
+
+def test_batches_hold_back_few_pixels():
+    groups = Groups(32)
+    for index in range(100):
+        groups.add(loaded(index, 1000 + index, 2048))
+        assert groups.pixels <= 2**26
 
 
 def test_batches_of_large_images_are_small():
@@ -63,7 +73,8 @@ def test_convert_folder_reports_an_unwritable_destination(classifier, photos, tm
 
 
 @pytest.mark.parametrize(
-    "options", [{"batch_size": 0}, {"top": 0}, {"quality": 101}, {"format": "xml"}, {"suffix": "x"}]
+    "options",
+    [{"batch_size": 0}, {"top": 0}, {"quality": 101}, {"format": "xml"}, {"suffix": "/x"}],
 )
 def test_options_say_what_they_take(options):
     with pytest.raises(ConversionError, match=r"must be .*; received"):

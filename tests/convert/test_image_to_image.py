@@ -1,18 +1,21 @@
 """Folders through a generator."""
 
 import errno
+import itertools
 
 import numpy as np
 import pytest
 
 from keras_dtl.convert import ConversionError, convert_folder, load_artifact
-from keras_dtl.convert import image_to_image as module
+from keras_dtl.convert.journal import Journal
 from keras_dtl.images import read_image, write_image
 from tests.convert.conftest import colour, write_negative
 
 
 def tree(folder):
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    files = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    own = ("report.json", "gallery.html")
+    return sorted(name for name in files if name not in own and not name.startswith("."))
 
 
 def test_image_to_image_mirrors_the_tree_with_sizes_kept(negative, photos, tmp_path):
@@ -24,7 +27,7 @@ def test_image_to_image_mirrors_the_tree_with_sizes_kept(negative, photos, tmp_p
 
 
 def test_image_to_image_keeps_suffixes_when_asked(negative, photos, tmp_path):
-    convert_folder(negative, photos, tmp_path / "out", suffix="same")
+    convert_folder(negative, photos, tmp_path / "out", format="same")
     assert "sub/ü.bmp" in tree(tmp_path / "out")
 
 
@@ -32,13 +35,27 @@ def test_image_to_image_goes_on_where_it_was(negative, photos, tmp_path):
     out = tmp_path / "out"
     convert_folder(negative, photos, out)
     (out / "a.png").unlink()
-    (out / "b, c.png").write_bytes(b"kept")
+    write_image(photos / "sub" / "ü.bmp", colour("red"))  # other content
+    (out / "b, c.png").write_bytes(b"kept")  # what no conversion wrote
     report = convert_folder(negative, photos, out)
-    assert (report.converted, report.skipped) == (1, 3)
+    assert (report.converted, report.skipped) == (2, 1)
+    assert "is not what a conversion wrote for it" in report.failed[0].reason
     assert (out / "b, c.png").read_bytes() == b"kept"
+    np.testing.assert_array_equal(read_image(out / "sub" / "ü.png"), 255 - colour("red"))
     report = convert_folder(negative, photos, out, overwrite=True)
     assert (report.converted, report.skipped) == (4, 0)
     assert (out / "b, c.png").read_bytes() != b"kept"
+
+
+def test_image_to_image_converts_again_for_another_artifact_or_option(negative, photos, tmp_path):
+    convert_folder(negative, photos, tmp_path / "out", format="jpg")
+    report = convert_folder(negative, photos, tmp_path / "out", format="jpg", quality=50)
+    assert (report.converted, report.skipped) == (4, 0)
+    other = load_artifact(write_negative(tmp_path / "other", white=254))
+    report = convert_folder(other, photos, tmp_path / "out", format="jpg", quality=50)
+    assert (report.converted, report.skipped) == (4, 0)
+    report = convert_folder(other, photos, tmp_path / "out", format="jpg", quality=50)
+    assert (report.converted, report.skipped) == (0, 4)
 
 
 def test_image_to_image_of_everything_done_is_success(negative, tmp_path):
@@ -83,25 +100,43 @@ def test_image_to_image_takes_the_smallest_images(negative, tmp_path, size):
     assert read_image(tmp_path / "out" / "a.png").shape == (*size, 3)
 
 
-def failing_writer(code, name):
-    def write(path, image, quality):
-        if path.name == name:
-            raise OSError(code, "the reason")
-        write_image(path, image, quality)
+def fail_to_publish(monkeypatch, code, name):
+    publish = Journal.publish
 
-    return write
+    def publish_or_fail(self, target, data):
+        if target.name == name:
+            raise OSError(code, "the reason")
+        publish(self, target, data)
+
+    monkeypatch.setattr(Journal, "publish", publish_or_fail)
 
 
 def test_image_to_image_reports_one_output_that_cannot_be_written(
     negative, photos, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(module, "write_image", failing_writer(errno.EACCES, "a.png"))
+    fail_to_publish(monkeypatch, errno.EACCES, "a.png")
     report = convert_folder(negative, photos, tmp_path / "out")
     assert report.converted == 3
     assert "a.png cannot be written: the reason" in report.failed[0].reason
 
 
-def test_image_to_image_stops_when_the_disk_is_full(negative, photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "write_image", failing_writer(errno.ENOSPC, "a.png"))
-    with pytest.raises(OSError, match=r"the reason.*a\.png"):
-        convert_folder(negative, photos, tmp_path / "out")
+def test_image_to_image_names_what_a_full_disk_left_out(negative, photos, tmp_path, monkeypatch):
+    for index in range(50):
+        write_image(photos / f"z{index}.png", colour("red"))
+    publish, room = Journal.publish, itertools.count()
+
+    def publish_while_there_is_room(self, target, data):
+        if next(room) >= 10:
+            raise OSError(errno.ENOSPC, "the reason")
+        publish(self, target, data)
+
+    monkeypatch.setattr(Journal, "publish", publish_while_there_is_room)
+    report = convert_folder(negative, photos, tmp_path / "out", batch_size=1)
+    reasons = [failure.reason for failure in report.failed]
+    assert (report.converted, report.exit_status) == (10, 1)
+    assert reasons.count("not converted: the reason") == 44
+    assert len(reasons) == 45
+    monkeypatch.undo()
+    report = convert_folder(negative, photos, tmp_path / "out")
+    assert (report.converted, report.skipped) == (44, 10)
+    assert len(tree(tmp_path / "out")) == 54

@@ -1,0 +1,100 @@
+"""Which files to convert: one, a tree of folders, a pattern, or a list."""
+
+import glob
+import os
+from pathlib import Path
+
+from keras_dtl.convert.items import Item
+from keras_dtl.convert.options import ConversionError
+from keras_dtl.convert.report import Failure
+from keras_dtl.images import find_images, readable_name
+
+
+def find_items(source, recursive=True):
+    """List the files of a conversion.
+
+    Args:
+        source: Path of a file or a folder, a pattern such as `"photos/**/*.jpg"`, or a list of
+            paths. Folders are searched for image files; whatever else is named is taken.
+        recursive: Whether the sub-folders of a folder are searched, too.
+
+    Returns:
+        A list of `Item`s, and a list with a `Failure` for each folder that cannot be listed.
+
+    Raises:
+        ConversionError: There is none.
+        OSError: The source is not there.
+    """
+    if isinstance(source, (list, tuple)):
+        paths = list(dict.fromkeys(Path(path) for path in source))
+        if not paths:
+            raise ConversionError("The list of files is empty; there is nothing to convert.")
+        return _numbered(paths, _common_folder(paths)), []
+    text = os.fspath(source)
+    # A file of that very name comes first: brackets are common in names.
+    if glob.has_magic(text) and not Path(text).exists():
+        return _matching(text), []
+    return _in_tree(Path(source), recursive)
+
+
+def _matching(pattern):
+    """Return the `Item`s that a pattern stands for, named from its last folder without signs."""
+    paths = [Path(path) for path in sorted(glob.iglob(pattern, recursive=True))]  # noqa: PTH207
+    paths = [path for path in paths if not path.is_dir()]
+    if not paths:
+        raise ConversionError(f"No file fits the pattern {readable_name(pattern)}. Check the path.")
+    folder = Path(pattern)
+    while glob.has_magic(os.fspath(folder)):
+        folder = folder.parent
+    return _numbered(paths, folder)
+
+
+def _in_tree(source, recursive):
+    if source.is_file():
+        return [Item(0, source, source.name)], []
+    failures = []
+    paths = find_images(
+        source,
+        recursive,
+        on_error=lambda error: failures.append(Failure(Path(error.filename), error.strerror)),
+    )
+    if not paths and not failures:
+        raise ConversionError(
+            f"{readable_name(source)} holds no images. Give a folder with JPEG, PNG, WebP, BMP, "
+            "TIFF, GIF or PPM files."
+        )
+    return _numbered(paths, source), failures
+
+
+def _common_folder(paths):
+    """Return the folder from which the names of listed files are counted.
+
+    The current one where all of them lie below it, so that names do not depend on the list.
+    """
+    absolute = [os.path.abspath(path) for path in paths]  # noqa: PTH100 (links are kept)
+    here = os.getcwd()  # noqa: PTH109
+    try:
+        if os.path.commonpath([here, *absolute]) == here:
+            return Path(here)
+        return Path(os.path.commonpath([os.path.dirname(path) for path in absolute]))  # noqa: PTH120
+    except ValueError as error:
+        raise ConversionError("The listed files lie on different drives.") from error
+
+
+def _numbered(paths, folder):
+    folder = os.fspath(folder)
+    return [
+        Item(index, path, Path(os.path.relpath(path, folder)).as_posix())
+        for index, path in enumerate(paths)
+    ]
+
+
+def listed_paths(data):
+    """Return the paths that a list of names holds, one a line or ended by zero bytes.
+
+    Args:
+        data: Bytes, as standard input gives them.
+    """
+    separator = b"\0" if b"\0" in data else b"\n"
+    names = (name.removesuffix(b"\r") for name in data.split(separator))
+    return [Path(os.fsdecode(name)) for name in names if name]

@@ -1,0 +1,131 @@
+"""What a model is computed on; nothing falls back to something else silently."""
+
+import dataclasses
+import typing
+
+DEVICES = ("auto", "cpu", "cuda", "openvino", "tensorrt")
+_ERRORS_ONLY = 3
+
+
+class DeviceError(ValueError):
+    """The device asked for cannot be used; nothing falls back to another one silently."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Provider:
+    name: str
+    install: str  # how to get an onnxruntime that was built with it
+    libraries: str  # what it needs beside
+
+
+_CUDA_LIBRARIES = (
+    "Its CUDA and cuDNN libraries must match the wheel: below onnxruntime-gpu 1.27 CUDA is 12, "
+    'from there on 13. `pip install "keras_dtl[gpu]"` installs what fits TensorFlow.'
+)
+_GPU = '`pip uninstall onnxruntime`, then `pip install "keras_dtl[gpu]"`'
+_OPENVINO = "`pip uninstall onnxruntime`, then `pip install onnxruntime-openvino`"
+_PROVIDERS = {
+    "cpu": _Provider("CPUExecutionProvider", "`pip install onnxruntime`", ""),
+    "cuda": _Provider("CUDAExecutionProvider", _GPU, _CUDA_LIBRARIES),
+    "openvino": _Provider(
+        "OpenVINOExecutionProvider", _OPENVINO, "`pip install openvino` of a fitting version."
+    ),
+    "tensorrt": _Provider(
+        "TensorrtExecutionProvider", _GPU, "`pip install tensorrt`. " + _CUDA_LIBRARIES
+    ),
+}
+_BEST_FIRST = ("cuda", "openvino", "cpu")  # TensorRT builds for minutes: by choice only
+
+
+class Session(typing.NamedTuple):
+    """Settings of a session.
+
+    Args:
+        device: One of `DEVICES`.
+        threads: Of the CPU that work on one operation; all by default.
+        gpu_memory: Bytes of GPU memory that may be taken; all by default.
+    """
+
+    device: str = "auto"
+    threads: int | None = None
+    gpu_memory: int | None = None
+
+
+def device_of(provider):
+    """Return the device that a provider of onnxruntime computes on."""
+    return next((name for name, known in _PROVIDERS.items() if known.name == provider), provider)
+
+
+def open_session(file, settings):
+    """Open an ONNX graph on the device that was asked for, or on none.
+
+    Args:
+        file: Path of the graph.
+        settings: A `Session`.
+
+    Raises:
+        DeviceError: The device cannot be used.
+        Exception: Whatever onnxruntime raises where it cannot open the graph.
+    """
+    # Imported where a session is made, so that command lines answer at once.
+    import onnxruntime
+
+    device = _chosen(onnxruntime, settings.device)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _ERRORS_ONLY
+    # Patterns are remembered for each shape: with free image sizes memory would grow and grow.
+    options.enable_mem_pattern = False
+    if settings.threads:
+        options.intra_op_num_threads = settings.threads
+    if device in ("cuda", "tensorrt") and hasattr(onnxruntime, "preload_dlls"):
+        onnxruntime.preload_dlls()
+    session = onnxruntime.InferenceSession(
+        file, options, providers=_providers(device, settings.gpu_memory)
+    )
+    session.disable_fallback()
+    wanted = _PROVIDERS[device]
+    if settings.device not in ("auto", "cpu") and session.get_providers()[0] != wanted.name:
+        raise DeviceError(
+            f"{device} was asked for, but onnxruntime could not load it, and its log above says "
+            f"why. {wanted.libraries} Or choose the device cpu."
+        )
+    return session
+
+
+def _chosen(onnxruntime, device):
+    """Return the device to try, by what is asked for and what the wheel was built with."""
+    if device not in DEVICES:
+        raise DeviceError(f"device must be one of {', '.join(DEVICES)}; received {device!r}.")
+    offered = onnxruntime.get_available_providers()
+    if device == "auto":
+        return next(
+            name
+            for name in _BEST_FIRST
+            if _PROVIDERS[name].name in [*offered, "CPUExecutionProvider"]
+        )
+    if _PROVIDERS[device].name not in offered:
+        raise DeviceError(
+            f"{device} was asked for, but the installed onnxruntime was built without it. "
+            f"{_PROVIDERS[device].install}; or choose the device cpu."
+        )
+    return device
+
+
+def _providers(device, gpu_memory):
+    """Return the providers of a session, best first; what the best cannot do the CPU does."""
+    # A search for the best algorithm at every new image size, and memory that grows in powers
+    # of two, are made for fixed sizes; images come in many.
+    cuda = {
+        "cudnn_conv_algo_search": "HEURISTIC",
+        "arena_extend_strategy": "kSameAsRequested",
+    }
+    if gpu_memory:
+        cuda["gpu_mem_limit"] = str(gpu_memory)
+    cpu = _PROVIDERS["cpu"].name
+    chain = {
+        "cpu": [cpu],
+        "cuda": [(_PROVIDERS["cuda"].name, cuda), cpu],
+        "tensorrt": [_PROVIDERS["tensorrt"].name, (_PROVIDERS["cuda"].name, cuda), cpu],
+        "openvino": [_PROVIDERS["openvino"].name, cpu],
+    }
+    return chain[device]

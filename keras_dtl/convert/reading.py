@@ -1,0 +1,135 @@
+"""Image files as a model takes them, with what is given back to their outputs."""
+
+import contextlib
+import dataclasses
+import errno
+import io
+import os
+import struct
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from keras_dtl.convert.items import ItemError
+from keras_dtl.images import as_pixels, check_size, opened_image, upright_image
+
+_LARGEST_FILE = 2**31  # bytes; files are read whole
+_ORIENTATION = 0x0112
+_ANIMATED = ("GIF", "PNG", "TIFF", "WEBP")  # but not the previews that cameras hide in a JPEG
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """One image, or one frame of an animation.
+
+    Args:
+        pixels: A uint8 array of shape `(height, width, channels)`.
+        alpha: A uint8 array of shape `(height, width)`, or `None`.
+        tags: What Pillow's `save` takes to write the notes and the colour profile again.
+        frame: Place among the frames, or `None` where the file is one image.
+        frames: Number of frames.
+    """
+
+    pixels: np.ndarray
+    alpha: np.ndarray | None
+    tags: dict
+    frame: int | None
+    frames: int
+
+
+def read_file(path):
+    """Return the bytes of a file, which is not read where it cannot be an image."""
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > _LARGEST_FILE:
+            raise OSError(errno.EFBIG, f"its {size} bytes are more than {_LARGEST_FILE}")
+        return file.read()
+
+
+def pictures(data, channels, options, keep_alpha, before=lambda pixels: None):
+    """Decode an image file, frame by frame.
+
+    Args:
+        data: The bytes of the file.
+        channels: That the model takes.
+        options: The `Options` of the conversion.
+        keep_alpha: Whether transparency goes beside the pixels, which are then as they are;
+            otherwise they are laid over white.
+        before: Called with the number of pixels of each frame before it is decoded.
+
+    Yields:
+        One `Picture`, or one for each frame where `options.animation` asks for them.
+
+    Raises:
+        ImageError: The file is no image, damaged, too large, or an animation that is refused.
+    """
+    with opened_image(data, options.max_pixels) as image:
+        frames = getattr(image, "n_frames", 1) if image.format in _ANIMATED else 1
+        if frames > 1 and options.animation == "refuse":
+            raise ItemError(
+                f"it is an animation of {frames} frames; choose the first or all of them by the "
+                "option animation"
+            )
+        wanted = range(frames) if options.animation == "frames" else range(1)
+        for frame in wanted:
+            if frame:
+                image.seek(frame)
+                check_size(image, options.max_pixels)
+            before(image.size[0] * image.size[1])
+            number = frame if len(wanted) > 1 else None
+            yield _picture(image, channels, options, keep_alpha, number, len(wanted))
+
+
+def _picture(image, channels, options, keep_alpha, frame, frames):
+    upright = upright_image(image)
+    tags = _tags(image, options)
+    if options.profile == "srgb":
+        upright = _in_srgb(upright, image.info.get("icc_profile"))
+    if keep_alpha and channels != 4 and upright.has_transparency_data:
+        whole = as_pixels(upright, 4)
+        alpha = np.ascontiguousarray(whole[:, :, 3])
+        opaque = Image.fromarray(np.ascontiguousarray(whole[:, :, :3]))
+        return Picture(as_pixels(opaque, channels), alpha, tags, frame, frames)
+    return Picture(as_pixels(upright, channels), None, tags, frame, frames)
+
+
+def _in_srgb(image, profile):
+    """Convert colours to sRGB; a profile that cannot be used is one that is not there."""
+    if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
+        return image
+    mode = "RGBA" if image.mode == "RGBA" else "RGB"
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        target = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, source, target, outputMode=mode) or image
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image
+
+
+def _tags(image, options):
+    tags = {}
+    profile = image.info.get("icc_profile")
+    # A profile of other channels, such as CMYK, does not fit the image that is written.
+    if options.profile == "keep" and isinstance(profile, bytes) and profile[16:20] == b"RGB ":
+        tags["icc_profile"] = profile
+    if options.metadata == "keep":
+        tags |= _notes(image)
+    return tags
+
+
+def _notes(image):
+    """Return EXIF and XMP of an image, upright from now on; its old thumbnail is left out."""
+    notes = {}
+    if isinstance(image.info.get("xmp"), bytes):
+        notes["xmp"] = image.info["xmp"]
+    if image.format == "TIFF" or not image.info.get("exif"):
+        return notes  # the notes of a TIFF describe how its own pixels lie
+    # Damaged notes about the pixels do not spoil the pixels.
+    with contextlib.suppress(
+        SyntaxError, ValueError, TypeError, LookupError, OSError, struct.error
+    ):
+        exif = image.getexif()
+        exif.pop(_ORIENTATION, None)
+        if len(exif):
+            notes["exif"] = exif.tobytes()
+    return notes

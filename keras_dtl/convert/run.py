@@ -1,0 +1,320 @@
+"""Read, run and write at the same time, in bounded memory, so that the session never waits."""
+
+import contextlib
+import errno
+import hashlib
+import itertools
+import os
+import threading
+import time
+
+import numpy as np
+
+from keras_dtl.convert.artifact import ArtifactError
+from keras_dtl.convert.channel import Channel, Closed
+from keras_dtl.convert.items import Groups, ItemError, Loaded
+from keras_dtl.convert.reading import pictures, read_file
+from keras_dtl.convert.report import Failure, Stages
+from keras_dtl.images import ImageError, readable_name
+
+_READERS = min(8, os.cpu_count() or 1)
+_WAITING = 2**28  # bytes of images between two stages
+_BYTES_A_PIXEL = 8  # of a decoded image and its copy as an array
+
+
+class DiskFull(OSError):
+    """Nothing more can be written: all other images would fail, too."""
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+
+
+@contextlib.contextmanager
+def no_room_is_fatal():
+    """Turn the errors of a full disk into `DiskFull`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise DiskFull(error.errno, error.strerror, error.filename) from error
+        raise
+
+
+class Run:
+    """One conversion on its way.
+
+    Readers and writers are threads, the session runs in this one. All of them report to one
+    inbox, so that the counts and the progress need no lock.
+
+    Args:
+        model: Function from a batch of images to a dictionary of outputs.
+        channels: That the model takes.
+        task: What is made of the outputs, see `keras_dtl.convert.tasks`.
+        journal: The `Journal`, or `None` for a dry run.
+        options: The `Options`.
+        progress: Called with the number of images done and of all.
+    """
+
+    def __init__(self, model, channels, task, journal, options, progress):
+        self.model = model
+        self.channels = channels
+        self.task = task
+        self.journal = journal
+        self.options = options
+        self.progress = progress
+        self.failures = []
+        self.planned = []
+        self.converted = self.skipped = self.left = 0
+        self.stages = Stages(_READERS, task.writers)
+
+    def convert(self, items):
+        """Convert the items; what became of them is in the attributes afterwards."""
+        self.waiting = {item.index: 1 for item in items}  # frames to come, by item
+        self.total = len(items)
+        self.groups = Groups(self.options.batch_size)
+        self.inbox, self.outbox = Channel(_WAITING), Channel(_WAITING)
+        self.next_items, self.taking = iter(items), threading.Lock()
+        self.allowed = itertools.count(1)
+        self.stop_reason = None
+        self.alive = {"reading": _READERS, "writing": self.task.writers}
+        threads = [threading.Thread(target=self._read_all) for _ in range(_READERS)]
+        threads += [threading.Thread(target=self._write_all) for _ in range(self.task.writers)]
+        for thread in threads:
+            thread.start()
+        try:
+            self._serve()
+        except Closed:
+            raise self.defect from None
+        finally:
+            self.stop_reason = self.stop_reason or "the conversion was stopped"
+            for channel in (self.inbox, self.outbox):
+                channel.close()
+                channel.clear()
+            for thread in threads:
+                thread.join()
+
+    # In this thread -----------------------------------------------------------------------
+
+    def _serve(self):
+        """Take what readers and writers report until the last of them has ended."""
+        while self.alive["writing"]:
+            started = time.perf_counter()
+            kind, *what = self.inbox.get()
+            if self.alive["reading"]:
+                self.stages.session_waited += time.perf_counter() - started
+            getattr(self, f"_{kind}")(*what)
+
+    def _loaded(self, image):
+        if image.item.index not in self.waiting:
+            return  # an earlier frame failed, and the file with it
+        if image.frame == 0:
+            self.waiting[image.item.index] += image.frames - 1
+        for batch in self.groups.add(image):
+            self._run_batch(batch)
+
+    def _run_batch(self, batch):
+        if self.stop_reason:
+            for image in batch:
+                self._failed(image.item, self.stop_reason)
+            return
+        started = time.perf_counter()
+        pixels = batch[0].pixels[None] if len(batch) == 1 else np.stack([i.pixels for i in batch])
+        try:
+            outputs = self.model(pixels)
+        except (ArtifactError, MemoryError) as error:
+            self.stages.session += time.perf_counter() - started
+            if len(batch) == 1:
+                self._failed(batch[0].item, _reason(error, batch[0].item))
+                return
+            # One of them may be at fault, or all of them together too large.
+            middle = len(batch) // 2
+            self._run_batch(batch[:middle])
+            self._run_batch(batch[middle:])
+            return
+        self.stages.session += time.perf_counter() - started
+        self._pass_on(batch, outputs)
+
+    def _pass_on(self, batch, outputs):
+        size = 1 if self.task.writers > 1 else len(batch)
+        for start in range(0, len(batch), size):
+            rows = [
+                {name: array[index] for name, array in outputs.items()}
+                for index in range(start, min(start + size, len(batch)))
+            ]
+            weight = sum(array.nbytes for array in rows[0].values()) * len(rows)
+            self.outbox.reserve(weight)
+            self.outbox.put(list(zip(batch[start : start + size], rows, strict=True)), weight)
+
+    def _written(self, items):
+        for item in items:
+            if item.index not in self.waiting:
+                continue
+            self.waiting[item.index] -= 1
+            if self.waiting[item.index] == 0:
+                self.converted += 1
+                self._finish(item)
+
+    def _skip(self, item):
+        self.skipped += 1
+        self._finish(item)
+
+    def _plan(self, item):
+        self.planned.append(item)
+        self._finish(item)
+
+    def _leave(self, item):
+        self.left += 1
+        self._finish(item)
+
+    def _failed(self, item, reason):
+        if item.index in self.waiting:  # another frame may have failed before
+            self.failures.append(Failure(item.path, reason))
+            self.task.leave_out(item)
+            self._finish(item)
+
+    def _finish(self, item):
+        del self.waiting[item.index]
+        self.progress(self.total - len(self.waiting), self.total)
+
+    def _full(self, error):
+        self.stop_reason = f"not converted: {error.strerror}"
+
+    def _ended(self, stage, busy):
+        setattr(self.stages, stage, getattr(self.stages, stage) + busy)
+        self.alive[stage] -= 1
+        if stage == "reading" and not self.alive["reading"]:
+            for batch in self.groups.rest():
+                self._run_batch(batch)
+            self.outbox.close()
+
+    # In threads of their own ---------------------------------------------------------------
+
+    def _read_all(self):
+        with self._reporting("reading") as busy:
+            while (item := self._take()) is not None:
+                started = time.perf_counter()
+                if self.stop_reason:
+                    self.inbox.put(("failed", item, self.stop_reason))
+                    continue
+                try:
+                    waited = self._read(item)
+                except (ImageError, ItemError, OSError, MemoryError) as error:
+                    self.inbox.put(("failed", item, _reason(error, item)))
+                    waited = 0
+                busy.append(time.perf_counter() - started - waited)
+
+    def _take(self):
+        with self.taking:
+            return next(self.next_items, None)
+
+    def _read(self, item):
+        """Send on what is in a file; return how long that had to wait."""
+        data = read_file(item.path)
+        content = hashlib.sha256(data).hexdigest()
+        if self.journal is not None and not self.options.overwrite:
+            records = self.journal.records(item.name, content)
+            if records and self.task.is_done(item, records):
+                self.inbox.put(("skip", item))
+                return 0
+        self.task.check_free(item)
+        if self.options.limit and next(self.allowed) > self.options.limit:
+            self.inbox.put(("leave", item))
+            return 0
+        if self.options.dry_run:
+            self.inbox.put(("plan", item))
+            return 0
+        return self._decode(item, data, content)
+
+    def _decode(self, item, data, content):
+        waits = _Waits(self.inbox, self.options.batch_size)
+        try:
+            keep_alpha = self.task.keeps_alpha(item)
+            for picture in pictures(data, self.channels, self.options, keep_alpha, waits.reserve):
+                loaded = Loaded(
+                    item=item,
+                    size=picture.pixels.shape[:2],
+                    pixels=self.task.prepare(picture.pixels),
+                    content=content,
+                    alpha=picture.alpha,
+                    tags=picture.tags,
+                    frame=picture.frame,
+                    frames=picture.frames,
+                )
+                self.inbox.put(("loaded", loaded), waits.hand_over())
+        finally:
+            self.inbox.release(waits.hand_over())
+        return waits.seconds
+
+    def _write_all(self):
+        with self._reporting("writing") as busy:
+            while True:
+                batch = self.outbox.get()
+                started = time.perf_counter()
+                written = []
+                for image, outputs in batch:
+                    self._write(image, outputs, written)
+                self.inbox.put(("written", written))
+                busy.append(time.perf_counter() - started)
+
+    def _write(self, image, outputs, written):
+        try:
+            self.task.write(image, outputs)
+        except DiskFull as error:
+            self.inbox.put(("full", error))
+            self.inbox.put(("failed", image.item, f"not converted: {error.strerror}"))
+        except (ItemError, MemoryError) as error:
+            self.inbox.put(("failed", image.item, _reason(error, image.item)))
+        else:
+            written.append(image.item)
+
+    @contextlib.contextmanager
+    def _reporting(self, stage):
+        busy = _Sum()
+        try:
+            yield busy
+        except Closed:
+            pass
+        except Exception as error:  # noqa: BLE001 (raised again in the thread of the caller)
+            self.defect = error
+            self.inbox.close()
+            self.outbox.close()
+            self.inbox.clear()
+            return
+        self.inbox.put(("ended", stage, busy.total))
+
+
+class _Waits:
+    """The place of a file's images in the inbox, reserved before they are decoded."""
+
+    def __init__(self, inbox, batch_size):
+        self.inbox = inbox
+        self.least = _WAITING // (4 * batch_size + 16)  # small ones are few as well
+        self.reserved = 0
+        self.seconds = 0.0
+
+    def reserve(self, pixels):
+        started = time.perf_counter()
+        weight = max(self.least, pixels * _BYTES_A_PIXEL)
+        self.inbox.reserve(weight)
+        self.reserved = weight
+        self.seconds += time.perf_counter() - started
+
+    def hand_over(self):
+        reserved, self.reserved = self.reserved, 0
+        return reserved
+
+
+class _Sum:
+    total = 0.0
+
+    def append(self, value):
+        self.total += value
+
+
+def _reason(error, item):
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    reason = str(error)
+    for prefix in (f"{readable_name(item.path)}: ", "bytes: "):
+        reason = reason.removeprefix(prefix)
+    return reason or type(error).__name__

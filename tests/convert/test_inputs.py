@@ -1,0 +1,54 @@
+"""Which files are taken, by what is named."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from keras_dtl.convert import ConversionError, convert_folder
+from keras_dtl.convert.inputs import find_items, listed_paths
+from keras_dtl.images import write_image
+from tests.convert.conftest import colour
+
+
+def names(source, **options):
+    return [item.name for item in find_items(source, **options)[0]]
+
+
+def test_a_pattern_is_named_from_its_last_plain_folder(photos):
+    assert names(f"{photos}/**/*.png") == ["a.png", "b, c.png", "sub/d\ne.png", "truncated.png"]
+    assert names(f"{photos}/s?b/*") == ["sub/d\ne.png", "sub/ü.bmp"]
+    with pytest.raises(ConversionError, match="No file fits the pattern"):
+        find_items(f"{photos}/*.jpg")
+
+
+def test_a_file_with_brackets_is_no_pattern(tmp_path):
+    write_image(tmp_path / "a[1].png", colour("red"))
+    assert names(tmp_path / "a[1].png") == ["a[1].png"]
+
+
+def test_a_list_is_named_from_here_or_from_the_common_folder(photos, monkeypatch):
+    files = [photos / "sub" / "ü.bmp", photos / "a.png", photos / "a.png"]
+    assert names(files) == ["sub/ü.bmp", "a.png"]
+    monkeypatch.chdir(photos.parent)
+    assert names(["photos/a.png"]) == ["photos/a.png"]
+    with pytest.raises(ConversionError, match="list of files is empty"):
+        find_items([])
+
+
+def test_a_listed_file_that_is_missing_or_a_folder_is_reported(negative, photos, tmp_path):
+    files = [photos / "a.png", photos / "missing.png", photos / "sub"]
+    report = convert_folder(negative, files, tmp_path / "out")
+    assert report.converted == 1
+    assert [failure.reason for failure in report.failed] == [
+        "No such file or directory",
+        "Is a directory",
+    ]
+
+
+def test_listed_paths_end_with_lines_or_zeros():
+    assert listed_paths(b"a.png\r\nb c.png\n\n") == [Path("a.png"), Path("b c.png")]
+    assert listed_paths(b"a\nb.png\0\xff.png\0") == [
+        Path("a\nb.png"),
+        Path(os.fsdecode(b"\xff.png")),
+    ]

@@ -1,0 +1,143 @@
+"""What a killed conversion leaves, and what the next one makes of it."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keras_dtl.convert import convert_folder
+from keras_dtl.convert.journal import Journal
+from keras_dtl.images import read_image, write_image
+from tests.convert.conftest import colour, write_negative
+
+
+def journal_file(folder):
+    return folder / ".keras_dtl" / "journal.jsonl"
+
+
+def test_journal_knows_what_was_written(tmp_path):
+    with Journal(tmp_path, "key") as journal:
+        assert journal.records("a.png", "content") is None
+        journal.add("a.png", "content", output="x")
+        journal.add("b.gif", "content", 1, 2, output="y")
+    with Journal(tmp_path, "key") as journal:
+        (record,) = journal.records("a.png", "content")
+        assert record["output"] == "x"
+        assert journal.records("a.png", "other content") is None
+        assert journal.records("b.gif", "content") is None  # a frame is missing
+        journal.add("b.gif", "content", 0, 2, output="y")
+    with Journal(tmp_path, "key") as journal:
+        assert len(journal.records("b.gif", "content")) == 2
+    with Journal(tmp_path, "other key") as journal:
+        assert journal.records("a.png", "content") is None
+
+
+def test_journal_survives_a_torn_line(tmp_path):
+    with Journal(tmp_path, "key") as journal:
+        journal.add("a.png", "content", output="x")
+    with open(journal_file(tmp_path), "ab") as file:
+        file.write(b'{"name": "b.png", "cont')
+    with Journal(tmp_path, "key") as journal:
+        journal.add("c.png", "content", output="z")
+    with Journal(tmp_path, "key") as journal:
+        assert journal.records("a.png", "content")
+        assert journal.records("c.png", "content")
+
+
+lines = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["name", "content", "key", "frame", "frames", "row", "output"]), inner
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(values=st.lists(lines, max_size=4), tail=st.binary(max_size=20))
+def test_a_damaged_journal_is_no_obstacle(classifier, tmp_path_factory, values, tail):
+    folder = tmp_path_factory.mktemp("damaged")
+    write_image(folder / "photos" / "name.png", colour("red"))
+    journal_file(folder / "out").parent.mkdir(parents=True)
+    text = "\n".join(json.dumps(value) for value in values)
+    journal_file(folder / "out").write_bytes(text.encode() + tail)
+    assert convert_folder(classifier, folder / "photos", folder / "out").exit_status == 0
+
+
+def test_a_row_of_another_form_is_made_again(classifier, tmp_path):
+    write_image(tmp_path / "photos" / "a.png", colour("red"))
+    convert_folder(classifier, tmp_path / "photos", tmp_path / "out")
+    file = journal_file(tmp_path / "out")
+    damaged = file.read_text().replace('"row": [[[', '"row": [[{}, [')
+    file.write_text(damaged)
+    report = convert_folder(classifier, tmp_path / "photos", tmp_path / "out")
+    assert (report.converted, report.exit_status) == (1, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["generator", "classifier"])
+def test_killed_at_random_moments_a_second_run_does_exactly_the_rest(
+    classifier_folder, tmp_path, task
+):
+    """kill -9 at 30 moments in all, spread over the whole run."""
+    artifact = classifier_folder
+    if task == "generator":
+        artifact = write_negative(tmp_path / "negative")
+    photos = tmp_path / "photos"
+    noise = np.random.default_rng(0)
+    for index in range(300):
+        image = noise.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+        write_image(photos / f"{index % 7}" / f"{index}.png", image)
+    command = [sys.executable, "-m", "keras_dtl.scripts", "convert", str(artifact), str(photos)]
+    moments = random.Random(0)
+    started = time.monotonic()
+    subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)
+    usual = time.monotonic() - started
+    expected = outputs(tmp_path / "whole")
+    interrupted = 0
+    for attempt in range(15):
+        out = tmp_path / f"out {attempt}"
+        process = subprocess.Popen([*command, str(out)], stdout=subprocess.DEVNULL)
+        time.sleep(usual * moments.uniform(0.3, 1.0))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        before = outputs(out)
+        interrupted += before != expected
+        for name, data in before.items():
+            assert data == expected[name], f"{name} is not whole"
+        answer = subprocess.run([*command, str(out)], check=True, capture_output=True, text=True)
+        report = json.loads((out / "report.json").read_text())
+        assert outputs(out) == expected, answer.stdout
+        assert report["converted"] + report["skipped"] == 300
+        if task == "generator":
+            assert report["skipped"] == len(before)
+        assert not list((out / ".keras_dtl").glob("partial/*"))
+    assert interrupted > 3, "no run was killed on its way"
+
+
+def outputs(folder):
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in files
+        if not path.relative_to(folder).parts[0].startswith((".keras_dtl", "report", "gallery"))
+    }
+
+
+def test_a_killed_run_leaves_no_partial_file_behind(negative, photos, tmp_path):
+    partial = tmp_path / "out" / ".keras_dtl" / "partial"
+    partial.mkdir(parents=True)
+    (partial / "0123").write_bytes(b"half")
+    convert_folder(negative, photos, tmp_path / "out")
+    assert not partial.exists()
+    assert read_image(tmp_path / "out" / "a.png").shape == (6, 7, 3)

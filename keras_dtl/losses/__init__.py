@@ -4,6 +4,7 @@ from keras_dtl.losses.adversarial import domain_accuracy, domain_crossentropy
 from keras_dtl.losses.contrastive import contrastive_alignment
 from keras_dtl.losses.correlation_alignment import correlation_alignment
 from keras_dtl.losses.entropy import mean_entropy
+from keras_dtl.losses.generative import AdversarialLoss, adversarial_loss, gradient_penalty
 from keras_dtl.losses.maximum_mean_discrepancy import (
     kernel_discrepancies,
     maximum_mean_discrepancy,

@@ -33,6 +33,17 @@ def _same_start():
     keras.config.set_dtype_policy(policy)
 
 
+@pytest.fixture(scope="session")
+def two_replicas():
+    """A strategy of two replicas, one for the process: a second one would mix up its collectives.
+
+    TensorFlow numbers them from the same start for each new strategy.
+    """
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
 @pytest.fixture
 def data_folder():
     """The folder of real data sets, for tests marked `data`."""

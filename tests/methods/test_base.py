@@ -154,13 +154,13 @@ def test_network_that_ends_in_a_squashing_activation_is_refused(activation):
         require_logits(keras.Model(x, keras.layers.Softmax()(x)), "classifier")
 
 
-def test_two_replicas_learn_what_one_does():
+def test_two_replicas_learn_what_one_does(two_replicas):
     x, y = data(8)
     dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(8).repeat()
     alone = make(second_optimizer=keras.optimizers.SGD(0.02))
     start = alone.get_weights()
     alone.fit(dataset, epochs=1, steps_per_epoch=3, verbose=0)
-    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    with two_replicas.scope():
         mirrored = make(second_optimizer=keras.optimizers.SGD(0.02))
         mirrored.set_weights(start)
     mirrored.fit(dataset, epochs=1, steps_per_epoch=3, verbose=0)

@@ -100,14 +100,14 @@ def test_identity_and_cycle_reach_both_generators():
         assert (a != b).any() and (b != c).any()
 
 
-def test_two_replicas_report_and_move_like_one():
+def test_two_replicas_report_and_move_like_one(two_replicas):
     """Gradients of two halves of a batch add up to that of the whole; without a pool."""
     a, b = images(4), images(4, 1)
     data = tf.data.Dataset.from_tensors((a, b)).repeat()
     alone = compiled(cyclegan(pool_size=0), rate=RATE)
     start = alone.get_weights()
     alone.fit(data, steps_per_epoch=2, verbose=0)
-    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    with two_replicas.scope():
         mirrored = compiled(cyclegan(pool_size=0), rate=RATE)
         mirrored.set_weights(start)
     mirrored.fit(data, steps_per_epoch=2, verbose=0)

@@ -14,6 +14,8 @@ _HOME_OF = {
     "DomainAdaptation": "keras_dtl.methods",
     "Method": "keras_dtl.methods",
     "SourceOnly": "keras_dtl.methods",
+    "FastStyle": "keras_dtl.methods",
+    "StyleTransfer": "keras_dtl.methods",
     # data
     "load": "keras_dtl.data",
     "domain_batches": "keras_dtl.data",

@@ -6,9 +6,10 @@ keras-dtl recipes
 from dataclasses import dataclass
 
 from keras_dtl.scripts.recipes.dann import DANNRecipe
+from keras_dtl.scripts.recipes.fast_style import FastStyleRecipe
 from keras_dtl.scripts.recipes.source_only import SourceOnlyRecipe
 
-RECIPES = {recipe.name: recipe for recipe in (DANNRecipe, SourceOnlyRecipe)}
+RECIPES = {recipe.name: recipe for recipe in (DANNRecipe, SourceOnlyRecipe, FastStyleRecipe)}
 
 
 @dataclass(frozen=True)

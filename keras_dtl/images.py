@@ -133,6 +133,22 @@ def read_image(source, channels=3):
     return pixels.reshape(*pixels.shape[:2], channels)
 
 
+def read_profile(path):
+    """Return the ICC profile that says what the RGB values of a file mean, or None.
+
+    That of other kinds of values, such as CMYK, is left out: it does not fit what `read_image`
+    makes of them.
+    """
+    try:
+        with Image.open(path, formats=tuple(_FORMATS)) as image:
+            profile = image.info.get("icc_profile") or b""
+    except Exception as error:  # see read_image
+        raise ImageError(
+            f"{readable_name(path)}: cannot be read as an image: {_reason(error)}"
+        ) from error
+    return profile if profile[16:20] == b"RGB " else None
+
+
 def _open(source):
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     return Image.open(file, formats=tuple(_FORMATS))
@@ -203,7 +219,7 @@ def resize_image(image, size):
     return np.array(resized).reshape(height, width, image.shape[2])
 
 
-def write_image(path, image, quality=95):
+def write_image(path, image, quality=95, profile=None):
     """Write an image, whole or not at all, in the format that the suffix of `path` names.
 
     Alpha is laid over white where the format has none.
@@ -212,6 +228,7 @@ def write_image(path, image, quality=95):
         path: Where to write; missing folders are made.
         image: A uint8 array of shape `(height, width, channels)` with 1, 3 or 4 channels.
         quality: For JPEG and WebP, from 1 to 100.
+        profile: Bytes of an ICC profile to keep with the pixels, where the format can.
 
     Raises:
         ValueError: The suffix, the shape or the dtype is none of these.
@@ -228,7 +245,7 @@ def write_image(path, image, quality=95):
     if picture.mode == "RGBA" and suffix in _WITHOUT_ALPHA:
         picture = _to_mode(picture, "RGB")
     with atomic_path(path) as temporary:
-        picture.save(temporary, quality=quality)
+        picture.save(temporary, quality=quality, **({"icc_profile": profile} if profile else {}))
 
 
 def _as_pillow(image):

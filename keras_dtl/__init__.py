@@ -21,6 +21,8 @@ _HOME_OF = {
     "Method": "keras_dtl.methods",
     "Pix2Pix": "keras_dtl.methods",
     "SourceOnly": "keras_dtl.methods",
+    "FastStyle": "keras_dtl.methods",
+    "StyleTransfer": "keras_dtl.methods",
     # data
     "load": "keras_dtl.data",
     "domain_batches": "keras_dtl.data",

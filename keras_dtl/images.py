@@ -204,6 +204,26 @@ def as_pixels(image, channels):
     return pixels.reshape(*pixels.shape[:2], channels)
 
 
+def read_profile(path):
+    """Return the ICC profile that says what the RGB values of an image file mean, or None.
+
+    Raises:
+        ImageError: The file cannot be opened as an image.
+    """
+    with opened_image(path) as image:
+        return rgb_profile(image)
+
+
+def rgb_profile(image):
+    """Return the ICC profile of a Pillow image, or None.
+
+    That of other kinds of values, such as CMYK, is left out: it does not fit what `read_image`
+    makes of them.
+    """
+    profile = image.info.get("icc_profile")
+    return profile if isinstance(profile, bytes) and profile[16:20] == b"RGB " else None
+
+
 def _reason(error):
     if isinstance(error, Image.UnidentifiedImageError):
         return f"not one of the formats {', '.join(_FORMATS)}"
@@ -269,7 +289,7 @@ def resize_image(image, size):
     return np.array(resized).reshape(height, width, image.shape[2])
 
 
-def write_image(path, image, quality=95):
+def write_image(path, image, quality=95, profile=None):
     """Write an image, whole or not at all, in the format that the suffix of `path` names.
 
     Alpha is laid over white where the format has none.
@@ -278,12 +298,14 @@ def write_image(path, image, quality=95):
         path: Where to write; missing folders are made.
         image: A uint8 array of shape `(height, width, channels)` with 1, 3 or 4 channels.
         quality: For JPEG and WebP, from 1 to 100.
+        profile: Bytes of an ICC profile to keep with the pixels, where the format can.
 
     Raises:
         ValueError: The suffix, the shape or the dtype is none of these.
         OSError: The file cannot be written.
     """
-    data = encode_image(image, Path(path).suffix, quality)
+    tags = {"icc_profile": profile} if profile else None
+    data = encode_image(image, Path(path).suffix, quality, tags=tags)
     with atomic_path(path) as temporary:
         temporary.write_bytes(data)
 

@@ -10,6 +10,7 @@ VERBS = {
     "evaluate": "score a trained run again, on its own data or on other",
     "export": "turn a trained run into an artifact for production",
     "convert": "run an artifact over a folder of images",
+    "stylize": "give an image or a folder the style of a painting, by optimisation",
     "recipes": "list the recipes that can be trained",
     "demo": "the whole way on embedded data, in about three minutes",
 }

@@ -27,3 +27,13 @@ def compiled(model, optimizer=None, **kwargs):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer or keras.optimizers.SGD(0.05), loss, metrics=["accuracy"], **kwargs)
     return model
+
+
+def features(channels=4):
+    """Return a network of features in two layers, `low` and, at half the size, `high`."""
+    image = keras.Input((None, None, 3), name="image")
+    x = layers.Rescaling(1 / 64, offset=-2)(image)
+    low = layers.Conv2D(channels, 3, padding="same", activation="relu", bias_initializer="ones")(x)
+    x = layers.AveragePooling2D(2)(low)
+    high = layers.Conv2D(2 * channels, 3, padding="same", activation="relu")(x)
+    return keras.Model(image, {"low": low, "high": high}, name="features")

@@ -17,6 +17,7 @@ from keras_dtl.images import (
     ImageError,
     find_images,
     read_image,
+    read_profile,
     readable_name,
     resize_image,
     write_image,
@@ -270,3 +271,19 @@ def test_readable_name_fits_one_line_of_utf8():
     name = readable_name("a\nb\udcff\u00fc,c")
     assert name == "a\\nb\\udcff\u00fc,c"
     name.encode("utf-8")
+
+
+def test_profile_of_rgb_is_kept_and_that_of_other_values_is_not(tmp_path):
+    from PIL import ImageCms
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for suffix in (".jpg", ".png", ".tif", ".webp"):
+        write_image(tmp_path / f"a{suffix}", LEFT_RED, profile=profile)
+        assert read_profile(tmp_path / f"a{suffix}") == profile
+    write_image(tmp_path / "b.png", LEFT_RED)
+    assert read_profile(tmp_path / "b.png") is None
+    cmyk = profile[:16] + b"CMYK" + profile[20:]
+    Image.new("CMYK", (4, 4)).save(tmp_path / "c.jpg", icc_profile=cmyk)
+    assert read_profile(tmp_path / "c.jpg") is None
+    with pytest.raises(ImageError, match="No such file"):
+        read_profile(tmp_path / "missing.jpg")

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from keras_dtl.convert.items import ItemError
-from keras_dtl.images import as_pixels, check_size, opened_image, upright_image
+from keras_dtl.images import as_pixels, check_size, opened_image, rgb_profile, upright_image
 
 _LARGEST_FILE = 2**31  # bytes; files are read whole
 _ORIENTATION = 0x0112
@@ -108,9 +108,7 @@ def _in_srgb(image, profile):
 
 def _tags(image, options):
     tags = {}
-    profile = image.info.get("icc_profile")
-    # A profile of other channels, such as CMYK, does not fit the image that is written.
-    if options.profile == "keep" and isinstance(profile, bytes) and profile[16:20] == b"RGB ":
+    if options.profile == "keep" and (profile := rgb_profile(image)):
         tags["icc_profile"] = profile
     if options.metadata == "keep":
         tags |= _notes(image)

@@ -1,5 +1,6 @@
 """Layers that Keras lacks and deep transfer learning needs."""
 
+from keras_dtl.layers.conditional_instance_normalization import ConditionalInstanceNormalization
 from keras_dtl.layers.coral_alignment import CORALAlignment, coral_matrix
 from keras_dtl.layers.cosine_logits import CosineLogits
 from keras_dtl.layers.gradient_reversal import GradientReversal
@@ -11,6 +12,7 @@ from keras_dtl.layers.to_pixels import ToPixels
 
 __all__ = [
     "CORALAlignment",
+    "ConditionalInstanceNormalization",
     "CosineLogits",
     "GradientReversal",
     "GramMatrix",

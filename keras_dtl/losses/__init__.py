@@ -10,10 +10,13 @@ from keras_dtl.losses.maximum_mean_discrepancy import (
     maximum_mean_discrepancy,
     optimal_kernel_weights,
 )
+from keras_dtl.losses.style import LOSS_SCALES, content_loss, style_loss, total_variation
 
 __all__ = [
+    "LOSS_SCALES",
     "AdversarialLoss",
     "adversarial_loss",
+    "content_loss",
     "contrastive_alignment",
     "correlation_alignment",
     "domain_accuracy",
@@ -23,4 +26,6 @@ __all__ = [
     "maximum_mean_discrepancy",
     "mean_entropy",
     "optimal_kernel_weights",
+    "style_loss",
+    "total_variation",
 ]

@@ -8,10 +8,12 @@ from keras_dtl.methods.dan import DAN
 from keras_dtl.methods.dann import DANN
 from keras_dtl.methods.deep_coral import DeepCORAL
 from keras_dtl.methods.domain_adaptation import DomainAdaptation
+from keras_dtl.methods.fast_style import FastStyle
 from keras_dtl.methods.linear_head import refit_head
 from keras_dtl.methods.mme import MME
 from keras_dtl.methods.pix2pix import Pix2Pix
 from keras_dtl.methods.source_only import SourceOnly
+from keras_dtl.methods.style_transfer import StyleTransfer
 
 __all__ = [
     "ADDA",
@@ -22,8 +24,10 @@ __all__ = [
     "CycleGAN",
     "DeepCORAL",
     "DomainAdaptation",
+    "FastStyle",
     "Method",
     "Pix2Pix",
     "SourceOnly",
+    "StyleTransfer",
     "refit_head",
 ]

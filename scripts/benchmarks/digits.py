@@ -55,7 +55,7 @@ def settings_of(task, method, seed, folder):
     if task != "mnist-mnist_m":
         values |= {"image_size": 28, "validators": True}
     if sampled:
-        values |= {"source_size": SIZES[source], "target_size": SIZES[target]}
+        values |= {"source_size": SIZES[source], "target_size": SIZES[target], "min_steps": 300}
     if base == "target-only":
         values["labels_from"] = "target"
     if base == "adda":
@@ -66,7 +66,7 @@ def settings_of(task, method, seed, folder):
 
 def epochs_of(task, method):
     if "sampled" in task:
-        return 20  # of 150 steps
+        return 10 if method in ("adda", "dann") else 5  # of 300 steps
     return 5 if method == "adda" else 15
 
 
@@ -128,21 +128,32 @@ def mean_and_deviation(name, values):
     return {f"{name}_mean": statistics.mean(values), f"{name}_sd": deviation}
 
 
-def collect(folder, seeds):
-    """Return the result of every run that is finished, whoever started it."""
+def collect(folder):
+    """Return the result of every run that is finished, whoever started it and when."""
     tasks = {}
     for task in PUBLISHED:
         for method in METHODS:
-            places = ((seed, run_folder(task, method, seed, folder)) for seed in range(seeds))
-            runs = [scores_of(run, seed) for seed, run in places if (run / "scores.json").exists()]
+            runs = {run["seed"]: run for run in kept_runs(task, method)}
+            pattern = run_folder(task, method, "*", folder)
+            for path in sorted(pattern.parent.glob(f"{pattern.name}/scores.json")):
+                seed = int(path.parent.name.rpartition("-")[2])
+                runs[seed] = scores_of(path.parent, seed)
             if runs:
-                tasks.setdefault(task, {})[method] = summary(task, method, runs)
+                found = [runs[seed] for seed in sorted(runs)]
+                tasks.setdefault(task, {})[method] = summary(task, method, found)
     return {
         "what": "accuracy on the target's test split in percent, LeNet of Ganin et al. 2016",
         "selection": "last iterate; picks are those of validators without target labels",
         "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
         "tasks": tasks,
     }
+
+
+def kept_runs(task, method):
+    if not RESULT.exists():
+        return []
+    tasks = json.loads(RESULT.read_text(encoding="utf-8")).get("tasks", {})
+    return tasks.get(task, {}).get(method, {}).get("runs", [])
 
 
 def main():
@@ -161,7 +172,7 @@ def main():
                     return print("Time is up; the same command goes on.")
                 scores = train_once(task, method, seed, arguments.folder)
                 print(f"{task:20} {method:12} seed {seed}: {scores['target']:.2f}", flush=True)
-                write_json(RESULT, collect(arguments.folder, arguments.seeds))
+                write_json(RESULT, collect(arguments.folder))
     return None
 
 

@@ -22,6 +22,7 @@ _HOME_OF = {
     "Pix2Pix": "keras_dtl.methods",
     "SourceOnly": "keras_dtl.methods",
     "FastStyle": "keras_dtl.methods",
+    "FineTuning": "keras_dtl.methods",
     "StyleTransfer": "keras_dtl.methods",
     # data
     "load": "keras_dtl.data",

@@ -2,15 +2,23 @@
 
 from keras_dtl.callbacks.checkpoint import Checkpoint
 from keras_dtl.callbacks.divergence import StopWhenDiverged, TrainingDiverged
+from keras_dtl.callbacks.gradual_unfreezing import GradualUnfreezing
 from keras_dtl.callbacks.measure import Alarm, KeepLowest, Measure
 from keras_dtl.callbacks.progress_images import ProgressImages
 from keras_dtl.callbacks.progress_schedule import ProgressSchedule
-from keras_dtl.callbacks.schedules import constant, inverse_decay, linear_decay, reversal_ramp
+from keras_dtl.callbacks.schedules import (
+    constant,
+    cosine_decay,
+    inverse_decay,
+    linear_decay,
+    reversal_ramp,
+)
 from keras_dtl.callbacks.validation import KeepBest
 
 __all__ = [
     "Alarm",
     "Checkpoint",
+    "GradualUnfreezing",
     "KeepBest",
     "KeepLowest",
     "Measure",
@@ -19,6 +27,7 @@ __all__ = [
     "StopWhenDiverged",
     "TrainingDiverged",
     "constant",
+    "cosine_decay",
     "inverse_decay",
     "linear_decay",
     "reversal_ramp",

@@ -22,6 +22,11 @@ def linear_decay(initial, start=0.5):
     return lambda progress: initial * min(1.0, (1 - progress) / (1 - start))
 
 
+def cosine_decay(initial):
+    """Fall from `initial` to 0 along half a cosine, as Loshchilov & Hutter (2017) do."""
+    return lambda progress: initial * 0.5 * (1 + math.cos(math.pi * progress))
+
+
 def constant(value):
     """Stay at `value`."""
     return lambda progress: value

@@ -9,6 +9,7 @@ from keras_dtl.methods.dann import DANN
 from keras_dtl.methods.deep_coral import DeepCORAL
 from keras_dtl.methods.domain_adaptation import DomainAdaptation
 from keras_dtl.methods.fast_style import FastStyle
+from keras_dtl.methods.fine_tuning import FineTuning
 from keras_dtl.methods.linear_head import refit_head
 from keras_dtl.methods.mme import MME
 from keras_dtl.methods.pix2pix import Pix2Pix
@@ -25,6 +26,7 @@ __all__ = [
     "DeepCORAL",
     "DomainAdaptation",
     "FastStyle",
+    "FineTuning",
     "Method",
     "Pix2Pix",
     "SourceOnly",

@@ -74,6 +74,12 @@ class Method(keras.Model):
         self._multiply_learning_rates()
 
     def _multiply_learning_rates(self):
+        factors = self.rate_factors()
+        for name in ("optimizer", *self.player_optimizers) if factors else ():
+            multiply_learning_rates(getattr(self, name), factors)
+
+    def rate_factors(self):
+        """Return `{id of a variable: multiple of its optimizer's learning rate}`."""
         factors = {}
         for part, factor in self.learning_rate_multipliers.items():
             if not hasattr(self, part) or factor < 0:
@@ -82,8 +88,7 @@ class Method(keras.Model):
                     f"Received: {part!r}: {factor}. {type(self).__name__} has no such part."
                 )
             factors.update({id(v): factor for v in getattr(self, part).trainable_variables})
-        for name in ("optimizer", *self.player_optimizers) if factors else ():
-            multiply_learning_rates(getattr(self, name), factors)
+        return factors
 
     def get_compile_config(self):
         config = super().get_compile_config()
@@ -166,6 +171,13 @@ class Method(keras.Model):
         this model.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say what it deploys.")
+
+
+def deployed_classifier(encoder, classifier, name):
+    """Return the functional model from uint8 images to probabilities of encoder and classifier."""
+    image = keras.Input(encoder.input_shape[1:], dtype="uint8", name="image")
+    softmax = keras.layers.Activation("softmax", dtype="float32", name="probabilities")
+    return keras.Model(image, softmax(classifier(encoder(image))), name=name)
 
 
 def multiply_learning_rates(optimizer, factors):

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.methods.balance import Balance
-from keras_dtl.methods.base import Method, require_logits
+from keras_dtl.methods.base import Method, deployed_classifier, require_logits
 
 BATCH_NORM_POLICIES = ("joint", "separate", "frozen")
 
@@ -186,10 +186,7 @@ class DomainAdaptation(Method):
         return DomainOutputs(features, logits, count, activations=activations)
 
     def deployable(self):
-        image = keras.Input(self.encoder.input_shape[1:], dtype="uint8", name="image")
-        logits = self.classifier(self.encoder(image))
-        softmax = keras.layers.Activation("softmax", dtype="float32", name="probabilities")
-        return keras.Model(image, softmax(logits), name=self.name)
+        return deployed_classifier(self.encoder, self.classifier, self.name)
 
 
 class Examples(NamedTuple):

@@ -12,6 +12,7 @@ from keras_dtl.scripts.recipes.dan import DANRecipe
 from keras_dtl.scripts.recipes.dann import DANNRecipe
 from keras_dtl.scripts.recipes.deep_coral import DeepCORALRecipe
 from keras_dtl.scripts.recipes.fast_style import FastStyleRecipe
+from keras_dtl.scripts.recipes.fine_tuning import FineTuningRecipe
 from keras_dtl.scripts.recipes.mme import MMERecipe
 from keras_dtl.scripts.recipes.pix2pix import Pix2PixRecipe
 from keras_dtl.scripts.recipes.source_only import SourceOnlyRecipe
@@ -29,6 +30,7 @@ RECIPES = {
         Pix2PixRecipe,
         CycleGANRecipe,
         FastStyleRecipe,
+        FineTuningRecipe,
     )
 }
 

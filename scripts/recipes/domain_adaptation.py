@@ -1,10 +1,10 @@
 """What the recipes of domain adaptation share: two domains, one classifier, the same scores."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 from keras_dtl.scripts.recipes.base import Recipe
+from keras_dtl.scripts.recipes.encoders import networks_of, new_encoder
 
 VALIDATION_EXAMPLES = 1000
 """How many images of each kind a validator looks at."""
@@ -130,13 +130,7 @@ class DomainAdaptationRecipe(Recipe):
         """Return the encoder and the classifier, new or those of the run to start from."""
         if self.start is not None:
             return networks_of(self.start)
-        from keras_dtl import backbones
-
-        shape = data.source_train.image_shape
-        if self.backbone == "lenet":
-            encoder = backbones.lenet(shape, name="encoder")
-        else:
-            encoder = backbones.pretrained(self.backbone, shape, self.weights, name="encoder")
+        encoder = new_encoder(self.backbone, data.source_train.image_shape, self.weights)
         return encoder, self.head(encoder.output_shape[1:], len(data.source_train.classes))
 
     def head(self, features, classes):
@@ -215,20 +209,3 @@ class DomainAdaptationRecipe(Recipe):
 
     def headline(self, scores):
         return {f"accuracy on {domain}": s["accuracy"] for domain, s in scores.items()}
-
-
-def networks_of(run):
-    """Return the encoder and the classifier that a run trained.
-
-    Raises:
-        FileNotFoundError: When the folder holds no finished run.
-    """
-    import keras
-
-    path = Path(run) / "model.keras"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is missing. `--start` takes the folder of a finished run of domain adaptation."
-        )
-    model = keras.saving.load_model(path, compile=False)
-    return model.encoder, model.classifier

@@ -122,11 +122,15 @@ def add_distance(report, distances):
 
 def add_images(report, data):
     for name, images in (("Source", data.source_train), ("Target", data.target_train)):
-        chosen = images.subset(choose_indices(len(images), EXAMPLES))
-        titles = None
-        if chosen.labels is not None:
-            titles = [chosen.classes[label] for label in chosen.labels]
-        report.add_figure("Images", figures.image_grid(chosen.images, titles), f"{name} domain.")
+        add_labelled_images(report, f"{name} domain.", images)
+
+
+def add_labelled_images(report, caption, images):
+    chosen = images.subset(choose_indices(len(images), EXAMPLES))
+    titles = None
+    if chosen.labels is not None:
+        titles = [chosen.classes[label] for label in chosen.labels]
+    report.add_figure("Images", figures.image_grid(chosen.images, titles), caption)
 
 
 def add_confusion(report, scores):

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from keras_dtl.callbacks import constant, inverse_decay, linear_decay, reversal_ramp
+from keras_dtl.callbacks import constant, cosine_decay, inverse_decay, linear_decay, reversal_ramp
 
 
 def test_reversal_ramp_is_the_papers():
@@ -23,6 +23,10 @@ def test_inverse_decay_is_the_papers():
 def test_linear_decay_holds_then_falls_to_zero():
     decay = linear_decay(2e-4)
     assert [decay(p) for p in (0.0, 0.5, 0.75, 1.0)] == [2e-4, 2e-4, 1e-4, 0.0]
+
+
+def test_cosine_decay_falls_to_zero():
+    assert [cosine_decay(0.2)(p) for p in (0.0, 0.5, 1.0)] == pytest.approx([0.2, 0.1, 0.0])
 
 
 def test_constant_stays():

@@ -1,0 +1,76 @@
+"""A network counted in layers, from its input to its output."""
+
+import keras
+
+
+def learnt_layers(network):
+    """Return the layers that hold weights, in the order in which they compute, in groups.
+
+    A layer of factors and offsets alone, such as a normalisation, counts with the layer before
+    it: together they are one layer, as papers count. Networks inside the network are looked
+    into; a layer that is called several times counts once.
+
+    Args:
+        network: Functional or Sequential Keras model.
+
+    Returns:
+        List of lists of Keras layers.
+    """
+    groups, seen = [], set()
+    for layer in _leaves(network):
+        if not layer.weights or id(layer) in seen:
+            continue
+        seen.add(id(layer))
+        if groups and not (_has_kernel(layer) and _has_kernel(*groups[-1])):
+            groups[-1].append(layer)  # what precedes the first kernel goes with it too
+        else:
+            groups.append([layer])
+    return groups
+
+
+def _leaves(network):
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            yield from _leaves(layer)
+        else:
+            yield layer
+
+
+def _has_kernel(*layers):
+    return any(
+        len(weight.shape) > 1
+        for layer in layers
+        if not isinstance(layer, keras.layers.PReLU)
+        for weight in layer.weights
+    )
+
+
+def layers_from(groups, start):
+    """Return how many of the last layers begin at `start`.
+
+    Args:
+        groups: What `learnt_layers` returned.
+        start: `"input"`, for all layers, `"head"`, for none, how many, or the name of a layer or
+            the beginning of one, of which the first is taken.
+
+    Raises:
+        ValueError: When there are not so many layers, or none of that name.
+    """
+    if isinstance(start, int) and not isinstance(start, bool):
+        if 0 <= start <= len(groups):
+            return start
+        raise ValueError(
+            f"`train_from` lies out of range. Received: the last {start} layers. Expected 0 to "
+            f"{len(groups)}: the encoder has so many layers with weights."
+        )
+    known = {"input": len(groups), "head": 0}
+    if start in known:
+        return known[start]
+    for index, group in enumerate(groups):
+        if any(layer.name.startswith(str(start)) for layer in group):
+            return len(groups) - index
+    names = ", ".join(group[0].name for group in groups)
+    raise ValueError(
+        f"`train_from` must be input, head, a number of layers, or the name of a layer or its "
+        f"beginning. Received: {start!r}. The encoder's layers: {names}."
+    )

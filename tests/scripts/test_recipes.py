@@ -15,5 +15,4 @@ QUESTIONS = [name for name, member in vars(Recipe).items() if inspect.isfunction
 def test_takes_what_the_commands_pass(name, question):
     """A recipe that answers with other arguments fails only once it is trained."""
     expected = inspect.signature(getattr(Recipe, question)).parameters
-    received = inspect.signature(getattr(RECIPES[name], question)).parameters
-    assert list(received) == list(expected)
+    inspect.signature(getattr(RECIPES[name], question)).bind(*expected)

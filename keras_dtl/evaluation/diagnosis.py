@@ -11,6 +11,8 @@ LEARNT = 0.10
 CONFUSED = 0.15
 # From here on it tells the domains apart as if nobody had opposed it.
 SEPARATED = 0.90
+# The proxy A-distance of features that a linear classifier separates so.
+APART = 2 * (2 * SEPARATED - 1)
 # The label loss has risen when it ends this many times, and this much, above its lowest.
 RISEN_TIMES, RISEN_BY = 1.5, 0.10
 # It has never fallen when it ends above this share of a first value worth lowering.
@@ -23,7 +25,7 @@ class Diagnosis:
 
     Attributes:
         verdict: One of "too_short", "not_finite", "collapsed", "never_learnt", "oscillating",
-            "confused", "partly_separated", "separated".
+            "confused", "gave_up", "partly_separated", "separated".
         healthy: False when something should be changed before the model is used.
         words: One to three sentences: what was seen, what it means, what to try.
     """
@@ -36,11 +38,12 @@ class Diagnosis:
         return self.words
 
 
-def diagnose_domain_classifier(domain_accuracy, label_loss=None, chance=0.5):
+def diagnose_domain_classifier(domain_accuracy, label_loss=None, chance=0.5, proxy_distance=None):
     """Read the history of a domain classifier that an encoder was trained against.
 
     Chance at the end is ambiguous by itself: either the features are aligned, or the domain
-    classifier never worked. What it reached before tells the two apart. The rules, in order;
+    classifier does not work. What it reached before, and whether another classifier tells the
+    domains apart by the same features, decide between the two. The rules, in order;
     the end of a history is its mean over the last quarter, the lowest value such a mean too:
 
     1. fewer than 3 epochs: too short; a value that is not finite: not finite;
@@ -48,12 +51,14 @@ def diagnose_domain_classifier(domain_accuracy, label_loss=None, chance=0.5):
        collapsed;
     3. domain accuracy never 0.1 above chance: never learnt, or oscillating if 0.1 below;
     4. domain accuracy ends at 0.9 or more: separated; within 0.15 of chance: confused;
-       0.15 or more below: oscillating; else: partly separated.
+       0.15 or more below: oscillating; else: partly separated;
+    5. confused, but the proxy A-distance is 1.6 or more: gave up.
 
     Args:
         domain_accuracy: Accuracy of the domain classifier, one value in 0..1 an epoch.
         label_loss: Loss of the label classifier on the source, one value an epoch, or None.
         chance: Accuracy of guessing; 0.5 for two domains in equal parts.
+        proxy_distance: `proxy_a_distance` of the final features in 0..2, where it is known.
 
     Returns:
         `Diagnosis`; `str()` of it gives the words.
@@ -74,7 +79,7 @@ def diagnose_domain_classifier(domain_accuracy, label_loss=None, chance=0.5):
         or _not_finite("label loss", loss)
         or _too_short(accuracy)
         or _collapsed(loss)
-        or _read_accuracy(accuracy, chance)
+        or _read_accuracy(accuracy, chance, proxy_distance)
     )
 
 
@@ -137,7 +142,7 @@ def _collapsed(loss):
     return None
 
 
-def _read_accuracy(accuracy, chance):
+def _read_accuracy(accuracy, chance, distance):
     end, best = _smoothed(accuracy)[-1], accuracy.max()
     if end < chance - CONFUSED or (best < chance + LEARNT and end < chance - LEARNT):
         return _oscillating(end)
@@ -146,7 +151,9 @@ def _read_accuracy(accuracy, chance):
     if end >= SEPARATED:
         return _separated(end)
     if end <= chance + CONFUSED:
-        return _confused(best, end)
+        if distance is not None and distance >= APART:
+            return _gave_up(end, distance)
+        return _confused(best, end, distance)
     return _partly_separated(end)
 
 
@@ -181,13 +188,25 @@ def _separated(end):
     )
 
 
-def _confused(best, end):
-    return Diagnosis(
-        "confused",
-        True,
+def _confused(best, end, distance):
+    words = (
         f"The domain classifier first told the domains apart (best {best:.0%}), then was "
         f"confused ({end:.0%} at the end): this classifier can no longer tell the features' "
-        "domain. That the classes match across domains is likely, not proven.",
+        "domain. That the classes match across domains is likely, not proven."
+    )
+    if distance is not None:
+        words += f" Nor can a fresh linear one tell it well (proxy A-distance {distance:.2f} of 2)."
+    return Diagnosis("confused", True, words)
+
+
+def _gave_up(end, distance):
+    return Diagnosis(
+        "gave_up",
+        False,
+        f"The domain classifier is at chance ({end:.0%} at the end) because it stopped learning, "
+        "not because the features are aligned: a fresh linear classifier tells the domains apart "
+        f"by the same features (proxy A-distance {distance:.2f} of 2). Give the domain classifier "
+        "more capacity or a higher learning rate, or raise the reversal strength more slowly.",
     )
 
 

@@ -1,7 +1,6 @@
 import keras
 import tensorflow as tf
 
-LARGEST = 1e4
 SMALLEST_LOSS = 1e-8
 
 
@@ -14,6 +13,10 @@ class Balance(keras.layers.Layer):
     four decades. This is that rule, followed at every step. Both means start at 0 and move
     alike, so their ratio is right from the first step on. No gradient flows through it.
 
+    The weight never exceeds `largest`: an adaptation loss that the weight itself drives to 0, as
+    CORAL's does when all activations shrink, would otherwise raise it without end, and the classes
+    would never be learnt. The authors' weights lie below 1.
+
     While the label loss is still high, as large an adaptation loss may keep the classes from
     being learnt at all: raise `strength` from 0 to 1 over the training, with
     `ProgressSchedule({"balance.strength": reversal_ramp()})`.
@@ -22,19 +25,21 @@ class Balance(keras.layers.Layer):
         strength: Initial value of the weight `strength`, the share of the reference that the
             weighted loss shall have.
         momentum: Share of the old mean that a step keeps.
+        largest: Upper bound of the weight.
 
     Call arguments:
         reference: Scalar loss to be as large as.
         loss: Scalar loss that is weighted; its size counts, not its sign.
 
     Returns:
-        Scalar float32 tensor in 0..10000.
+        Scalar float32 tensor in 0..largest.
     """
 
-    def __init__(self, strength=1.0, momentum=0.99, **kwargs):
+    def __init__(self, strength=1.0, momentum=0.99, largest=1.0, **kwargs):
         # Two numbers: 16 bits would save nothing, and lose the sum of small steps.
         super().__init__(**{"dtype": "float32", **kwargs})
         self.momentum = momentum
+        self.largest = largest
         self.strength = self._number("strength", strength)
         self.reference_mean = self._number("reference_mean")
         self.loss_mean = self._number("loss_mean")
@@ -55,8 +60,9 @@ class Balance(keras.layers.Layer):
             value = tf.stop_gradient(tf.cast(value, "float32"))
             mean.assign(self.momentum * mean + (1 - self.momentum) * value)
         ratio = self.reference_mean / tf.maximum(self.loss_mean, SMALLEST_LOSS)
-        return tf.stop_gradient(self.strength * tf.minimum(ratio, LARGEST))
+        return tf.stop_gradient(self.strength * tf.minimum(ratio, self.largest))
 
     def get_config(self):
         strength = float(keras.ops.convert_to_numpy(self.strength))
-        return {**super().get_config(), "strength": strength, "momentum": self.momentum}
+        own = {"strength": strength, "momentum": self.momentum, "largest": self.largest}
+        return {**super().get_config(), **own}

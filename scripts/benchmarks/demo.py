@@ -3,13 +3,11 @@
     python scripts/benchmarks/demo.py
 
 Runs `keras-dtl demo` for each seed, one after the other, and writes results/demo.json. About two
-and a half minutes a seed on two CPU cores that have nothing else to do.
+minutes a seed on two CPU cores that have nothing else to do.
 """
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -17,9 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from keras_dtl.files import write_json
+from record import write_result
 
-RESULT = Path(__file__).parent / "results" / "demo.json"
 METHODS = ("source-only", "dann")
 
 
@@ -44,13 +41,11 @@ def main():
     gains = [one["dann"] - one["source-only"] for one in runs]
     result = {
         "what": "accuracy on the test split of digits_m in percent, last iterate; no target labels",
-        "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
         "mean": {name: statistics.mean(one[name] for one in runs) for name in METHODS},
         "gain": {"mean": statistics.mean(gains), "least": min(gains)},
         "runs": runs,
     }
-    write_json(RESULT, result)
-    print(json.dumps(result, indent=2))
+    write_result("demo", result)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""MNIST to MNIST-M beside the published figures: mean and deviation over seeds, last iterate.
+"""Digits: every method on each task and protocol, beside its bounds and the published figures.
 
-    TFDS_DATA_DIR=... python scripts/benchmarks/digits.py
+    TFDS_DATA_DIR=... python scripts/benchmarks/digits.py --tasks mnist-usps-sampled --minutes 10
 
-Runs `keras-dtl train` for each method and seed, one after the other; runs that are done are not
-repeated and one that was stopped is resumed, so it can be killed at any time. Target labels are
-used for the final score alone. Writes results/digits.json. About 45 minutes on two CPU cores.
+Tasks are mnist-usps and usps-mnist, sampled (2000 MNIST and 1800 USPS training images, drawn by
+the seed) and full, and mnist-mnist_m. Runs that are done are not repeated and one that was stopped
+is resumed, so it can be killed at any time. Target labels are used for the final score alone;
+validators choose without them, and the oracle's choice is kept apart. All scores are on the
+target's whole test split. Writes results/digits.json.
 """
 
 import argparse
@@ -12,75 +14,166 @@ import json
 import os
 import platform
 import statistics
-import subprocess
-import sys
+import time
 from pathlib import Path
 
 from keras_dtl.files import write_json
 
 RESULT = Path(__file__).parent / "results" / "digits.json"
-SOURCE, TARGET, EPOCHS = "mnist", "mnist_m", 15
-# Ganin et al., JMLR 2016, table 2; a linear SVM refits the last layer there, not here.
-METHODS = {
-    "dann": {"published": 76.66, "words": ["dann"]},
-    "source-only": {"published": 52.25, "words": ["source-only"]},
-    "target-only": {"published": 95.96, "words": ["source-only", "--labels-from", "target"]},
+SIZES = {"mnist": 2000, "usps": 1800}
+BASE_METHODS = ("source-only", "target-only", "dann", "dan", "deep-coral", "adda")
+# Changes of recipe, without target labels, that a name carries after a plus sign.
+CHANGES = {
+    "affine": "training images of both domains turned, stretched, slanted and moved at random",
+    "intensity": "contrast and brightness of both domains random, half of the images negative",
+    "both": "training images of both domains changed at random in form and in intensity",
+}
+METHODS = BASE_METHODS + tuple(f"{m}+{change}" for change in CHANGES for m in BASE_METHODS)
+# Ganin et al., JMLR 2016, table 2 (the last layer refit with a linear SVM there, not here) and
+# Tzeng et al., CVPR 2017, where "dann" is the row of gradient reversal.
+PUBLISHED = {
+    "mnist-mnist_m": {"source-only": 52.25, "dann": 76.66, "target-only": 95.96},
+    "mnist-usps-sampled": {"source-only": 75.2, "dann": 77.1, "adda": 89.4},
+    "usps-mnist-sampled": {"source-only": 57.1, "dann": 73.0, "adda": 90.1},
+    "mnist-usps": {},
+    "usps-mnist": {},
+}
+DIFFERS = {
+    "dan": "the paper has no digits: LeNet, MMD on both hidden layers and the logits",
+    "deep-coral": "the paper has no digits: LeNet, automatic weight",
+    "adda": "first stage and network of the other methods, not the paper's",
 }
 
 
-def train(method, seed, folder):
-    """Train once, unless that is done, and return the accuracies in percent."""
-    run = folder / f"{method}-{seed}"
-    scores = run / "scores.json"
-    if not scores.exists():
-        command = [sys.executable, "-m", "keras_dtl.scripts", "train", *METHODS[method]["words"]]
-        settings = {
-            "source": SOURCE,
-            "target": TARGET,
-            "epochs": EPOCHS,
-            "seed": seed,
-            "output": run,
-            "artifact": run / "artifact",
-        }
-        for name, value in settings.items():
-            command += [f"--{name}", str(value)]
-        subprocess.run([*command, "--resume"], check=True)
-    found = json.loads(scores.read_text(encoding="utf-8"))
-    return {domain: 100 * score["accuracy"] for domain, score in found.items()}
+def settings_of(task, method, seed, folder):
+    """Return the fields of the recipe."""
+    source, target, *sampled = task.split("-")
+    base, _, change = method.partition("+")
+    values = {"source": source, "target": target, "seed": seed, "resume": True}
+    values |= {"epochs": epochs_of(task, base), "augment": change or "none"}
+    values["output"] = run_folder(task, method, seed, folder)
+    if task != "mnist-mnist_m":
+        values |= {"image_size": 28, "validators": True}
+    if sampled:
+        values |= {"source_size": SIZES[source], "target_size": SIZES[target], "min_steps": 300}
+    if base == "target-only":
+        values["labels_from"] = "target"
+    if base == "adda":
+        first = method.replace("adda", "source-only")
+        values["start"] = str(run_folder(task, first, seed, folder))
+    return values
 
 
-def summary(method, runs):
-    accuracies = [run["target"] for run in runs]
+def epochs_of(task, method):
+    if "sampled" in task:
+        return 10 if method in ("adda", "dann") else 5  # of 300 steps
+    return 5 if method == "adda" else 15
+
+
+def run_folder(task, method, seed, folder):
+    # MNIST-M was there first, without a folder of its own.
+    return (folder if task == "mnist-mnist_m" else folder / task) / f"{method}-{seed}"
+
+
+def train_once(task, method, seed, folder):
+    """Train, unless that is done, and return the accuracies in percent."""
+    run = run_folder(task, method, seed, folder)
+    if not (run / "scores.json").exists():
+        from keras_dtl.scripts.recipes import RECIPES
+        from keras_dtl.scripts.session import start_session
+        from keras_dtl.scripts.train import train
+
+        base = method.partition("+")[0].replace("target-only", "source-only")
+        recipe = RECIPES[base](**settings_of(task, method, seed, folder))
+        start_session(seed)
+        train(recipe)
+    return scores_of(run, seed)
+
+
+def scores_of(run, seed):
+    """Return a finished run's accuracies: of the last iterate, and of every validator's pick."""
+    found = json.loads((run / "scores.json").read_text(encoding="utf-8"))
+    scores = {"seed": seed, **{name: 100 * score["accuracy"] for name, score in found.items()}}
+    if (run / "selection.json").exists():
+        choices = json.loads((run / "selection.json").read_text(encoding="utf-8"))["choices"]
+        scores["picks"] = {name: 100 * c["target_accuracy"] for name, c in choices.items()}
+        scores["picks"].pop("last")
+        scores["oracle"] = scores["picks"].pop("oracle")
+    return scores
+
+
+def summary(task, method, runs):
+    last = [run["target"] for run in runs]
+    picks = [run["picks"] for run in runs if "picks" in run]
     return {
-        "target_accuracy_mean": statistics.mean(accuracies),
-        "target_accuracy_sd": statistics.stdev(accuracies) if len(accuracies) > 1 else None,
-        "published": METHODS[method]["published"],
+        **mean_and_deviation("target_accuracy", last),
+        "picks": {
+            name: mean_and_deviation("target_accuracy", [pick[name] for pick in picks])
+            for name in (picks[0] if picks else ())
+        },
+        "published": PUBLISHED[task].get(method.partition("+")[0]),
+        "differs_from_the_paper": differences(method),
         "runs": runs,
     }
 
 
+def differences(method):
+    """Return in words how a run departs from its paper, or None."""
+    base, _, change = method.partition("+")
+    return "; ".join(filter(None, [DIFFERS.get(base), CHANGES.get(change)])) or None
+
+
+def mean_and_deviation(name, values):
+    deviation = statistics.stdev(values) if len(values) > 1 else None
+    return {f"{name}_mean": statistics.mean(values), f"{name}_sd": deviation}
+
+
+def collect(folder):
+    """Return the result of every run that is finished, whoever started it and when."""
+    tasks = {}
+    for task in PUBLISHED:
+        for method in METHODS:
+            runs = {run["seed"]: run for run in kept_runs(task, method)}
+            pattern = run_folder(task, method, "*", folder)
+            for path in sorted(pattern.parent.glob(f"{pattern.name}/scores.json")):
+                seed = int(path.parent.name.rpartition("-")[2])
+                runs[seed] = scores_of(path.parent, seed)
+            if runs:
+                found = [runs[seed] for seed in sorted(runs)]
+                tasks.setdefault(task, {})[method] = summary(task, method, found)
+    return {
+        "what": "accuracy on the target's test split in percent, LeNet of Ganin et al. 2016",
+        "selection": "last iterate; picks are those of validators without target labels",
+        "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
+        "tasks": tasks,
+    }
+
+
+def kept_runs(task, method):
+    if not RESULT.exists():
+        return []
+    tasks = json.loads(RESULT.read_text(encoding="utf-8")).get("tasks", {})
+    return tasks.get(task, {}).get(method, {}).get("runs", [])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tasks", nargs="+", choices=PUBLISHED, default=list(PUBLISHED))
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(BASE_METHODS))
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds, from 0")
+    parser.add_argument("--minutes", type=float, help="begin no further run after so long")
     parser.add_argument("--folder", type=Path, default=Path("runs/benchmarks/digits"))
     arguments = parser.parse_args()
-    runs = {}
-    for method in METHODS:
-        for seed in range(arguments.seeds):
-            runs.setdefault(method, []).append(train(method, seed, arguments.folder))
-            write_json(RESULT, result_of(runs))
-    for method, found in result_of(runs)["methods"].items():
-        mean, sd = found["target_accuracy_mean"], found["target_accuracy_sd"] or 0
-        print(f"{method:12} {mean:5.2f} +- {sd:4.2f}   published {found['published']:5.2f}")
-
-
-def result_of(runs):
-    return {
-        "task": f"{SOURCE} to {TARGET}, {EPOCHS} epochs",
-        "selection": "last iterate of each seed from 0; target labels for scoring alone",
-        "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
-        "methods": {method: summary(method, found) for method, found in runs.items()},
-    }
+    begun = time.monotonic()
+    for seed in range(arguments.seeds):
+        for task in arguments.tasks:
+            for method in arguments.methods:
+                if arguments.minutes and time.monotonic() - begun > 60 * arguments.minutes:
+                    return print("Time is up; the same command goes on.")
+                scores = train_once(task, method, seed, arguments.folder)
+                print(f"{task:20} {method:12} seed {seed}: {scores['target']:.2f}", flush=True)
+                write_json(RESULT, collect(arguments.folder))
+    return None
 
 
 if __name__ == "__main__":

@@ -5,21 +5,24 @@
 LeNet, 64 + 64 images of 28x28x3, SGD with momentum, float32. Each implementation runs in a process
 of its own, in turn, several rounds; the ratio is taken within each round. Needs the extra
 `[peers]`. Writes results/step_time.json.
+
+What bounds a step is measured beside it: the five convolutions of the two layers, forward and
+backward, alone, at the same sizes; and a large matrix product, which shows the arithmetic that the
+machine can do at best.
 """
 
 import itertools
-import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-RESULT = Path(__file__).parent / "results" / "step_time.json"
+from record import write_result
+
 ROUNDS, WARM_UP, STEPS, BATCH = 7, 30, 150, 64
-PEERS = ("keras_dtl", "keras_dtl bfloat16", "adapt", "torch")
+CONVOLUTIONS = 2 * 128 * (2 * 24 * 24 * 32 * 75 + 3 * 8 * 8 * 48 * 800)  # operations in a step
+MATRIX = 2048
 
 
 def images(seed):
@@ -69,13 +72,14 @@ def ours(policy="float32"):
     )
 
 
-def adapt():
+def adapt(policy="float32"):
     """Time `fit` of ADAPT's DANN on arrays, without metrics, as in its documentation."""
     import keras
     import numpy as np
     from adapt.feature_based import DANN
     from keras import layers
 
+    keras.config.set_dtype_policy(policy)
     encoder = keras.Sequential(
         [
             keras.Input((28, 28, 3)),
@@ -156,6 +160,34 @@ def eager_torch():
         optimizer.step()
         return loss.item()
 
+    return timed(step)
+
+
+def convolutions():
+    """Time what any implementation must compute: both layers forward and backward."""
+    import tensorflow as tf
+
+    shapes = ((128, 28, 28, 3), (5, 5, 3, 32)), ((128, 12, 12, 32), (5, 5, 32, 48))
+    (image, first), (maps, second) = ([tf.random.normal(s) for s in pair] for pair in shapes)
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            tape.watch((first, maps, second))
+            y = tf.nn.conv2d(image, first, 1, "VALID"), tf.nn.conv2d(maps, second, 1, "VALID")
+        return y, tape.gradient(y, (first, maps, second))
+
+    return timed(step)
+
+
+def matrix_product():
+    import tensorflow as tf
+
+    a, b = (tf.random.normal((MATRIX, MATRIX)) for _ in range(2))
+    return timed(tf.function(lambda: tf.matmul(a, b)))
+
+
+def timed(step):
     seconds = []
     for _ in range(WARM_UP + STEPS):
         start = time.perf_counter()
@@ -168,7 +200,10 @@ RUN = {
     "keras_dtl": ours,
     "keras_dtl bfloat16": lambda: ours("mixed_bfloat16"),
     "adapt": adapt,
+    "adapt bfloat16": lambda: adapt("mixed_bfloat16"),
     "torch": eager_torch,
+    "convolutions": convolutions,
+    "matrix product": matrix_product,
 }
 
 
@@ -183,17 +218,29 @@ def measure(name):
 
 
 def main():
-    rounds = [{name: measure(name) for name in PEERS} for _ in range(ROUNDS)]
-    ratios = {peer: [one["keras_dtl"] / one[peer] for one in rounds] for peer in ("adapt", "torch")}
+    rounds = [{name: measure(name) for name in RUN} for _ in range(ROUNDS)]
+
+    def ratio(of, to):
+        return statistics.median(one[of] / one[to] for one in rounds)
+
+    def gigaflops(name, operations):
+        return statistics.median(operations / one[name] for one in rounds) / 1e6
+
     result = {
         "what": "median milliseconds of a DANN step, LeNet, 64+64 images of 28x28x3",
-        "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
-        "milliseconds": {name: statistics.median(one[name] for one in rounds) for name in PEERS},
-        "ratio_to": {peer: statistics.median(values) for peer, values in ratios.items()},
+        "milliseconds": {name: statistics.median(one[name] for one in rounds) for name in RUN},
+        "ratio_to": {peer: ratio("keras_dtl", peer) for peer in ("adapt", "torch")},
+        "ratio_in_bfloat16": ratio("keras_dtl bfloat16", "adapt bfloat16"),
+        "ratio_of_bfloat16_to_float32": ratio("keras_dtl bfloat16", "adapt"),
+        "bound": {
+            "convolutions_of_our_step": ratio("convolutions", "keras_dtl"),
+            "convolutions_of_adapts_step": ratio("convolutions", "adapt"),
+            "gigaflops_of_convolutions": gigaflops("convolutions", CONVOLUTIONS),
+            "gigaflops_of_matrix_product": gigaflops("matrix product", 2 * MATRIX**3),
+        },
         "rounds": rounds,
     }
-    RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps({key: result[key] for key in ("milliseconds", "ratio_to")}, indent=2))
+    write_result("step_time", result, [key for key in result if key != "rounds"])
 
 
 if __name__ == "__main__":

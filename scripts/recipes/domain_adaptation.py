@@ -41,6 +41,9 @@ class DomainAdaptationRecipe(Recipe):
     """Train on so many target images, drawn by the seed. Default: all."""
     shots: int = 0
     """Target images of each class whose labels are learnt, drawn by the seed."""
+    augment: Literal["none", "affine", "intensity", "both"] = "none"
+    """Change training images of both domains at random. affine: turned, stretched, slanted and
+    moved; intensity: contrast, brightness and, for half of them, the negative."""
     backbone: str = "lenet"
     """Encoder: lenet, or an architecture of keras.applications, such as MobileNetV2."""
     weights: str | None = None
@@ -138,6 +141,7 @@ class DomainAdaptationRecipe(Recipe):
 
     def batches(self, data, first_step):
         from keras_dtl.data import domain_batches
+        from keras_dtl.data.augmentation import AUGMENTATIONS
 
         return domain_batches(
             self.labelled(data),
@@ -146,6 +150,7 @@ class DomainAdaptationRecipe(Recipe):
             self.seed,
             first_step,
             target_labelled=self.target_labelled(data),
+            augment=AUGMENTATIONS[self.augment],
         )
 
     def steps_per_epoch(self, data):

@@ -44,12 +44,19 @@ def domain_report(recipe, model, data, history, scores, before=None, comparison=
         report.add_figure(
             "Comparison", figures.bars(comparison, emphasized=recipe.name), "Same network and data."
         )
-    add_training(report, history)
+    before = before or ("before training", untrained(recipe, data))
+    parts = shown_images(data)
+    features = {
+        words: [m.encoder.predict(p.images, batch_size=256, verbose=0) for p in parts]
+        for words, m in (before, (f"after {recipe.name}", model))
+    }
+    distances = {words: proxy_a_distance(*domains) for words, domains in features.items()}
+    add_training(report, history, distances[f"after {recipe.name}"])
     add_selection(report, recipe)
     add_images(report, data)
     add_confusion(report, scores)
-    before = before or ("before training", untrained(recipe, data))
-    add_features(report, data, {before[0]: before[1], f"after {recipe.name}": model})
+    add_per_class(report, scores)
+    add_features(report, features, parts, distances)
     report.add_table("Settings", recipe.settings(), collapsed=True)
     return report
 
@@ -67,10 +74,13 @@ def untrained(recipe, data):
     return recipe.build_model(data)
 
 
-def add_training(report, history):
+def add_training(report, history, distance):
+    """Draw the curves, and say in words what a domain classifier went through, if there is one."""
     report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
     if "domain_accuracy" in history:
-        diagnosis = diagnose_domain_classifier(history["domain_accuracy"], history["label_loss"])
+        diagnosis = diagnose_domain_classifier(
+            history["domain_accuracy"], history["label_loss"], proxy_distance=distance
+        )
         kind = "note" if diagnosis.healthy else "warning"
         report.add_text("Training", str(diagnosis), kind=kind)
 
@@ -98,10 +108,10 @@ def add_selection(report, recipe):
     report.add_text("Selection", words, kind="note")
 
 
-def add_distance(report, features):
-    """Tell how well a linear classifier tells the domains apart, `{words: features of both}`."""
-    rows = {words: proxy_a_distance(*domains) for words, domains in features.items()}
-    report.add_table("Features", [{"features": w, "proxy A-distance": d} for w, d in rows.items()])
+def add_distance(report, distances):
+    """Tell how well a linear classifier tells the domains apart, `{words: A-distance}`."""
+    rows = [{"features": words, "proxy A-distance": d} for words, d in distances.items()]
+    report.add_table("Features", rows)
     report.add_text(
         "Features",
         "Proxy A-distance: 0 when a linear classifier cannot tell source from target by these "
@@ -130,16 +140,25 @@ def add_confusion(report, scores):
         report.add_figure("Confusion", figure, caption)
 
 
-def add_features(report, data, models):
-    """Lay out the features of both domains under each model of `{words: model}`."""
-    parts = [
+def add_per_class(report, scores):
+    """Tell the accuracy within each true class, both domains side by side."""
+    accuracies = {domain: score["per_class_accuracy"] for domain, score in scores.items()}
+    names = next(iter(accuracies.values()))
+    rows = [{"class": n, **{domain: a[n] for domain, a in accuracies.items()}} for n in names]
+    means = {domain: score["mean_class_accuracy"] for domain, score in scores.items()}
+    report.add_table("Accuracy of each class", [*rows, {"class": "mean", **means}])
+
+
+def shown_images(data):
+    """Return a few training images of both domains."""
+    return [
         images.subset(choose_indices(len(images), POINTS))
         for images in (data.source_train, data.target_train)
     ]
-    features = {
-        words: [model.encoder.predict(p.images, batch_size=256, verbose=0) for p in parts]
-        for words, model in models.items()
-    }
+
+
+def add_features(report, features, parts, distances):
+    """Lay out the features of both domains, `{words: (source's, target's)}`."""
     panels = {words: tsne(np.concatenate(domains)) for words, domains in features.items()}
     unknown = np.full(len(parts[1]), -1)
     target_labels = unknown if parts[1].labels is None else parts[1].labels
@@ -147,4 +166,4 @@ def add_features(report, data, models):
     domains = np.repeat(["source", "target"], [len(part) for part in parts])
     figure = figures.embedding_scatter(panels, labels, domains, parts[0].classes)
     report.add_figure("Features", figure, "t-SNE of the encoder's output on training images.")
-    add_distance(report, features)
+    add_distance(report, distances)

@@ -33,6 +33,16 @@ def test_chance_at_the_end_reads_differently_after_a_separation():
     assert diagnose_domain_classifier([0.9, 0.8, *end]).verdict == "confused"
 
 
+def test_confusion_that_another_classifier_does_not_share_is_giving_up():
+    assert diagnose_domain_classifier(CONFUSED, FALLING, proxy_distance=0.3).verdict == "confused"
+    gave_up = diagnose_domain_classifier(CONFUSED, FALLING, proxy_distance=1.9)
+    assert (gave_up.verdict, gave_up.healthy) == ("gave_up", False)
+    assert "stopped learning" in gave_up.words
+    assert "1.90 of 2" in gave_up.words
+    separated = [0.8, 0.9, 0.97, 0.99]
+    assert diagnose_domain_classifier(separated, proxy_distance=1.9).verdict == "separated"
+
+
 def test_chance_is_an_argument():
     accuracy = [0.75, 0.76, 0.75, 0.75]
     assert diagnose_domain_classifier(accuracy, chance=0.75).verdict == "never_learnt"

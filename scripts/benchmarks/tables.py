@@ -1,0 +1,154 @@
+"""Write the README's tables of domain adaptation from the results that the benchmarks kept.
+
+    python scripts/benchmarks/tables.py
+    python scripts/benchmarks/tables.py --check   # only say whether the README is up to date
+
+A table stands between `<!-- NAME -->` and `<!-- /NAME -->`; NAME is that of its file in results/.
+A result that is not there yet leaves its place empty.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+README = Path(__file__).parent.parent.parent / "README.md"
+# Named before any result was seen: to take the best of several picks would be to know the labels.
+VALIDATOR = "information"
+DIGITS = {
+    "mnist-usps-sampled": "MNIST to USPS, 2000 and 1800 images",
+    "usps-mnist-sampled": "USPS to MNIST, 1800 and 2000 images",
+    "mnist-usps": "MNIST to USPS, all images",
+    "usps-mnist": "USPS to MNIST, all images",
+    "mnist-mnist_m": "MNIST to MNIST-M",
+}
+
+
+def mean_and_deviation(summary):
+    """Return `mean ± deviation`, or the mean alone of a single run."""
+    mean, deviation = (summary[f"target_accuracy_{name}"] for name in ("mean", "sd"))
+    return f"{mean:.1f}" if deviation is None else f"{mean:.1f} ± {deviation:.1f}"
+
+
+def digits(result):
+    """One row a task and method: last iterate, the validator's pick, paper, seeds."""
+    header = ("task", "method", "last iterate", "pick without labels", "paper", "seeds")
+    rows = []
+    for task, words in DIGITS.items():
+        for method, found in result["tasks"].get(task, {}).items():
+            pick = found["picks"].get(VALIDATOR)
+            paper = found["published"] if "+" not in method else None
+            rows.append(
+                (
+                    words,
+                    f"{method} *" if found["differs_from_the_paper"] else method,
+                    mean_and_deviation(found),
+                    "" if pick is None else mean_and_deviation(pick),
+                    "" if paper is None else f"{paper:.1f}",
+                    len(found["runs"]),
+                )
+            )
+            words = ""  # once is enough
+    return header, rows
+
+
+def by_columns(result, separator):
+    """A row a method, a column a task, of keys such as `photo-sketch dann` in `summary`."""
+    cells = {tuple(key.split(separator, 1)): value for key, value in result["summary"].items()}
+    columns = list(dict.fromkeys(column for column, _ in cells))
+    methods = list(dict.fromkeys(method for _, method in cells))
+    rows = [
+        (m, *(mean_and_deviation(cells[c, m]) if (c, m) in cells else "" for c in columns))
+        for m in methods
+    ]
+    return columns, rows
+
+
+def pacs(result):
+    tasks, rows = by_columns(result, " ")
+    return ("method", *(task.replace("-", " to ") for task in tasks)), rows
+
+
+def shots(result):
+    methods, rows = by_columns(result, " ")
+    return ("shots a class", *methods), rows
+
+
+def office_caltech(result):
+    names = list(result["mean"])
+    rows = [
+        (task, *(f"{found[name]['mean']:.1f} ± {found[name]['sd']:.1f}" for name in names))
+        for task, found in result["tasks"].items()
+        if set(names) <= set(found)
+    ]
+    rows.append(("mean", *(f"{result['mean'][name]:.1f}" for name in names)))
+    return ("task", *names), rows
+
+
+def adapt_peer(result):
+    header = ("method", "keras_dtl", "ADAPT 0.4.5", "time of a step, keras_dtl : ADAPT")
+    rows = []
+    for method in ("dann", "deep-coral", "adda"):
+        both = [result["summary"].get(f"{library} {method}") for library in ("keras_dtl", "adapt")]
+        if all(both):
+            accuracies = [
+                f"{one['accuracy_mean']:.1f} ± {one['accuracy_sd'] or 0:.1f}" for one in both
+            ]
+            ratio = result["summary"][f"step time ratio {method}"]
+            rows.append((method, *accuracies, f"{ratio:.2f}"))
+    return header, rows
+
+
+TABLES = {table.__name__: table for table in (digits, pacs, shots, office_caltech, adapt_peer)}
+
+
+def markdown(header, rows):
+    """Return a Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def with_tables(text, results):
+    """Return a text with every table between its marks renewed.
+
+    Args:
+        text: Markdown.
+        results: Folder of the benchmarks' files.
+
+    Raises:
+        ValueError: When the mark at a table's end is missing.
+    """
+    for name, table in TABLES.items():
+        begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        if begin not in text:
+            continue
+        before, _, rest = text.partition(begin)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise ValueError(f"The text has {begin}, but no {end} behind it.")
+        path = results / f"{name}.json"
+        content = ""
+        if path.exists():
+            content = markdown(*table(json.loads(path.read_text(encoding="utf-8")))) + "\n\n"
+        text = f"{before}{begin}\n\n{content}{end}{after}"
+    return text
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing, status 1 if out of date"
+    )
+    arguments = parser.parse_args()
+    old = README.read_text(encoding="utf-8")
+    new = with_tables(old, RESULTS)
+    if arguments.check:
+        print("up to date" if new == old else f"Out of date: run python {__file__}")
+        return int(new != old)
+    README.write_text(new, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,6 +11,7 @@ VERBS = {
     "export": "turn a trained run into an artifact for production",
     "convert": "run an artifact over a folder of images",
     "stylize": "give an image or a folder the style of a painting, by optimisation",
+    "study": "ask which layers of a network transfer to another task",
     "recipes": "list the recipes that can be trained",
     "demo": "the whole way on embedded data, in about three minutes",
 }

@@ -1,5 +1,6 @@
 """Functions that return functional Keras models."""
 
+from keras_dtl.backbones.conv_net import conv_net
 from keras_dtl.backbones.lenet import lenet
 from keras_dtl.backbones.mlp import mlp
 from keras_dtl.backbones.patch_discriminator import patch_discriminator
@@ -11,6 +12,7 @@ from keras_dtl.backbones.vgg import normalize_activations, save_vgg19, vgg19_fea
 
 __all__ = [
     "architectures",
+    "conv_net",
     "lenet",
     "mlp",
     "normalize_activations",

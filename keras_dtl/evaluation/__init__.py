@@ -18,6 +18,7 @@ from keras_dtl.evaluation.similarity import (
     perceptual_distance,
     structural_similarity,
 )
+from keras_dtl.evaluation.transferability import transfer_effects
 from keras_dtl.evaluation.validators import VALIDATORS, ModelOutputs, proxy_a_distance, validate
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "proxy_a_distance",
     "segmentation_scores",
     "structural_similarity",
+    "transfer_effects",
     "tsne",
     "validate",
 ]

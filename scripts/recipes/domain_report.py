@@ -74,7 +74,7 @@ def untrained(recipe, data):
     return recipe.build_model(data)
 
 
-def add_training(report, history, distance):
+def add_training(report, history, distance=None):
     """Draw the curves, and say in words what a domain classifier went through, if there is one."""
     report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
     if "domain_accuracy" in history:

@@ -87,6 +87,8 @@ class FineTuningRecipe(Recipe):
         from keras_dtl.methods import FineTuning
 
         encoder = encoder_from(self.start, self.backbone, data.train.image_shape)
+        if self.batch_norm == "moving":
+            hasten_statistics(encoder)
         features, classes = encoder.output_shape[1:], len(data.train.classes)
         model = FineTuning(
             encoder,
@@ -158,6 +160,18 @@ class FineTuningRecipe(Recipe):
 
     def export_arguments(self, data):
         return {"classes": data.train.classes}
+
+
+def hasten_statistics(encoder):
+    """Let batch normalisation forget what it saw some ten steps ago.
+
+    Architectures of `keras.applications` average over as many as a thousand, which is longer
+    than a training on few images lasts: the deployed model would normalise by its first guess.
+    """
+    from keras_dtl.methods.domain_adaptation import batch_norm_layers
+
+    for layer in batch_norm_layers(encoder):
+        layer.momentum = min(layer.momentum, 0.9)
 
 
 def layer_table(model):

@@ -8,6 +8,16 @@ from keras_dtl.evaluation.figures.comparison import bars
 from keras_dtl.evaluation.figures.confusion import confusion_matrix
 from keras_dtl.evaluation.figures.curves import curves
 from keras_dtl.evaluation.figures.images import image_grid
+from keras_dtl.evaluation.figures.learning import learning_curves
 from keras_dtl.evaluation.figures.scatter import embedding_scatter
+from keras_dtl.evaluation.figures.transfer import transfer_curves
 
-__all__ = ["bars", "confusion_matrix", "curves", "embedding_scatter", "image_grid"]
+__all__ = [
+    "bars",
+    "confusion_matrix",
+    "curves",
+    "embedding_scatter",
+    "image_grid",
+    "learning_curves",
+    "transfer_curves",
+]

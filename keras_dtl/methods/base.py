@@ -5,6 +5,8 @@ import inspect
 import keras
 import tensorflow as tf
 
+from keras_dtl.methods.fused_adam import fuse_adam
+
 
 class Method(keras.Model):
     """A published method as a Keras model with its own `train_step`.
@@ -71,6 +73,8 @@ class Method(keras.Model):
                     f"Pass one, e.g. {name}=keras.optimizers.Adam(2e-4)."
                 )
             setattr(self, name, self._with_loss_scaling(keras.optimizers.get(optimizer)))
+        for name in ("optimizer", *self.player_optimizers):
+            fuse_adam(getattr(self, name))
         self._multiply_learning_rates()
 
     def _multiply_learning_rates(self):

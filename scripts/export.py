@@ -3,7 +3,6 @@
 keras-dtl export runs/dann --output exported/dann
 """
 
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from keras_dtl.scripts.command import SUCCESS, run
+from keras_dtl.scripts.finished_run import run_model, run_record
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ class Export:
 
 
 def main(arguments):
-    settings = _read(arguments.run / "settings.json", required=True)
-    model = _load_model(arguments.run / "model.keras")
+    settings, model = run_record(arguments.run, "settings"), run_model(arguments.run)
     from keras_dtl.export import export_model
 
     report = arguments.run / "report.html"
@@ -48,7 +47,7 @@ def main(arguments):
         arguments.output or Path("exported") / arguments.run.resolve().name,
         classes=settings.get("classes"),
         settings=settings,
-        metrics=_read(arguments.run / "scores.json"),
+        metrics=run_record(arguments.run, "scores"),
         opset=arguments.opset,
         extra_files={"report.html": report} if report.is_file() else None,
         precisions=arguments.precision,
@@ -57,33 +56,6 @@ def main(arguments):
     )
     _print(manifest, arguments)
     return SUCCESS
-
-
-def _read(path, required=False):
-    if not path.is_file() and not required:
-        return {}
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise FileNotFoundError(
-            f"{path} is missing. Give a run folder that `keras-dtl train` wrote to its end."
-        ) from error
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}. Train again.") from error
-
-
-def _load_model(path):
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is missing. Give a run folder that `keras-dtl train` wrote to its end; a "
-            "training that was stopped goes on with --resume."
-        )
-    import keras
-
-    import keras_dtl.layers
-    import keras_dtl.methods  # noqa: F401 (registers what saved models name)
-
-    return keras.saving.load_model(path, compile=False)
 
 
 def _print(manifest, arguments):

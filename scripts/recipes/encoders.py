@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from keras_dtl.scripts.finished_run import run_model
+
 
 def new_encoder(backbone, image_shape, weights=None):
     """Return an encoder by name: lenet, or an architecture of `keras.applications`.
@@ -25,18 +27,10 @@ def networks_of(run):
         FileNotFoundError: When the folder holds no finished run.
         ValueError: When the run trained something else.
     """
-    import keras
-
-    path = Path(run) / "model.keras"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is missing. `--start` takes the folder of a finished run of domain adaptation "
-            "or fine-tuning."
-        )
-    model = keras.saving.load_model(path, compile=False)
+    model = run_model(Path(run))
     if not (hasattr(model, "encoder") and hasattr(model, "classifier")):
         raise ValueError(
-            f"{path} holds a {type(model).__name__}, without an encoder and a classifier. Give a "
+            f"{run} holds a {type(model).__name__}, without an encoder and a classifier. Give a "
             "run of domain adaptation or fine-tuning."
         )
     return model.encoder, model.classifier

@@ -22,6 +22,14 @@ def pytest_configure():
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _same_start_of_what_a_module_shares():
+    """What is made once for a module does not depend on the tests before it."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+
+
 @pytest.fixture(autouse=True)
 def _same_start():
     """Every test starts from the same seed and leaves the policy as it was."""

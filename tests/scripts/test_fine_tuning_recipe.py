@@ -14,7 +14,6 @@ from tests.networks import compiled, dense, encoder
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory):
     """Two classes of ten images, and a finished run to start from."""
-    keras.utils.set_random_seed(0)  # this comes before the start that every test gets
     folder = tmp_path_factory.mktemp("fine_tuning")
     random = np.random.default_rng(0)
     for name in ("dark", "light"):

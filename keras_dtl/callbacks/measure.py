@@ -31,7 +31,8 @@ class Measure(keras.callbacks.Callback):
 class KeepLowest(keras.callbacks.Callback):
     """Saves the weights whenever a logged value is lower than ever before.
 
-    The value is kept in the file beside the weights, so a resumed training goes on comparing.
+    The value is kept in the file beside the weights, so a resumed training goes on comparing; one
+    that begins anew forgets what an earlier one left there.
 
     Args:
         path: File to write, which ends in `.weights.h5`.
@@ -42,6 +43,10 @@ class KeepLowest(keras.callbacks.Callback):
         super().__init__()
         self.path = path
         self.monitored = monitored
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 0:
+            self.path.unlink(missing_ok=True)
 
     def on_epoch_end(self, epoch, logs=None):
         value = (logs or {}).get(self.monitored)

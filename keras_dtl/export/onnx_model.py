@@ -4,7 +4,9 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 
+from keras_dtl.export import transposed_convolution
 from keras_dtl.export.errors import ExportError
+from keras_dtl.export.onnx_fusion import fuse_instance_normalizations
 from keras_dtl.version import __version__
 
 OPSETS = range(13, 19)  # what tf2onnx writes
@@ -24,6 +26,7 @@ def write_onnx(deployable, path, *, opset, axes, metadata):
         ExportError: The model holds an operation that ONNX lacks.
     """
     graph = onnx_graph(deployable, opset)
+    fuse_instance_normalizations(graph)
     for value in [*graph.graph.input, *graph.graph.output]:
         _name_axes(value, axes[value.name])
     # Sizes of values in between would carry invented names such as unk__12.
@@ -57,7 +60,12 @@ def onnx_graph(deployable, opset):
         # An output that is an input, or another output, needs a node that can bear its name.
         return {name: tf.identity(tensor) for name, tensor in outputs.items()}
 
-    graph, _ = tf2onnx.convert.from_function(run, run.input_signature, opset=opset)
+    graph, _ = tf2onnx.convert.from_function(
+        run,
+        run.input_signature,
+        opset=opset,
+        custom_op_handlers={transposed_convolution.OPERATION: (transposed_convolution.convert, [])},
+    )
     return graph
 
 

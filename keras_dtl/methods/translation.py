@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from keras_dtl.layers import InstanceNormalization, ToPixels
+from keras_dtl.layers import InstanceNormalization, ReflectionPadding2D, ToPixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty
 from keras_dtl.methods.base import Method, require_logits
 
@@ -95,13 +95,18 @@ def has_batch_norm(network):
 
 
 def size_multiple(network):
-    """Return the product of all strides by which convolutions make a generator's maps smaller."""
+    """Return what heights and widths must be multiples of.
+
+    The product of all strides by which convolutions make the maps smaller; twice that where the
+    smallest map is reflected at its edge, which takes two positions.
+    """
     shrinking = [
         layer
         for layer in network._flatten_layers()
         if isinstance(layer, layers.Conv2D) and not isinstance(layer, layers.Conv2DTranspose)
     ]
-    return math.prod(max(layer.strides) for layer in shrinking)
+    reflects = any(isinstance(layer, ReflectionPadding2D) for layer in network._flatten_layers())
+    return math.prod(max(layer.strides) for layer in shrinking) * (1 + reflects)
 
 
 def deployable_generator(generator, name):

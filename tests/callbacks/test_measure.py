@@ -45,6 +45,13 @@ def test_lowest_weights_are_kept_and_compared_with_after_a_resume(tmp_path):
     np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
 
 
+def test_a_new_training_forgets_what_an_earlier_one_left(tmp_path):
+    path = tmp_path / "best.weights.h5"
+    fit([falling([0.1]), KeepLowest(path, "kid")], epochs=1)
+    fit([falling([2.0, 3.0]), KeepLowest(path, "kid")], epochs=2)
+    assert KeepLowest(path, "kid").best() == (1, 2.0)
+
+
 def test_kept_weights_are_those_of_the_lowest_epoch(tmp_path):
     weights = []
     record = keras.callbacks.LambdaCallback(

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from keras_dtl.backbones import unet
+from keras_dtl.backbones import resnet_generator, unet
 from keras_dtl.callbacks import Checkpoint
 from keras_dtl.layers import InstanceNormalization
 from keras_dtl.methods import CycleGAN, Pix2Pix
@@ -204,6 +204,15 @@ def flat(model):
 def test_size_multiple_is_how_often_the_generator_halves():
     assert size_multiple(unet((16, 16, 3), filters=2)) == 16
     assert pix2pix().size_multiple == 1
+
+
+@pytest.mark.parametrize("padding", ["reflect", "zero"])
+def test_smallest_size_that_is_told_can_be_translated(padding):
+    network = resnet_generator((8, 8, 3), filters=2, blocks=1, padding=padding)
+    side = size_multiple(network)
+    assert side == {"reflect": 8, "zero": 4}[padding]
+    deployed = deployable_generator(network, "generator")
+    assert deployed(images(1, size=(side, side))).shape == (1, side, side, 3)
 
 
 def test_every_level_survives_the_way_into_the_network_and_back():

@@ -5,7 +5,7 @@
 MobileNetV2 with an ASPP head at 90x120 pixels. Day is the sequences 0006R0 and 0016E5, dusk
 0001TP: its first half without masks is adapted to, or with masks learnt from (target-trained),
 its second half is scored. Last weights of each seed; no mask of the second half is ever seen.
-Resumable run by run. Writes results/camvid.json. About 10 minutes a run on one CPU core.
+Resumable run by run. Writes results/camvid.json.
 """
 
 import argparse

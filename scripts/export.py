@@ -7,7 +7,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
@@ -27,6 +27,14 @@ class Export:
     """Artifact to write. Default: exported/NAME, with the run folder's name."""
     opset: int = 18
     """Version of the ONNX operators."""
+    precision: tuple[Literal["float16", "int8"], ...] = ()
+    """Graphs to write beside the float32 one; int8 is for CPUs, float16 for GPUs."""
+    calibration: Path | None = None
+    """Folder of images like those that the model will meet: half of them calibrate int8, the
+    others measure what these graphs lose. Sub-folders named after classes give accuracy, too."""
+    least_quality: float | None = None
+    """What these graphs must reach beside float32: decibels of PSNR for images (default 32), share
+    of equal answers for classifiers (0.99). Layers that hurt stay in float until it is reached."""
 
 
 def main(arguments):
@@ -43,6 +51,9 @@ def main(arguments):
         metrics=_read(arguments.run / "scores.json"),
         opset=arguments.opset,
         extra_files={"report.html": report} if report.is_file() else None,
+        precisions=arguments.precision,
+        calibration=arguments.calibration,
+        least_quality=arguments.least_quality,
     )
     _print(manifest, arguments)
     return SUCCESS
@@ -80,6 +91,14 @@ def _print(manifest, arguments):
         print(
             f"{record['file']}: {record['output']} within {record['difference']:.2g} of Keras "
             f"(allowed: {record['tolerance']:.2g})"
+        )
+    for record in manifest.precisions.values():
+        quality = record["quality"]
+        figures = ", ".join(
+            f"{name} {value:.4g}" for name, value in quality.items() if isinstance(value, float)
+        )
+        print(
+            f"{record['file']}: {figures}; {len(quality['layers_in_float'])} layers left in float"
         )
     output = arguments.output or Path("exported") / manifest.name
     print(f"Artifact: {output}, version {manifest.version}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOT_MODULES = {"files", "images", "manifest", "version"}
+ROOT_MODULES = {"bvh", "files", "images", "manifest", "motion", "version"}
 MAY_IMPORT = {
     "layers": set(),
     "losses": set(),
@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "backbones": {"layers"},
     "methods": {"layers", "losses"},
 }
-WITHOUT_TENSORFLOW = ("convert", "files", "images", "manifest", "version")
+WITHOUT_TENSORFLOW = ("bvh", "convert", "files", "images", "manifest", "motion", "version")
 
 
 def imported(path):

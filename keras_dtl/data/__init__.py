@@ -9,6 +9,7 @@ from keras_dtl.data.batches import (
 )
 from keras_dtl.data.catalogue import load
 from keras_dtl.data.labelled import LabelledImages, check_same_classes, require_classes
+from keras_dtl.data.motion import load_motion, split_clips, statistics_of, windows_of
 from keras_dtl.data.pairs import ImagePairs, load_pairs
 from keras_dtl.data.translation import jitter, load_domain, paired_batches, unpaired_batches
 
@@ -23,9 +24,13 @@ __all__ = [
     "jitter",
     "load",
     "load_domain",
+    "load_motion",
     "load_pairs",
     "paired_batches",
     "require_classes",
+    "split_clips",
+    "statistics_of",
     "steps_per_epoch",
     "unpaired_batches",
+    "windows_of",
 ]

@@ -9,6 +9,7 @@ from keras_dtl.export.deployable import deployable_of
 from keras_dtl.export.description import describe, plain, with_ranges
 from keras_dtl.export.onnx_model import OPSETS, write_onnx
 from keras_dtl.export.parity import axis_names, make_probes
+from keras_dtl.export.precision import check_precisions, write_precisions
 from keras_dtl.export.reload import measure_parity
 from keras_dtl.export.saved_model import write_saved_model
 from keras_dtl.export.serving import triton_config
@@ -28,6 +29,9 @@ def export_model(
     metrics=None,
     opset=18,
     extra_files=None,
+    precisions=(),
+    calibration=None,
+    least_quality=None,
 ):
     """Export a trained model for production, and check that it still computes the same.
 
@@ -54,6 +58,11 @@ def export_model(
         opset: Version of the ONNX operators, 13 to 18.
         extra_files: A dictionary of files to add, paths by names, such as
             `{"report.html": "runs/dann/report.html"}`.
+        precisions: Graphs to write beside the float32 one: `"float16"`, `"int8"`, or both.
+        calibration: A folder of images like those that the model will meet. Every second one
+            calibrates int8, on the others the quality lost is measured.
+        least_quality: What these graphs must reach beside float32: decibels of PSNR for images,
+            the share of equal answers for classifiers. By default 32 and 0.99.
 
     Returns:
         The `keras_dtl.manifest.Manifest` that was written.
@@ -67,6 +76,7 @@ def export_model(
     task = task or getattr(model, "task", None)
     size_multiple = size_multiple or getattr(model, "size_multiple", 1)
     _check_arguments(directory, task, opset, extra_files or {})
+    check_precisions(precisions, calibration)
     deployable = deployable_of(model)
     manifest = describe(deployable, directory, task, classes, image_size, size_multiple)
     probes = make_probes(deployable, manifest.preprocessing.resize, size_multiple)
@@ -82,8 +92,9 @@ def export_model(
         manifest = dataclasses.replace(
             manifest,
             parity=tuple(measure_parity(folder, manifest, probes)),
-            files=_checksums(folder),
+            precisions=write_precisions(folder, manifest, precisions, calibration, least_quality),
         )
+        manifest = dataclasses.replace(manifest, files=_checksums(folder))
         write_manifest(folder, manifest)
     return manifest
 

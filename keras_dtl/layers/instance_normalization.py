@@ -1,5 +1,29 @@
 import keras
+import tensorflow as tf
 from keras import ops
+
+
+def standardized(x, epsilon):
+    """Return `(x - mean) / deviation` and `1 / deviation`, over all axes but first and last."""
+    positions = list(range(1, len(x.shape) - 1))
+    centred = x - tf.reduce_mean(x, positions, keepdims=True)
+    variance = tf.reduce_mean(tf.square(centred), positions, keepdims=True)
+    inverse = tf.math.rsqrt(variance + epsilon)
+    return centred * inverse, inverse
+
+
+@tf.custom_gradient
+def standardized_in_training(x, epsilon):
+    """Return the first of `standardized`, with a gradient of half as many passes over memory."""
+    positions = list(range(1, len(x.shape) - 1))
+    y, inverse = standardized(x, epsilon)
+
+    def gradient(upstream):
+        mean = tf.reduce_mean(upstream, positions, keepdims=True)
+        along = tf.reduce_mean(upstream * y, positions, keepdims=True)
+        return (upstream - mean - y * along) * inverse, None
+
+    return y, gradient
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
@@ -24,6 +48,7 @@ class InstanceNormalization(keras.layers.Layer):
 
     Call arguments:
         inputs: Tensor of shape `(batch, ..., channels)` with one or more axes of positions.
+        training: Whether a gradient is wanted soon; the numbers are the same.
 
     Output shape: that of the input. Statistics are taken in float32 under any policy.
     """
@@ -60,12 +85,14 @@ class InstanceNormalization(keras.layers.Layer):
                 name="beta", shape=channels, initializer=self.beta_initializer
             )
 
-    def call(self, inputs):
+    def call(self, inputs, training=False):
         inputs = ops.convert_to_tensor(inputs)
         x = ops.cast(inputs, "float32")
-        positions = tuple(range(1, len(inputs.shape) - 1))
-        mean, variance = ops.moments(x, axes=positions, keepdims=True)
-        x = (x - mean) * ops.rsqrt(variance + self.epsilon)
+        # A SavedModel cannot keep a gradient of its own: what is exported holds none.
+        if training:
+            x = standardized_in_training(x, self.epsilon)
+        else:
+            x, _ = standardized(x, self.epsilon)
         if self.scale:
             x = x * ops.cast(self.gamma, "float32")
         if self.center:

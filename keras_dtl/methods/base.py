@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.layers import ClassMap, ResizeLike
+from keras_dtl.methods.fused_adam import fuse_adam
 
 
 class Method(keras.Model):
@@ -73,6 +74,8 @@ class Method(keras.Model):
                     f"Pass one, e.g. {name}=keras.optimizers.Adam(2e-4)."
                 )
             setattr(self, name, self._with_loss_scaling(keras.optimizers.get(optimizer)))
+        for name in ("optimizer", *self.player_optimizers):
+            fuse_adam(getattr(self, name))
         self._multiply_learning_rates()
 
     def _multiply_learning_rates(self):

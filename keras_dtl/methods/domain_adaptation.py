@@ -78,8 +78,9 @@ class DomainAdaptation(Method):
         classifier: Network from features to logits `(batch, classes)`, or of a segmenter
             `(batch, height, width, classes)`.
         adaptation_weight: Number of 0 or more, the weight of the adaptation loss; or `"auto"`,
-            which keeps it as large as the label loss (see `Balance`), so that a first training
-            needs no tuning. Not for adversarial methods, whose loss does not shrink.
+            which keeps it as large as the label loss by a weight of at most 1 (see `Balance`), so
+            that a first training needs no tuning. Not for adversarial methods, whose loss does
+            not shrink.
         batch_norm: What batch normalisation in `encoder` and `classifier` sees in training.
             `"joint"`: both domains in one pass, normalised together. `"separate"`: a pass for
             each domain, normalised by itself; the moving statistics, which the deployed model

@@ -15,6 +15,7 @@ rows to the folder of the runs. About five minutes a row and seed on one CPU cor
 """
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -57,6 +58,8 @@ CLASSES = {
     "shop": (175, 0, 0),
 }
 """Colours of the label maps of CMP Facades as pix2pix packed them."""
+SEGMENTER_EPOCHS, SEGMENTER_FILTERS = 15, 16
+DONE = "benchmark.json"
 SHOWN = 6
 """How many test pairs the picture shows."""
 
@@ -66,7 +69,7 @@ class Settings:
     folder: Path
     """Of the pairs: photo at the left, label map at the right; train/ and test/ or val/."""
     features: str = "random"
-    epochs: int = 30
+    epochs: int = 20
     batch_size: int = 4
     image_size: int = 64
     filters: int = 32
@@ -118,6 +121,8 @@ def judge_of(settings, file):
             np.concatenate([photos, photos[:, :, ::-1]]),
             np.concatenate([classes["train"], classes["train"][:, :, ::-1]]),
             len(CLASSES),
+            epochs=SEGMENTER_EPOCHS,
+            filters=SEGMENTER_FILTERS,
         )
         with atomic_path(file) as temporary:
             segmenter.save(temporary)
@@ -142,7 +147,7 @@ def classes_of(settings, split):
 
 
 def run(settings, row, seed, judge, runs):
-    """Train one row with one seed, unless that is done, and return its scores."""
+    """Train and score one row with one seed, unless that is done."""
     import keras
 
     from keras_dtl.scripts.recipes.translation_measures import translate
@@ -150,7 +155,7 @@ def run(settings, row, seed, judge, runs):
     from keras_dtl.scripts.train import train
 
     folder = folder_of(runs, row, seed)
-    done = folder / "benchmark.json"
+    done = folder / DONE
     if not done.exists():
         keras.utils.clear_session()
         start_session(seed)
@@ -158,11 +163,20 @@ def run(settings, row, seed, judge, runs):
         photos = translate(trained.model.deployable(), trained.data.test.a)
         np.save(folder / "photos.npy", photos)
         write_json(done, {**judge.score(photos), **trained.scores})
-    return json.loads(done.read_text(encoding="utf-8"))
 
 
 def folder_of(runs, row, seed):
     return runs / f"{row.replace(', ', '-').replace(' ', '')}-seed{seed}"
+
+
+def finished(runs, seeds):
+    """Return the scores of all runs that are done: `{row: {seed: scores}}`."""
+    found = {}
+    for row, seed in itertools.product(ROWS, range(seeds)):
+        done = folder_of(runs, row, seed) / DONE
+        if done.exists():
+            found.setdefault(row, {})[str(seed)] = json.loads(done.read_text(encoding="utf-8"))
+    return found
 
 
 def summary(found):
@@ -202,7 +216,7 @@ def picture(judge, found, runs):
     from keras_dtl.images import write_image
     from keras_dtl.scripts.recipes.translation_measures import stacked
 
-    drawn = [np.load(folder_of(runs, row, 0) / "photos.npy") for row in found]
+    drawn = [np.load(folder_of(runs, row, min(found[row])) / "photos.npy") for row in found]
     rows = [judge.pairs.b, judge.pairs.a, *drawn]
     write_image(runs / "rows.png", stacked([row[:SHOWN] for row in rows]))
 
@@ -218,17 +232,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True, help="folder of the pairs")
     parser.add_argument("--features", default="random", help="as in keras-dtl train pix2pix")
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds, from 0")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
     parser.add_argument("--runs", type=Path, default=Path("runs/benchmarks/facades"))
     arguments = parser.parse_args()
     settings = Settings(arguments.folder, arguments.features, arguments.epochs)
     judge = judge_of(settings, arguments.runs / "segmenter.keras")
-    found = {}
     for seed in range(arguments.seeds):
-        for row in ROWS:
-            scores = run(settings, row, seed, judge, arguments.runs)
-            found.setdefault(row, {})[str(seed)] = scores
+        for row in arguments.rows:
+            run(settings, row, seed, judge, arguments.runs)
+            found = finished(arguments.runs, arguments.seeds)
             write_json(RESULT, result_of(settings, judge, found))
             picture(judge, found, arguments.runs)
             show({row: found[row]})

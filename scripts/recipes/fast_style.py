@@ -129,7 +129,7 @@ class FastStyleRecipe(Recipe):
 
         return steps_per_epoch(data.train, self.batch_size)
 
-    def callbacks(self):
+    def callbacks(self, data):
         from keras_dtl.callbacks import ProgressSchedule, linear_decay
 
         return [ProgressSchedule({"optimizer.learning_rate": linear_decay(self.learning_rate)})]

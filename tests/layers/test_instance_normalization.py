@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_dtl.layers import InstanceNormalization
 
@@ -26,6 +27,32 @@ def test_one_image_is_normalised_alike_alone_and_in_a_batch():
     x, layer = images(), InstanceNormalization()
     alone = np.concatenate([layer(x[i : i + 1]).numpy() for i in range(len(x))])
     np.testing.assert_allclose(layer(x).numpy(), alone, atol=1e-6)  # sums in another order
+
+
+def derivatives(x, upstream, training):
+    """Return outputs, their gradient in the inputs, and the gradient of that gradient's square."""
+    layer = InstanceNormalization(center=False, scale=False)
+    x = tf.constant(x)
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        with tf.GradientTape() as inner:
+            inner.watch(x)
+            y = layer(x, training=training)
+            loss = tf.reduce_sum(y * upstream)
+        first = inner.gradient(loss, x)
+        penalty = tf.reduce_sum(tf.square(first))
+    return y, first, outer.gradient(penalty, x)
+
+
+@pytest.mark.parametrize("run", [lambda f: f, tf.function], ids=["eager", "graph"])
+@pytest.mark.parametrize("shape", [(2, 3, 4, 3), (2, 6, 3)])
+def test_gradients_in_training_are_those_of_the_plain_formula(shape, run):
+    """Also the second, which the gradient penalty takes."""
+    x, upstream = images(shape), images(shape, 1)
+    plain = run(lambda: derivatives(x, upstream, False))()
+    fast = run(lambda: derivatives(x, upstream, True))()
+    for a, b in zip(fast, plain, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
 def test_learnt_factor_and_offset_are_applied():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_dtl.callbacks import StopWhenDiverged, TrainingDiverged
 from keras_dtl.layers import CosineLogits
 from keras_dtl.methods import ADDA, CCSA, DAN, DANN, MME, DeepCORAL, SourceOnly
 from tests.methods.test_domain_adaptation import batch, images, labels
@@ -119,6 +120,28 @@ def test_deployable_is_encoder_and_classifier_alone(name):
 def test_one_domain_of_one_image_is_refused(name):
     with pytest.raises(ValueError, match="at least 2"):
         make(name).train_step(batch(source=6, target=1))
+
+
+@pytest.mark.parametrize("name", ["source_only", "dann", "mme", "ccsa", "adda"])
+def test_one_image_of_each_domain_is_enough_where_nothing_is_compared(name):
+    data = {**batch(source=1, target=1), "target_labelled": (images(1, 7), labels(1, 7))}
+    assert all(np.isfinite(step).all() for step in moved(make(name), data))
+
+
+def test_features_that_are_no_numbers_end_the_training_with_their_name():
+    """Images are uint8 and cannot be NaN; arrays of features can."""
+    x = keras.Input((4,))
+    features = keras.Model(x, keras.layers.Dense(6)(x))
+    model = compiled(DAN(features, dense(CLASSES)))
+    broken = np.full((4, 4), np.nan, "float32")
+    data = {"source": (np.ones((4, 4), "float32"), labels(4)), "target": broken}
+    with pytest.raises(TrainingDiverged, match="discrepancy|loss"):
+        model.fit(
+            tf.data.Dataset.from_tensors(data).repeat(),
+            steps_per_epoch=2,
+            verbose=0,
+            callbacks=[StopWhenDiverged()],
+        )
 
 
 @EVERY

@@ -1,0 +1,268 @@
+"""Motion clips by name, their windows, and splits by clip and by cell of action and style."""
+
+import dataclasses
+import itertools
+import logging
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_dtl.bvh import BvhError, read_bvh
+from keras_dtl.data.walker import GAITS, MOODS, RATE, walker_skeleton, walks
+from keras_dtl.motion import Skeleton, features_of, mirrored, read_motion, resample
+
+logger = logging.getLogger("keras_dtl")
+
+
+@dataclasses.dataclass(frozen=True)
+class Clips:
+    """Motion clips with labels.
+
+    Args:
+        positions: List of world positions `(frames, joints, 3)`, one a clip.
+        actions, styles: Labels, int32 `(clips,)`.
+        action_names, style_names: What the labels stand for.
+        skeleton: The `Skeleton`.
+        rate: Frames a second.
+        names: Of the clips.
+        factors: True factors `(clips, factors)` where they are known.
+    """
+
+    positions: list
+    actions: np.ndarray
+    styles: np.ndarray
+    action_names: tuple
+    style_names: tuple
+    skeleton: Skeleton
+    rate: float
+    names: tuple
+    factors: np.ndarray | None = None
+
+    def __len__(self):
+        return len(self.positions)
+
+    @property
+    def cells(self):
+        """Number of the (action, style) cell of each clip."""
+        return self.actions * len(self.style_names) + self.styles
+
+    def subset(self, indices):
+        indices = np.asarray(indices, int)
+        return dataclasses.replace(
+            self,
+            positions=[self.positions[i] for i in indices],
+            actions=self.actions[indices],
+            styles=self.styles[indices],
+            names=tuple(self.names[i] for i in indices),
+            factors=None if self.factors is None else self.factors[indices],
+        )
+
+
+class Split(NamedTuple):
+    """Three sets of clips that share none: the last is of cells that training never sees."""
+
+    train: Clips
+    test: Clips
+    held_out: Clips
+
+
+class Windows(NamedTuple):
+    """Pieces of equal length of clips."""
+
+    features: np.ndarray
+    """float32 `(windows, frames, features)`."""
+    actions: np.ndarray
+    styles: np.ndarray
+    clips: np.ndarray
+    """Which clip each is from."""
+
+
+def load_motion(name, rate=30.0, clips_per_cell=12, seed=0):
+    """Load motion clips by name.
+
+    Args:
+        name: `"walker"`, embedded; `"folder:PATH"`, of BVH files `PATH/ACTION/STYLE/*.bvh`, or
+            in one folder and named `*_ACTION_STYLE_NUMBER.bvh`; or `"npz:PATH"`, an archive of
+            `positions` about the `root`, `offsets` of the clips, `action`, `style` and names.
+        rate: Frames a second to resample to.
+        clips_per_cell: Of the walker, in each gait and mood.
+        seed: Of the walker.
+
+    Returns:
+        `Clips`.
+
+    Raises:
+        ValueError: The name stands for nothing, or no file could be read.
+    """
+    kind, _, place = name.partition(":")
+    if name == "walker":
+        return _walker(clips_per_cell, seed)
+    if kind == "folder" and place:
+        return load_bvh_folder(place, rate)
+    if kind == "npz" and place:
+        return _load_archive(Path(place), rate)
+    raise ValueError(f"Motion is named walker, folder:PATH or npz:PATH. Received: {name!r}")
+
+
+def _walker(clips_per_cell, seed):
+    positions, gaits, moods, factors = walks(clips_per_cell, seed)
+    names = tuple(f"walker_{index:03}" for index in range(len(positions)))
+    kinds = (tuple(GAITS), tuple(MOODS))
+    return Clips(positions, gaits, moods, *kinds, walker_skeleton(), RATE, names, factors)
+
+
+def load_bvh_folder(folder, rate=30.0):
+    """Load a folder of BVH files; those that cannot be used are named in warnings and left out."""
+    folder = Path(folder)
+    paths = sorted(folder.rglob("*.bvh"))
+    if not paths:
+        raise ValueError(f"{folder} holds no .bvh files. Check the path.")
+    skeleton, found = None, []
+    for path in paths:
+        try:
+            labels = _labels_of(path, folder)
+            positions, skeleton_here, _ = read_motion(read_bvh(path), skeleton, rate)
+            features_of(positions, skeleton_here)
+        except (BvhError, OSError) as error:
+            logger.warning("left out: %s: %s", path.name, error)
+            continue
+        skeleton = skeleton or skeleton_here
+        found.append((positions, *labels, path.stem))
+    if not found:
+        raise ValueError(f"None of the {len(paths)} BVH files in {folder} could be used.")
+    positions, actions, styles, names = zip(*found, strict=True)
+    action_names, actions = np.unique(actions, return_inverse=True)
+    style_names, styles = np.unique(styles, return_inverse=True)
+    return Clips(
+        list(positions),
+        actions.astype("int32"),
+        styles.astype("int32"),
+        tuple(map(str, action_names)),
+        tuple(map(str, style_names)),
+        skeleton,
+        float(rate),
+        names,
+    )
+
+
+def _labels_of(path, folder):
+    inside = path.relative_to(folder).parts
+    if len(inside) >= 3:
+        return inside[-3], inside[-2]
+    words = path.stem.split("_")
+    if len(words) < 3:
+        raise BvhError("its name tells no action and style; expected ..._ACTION_STYLE_NUMBER.bvh")
+    return words[-3], words[-2]
+
+
+def _load_archive(path, rate):
+    """Read `positions` relative to the hips with `root`, `offsets`, labels and names."""
+    with np.load(path, allow_pickle=False) as archive:
+        content = {key: archive[key] for key in archive.files}
+    wanted = {"positions", "root", "offsets", "action", "style", "parents", "joint_names", "fps"}
+    if missing := sorted(wanted - set(content)):
+        raise ValueError(f"{path.name} lacks {', '.join(missing)}.")
+    # Joint 0 of the archive is the world's origin.
+    world = content["positions"][:, 1:].astype("float64") + content["root"][:, None]
+    parents = tuple(int(parent) - 1 for parent in content["parents"][1:])
+    bounds = content["offsets"]
+    clips = [world[a:b] for a, b in itertools.pairwise(bounds)]
+    names = tuple(map(str, content["joint_names"][1:]))
+    return Clips(
+        [resample(clip, float(content["fps"]), rate) for clip in clips],
+        content["action"].astype("int32"),
+        content["style"].astype("int32"),
+        tuple(map(str, content["action_names"])),
+        tuple(map(str, content["style_names"])),
+        _mean_skeleton(names, parents, world),
+        float(rate),
+        tuple(map(str, content["name"])),
+    )
+
+
+def _mean_skeleton(names, parents, world):
+    bones = world[:, 1:] - world[:, list(parents[1:])]
+    lengths = np.linalg.norm(bones, axis=-1).mean(0)
+    first = bones[0] / np.linalg.norm(bones[0], axis=-1, keepdims=True) * lengths[:, None]
+    return Skeleton(names, parents, ((0.0, 0.0, 0.0), *(tuple(map(float, bone)) for bone in first)))
+
+
+def split_clips(clips, test_share=0.25, held_out_cells=(), seed=0):
+    """Split by clip inside each cell, and keep whole cells apart.
+
+    Args:
+        clips: `Clips`.
+        test_share: Share of the clips of each cell that is tested on; at least one clip.
+        held_out_cells: Pairs `(action name, style name)` that training never sees.
+        seed: Choice of the clips.
+
+    Raises:
+        ValueError: A cell is not there, or a style or an action would be unseen in training.
+    """
+    random = np.random.default_rng(seed)
+    held = {_cell(clips, *pair) for pair in held_out_cells}
+    train, test = [], []
+    for cell in np.unique(clips.cells):
+        members = random.permutation(np.flatnonzero(clips.cells == cell))
+        count = max(1, round(test_share * len(members)))
+        if cell not in held:
+            test += list(members[:count])
+            train += list(members[count:])
+    apart = np.flatnonzero(np.isin(clips.cells, list(held)))
+    for kind in ("actions", "styles"):
+        if unseen := set(getattr(clips, kind)) - set(getattr(clips, kind)[train]):
+            raise ValueError(f"No clip is left to train {kind} {sorted(map(int, unseen))} on.")
+    return Split(clips.subset(sorted(train)), clips.subset(sorted(test)), clips.subset(apart))
+
+
+def _cell(clips, action, style):
+    if action not in clips.action_names or style not in clips.style_names:
+        raise ValueError(
+            f"There is no cell ({action}, {style}); actions are {', '.join(clips.action_names)}, "
+            f"styles {', '.join(clips.style_names)}."
+        )
+    action, style = clips.action_names.index(action), clips.style_names.index(style)
+    return action * len(clips.style_names) + style
+
+
+def windows_of(clips, length=48, stride=12, mirror=False):
+    """Cut clips into windows; clips that are shorter are left out, and a warning counts them.
+
+    Args:
+        clips: `Clips`.
+        length: Frames of a window.
+        stride: Frames from one to the next.
+        mirror: Add each clip as a mirror shows it. Only where left and right mean the same.
+
+    Returns:
+        `Windows`.
+    """
+    pieces, sources, short = [], [], 0
+    for index, positions in enumerate(clips.positions):
+        if len(positions) < length:
+            short += 1
+            continue
+        views = [positions, mirrored(positions, clips.skeleton)] if mirror else [positions]
+        for view in views:
+            features = features_of(view, clips.skeleton)
+            starts = range(0, len(features) - length + 1, stride)
+            pieces += [features[start : start + length] for start in starts]
+            sources += [index] * len(starts)
+    if short:
+        logger.warning("%d of %d clips are shorter than %d frames.", short, len(clips), length)
+    if not pieces:
+        raise ValueError(f"No clip has {length} frames. Take shorter windows.")
+    sources = np.array(sources)
+    return Windows(np.stack(pieces), clips.actions[sources], clips.styles[sources], sources)
+
+
+def statistics_of(features, least=0.02):
+    """Return mean and deviation of each feature, to be taken from the training split alone.
+
+    Args:
+        features: `(..., features)`.
+        least: Smallest deviation, so that what hardly moves is not blown up.
+    """
+    flat = np.asarray(features, "float64").reshape(-1, features.shape[-1])
+    return flat.mean(0).astype("float32"), np.maximum(flat.std(0), least).astype("float32")

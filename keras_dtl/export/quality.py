@@ -1,0 +1,127 @@
+"""What a graph of lower precision loses, in the measure of its task."""
+
+import math
+import typing
+from pathlib import Path
+
+import numpy as np
+
+from keras_dtl.images import ImageError, find_images, read_image, resize_image
+
+_MOST = 64  # images
+_LARGEST = 512  # pixels a side; larger ones are cut
+
+
+class Sample(typing.NamedTuple):
+    """An image to calibrate or to measure on.
+
+    Args:
+        image: A uint8 array of shape `(height, width, channels)`, as the model takes it.
+        label: Index of its class, or `None` where that is not known.
+    """
+
+    image: np.ndarray
+    label: int | None = None
+
+
+class Quality(typing.NamedTuple):
+    """How a task measures quality: by the figure `name`, which is at least `least`."""
+
+    name: str
+    least: float
+
+
+QUALITIES = {
+    "classification": Quality("agreement", 0.99),
+    "image_to_image": Quality("psnr", 32.0),
+}
+
+
+def read_samples(folder, manifest):
+    """Read images to calibrate on, evenly chosen from a folder.
+
+    Images in a sub-folder that is named after a class are of that class. Damaged ones are left
+    out.
+
+    Raises:
+        ValueError: There are fewer than two.
+    """
+    paths = find_images(folder)
+    samples = []
+    for path in paths[:: max(1, len(paths) // _MOST)][:_MOST]:
+        try:
+            image = read_image(path, manifest.preprocessing.channels)
+        except ImageError:
+            continue
+        samples.append(Sample(_fitted(image, manifest.preprocessing), _label(path, manifest)))
+    if len(samples) < 2:
+        raise ValueError(
+            f"{folder} holds {len(samples)} readable images; calibration takes two or more, better "
+            f"{_MOST}, like those that the model will meet."
+        )
+    return samples
+
+
+def _fitted(image, preprocessing):
+    if preprocessing.resize is not None:
+        return resize_image(image, preprocessing.resize)
+    multiple = preprocessing.size_multiple
+    if min(image.shape[:2]) < multiple:
+        return resize_image(image, (multiple, multiple))
+    height, width = (
+        max(multiple, min(size, _LARGEST) // multiple * multiple) for size in image.shape[:2]
+    )
+    return np.ascontiguousarray(image[:height, :width])
+
+
+def _label(path, manifest):
+    name = Path(path).parent.name
+    return manifest.classes.index(name) if name in (manifest.classes or ()) else None
+
+
+def measure_quality(manifest, samples, expected, received):
+    """Return the figures of a task as a dictionary.
+
+    Args:
+        manifest: The `Manifest`.
+        samples: The `Sample`s that were run.
+        expected: What the float32 graph made of each.
+        received: What the other one made.
+    """
+    if manifest.task == "image_to_image":
+        return _of_images(expected, received)
+    return _of_classes(samples, np.stack(expected), np.stack(received))
+
+
+def _of_images(expected, received):
+    from skimage.metrics import structural_similarity
+
+    errors = [np.mean((a.astype(float) - b) ** 2) for a, b in zip(expected, received, strict=True)]
+    similar = [
+        structural_similarity(a, b, channel_axis=-1, win_size=min(7, *_odd(a.shape[:2])))
+        for a, b in zip(expected, received, strict=True)
+    ]
+    # Images without any error would be infinitely good, which JSON cannot say.
+    psnr = [10 * math.log10(255**2 / max(error, 1e-4)) for error in errors]
+    return {
+        "psnr": float(np.mean(psnr)),
+        "psnr_least": float(min(psnr)),
+        "ssim": float(np.mean(similar)),
+    }
+
+
+def _odd(sizes):
+    return [size - 1 + size % 2 for size in sizes]
+
+
+def _of_classes(samples, expected, received):
+    quality = {
+        "agreement": float(np.mean(expected.argmax(-1) == received.argmax(-1))),
+        "largest_difference": float(np.abs(expected - received).max()),
+    }
+    known = [index for index, sample in enumerate(samples) if sample.label is not None]
+    if known:
+        labels = np.array([samples[index].label for index in known])
+        quality["accuracy_float32"] = float(np.mean(expected[known].argmax(-1) == labels))
+        quality["accuracy"] = float(np.mean(received[known].argmax(-1) == labels))
+    return quality

@@ -1,0 +1,220 @@
+"""Conversion of folders beside the bare session, plain loops and tf.data; memory; precisions.
+
+    KERAS_DTL_DATA=... TFDS_DATA_DIR=... python scripts/benchmarks/conversion.py [SECTION ...]
+
+Each section takes at most five minutes on two CPU cores; one that is done is not repeated, the
+rounds of one that was stopped neither, and `--again` begins it anew. Writes
+results/conversion.json. All comparisons are ratios of figures that one process measured by turns.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import conversion_inputs as inputs
+from record import RESULTS, write_result
+
+import keras_dtl
+from keras_dtl.convert import convert_folder
+from keras_dtl.images import read_image, resize_image
+
+BATCH = 8
+ROUNDS = 5
+
+
+def generator(folder, rounds):
+    """ResNet-9 at 256 pixels, 200 photos: the folder beside the session alone on their arrays."""
+    artifact = inputs.once(folder / "resnet9_256", inputs.generator, 64, 9, (256, 256))
+    size = 200 // ROUNDS
+    for place in range(len(rounds), ROUNDS):
+        part = inputs.photos(200)[place * size : (place + 1) * size]
+        yield inputs.fresh(_generator_round, artifact, part, folder / "out", place % 2)
+
+
+def _generator_round(path, part, out, folder_first):
+    artifact = keras_dtl.load_artifact(path, "cpu")
+    arrays = [resize_image(read_image(file), (256, 256)) for file in part]
+    feed = [inputs.np.stack(arrays[i : i + BATCH]) for i in range(0, len(arrays), BATCH)]
+    artifact.run(feed[0][:1])
+    measured = {}
+
+    def bare():
+        started = time.perf_counter()
+        for batch in feed:
+            artifact.session.run(None, {artifact.manifest.inputs[0].name: batch})
+        measured["bare_session"] = len(part) / (time.perf_counter() - started)
+
+    def whole():
+        shutil.rmtree(out, ignore_errors=True)
+        report = convert_folder(artifact, part, out, batch_size=BATCH, gallery=0)
+        measured["folder"] = report.images_per_second
+        measured["busy_share"] = report.to_json()["stages"]["busy_share"]
+
+    for step in (whole, bare) if folder_first else (bare, whole):
+        step()
+    return measured
+
+
+def generator_summary(rounds):
+    ratio = sum(1 / one["bare_session"] for one in rounds)
+    ratio /= sum(1 / one["folder"] for one in rounds)
+    return {"images": 200, "batch_size": BATCH, "folder_over_bare_session": ratio, "wanted": 0.95}
+
+
+def classifier(folder, rounds):
+    """LeNet, 10,000 PNGs of 28x28: the folder, tf.data + predict, Pillow + predict on each."""
+    artifact = inputs.once(folder / "lenet", inputs.classifier)
+    files = inputs.once(folder / "digits", inputs.digit_files, "test", 10_000)
+    for _ in range(len(rounds), 3):
+        shutil.rmtree(folder / "out", ignore_errors=True)
+        measured = {
+            "folder": inputs.fresh(_classify_folder, artifact, files, folder / "out"),
+            "tf_data": inputs.fresh(_classify_tf_data, artifact, files),
+            "plain_loop": inputs.fresh(_classify_loop, artifact, files, 300),
+        }
+        yield measured
+
+
+def _classify_folder(path, files, out):
+    artifact = keras_dtl.load_artifact(path, "cpu")
+    return convert_folder(artifact, files, out, gallery=0, batch_size=256).images_per_second
+
+
+def _classify_tf_data(path, files):
+    import keras
+    import tensorflow as tf
+
+    model = keras.saving.load_model(path / "model.keras", compile=False)
+    model.predict(inputs.np.zeros((256, 28, 28, 3), "uint8"), verbose=0)
+
+    def decode(file):
+        pixels = tf.io.decode_png(tf.io.read_file(file), channels=3)
+        return tf.ensure_shape(pixels, (28, 28, 3))
+
+    started = time.perf_counter()
+    names = sorted(str(file) for file in files.iterdir())
+    data = tf.data.Dataset.from_tensor_slices(names).map(decode, tf.data.AUTOTUNE)
+    model.predict(data.batch(256).prefetch(tf.data.AUTOTUNE), verbose=0)
+    return len(names) / (time.perf_counter() - started)
+
+
+def _classify_loop(path, files, count):
+    import keras
+    from PIL import Image
+
+    model = keras.saving.load_model(path / "model.keras", compile=False)
+    model.predict(inputs.np.zeros((1, 28, 28, 3), "uint8"), verbose=0)
+    names = sorted(files.iterdir())[:count]
+    started = time.perf_counter()
+    for name in names:
+        model.predict(inputs.np.asarray(Image.open(name).convert("RGB"))[None], verbose=0)
+    return count / (time.perf_counter() - started)
+
+
+def classifier_summary(rounds):
+    def ratio(name):
+        return statistics.median(one["folder"] / one[name] for one in rounds)
+
+    return {
+        "images": 10_000,
+        "plain_loop_measured_on": 300,
+        "folder_over_plain_loop": ratio("plain_loop"),
+        "wanted_over_plain_loop": 4,
+        "folder_over_tf_data": ratio("tf_data"),
+        "wanted_over_tf_data": 1.5,
+    }
+
+
+def memory(folder, rounds):
+    """Resident size after 500 and after 10,000 photos of sizes that hardly repeat."""
+    artifact = inputs.once(folder / "small_generator", inputs.generator, 4, 1)
+    files = inputs.once(folder / "many_sizes", inputs.photos_of_many_sizes, 10_000)
+    if not rounds:
+        shutil.rmtree(folder / "out", ignore_errors=True)
+        yield inputs.fresh(_resident_sizes, artifact, files, folder / "out")
+
+
+def _resident_sizes(path, files, out):
+    sizes = {}
+
+    def note(done, total):
+        if done in (500, 2500, 5000, 7500, total):
+            sizes[done] = resident_megabytes()
+
+    artifact = keras_dtl.load_artifact(path, "cpu")
+    report = convert_folder(artifact, files, out, progress=note, gallery=0, format="jpg")
+    return {"megabytes_after": sizes, "converted": report.converted}
+
+
+def resident_megabytes():
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def memory_summary(rounds):
+    sizes = rounds[0]["megabytes_after"]
+    growth = sizes.get("10000", sizes.get(10_000)) / sizes.get("500", sizes.get(500)) - 1
+    return {"growth_from_500_to_10000": growth, "allowed": 0.05}
+
+
+def help_time(folder, rounds):
+    """`keras-dtl convert --help`, beside an empty Python, by the clock and by the processor."""
+    for _ in range(len(rounds), 20):
+        yield {
+            "help": _times([sys.executable, "-m", "keras_dtl.scripts", "convert", "--help"]),
+            "python": _times([sys.executable, "-c", "pass"]),
+        }
+
+
+def _times(command):
+    before, started = os.times(), time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    seconds, after = time.perf_counter() - started, os.times()
+    return {"seconds": seconds, "processor_seconds": sum(after[2:4]) - sum(before[2:4])}
+
+
+def help_time_summary(rounds):
+    def middle(name, kind):
+        return statistics.median(one[name][kind] for one in rounds)
+
+    kinds = ("seconds", "processor_seconds")
+    return {name: {kind: middle(name, kind) for kind in kinds} for name in ("help", "python")} | {
+        "allowed_seconds": 0.5
+    }
+
+
+SECTIONS = {
+    "help": (help_time, help_time_summary),
+    "classifier": (classifier, classifier_summary),
+    "memory": (memory, memory_summary),
+    "generator": (generator, generator_summary),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help="default: all")
+    parser.add_argument("--folder", type=Path, default=Path("runs/benchmarks/conversion"))
+    parser.add_argument("--again", action="store_true", help="measure again what is done")
+    arguments = parser.parse_args()
+    file = RESULTS / "conversion.json"
+    result = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    for name in arguments.sections or SECTIONS:
+        measure, summarise = SECTIONS[name]
+        section = {} if arguments.again else result.get(name, {})
+        rounds = section.get("rounds", [])
+        for one in measure(arguments.folder.resolve(), list(rounds)):
+            rounds = [*rounds, one]
+            summary = {"what": measure.__doc__, **summarise(rounds), "rounds": rounds}
+            result[name] = summary
+            write_result("conversion", result, show=[name])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""What the benchmark of conversion runs on: artifacts and folders of images, made once."""
+
+import contextlib
+import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from keras_dtl.files import atomic_path
+
+
+def fresh(function, *arguments):
+    """Call a function in a process of its own, where nothing that another loaded counts."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def data_folder():
+    """Return the folder of real data sets."""
+    folder = os.environ.get("KERAS_DTL_DATA")
+    if not folder:
+        raise SystemExit("error: KERAS_DTL_DATA must name the folder of data sets.")
+    return Path(folder)
+
+
+def photos(count):
+    """Return paths of real JPEGs, upright and lying ones by turns as their names fall."""
+    found = sorted((data_folder() / "bsds500").rglob("*.jpg"))
+    if len(found) < count:
+        raise SystemExit(f"error: {count} photos are needed; bsds500 holds {len(found)}.")
+    return found[:count]
+
+
+def once(path, make, *arguments):
+    """Return `path` after `make(path, *arguments)` made it, in a process of its own, if need be."""
+    if not path.exists():
+        fresh(make, path, *arguments)
+    return path
+
+
+@contextlib.contextmanager
+def _folder(path):
+    with atomic_path(path) as folder:
+        folder.mkdir()
+        yield folder
+
+
+def generator(path, filters, blocks, size=None, multiple=4):
+    """Export the generator of CycleGAN with the weights that it starts from."""
+    import keras
+
+    from keras_dtl import backbones
+    from keras_dtl.export import export_model
+    from keras_dtl.methods.translation import deployable_generator
+
+    keras.utils.set_random_seed(0)
+    network = backbones.resnet_generator((None, None, 3), filters=filters, blocks=blocks)
+    model = deployable_generator(network, "generator")
+    export_model(
+        model, path, task="image_to_image", image_size=size, size_multiple=multiple, opset=18
+    )
+
+
+def classifier(path):
+    """Export the digit network of Ganin et al. after two passes through MNIST."""
+    import keras
+
+    from keras_dtl import backbones
+    from keras_dtl.export import export_model
+
+    keras.utils.set_random_seed(0)
+    encoder = backbones.lenet((28, 28, 3))
+    head = keras.layers.Dense(10, activation="softmax", name="probabilities")
+    model = keras.Model(encoder.input, head(encoder.output))
+    model.compile(
+        keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    model.fit(*digits("train"), batch_size=128, epochs=2, verbose=2)
+    export_model(model, path, task="classification")
+
+
+def digits(split):
+    """Return images and labels of MNIST, the images in three channels."""
+    import tensorflow_datasets as tfds
+
+    found = tfds.load("mnist", split=split, batch_size=-1)
+    images = np.repeat(np.asarray(found["image"]), 3, axis=-1)
+    return images, np.asarray(found["label"])
+
+
+def digit_files(path, split, count):
+    """Write digits as PNG files whose names say their class."""
+    with _folder(path) as folder:
+        for index, (image, label) in enumerate(zip(*digits(split), strict=True)):
+            if index == count:
+                break
+            Image.fromarray(image).save(folder / f"{index:05}_{label}.png")
+
+
+def photos_of_many_sizes(path, count):
+    """Write crops of real photos of sizes that hardly repeat."""
+    random = np.random.default_rng(0)
+    sources = [np.asarray(Image.open(file)) for file in photos(100)]
+    with _folder(path) as folder:
+        for index in range(count):
+            height, width = random.integers(64, 193, 2)
+            crop = sources[index % len(sources)][:height, :width]
+            Image.fromarray(crop).save(folder / f"{index:05}.jpg", quality=90)
+
+
+def one_photo(path, height, width):
+    """Write a photo of so many pixels: a real one, repeated in mirrors."""
+    tile = np.asarray(Image.open(photos(1)[0]))
+    mirrored = np.concatenate([tile, tile[::-1]])
+    mirrored = np.concatenate([mirrored, mirrored[:, ::-1]], axis=1)
+    rows, columns = (
+        -(-size // have) for size, have in zip((height, width), mirrored.shape[:2], strict=False)
+    )
+    pixels = np.tile(mirrored, (rows, columns, 1))[:height, :width]
+    with atomic_path(path) as file:
+        Image.fromarray(pixels).save(file, quality=90)

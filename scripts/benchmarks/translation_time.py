@@ -1,0 +1,147 @@
+"""Time of a training step of pix2pix and CycleGAN beside the same networks in eager PyTorch.
+
+    python scripts/benchmarks/translation_time.py
+
+Networks of the published width, batch 1, Adam, float32 on both sides: pix2pix (U-Net, 70x70
+PatchGAN, L1 + cGAN) at 128 pixels, CycleGAN (ResNet-6, identity loss, pool) at 64. Ours is timed as
+`fit` runs it, with shuffling and jitter; PyTorch on arrays at hand. Each runs in a process of its
+own, in turn, several rounds; the ratio is taken within each round. Needs the extra `[peers]`.
+Writes results/translation_time.json. About six minutes on two CPU cores.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from keras_dtl.files import write_json
+
+RESULT = Path(__file__).parent / "results" / "translation_time.json"
+IMAGES = 16
+SIZES = {"pix2pix": 128, "cyclegan": 64}
+FIELDS = {"pix2pix": 70, "cyclegan": 34}
+STRIDED = {"pix2pix": 3, "cyclegan": 2}
+FILTERS, BLOCKS = 64, 6
+
+
+def images(size, seed):
+    import numpy as np
+
+    return np.random.default_rng(seed).integers(0, 256, (IMAGES, size, size, 3)).astype("uint8")
+
+
+def ours(method, warm_up, steps, precision="off"):
+    """Return the seconds of each step of `fit`, everything included."""
+    import keras
+
+    from keras_dtl.data.pairs import ImagePairs
+    from keras_dtl.scripts.recipes import RECIPES
+    from keras_dtl.scripts.session import start_session
+
+    start_session(0, precision)
+    size = SIZES[method]
+    recipe = RECIPES[method](image_size=size, receptive_field=FIELDS[method])
+    a, b = (images(recipe.size_before_crop, seed) for seed in (0, 1))
+    data = type("Data", (), {"train": ImagePairs(a, b) if recipe.paired else (a, b)})
+    ends = []
+    tick = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: ends.append(time.perf_counter())
+    )
+    model = recipe.build_model(data)
+    batches = recipe.batches(data, 0)
+    model.fit(batches, steps_per_epoch=warm_up + steps + 1, verbose=0, callbacks=[tick])
+    return [after - before for before, after in itertools.pairwise(ends)][warm_up:]
+
+
+def eager_torch(method, warm_up, steps):
+    from scripts.benchmarks import torch_translation as peers
+
+    strided, size = STRIDED[method], SIZES[method]
+    if method == "pix2pix":
+        generator = peers.unet(3, FILTERS, size.bit_length() - 1, "batch", dropout=0.5)
+        networks = [generator, peers.patch(6, FILTERS, strided, "batch")]
+        peer = peers.Pix2Pix(*map(peers.start, networks))
+    else:
+        networks = [peers.resnet(3, FILTERS, BLOCKS, "instance") for _ in range(2)]
+        networks += [peers.patch(3, FILTERS, strided, "instance") for _ in range(2)]
+        peer = peers.CycleGAN(*map(peers.start, networks))
+    a, b = images(size, 0), images(size, 1)
+    seconds = []
+    for step in range(warm_up + steps):
+        chosen = slice(step % IMAGES, step % IMAGES + 1)
+        begin = time.perf_counter()
+        peer.step(a[chosen], b[chosen])
+        seconds.append(time.perf_counter() - begin)
+    return seconds[warm_up:]
+
+
+RUN = {
+    "keras_dtl": ours,
+    "keras_dtl bfloat16": lambda *arguments: ours(*arguments, precision="bfloat16"),
+    "torch": eager_torch,
+}
+
+
+def measure(method, name, warm_up, steps):
+    """Return the median milliseconds of a step, in a fresh process."""
+    root = Path(__file__).resolve().parents[2]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(root)}
+    command = [sys.executable, __file__, "--only", f"{method}:{name}"]
+    command += ["--warm-up", str(warm_up), "--steps", str(steps)]
+    answer = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if answer.returncode:
+        raise RuntimeError(f"{name} failed:\n{answer.stderr[-2000:]}")
+    return float(answer.stdout.split()[-1])
+
+
+def compared(method, rounds, warm_up, steps):
+    found = []
+    for _ in range(rounds):
+        found.append({name: measure(method, name, warm_up, steps) for name in RUN})
+        print(method, {name: round(value) for name, value in found[-1].items()}, flush=True)
+    names = [name for name in RUN if name != "torch"]
+    return {
+        "size": SIZES[method],
+        "milliseconds": {name: statistics.median(one[name] for one in found) for name in RUN},
+        "ratio_to_torch": {
+            name: statistics.median(one[name] / one["torch"] for one in found) for name in names
+        },
+        "rounds": found,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--methods", nargs="+", choices=SIZES, default=list(SIZES))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--warm-up", type=int, default=4)
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--only", help="METHOD:NAME: print the milliseconds of one alone")
+    arguments = parser.parse_args()
+    if arguments.only:
+        method, _, name = arguments.only.partition(":")
+        seconds = RUN[name](method, arguments.warm_up, arguments.steps)
+        print(1000 * statistics.median(seconds))
+        return
+    result = {
+        "what": "median milliseconds of a training step, batch 1, filters 64, float32 and bfloat16",
+        "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
+        "methods": {},
+    }
+    if RESULT.exists():
+        result["methods"] = json.loads(RESULT.read_text(encoding="utf-8"))["methods"]
+    for method in arguments.methods:
+        result["methods"][method] = compared(
+            method, arguments.rounds, arguments.warm_up, arguments.steps
+        )
+        write_json(RESULT, result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""The README's tables are what the benchmarks' files say."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+PATH = Path(__file__).parents[2] / "scripts" / "benchmarks" / "tables.py"
+SPEC = importlib.util.spec_from_file_location("tables", PATH)
+tables = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(tables)
+
+
+def test_readme_is_up_to_date():
+    text = tables.README.read_text(encoding="utf-8")
+    assert tables.with_tables(text, tables.RESULTS) == text
+    assert "<!-- digits -->" in text
+
+
+def summary(mean, sd=None):
+    return {"target_accuracy_mean": mean, "target_accuracy_sd": sd}
+
+
+def test_digits_show_deviation_pick_paper_and_what_differs(tmp_path):
+    found = {
+        **summary(91.04, 0.26),
+        "picks": {tables.VALIDATOR: summary(90.0, 1.0), "entropy": summary(99.0, 0.0)},
+        "published": 89.4,
+        "differs_from_the_paper": "more images",
+        "runs": [{}, {}, {}],
+    }
+    methods = {"adda": found, "adda+affine": found}
+    result = {"tasks": {"mnist-usps-sampled": methods}}
+    (tmp_path / "digits.json").write_text(json.dumps(result))
+    text = tables.with_tables("a\n<!-- digits -->old<!-- /digits -->\nz", tmp_path)
+    plain, changed = text.splitlines()[-5:-3]
+    assert "| adda * | 91.0 ± 0.3 | 90.0 ± 1.0 | 89.4 | 3 |" in plain
+    assert "| adda+affine * | 91.0 ± 0.3 | 90.0 ± 1.0 |  | 3 |" in changed
+    assert (text[:2], text[-2:], "old" in text) == ("a\n", "\nz", False)
+    assert tables.with_tables(text, tmp_path) == text
+
+
+def test_keys_of_two_words_become_rows_and_columns(tmp_path):
+    result = {"summary": {"S+T 0": summary(1.0), "S+T 3": summary(2.0), "mme 3": summary(3.0, 0.1)}}
+    (tmp_path / "shots.json").write_text(json.dumps(result))
+    text = tables.with_tables("<!-- shots --><!-- /shots -->", tmp_path)
+    assert "| 0 | 1.0 |  |" in text
+    assert "| 3 | 2.0 | 3.0 ± 0.1 |" in text
+
+
+def test_result_that_is_not_there_leaves_its_place_empty_and_a_missing_mark_is_named(tmp_path):
+    text = "<!-- pacs -->old<!-- /pacs -->"
+    assert tables.with_tables(text, tmp_path) == "<!-- pacs -->\n\n<!-- /pacs -->"
+    with pytest.raises(ValueError, match="/pacs"):
+        tables.with_tables("<!-- pacs --> and no end", tmp_path)

@@ -20,8 +20,8 @@ class Study:
 
     The classes are divided in two tasks A and B. A network learns each; then, for every n, new
     networks learn B whose lowest n layers come from B (BnB), from A (AnB) or are random, frozen
-    or, with a plus, tuned. The embedded default takes about five minutes on two CPU cores. A
-    study that was stopped, even killed, goes on with the same command.
+    or, with a plus, tuned. The embedded default is 74 trainings of a few
+    seconds. A study that was stopped, even killed, goes on with the same command.
     """
 
     study: Positional[Annotated[Literal["layer-transfer"], arg(metavar="STUDY")]]

@@ -6,6 +6,12 @@ from keras_dtl.backbones.mlp import mlp
 from keras_dtl.backbones.patch_discriminator import patch_discriminator
 from keras_dtl.backbones.pretrained import architectures, pretrained
 from keras_dtl.backbones.resnet_generator import resnet_generator
+from keras_dtl.backbones.segmenters import (
+    mobilenet_aspp,
+    pixel_classifier,
+    pixel_discriminator,
+    unet_encoder,
+)
 from keras_dtl.backbones.transformer_net import transformer_net
 from keras_dtl.backbones.unet import unet
 from keras_dtl.backbones.vgg import normalize_activations, save_vgg19, vgg19_features
@@ -15,12 +21,16 @@ __all__ = [
     "conv_net",
     "lenet",
     "mlp",
+    "mobilenet_aspp",
     "normalize_activations",
     "patch_discriminator",
+    "pixel_classifier",
+    "pixel_discriminator",
     "pretrained",
     "resnet_generator",
     "save_vgg19",
     "transformer_net",
     "unet",
+    "unet_encoder",
     "vgg19_features",
 ]

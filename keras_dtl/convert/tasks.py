@@ -13,8 +13,10 @@ bytes of a result that goes into a pipe; and `shown(item)`, what the gallery has
 from keras_dtl.convert.classification import Classification
 from keras_dtl.convert.image_to_image import ImageToImage
 from keras_dtl.convert.options import ConversionError
+from keras_dtl.convert.segmentation import Segmentation
 
 TASKS = {"classification": Classification, "image_to_image": ImageToImage}
+TASKS["segmentation"] = Segmentation
 
 
 def task_of(artifact, destination, options):

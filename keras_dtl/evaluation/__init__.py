@@ -12,6 +12,7 @@ from keras_dtl.evaluation.segmentation import (
     palette_classes,
     segmentation_scores,
 )
+from keras_dtl.evaluation.segmenter_scores import evaluate_segmenter, overlay
 from keras_dtl.evaluation.similarity import (
     absolute_error,
     brightness_correlation,
@@ -32,12 +33,14 @@ __all__ = [
     "choose_indices",
     "diagnose_domain_classifier",
     "evaluate_classifier",
+    "evaluate_segmenter",
     "fcn_score",
     "feature_network",
     "features_of",
     "fit_segmenter",
     "frechet_distance",
     "kernel_distance",
+    "overlay",
     "palette_classes",
     "perceptual_distance",
     "proxy_a_distance",

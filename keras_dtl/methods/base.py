@@ -5,6 +5,7 @@ import inspect
 import keras
 import tensorflow as tf
 
+from keras_dtl.layers import ClassMap, ResizeLike
 from keras_dtl.methods.fused_adam import fuse_adam
 
 
@@ -178,10 +179,22 @@ class Method(keras.Model):
 
 
 def deployed_classifier(encoder, classifier, name):
-    """Return the functional model from uint8 images to probabilities of encoder and classifier."""
+    """Return the functional model from uint8 images to the answer of encoder and classifier.
+
+    The answer is `probabilities`, or of a segmenter `class_map`, the class of each pixel.
+    """
     image = keras.Input(encoder.input_shape[1:], dtype="uint8", name="image")
-    softmax = keras.layers.Activation("softmax", dtype="float32", name="probabilities")
-    return keras.Model(image, softmax(classifier(encoder(image))), name=name)
+    logits = classifier(encoder(image))
+    if is_dense(classifier):
+        answer = ClassMap(name="class_map")(ResizeLike()(logits, image))
+    else:
+        answer = keras.layers.Activation("softmax", dtype="float32", name="probabilities")(logits)
+    return keras.Model(image, answer, name=name)
+
+
+def is_dense(classifier):
+    """Return whether a classifier gives logits of every position, as a segmenter does."""
+    return len(classifier.output_shape) == 4
 
 
 def multiply_learning_rates(optimizer, factors):

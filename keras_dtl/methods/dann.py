@@ -1,9 +1,12 @@
 import keras
+import tensorflow as tf
 
 from keras_dtl.layers import GradientReversal
 from keras_dtl.losses import domain_accuracy, domain_crossentropy
 from keras_dtl.methods.base import require_logits
 from keras_dtl.methods.domain_adaptation import DomainAdaptation
+
+DISCRIMINATED = ("features", "probabilities")
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
@@ -34,12 +37,19 @@ class DANN(DomainAdaptation):
     two under softmax, which is the same function with half the last layer; the last layer is
     refit with a linear SVM before scoring only where `keras_dtl.methods.refit_head` is called.
 
+    For segmentation the discriminator may judge each position of the features or, after Tsai et
+    al., "Learning to Adapt Structured Output Space for Semantic Segmentation", CVPR 2018, the
+    layout that the predicted classes form: `discriminated="probabilities"`. There the reversal
+    takes the place of that paper's inverted labels.
+
     Args:
         encoder, classifier, adaptation_weight, batch_norm: See `DomainAdaptation`.
         discriminator: Network from features to one logit a decision: `(batch, 1)`, or a map of
             them. It must not end in a sigmoid.
         reversal_strength: Initial value of the strength, 0 or more. It is the attribute
             `reversal_strength`, a weight that is saved with the model.
+        discriminated: What the discriminator sees: `"features"`, or the classifier's
+            `"probabilities"`.
 
     Example:
 
@@ -60,11 +70,17 @@ class DANN(DomainAdaptation):
         adaptation_weight=1.0,
         reversal_strength=1.0,
         batch_norm="joint",
+        discriminated="features",
         **kwargs,
     ):
         super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
         require_logits(discriminator, "discriminator")
+        if discriminated not in DISCRIMINATED:
+            raise ValueError(
+                f"`discriminated` must be one of {DISCRIMINATED}. Received: {discriminated!r}"
+            )
         self.discriminator = discriminator
+        self.discriminated = discriminated
         self.reversal = GradientReversal(reversal_strength)
 
     @property
@@ -73,7 +89,10 @@ class DANN(DomainAdaptation):
 
     def adaptation_terms(self, outputs):
         # One pass over both domains: the discriminator may hold batch normalisation too.
-        logits = self.discriminator(self.reversal(outputs.features), training=True)
+        seen = outputs.features
+        if self.discriminated == "probabilities":
+            seen = tf.nn.softmax(outputs.logits)
+        logits = self.discriminator(self.reversal(seen), training=True)
         domains = logits[: outputs.count], logits[outputs.count :]
         self.trackers["domain_accuracy"].update_state(domain_accuracy(*domains))
         return {"domain_loss": domain_crossentropy(*domains, *outputs.domain_weights)}

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from keras_dtl.layers import ResizeLike
 from keras_dtl.methods.balance import Balance
-from keras_dtl.methods.base import Method, deployed_classifier, require_logits
+from keras_dtl.methods.base import Method, deployed_classifier, is_dense, require_logits
 
 BATCH_NORM_POLICIES = ("joint", "separate", "frozen")
 
@@ -68,9 +69,14 @@ class DomainAdaptation(Method):
       the source in the label loss and the target in the adaptation loss;
     - `"target_weight"`: weight of each `"target"` image, for methods that weigh examples.
 
+    A classifier that gives maps of logits makes it a segmenter: labels are then maps of the
+    images' size, and logits are brought to it. Pass `compile` a loss that ignores the class of
+    void pixels.
+
     Args:
         encoder: Network from uint8 images `(batch, height, width, channels)` to features.
-        classifier: Network from features to logits `(batch, classes)`.
+        classifier: Network from features to logits `(batch, classes)`, or of a segmenter
+            `(batch, height, width, classes)`.
         adaptation_weight: Number of 0 or more, the weight of the adaptation loss; or `"auto"`,
             which keeps it as large as the label loss by a weight of at most 1 (see `Balance`), so
             that a first training needs no tuning. Not for adversarial methods, whose loss does
@@ -99,6 +105,8 @@ class DomainAdaptation(Method):
         self.classifier = classifier
         self.adaptation_weight = adaptation_weight
         self.batch_norm = batch_norm
+        self.dense = is_dense(classifier)
+        self.task = "segmentation" if self.dense else "classification"
         self.balance = None
         if adaptation_weight == "auto":
             self.balance = Balance()
@@ -162,7 +170,11 @@ class DomainAdaptation(Method):
         """Return features, float32 logits and further activations of images in one pass."""
         features = self.encoder(images, training=training)
         logits = self.classifier(features, training=training)
-        return features, tf.cast(logits, "float32"), {}
+        return features, self.sized(logits, images), {}
+
+    def sized(self, logits, images):
+        """Return logits in float32, those of a segmenter in the size of its images."""
+        return ResizeLike()(logits, images) if self.dense else tf.cast(logits, "float32")
 
     def domain_outputs(self, source_images, target_images):
         """Return the `DomainOutputs` of both domains, by the policy of batch normalisation."""

@@ -6,10 +6,13 @@ import tensorflow as tf
 from keras_dtl.methods.domain_adaptation import DomainAdaptation
 
 ENDS = ("features", "logits")
+GRID = 8
 
 
 class LayerAlignment(DomainAdaptation):
     """Adapts by a distance between the domains, summed over one or several layers.
+
+    A segmenter's maps are compared position by position, see `pixels`.
 
     A subclass defines `distance` and names it second in `tracked`.
 
@@ -46,14 +49,40 @@ class LayerAlignment(DomainAdaptation):
         activations["logits"] = outputs.logits
         distances = []
         for name in self.compared:
-            both = activations[name]
-            distances.append(self.distance(name, both[: outputs.count], both[outputs.count :]))
+            both, count = activations[name], outputs.count
+            if self.dense:
+                both, count = pixels(both, count)
+            distances.append(self.distance(name, both[:count], both[count:]))
         return {self.tracked[1]: tf.add_n(distances)}
 
     def outputs(self, images, training):
         seen, features = self._watching_encoder(images, training=training)
         more, logits = self._watching_classifier(features, training=training)
-        return features, tf.cast(logits, "float32"), {**seen, **more}
+        return features, self.sized(logits, images), {**seen, **more}
+
+
+def pixels(maps, count):
+    """Return the positions of maps as examples, and how many of them are the source's.
+
+    Maps are averaged over the cells of a grid of about `GRID` by `GRID`: neighbours are alike,
+    and the cost of comparing all with all grows with the square of their number.
+
+    Args:
+        maps: Tensor `(batch, height, width, channels)`.
+        count: How many of the batch are the source's.
+
+    Raises:
+        ValueError: When the size of the maps is not fixed.
+    """
+    if None in maps.shape[1:3]:
+        raise ValueError(
+            f"Domains can be compared on maps of a fixed size. Received: {maps.shape}. Give all "
+            "images of a training one height and width."
+        )
+    cell = [-(-side // GRID) for side in maps.shape[1:3]]
+    pooled = tf.nn.avg_pool2d(maps, cell, cell, "SAME")
+    per_image = pooled.shape[1] * pooled.shape[2]
+    return tf.reshape(pooled, (-1, maps.shape[-1])), count * per_image
 
 
 def _check_layers(names, *networks):

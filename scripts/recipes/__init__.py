@@ -15,6 +15,7 @@ from keras_dtl.scripts.recipes.fast_style import FastStyleRecipe
 from keras_dtl.scripts.recipes.fine_tuning import FineTuningRecipe
 from keras_dtl.scripts.recipes.mme import MMERecipe
 from keras_dtl.scripts.recipes.pix2pix import Pix2PixRecipe
+from keras_dtl.scripts.recipes.segmentation import SegmentationRecipe
 from keras_dtl.scripts.recipes.source_only import SourceOnlyRecipe
 
 RECIPES = {
@@ -31,6 +32,7 @@ RECIPES = {
         CycleGANRecipe,
         FastStyleRecipe,
         FineTuningRecipe,
+        SegmentationRecipe,
     )
 }
 

@@ -86,3 +86,15 @@ def _checked(encoder, path, image_shape):
             f"{wanted} to features (None, n). Pass --image-size and --channels to fit it."
         )
     return encoder
+
+
+def hasten_statistics(encoder):
+    """Let batch normalisation forget what it saw some ten steps ago.
+
+    Architectures of `keras.applications` average over as many as a thousand, which is longer
+    than a training on few images lasts: the deployed model would normalise by its first guess.
+    """
+    from keras_dtl.methods.domain_adaptation import batch_norm_layers
+
+    for layer in batch_norm_layers(encoder):
+        layer.momentum = min(layer.momentum, 0.9)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
 from keras_dtl.scripts.recipes.base import Recipe
-from keras_dtl.scripts.recipes.encoders import encoder_from
+from keras_dtl.scripts.recipes.encoders import encoder_from, hasten_statistics
 
 
 class Labelled(NamedTuple):
@@ -160,18 +160,6 @@ class FineTuningRecipe(Recipe):
 
     def export_arguments(self, data):
         return {"classes": data.train.classes}
-
-
-def hasten_statistics(encoder):
-    """Let batch normalisation forget what it saw some ten steps ago.
-
-    Architectures of `keras.applications` average over as many as a thousand, which is longer
-    than a training on few images lasts: the deployed model would normalise by its first guess.
-    """
-    from keras_dtl.methods.domain_adaptation import batch_norm_layers
-
-    for layer in batch_norm_layers(encoder):
-        layer.momentum = min(layer.momentum, 0.9)
 
 
 def layer_table(model):

@@ -1,0 +1,105 @@
+"""Segmenters: a mask of class numbers for each image, and its classes in colour over it."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from keras_dtl.convert.image_to_image import ImageToImage
+from keras_dtl.convert.options import ConversionError
+from keras_dtl.images import encode_image
+
+OVERLAYS = "overlays"
+_GOLDEN = 0.618034
+
+
+class Segmentation(ImageToImage):
+    """Writes `NAME.png`, whose palette numbers are the classes, and `overlays/NAME.png`.
+
+    The mask has the size of the image. Its palette holds the classes' colours, so that it can be
+    looked at as it is; 255 is void and never written.
+    """
+
+    def __init__(self, artifact, destination, options):
+        self.output = destination
+        self.options = options
+        self.format = options.format_among(("png",))
+        self.preprocessing = artifact.manifest.preprocessing
+        self.multiple = np.lcm(self.preprocessing.size_multiple, options.bucket)
+        outputs = artifact.manifest.outputs
+        if len(outputs) != 1 or outputs[0].dtype != "uint8" or len(outputs[0].shape) != 3:
+            raise ConversionError(
+                "A segmenter must have one output, class numbers (batch, height, width) in uint8; "
+                f"this one has {[(item.name, item.dtype, item.shape) for item in outputs]}."
+            )
+        self.image = outputs[0].name
+        self.palette = palette_of(artifact.manifest)
+        self.journal = None
+
+    def plan(self, items):
+        """Refuse, too, a folder of inputs whose masks would lie among the overlays."""
+        super().plan(items)
+        if any(item.name.startswith(f"{OVERLAYS}/") for item in items):
+            raise ConversionError(
+                f"The input has a folder {OVERLAYS}, where overlays of the others are written. "
+                "Rename it."
+            )
+
+    def overlay_target(self, item, frame=None):
+        return self.output / OVERLAYS / self.target(item, frame).relative_to(self.output)
+
+    def is_done(self, item, records):
+        frames = [record.get("frame") for record in records]
+        whole = all(self.overlay_target(item, frame).is_file() for frame in frames)
+        return whole and super().is_done(item, records)
+
+    def keeps_alpha(self, item):
+        return False
+
+    def write(self, loaded, outputs):
+        classes = self.restored(outputs[self.image], loaded)
+        image = np.ascontiguousarray(loaded.pixels[: classes.shape[0], : classes.shape[1]])
+        if self.preprocessing.resize is not None:
+            image = self.palette[classes]  # the pixels at hand have another size
+        elif image.shape[2] == 1:
+            image = image.repeat(3, 2)
+        colored = (image[..., :3].astype("uint16") + self.palette[classes]) // 2
+        target = self.overlay_target(loaded.item, loaded.frame)
+        self.journal.publish(target, encode_image(colored.astype("uint8"), ".png"))
+        super().write(loaded, outputs)
+
+    def one(self, loaded, outputs, suffix):
+        """Return the mask as a PNG file."""
+        picture = Image.fromarray(self.restored(outputs[self.image], loaded))
+        picture.putpalette(self.palette.tobytes())
+        file = io.BytesIO()
+        picture.save(file, "PNG")
+        return file.getvalue()
+
+    def restored(self, classes, loaded):
+        """Return a class map in the size of its image: nearest neighbours, margins cropped."""
+        height, width = loaded.size
+        if self.preprocessing.resize is not None:
+            picture = Image.fromarray(classes).resize((width, height), Image.Resampling.NEAREST)
+            return np.array(picture)
+        return np.ascontiguousarray(classes[:height, :width])
+
+    def shown(self, item):
+        """Return the overlay as a path, for the gallery."""
+        target = self.overlay_target(item)
+        return target if target.is_file() else None
+
+
+def palette_of(manifest):
+    """Return `(256, 3)` uint8 colours: the classes' own, where the settings name them."""
+    hues = np.arange(256) * _GOLDEN % 1 * 6
+    channels = [np.clip(np.abs((hues + shift) % 6 - 3) - 1, 0, 1) for shift in (0, 4, 2)]
+    palette = (np.stack(channels, 1) * 200 + 40).astype("uint8")
+    try:
+        colors = np.array(manifest.settings.get("colors") or [], "uint8").reshape(-1, 3)[:256]
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ConversionError(
+            f"The artifact's setting `colors` must be a list of [red, green, blue]: {error}"
+        ) from error
+    palette[: len(colors)] = colors
+    return palette

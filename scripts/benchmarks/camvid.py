@@ -1,0 +1,102 @@
+"""CamVid from day to dusk: segmentation without adaptation, with it, and learnt at dusk.
+
+    python scripts/benchmarks/camvid.py --folder DATA/camvid --weights DATA/weights/FILE
+
+MobileNetV2 with an ASPP head at 90x120 pixels. Day is the sequences 0006R0 and 0016E5, dusk
+0001TP: its first half without masks is adapted to, or with masks learnt from (target-trained),
+its second half is scored. Last weights of each seed; no mask of the second half is ever seen.
+Resumable run by run. Writes results/camvid.json.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from keras_dtl.files import write_json
+
+RESULT = Path(__file__).parent / "results" / "camvid.json"
+SHARED = {
+    "epochs": 8,
+    "min-steps": 75,
+    "backbone": "mobilenet",
+    "learning-rate": 0.0005,
+    "batch-norm": "separate",
+}
+SEQUENCES = ["--source-sequences", "0006R0", "0016E5", "--target-sequences", "0001TP"]
+SIZE = ["--image-size", "90", "120"]
+WAYS = {
+    "source-only": ["--method", "source-only"],
+    "dann": ["--method", "dann", "--adaptation-weight", "0.01"],
+    "target-trained": ["--method", "source-only", "--labels-from", "target"],
+    "output-space": ["--method", "output-space", "--adaptation-weight", "0.01"],
+    "dan": ["--method", "dan", "--adaptation-weight", "0.1"],
+    "deep-coral": ["--method", "deep-coral", "--adaptation-weight", "0.1"],
+}
+
+
+def train(arguments, way, seed):
+    """Train once, unless that is done, and return the scores at dusk."""
+    run = arguments.runs / f"{way}-{seed}"
+    if not (run / "scores.json").exists():
+        command = [sys.executable, "-m", "keras_dtl.scripts", "train", "segmentation", *WAYS[way]]
+        settings = SHARED | {
+            "source": f"folder:{arguments.folder}",
+            "target": f"folder:{arguments.folder}",
+            "weights": arguments.weights,
+            "seed": seed,
+            "output": run,
+            "artifact": run / "artifact",
+        }
+        for name, value in settings.items():
+            command += [f"--{name}", str(value)]
+        subprocess.run([*command, *SEQUENCES, *SIZE, "--resume"], check=True)
+    scores = json.loads((run / "scores.json").read_text(encoding="utf-8"))["target"]
+    return {name: scores[name] for name in ("mean_iou", "pixel_accuracy", "iou")}
+
+
+def result_of(runs):
+    found = {}
+    for way, scores in runs.items():
+        values = [100 * run["mean_iou"] for run in scores]
+        found[way] = {
+            "mean_iou_mean": statistics.mean(values),
+            "mean_iou_sd": statistics.stdev(values) if len(values) > 1 else None,
+            "seeds": len(values),
+            "runs": scores,
+        }
+    return {
+        "what": "mean IoU in percent at dusk, second half of 0001TP, last weights",
+        "settings": {"shared": SHARED, "size": SIZE[1:], "ways": WAYS},
+        "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
+        "ways": found,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, required=True, help="folder of CamVid")
+    parser.add_argument("--weights", type=Path, required=True, help="MobileNetV2 without its top")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--seeds", type=int, default=3, help="how many seeds, from 0")
+    parser.add_argument("--minutes", type=float, help="begin no run after so many minutes")
+    parser.add_argument("--runs", type=Path, default=Path("runs/benchmarks/camvid"))
+    arguments = parser.parse_args()
+    begun, runs = time.monotonic(), {}
+    for seed, way in itertools.product(range(arguments.seeds), arguments.ways):
+        late = arguments.minutes and time.monotonic() - begun > 60 * arguments.minutes
+        if late and not (arguments.runs / f"{way}-{seed}" / "scores.json").exists():
+            continue  # what is done already is read all the same
+        runs.setdefault(way, []).append(train(arguments, way, seed))
+        write_json(RESULT, result_of(runs))
+        print(way, seed, f"{runs[way][-1]['mean_iou']:.1%}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,9 @@
 
     KERAS_DTL_DATA=... TFDS_DATA_DIR=... python scripts/benchmarks/conversion.py [SECTION ...]
 
+For int8_generator KERAS_DTL_GENERATOR names the artifact that `keras-dtl train cyclegan` left on
+monet2photo, in the direction from photos to paintings.
+
 Each section takes at most five minutes on two CPU cores; one that is done is not repeated, the
 rounds of one that was stopped neither, and `--again` begins it anew. Writes
 results/conversion.json. All comparisons are ratios of figures that one process measured by turns.
@@ -189,20 +192,110 @@ def help_time_summary(rounds):
     }
 
 
+def int8_generator(folder, rounds):
+    """A trained generator in int8 beside float32: speed by turns, PSNR on photos it never saw."""
+    source = os.environ.get("KERAS_DTL_GENERATOR")
+    if not source:
+        raise SystemExit("error: KERAS_DTL_GENERATOR must name the artifact of a trained run.")
+    calibration = inputs.data_folder() / "monet2photo" / "trainB"
+    path = inputs.once(folder / "int8_generator", inputs.with_int8, Path(source), calibration)
+    for _ in range(len(rounds), ROUNDS):
+        yield inputs.fresh(_int8_images, path, inputs.photos(24))
+
+
+def _int8_images(path, files):
+    images = inputs.np.stack([resize_image(read_image(file), (256, 256)) for file in files])
+    outputs, speeds = _by_turns(path, [images[i : i + BATCH] for i in range(0, 24, BATCH)])
+    errors = (outputs["int8"].astype(float) - outputs["float32"]) ** 2
+    psnr = 10 * inputs.np.log10(255**2 / errors.mean(axis=(1, 2, 3)))
+    return {
+        **speeds,
+        "psnr_mean": float(psnr.mean()),
+        "psnr_least": float(psnr.min()),
+        "manifest": dict(keras_dtl.load_artifact(path).manifest.precisions["int8"]["quality"]),
+    }
+
+
+def _by_turns(path, batches):
+    """Return the outputs of both precisions, and their images a second as the best of three."""
+    artifacts = {
+        name: keras_dtl.load_artifact(path, "cpu", precision=name) for name in ("float32", "int8")
+    }
+    outputs, seconds = {}, {}
+    for _ in range(3):
+        for name, artifact in artifacts.items():
+            started = time.perf_counter()
+            found = [artifact(batch) for batch in batches]
+            seconds.setdefault(name, []).append(time.perf_counter() - started)
+            outputs[name] = inputs.np.concatenate(found)
+    count = sum(len(batch) for batch in batches)
+    return outputs, {f"{name}_images_per_second": count / min(seconds[name]) for name in artifacts}
+
+
+def int8_generator_summary(rounds):
+    return _int8_speed(rounds) | {
+        "psnr_mean": rounds[0]["psnr_mean"],
+        "psnr_least": rounds[0]["psnr_least"],
+        "wanted_psnr": 32,
+    }
+
+
+def _int8_speed(rounds):
+    ratios = [one["int8_images_per_second"] / one["float32_images_per_second"] for one in rounds]
+    return {"int8_over_float32": statistics.median(ratios), "wanted": 2, "vnni": _has_vnni()}
+
+
+def _has_vnni():
+    return "vnni" in Path("/proc/cpuinfo").read_text()
+
+
+def int8_classifier(folder, rounds):
+    """LeNet on MNIST in int8 beside float32: accuracy on all 10,000 test digits, speed by turns."""
+    source = inputs.once(folder / "lenet", inputs.classifier)
+    calibration = inputs.once(folder / "training_digits", inputs.digit_files, "train", 200)
+    path = inputs.once(folder / "int8_lenet", inputs.with_int8, source, calibration)
+    files = inputs.once(folder / "digits", inputs.digit_files, "test", 10_000)
+    for _ in range(len(rounds), ROUNDS):
+        yield inputs.fresh(_int8_digits, path, files)
+
+
+def _int8_digits(path, folder):
+    files = sorted(folder.iterdir())
+    labels = inputs.np.array([int(file.stem[-1]) for file in files])
+    images = inputs.np.stack([read_image(file) for file in files])
+    outputs, speeds = _by_turns(path, inputs.np.split(images, 40))
+    accuracies = {
+        f"{name}_accuracy": 100 * float((found.argmax(-1) == labels).mean())
+        for name, found in outputs.items()
+    }
+    return speeds | accuracies
+
+
+def int8_classifier_summary(rounds):
+    return _int8_speed(rounds) | {
+        "accuracy_lost": rounds[0]["float32_accuracy"] - rounds[0]["int8_accuracy"],
+        "allowed_accuracy_lost": 0.5,
+    }
+
+
 SECTIONS = {
     "help": (help_time, help_time_summary),
     "classifier": (classifier, classifier_summary),
     "memory": (memory, memory_summary),
     "generator": (generator, generator_summary),
+    "int8_classifier": (int8_classifier, int8_classifier_summary),
+    "int8_generator": (int8_generator, int8_generator_summary),
 }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help="default: all")
+    parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; default: all")
     parser.add_argument("--folder", type=Path, default=Path("runs/benchmarks/conversion"))
     parser.add_argument("--again", action="store_true", help="measure again what is done")
     arguments = parser.parse_args()
+    if unknown := set(arguments.sections) - set(SECTIONS):
+        parser.error(f"there are no sections {', '.join(sorted(unknown))}")
     file = RESULTS / "conversion.json"
     result = json.loads(file.read_text("utf-8")) if file.exists() else {}
     for name in arguments.sections or SECTIONS:

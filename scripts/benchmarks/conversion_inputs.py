@@ -82,6 +82,28 @@ def classifier(path):
     export_model(model, path, task="classification")
 
 
+def with_int8(path, source, calibration):
+    """Export the model of an artifact once more, with an int8 graph."""
+    import keras
+
+    import keras_dtl.layers  # noqa: F401 (registers what saved models name)
+    from keras_dtl.export import export_model
+    from keras_dtl.manifest import read_manifest
+
+    manifest = read_manifest(source)
+    export_model(
+        keras.saving.load_model(source / "model.keras", compile=False),
+        path,
+        task=manifest.task,
+        classes=manifest.classes,
+        image_size=manifest.preprocessing.resize,
+        size_multiple=manifest.preprocessing.size_multiple,
+        settings=manifest.settings,
+        precisions=("int8",),
+        calibration=calibration,
+    )
+
+
 def digits(split):
     """Return images and labels of MNIST, the images in three channels."""
     import tensorflow_datasets as tfds
@@ -109,16 +131,3 @@ def photos_of_many_sizes(path, count):
             height, width = random.integers(64, 193, 2)
             crop = sources[index % len(sources)][:height, :width]
             Image.fromarray(crop).save(folder / f"{index:05}.jpg", quality=90)
-
-
-def one_photo(path, height, width):
-    """Write a photo of so many pixels: a real one, repeated in mirrors."""
-    tile = np.asarray(Image.open(photos(1)[0]))
-    mirrored = np.concatenate([tile, tile[::-1]])
-    mirrored = np.concatenate([mirrored, mirrored[:, ::-1]], axis=1)
-    rows, columns = (
-        -(-size // have) for size, have in zip((height, width), mirrored.shape[:2], strict=False)
-    )
-    pixels = np.tile(mirrored, (rows, columns, 1))[:height, :width]
-    with atomic_path(path) as file:
-        Image.fromarray(pixels).save(file, quality=90)

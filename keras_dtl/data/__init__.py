@@ -11,6 +11,7 @@ from keras_dtl.data.catalogue import load
 from keras_dtl.data.labelled import LabelledImages, check_same_classes, require_classes
 from keras_dtl.data.pairs import ImagePairs, load_pairs
 from keras_dtl.data.translation import jitter, load_domain, paired_batches, unpaired_batches
+from keras_dtl.data.views import hold_out_classes, view_batches
 
 __all__ = [
     "ImagePairs",
@@ -19,6 +20,7 @@ __all__ = [
     "domain_batches",
     "endless",
     "endless_arrays",
+    "hold_out_classes",
     "in_order",
     "jitter",
     "load",
@@ -28,4 +30,5 @@ __all__ = [
     "require_classes",
     "steps_per_epoch",
     "unpaired_batches",
+    "view_batches",
 ]

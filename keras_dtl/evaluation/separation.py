@@ -1,6 +1,9 @@
 """Whether two codes are kept apart, and whether both are used."""
 
+import warnings
+
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import NearestNeighbors
 from sklearn.neural_network import MLPClassifier
@@ -10,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 PROBES = {
     "linear": lambda seed: LogisticRegression(max_iter=1000),
     "mlp": lambda seed: MLPClassifier(
-        (256, 256), batch_size=256, max_iter=30, early_stopping=True, random_state=seed
+        (256, 256), batch_size=256, max_iter=50, early_stopping=True, random_state=seed
     ),
 }
 
@@ -29,7 +32,11 @@ def probe_accuracy(train, test, kind="linear", seed=0):
     if kind not in PROBES:
         raise ValueError(f"`kind` must be one of {sorted(PROBES)}. Received: {kind!r}")
     probe = make_pipeline(StandardScaler(), PROBES[kind](seed))
-    return float(probe.fit(*train).score(*test))
+    with warnings.catch_warnings():
+        # The number of passes is part of the probe's definition.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        probe.fit(*train)
+    return float(probe.score(*test))
 
 
 def retrieval_precision(codes, labels):

@@ -92,6 +92,11 @@ class Separation(Method):
         step = lambda: self._discriminator_update(loss, tape)  # noqa: E731
         if self.gate is None:
             step()
+        elif tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            raise ValueError(
+                f"`gate` is for one replica: several could not agree whether to learn. Received: "
+                f"{self.gate}. Pass gate=None, and a lower learning rate of the discriminator."
+            )
         else:
             # Its state must exist before the branch that may not be taken.
             with tf.init_scope():

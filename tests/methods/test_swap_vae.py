@@ -144,6 +144,13 @@ def test_a_shut_gate_keeps_the_discriminator_and_an_open_one_does_not():
         assert moved(model.discriminator, start) == expected
 
 
+def test_a_gate_is_refused_by_several_replicas(two_replicas):
+    with two_replicas.scope():
+        model = compiled(swap_vae(gate=0.8))
+        with pytest.raises(ValueError, match="one replica"):
+            model.discriminator_step(*[[tf.zeros((2, *SIZE))] * 2] * 2)
+
+
 def test_saved_and_loaded_model_is_the_same(tmp_path):
     model = compiled(swap_vae("class", "leak_free", real_target=0.9, generated_target=0.1))
     model.train_step(batch())

@@ -17,6 +17,8 @@ _HOME_OF = {
     "DANN": "keras_dtl.methods",
     "DeepCORAL": "keras_dtl.methods",
     "DomainAdaptation": "keras_dtl.methods",
+    "CGMV": "keras_dtl.methods",
+    "GMV": "keras_dtl.methods",
     "MME": "keras_dtl.methods",
     "Method": "keras_dtl.methods",
     "Pix2Pix": "keras_dtl.methods",
@@ -24,6 +26,7 @@ _HOME_OF = {
     "FastStyle": "keras_dtl.methods",
     "FineTuning": "keras_dtl.methods",
     "StyleTransfer": "keras_dtl.methods",
+    "SwapVAE": "keras_dtl.methods",
     # data
     "load": "keras_dtl.data",
     "domain_batches": "keras_dtl.data",

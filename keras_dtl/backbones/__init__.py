@@ -1,6 +1,12 @@
 """Functions that return functional Keras models."""
 
 from keras_dtl.backbones.conv_net import conv_net
+from keras_dtl.backbones.latent import (
+    class_discriminator,
+    latent_decoder,
+    latent_encoder,
+    pair_discriminator,
+)
 from keras_dtl.backbones.lenet import lenet
 from keras_dtl.backbones.mlp import mlp
 from keras_dtl.backbones.patch_discriminator import patch_discriminator
@@ -18,11 +24,15 @@ from keras_dtl.backbones.vgg import normalize_activations, save_vgg19, vgg19_fea
 
 __all__ = [
     "architectures",
+    "class_discriminator",
     "conv_net",
+    "latent_decoder",
+    "latent_encoder",
     "lenet",
     "mlp",
     "mobilenet_aspp",
     "normalize_activations",
+    "pair_discriminator",
     "patch_discriminator",
     "pixel_classifier",
     "pixel_discriminator",

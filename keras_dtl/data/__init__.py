@@ -12,6 +12,7 @@ from keras_dtl.data.labelled import LabelledImages, check_same_classes, require_
 from keras_dtl.data.motion import load_motion, split_clips, statistics_of, windows_of
 from keras_dtl.data.pairs import ImagePairs, load_pairs
 from keras_dtl.data.translation import jitter, load_domain, paired_batches, unpaired_batches
+from keras_dtl.data.views import hold_out_classes, view_batches
 
 __all__ = [
     "ImagePairs",
@@ -20,6 +21,7 @@ __all__ = [
     "domain_batches",
     "endless",
     "endless_arrays",
+    "hold_out_classes",
     "in_order",
     "jitter",
     "load",
@@ -32,5 +34,6 @@ __all__ = [
     "statistics_of",
     "steps_per_epoch",
     "unpaired_batches",
+    "view_batches",
     "windows_of",
 ]

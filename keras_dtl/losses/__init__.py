@@ -3,29 +3,38 @@
 from keras_dtl.losses.adversarial import domain_accuracy, domain_crossentropy
 from keras_dtl.losses.contrastive import contrastive_alignment
 from keras_dtl.losses.correlation_alignment import correlation_alignment
-from keras_dtl.losses.entropy import mean_entropy
-from keras_dtl.losses.generative import AdversarialLoss, adversarial_loss, gradient_penalty
+from keras_dtl.losses.entropy import confusion_loss, mean_entropy
+from keras_dtl.losses.generative import (
+    AdversarialLoss,
+    adversarial_loss,
+    gradient_penalty,
+    real_gradient_penalty,
+)
 from keras_dtl.losses.maximum_mean_discrepancy import (
     kernel_discrepancies,
     maximum_mean_discrepancy,
     optimal_kernel_weights,
 )
 from keras_dtl.losses.style import LOSS_SCALES, content_loss, style_loss, total_variation
+from keras_dtl.losses.variational import gaussian_divergence
 
 __all__ = [
     "LOSS_SCALES",
     "AdversarialLoss",
     "adversarial_loss",
+    "confusion_loss",
     "content_loss",
     "contrastive_alignment",
     "correlation_alignment",
     "domain_accuracy",
     "domain_crossentropy",
+    "gaussian_divergence",
     "gradient_penalty",
     "kernel_discrepancies",
     "maximum_mean_discrepancy",
     "mean_entropy",
     "optimal_kernel_weights",
+    "real_gradient_penalty",
     "style_loss",
     "total_variation",
 ]

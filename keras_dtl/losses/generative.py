@@ -61,20 +61,43 @@ ADVERSARIAL_LOSSES = {
 }
 
 
-def adversarial_loss(name):
+def adversarial_loss(name, real_target=1.0, generated_target=0.0):
     """Return the `AdversarialLoss` of a name.
 
     Args:
         name: `"vanilla"`, `"least_squares"`, `"hinge"` or `"wgan_gp"`.
+        real_target: Probability that the discriminator, and the generator in its stead, shall
+            reach for real examples. Below 1 neither ever is too sure (label smoothing).
+        generated_target: That for generated ones; both are choices of the vanilla game alone.
 
     Raises:
-        ValueError: When there is no such game.
+        ValueError: When there is no such game, or no such targets in it.
     """
     if name not in ADVERSARIAL_LOSSES:
         raise ValueError(
             f"The adversarial loss must be one of {sorted(ADVERSARIAL_LOSSES)}. Received: {name!r}"
         )
-    return ADVERSARIAL_LOSSES[name]
+    if (real_target, generated_target) == (1.0, 0.0):
+        return ADVERSARIAL_LOSSES[name]
+    if name != "vanilla" or not 0 <= generated_target < real_target <= 1:
+        raise ValueError(
+            "Other targets than 1 for real and 0 for generated examples belong to the vanilla "
+            f"game, in 0 <= generated < real <= 1. Received: {name!r} with {real_target} and "
+            f"{generated_target}."
+        )
+    return _smoothed(real_target, generated_target)
+
+
+def _smoothed(real_target, generated_target):
+    """Return the vanilla game with other targets than 1 and 0."""
+
+    def towards(target):
+        return lambda logits: tf.nn.softplus(logits) - target * logits
+
+    return AdversarialLoss(
+        _halves(towards(real_target), towards(generated_target)),
+        lambda generated: _mean(towards(real_target)(tf.cast(generated, "float32"))),
+    )
 
 
 def gradient_penalty(discriminator, real, generated, shares):
@@ -105,3 +128,31 @@ def gradient_penalty(discriminator, real, generated, shares):
     # The root has no slope at 0: a discriminator that is flat there must not give NaN.
     squares = tf.reduce_sum(tf.square(gradient), axis=list(range(1, rank)))
     return tf.reduce_mean(tf.square(tf.sqrt(squares + 1e-12) - 1.0))
+
+
+def real_gradient_penalty(discriminator, real):
+    """Return how steep the discriminator is at real examples: the penalty R1.
+
+    Half the mean over examples of the squared length of the gradient of its logits in its
+    inputs. It lets two players settle where the plain game would circle.
+
+    Reference: Mescheder, Geiger & Nowozin, "Which Training Methods for GANs do actually
+    Converge?", ICML 2018.
+
+    Args:
+        discriminator: Function from a list of inputs to logits `(batch, ...)`. It must treat each
+            example by itself: without batch normalisation.
+        real: List of tensors `(batch, ...)`; those of integers, such as classes, have no gradient.
+
+    Returns:
+        Scalar float32 tensor, which has a gradient in the discriminator's weights.
+    """
+    floating = [inputs for inputs in real if inputs.dtype.is_floating]
+    with tf.GradientTape() as tape:
+        tape.watch(floating)
+        logits = discriminator(real)
+    squares = [
+        tf.reduce_sum(tf.square(tf.cast(g, "float32")), axis=list(range(1, len(g.shape))))
+        for g in tape.gradient(logits, floating)
+    ]
+    return 0.5 * tf.reduce_mean(tf.add_n(squares))

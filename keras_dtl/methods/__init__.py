@@ -3,6 +3,7 @@
 from keras_dtl.methods.adda import ADDA
 from keras_dtl.methods.base import Method
 from keras_dtl.methods.ccsa import CCSA
+from keras_dtl.methods.cgmv import CGMV
 from keras_dtl.methods.cyclegan import CycleGAN
 from keras_dtl.methods.dan import DAN
 from keras_dtl.methods.dann import DANN
@@ -10,17 +11,21 @@ from keras_dtl.methods.deep_coral import DeepCORAL
 from keras_dtl.methods.domain_adaptation import DomainAdaptation
 from keras_dtl.methods.fast_style import FastStyle
 from keras_dtl.methods.fine_tuning import FineTuning
+from keras_dtl.methods.gmv import GMV
 from keras_dtl.methods.linear_head import refit_head
 from keras_dtl.methods.mme import MME
 from keras_dtl.methods.pix2pix import Pix2Pix
 from keras_dtl.methods.source_only import SourceOnly
 from keras_dtl.methods.style_transfer import StyleTransfer
+from keras_dtl.methods.swap_vae import SwapVAE
 
 __all__ = [
     "ADDA",
     "CCSA",
+    "CGMV",
     "DAN",
     "DANN",
+    "GMV",
     "MME",
     "CycleGAN",
     "DeepCORAL",
@@ -31,5 +36,6 @@ __all__ = [
     "Pix2Pix",
     "SourceOnly",
     "StyleTransfer",
+    "SwapVAE",
     "refit_head",
 ]

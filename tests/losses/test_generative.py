@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_dtl.losses import adversarial_loss, gradient_penalty
+from keras_dtl.losses import adversarial_loss, gradient_penalty, real_gradient_penalty
 
 REAL = np.array([[2.0, -1.0], [0.5, 3.0]], "float32")
 FAKE = np.array([[-2.0, 0.25], [1.5, -0.5]], "float32")
@@ -91,3 +91,26 @@ def test_flat_critic_gives_no_nan():
 def test_unknown_game_is_refused():
     with pytest.raises(ValueError, match="least_squares"):
         adversarial_loss("lsgan")
+
+
+def test_other_targets_are_crossentropies_towards_them():
+    game = adversarial_loss("vanilla", 0.9, 0.1)
+    real, generated = np.array([[2.0], [-1.0]]), np.array([[0.5], [3.0]])
+
+    def crossentropy(logits, target):
+        p = 1 / (1 + np.exp(-logits))
+        return -np.mean(target * np.log(p) + (1 - target) * np.log(1 - p))
+
+    expected = 0.5 * (crossentropy(real, 0.9) + crossentropy(generated, 0.1))
+    np.testing.assert_allclose(game.discriminator(real, generated), expected, rtol=1e-6)
+    np.testing.assert_allclose(game.generator(generated), crossentropy(generated, 0.9), rtol=1e-6)
+    with pytest.raises(ValueError, match="vanilla"):
+        adversarial_loss("hinge", 0.9)
+
+
+def test_real_penalty_is_the_squared_slope_of_a_line():
+    slope = np.array([[3.0], [4.0]], "float32")
+    judged = real_gradient_penalty(
+        lambda inputs: inputs[0] @ slope + 2 * inputs[1], [tf.ones((5, 2)), tf.ones((5, 1))]
+    )
+    np.testing.assert_allclose(judged, 0.5 * (9 + 16 + 4))

@@ -1,0 +1,84 @@
+import keras
+import tensorflow as tf
+
+from keras_dtl.methods.separation import Separation, code_sizes, pixels
+from keras_dtl.methods.translation import to_signed
+
+
+@keras.saving.register_keras_serializable("keras_dtl")
+class GMV(Separation):
+    """Generative multi-view model: pairs of images of one thing in two views.
+
+    One generator makes two images of a content `c` with different views `v1` and `v2`, all drawn
+    from the standard Gaussian. The discriminator tells pairs of real images of one object from
+    pairs `(G(c, v1), G(c, v2))`: to deceive it, `c` alone must say what both images share. No
+    label of a view is used.
+
+    Reference: Chen, Denoyer & Artieres, "Multi-View Data Generation Without View Supervision",
+    ICLR 2018.
+
+    Differs from the authors' code: real pairs never hold one image twice, and both pairs come in
+    random order.
+
+    Args:
+        generator: Network from `[content, view]` to images in -1..1.
+        discriminator: Network from `[image, image]` to logits.
+        **kwargs: Of `Separation`: the game, and how the discriminator is restrained.
+
+    Call arguments:
+        inputs: `[content, view]`, float arrays.
+    """
+
+    task = "image_generation"
+    tracked = ("adversarial", "discriminator_loss", "discriminator_accuracy")
+
+    def __init__(self, generator, discriminator, **kwargs):
+        super().__init__(discriminator, **kwargs)
+        self.generator = generator
+        self.content_numbers, self.view_numbers = code_sizes(generator)
+
+    def optimized_variables(self):
+        return {
+            "optimizer": self.generator.trainable_variables,
+            "discriminator_optimizer": self.discriminator.trainable_variables,
+        }
+
+    def call(self, inputs, training=False):
+        return self.generator(inputs, training=training)
+
+    def two_views(self, content):
+        """Return two images of each content and the views they were drawn in."""
+        first, second = (self.noise(content, self.view_numbers) for _ in range(2))
+        codes = [tf.concat([content, content], 0), tf.concat([first, second], 0)]
+        return tf.split(self.generator(codes, training=True), 2), [first, second]
+
+    def train_step(self, data):
+        # 1. The generator draws two views of one content that shall pass for a real pair.
+        # 2. The discriminator learns from them and from real pairs.
+        pair = [to_signed(data["first"]), to_signed(data["second"])]
+        with tf.GradientTape() as tape:
+            views, _ = self.two_views(self.noise(pair[0], self.content_numbers))
+            generated = self.in_random_order(*views)
+            loss = self.adversarial_term(generated)
+        self.minimize(loss, tape)
+        judged, accuracy = self.discriminator_step(self.in_random_order(*pair), generated)
+        return self.report(
+            loss=loss,
+            adversarial=loss,
+            discriminator_loss=judged,
+            discriminator_accuracy=accuracy,
+        )
+
+    # Deployment ----------------------------------------------------------------------------
+
+    def parts(self):
+        """Return the generator as it is deployed: codes to uint8 images."""
+        codes = [keras.Input((n,), name=k) for n, k in self._codes()]
+        generated = pixels(self.generator(codes))
+        return {"generator": keras.Model(codes, generated, name="generator")}
+
+    def _codes(self):
+        return (self.content_numbers, "content"), (self.view_numbers, "view")
+
+    def deployable(self):
+        return self.parts()["generator"]

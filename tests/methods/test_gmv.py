@@ -1,0 +1,128 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from keras_dtl.methods import CGMV, GMV
+from tests.methods.test_swap_vae import (
+    CONTENT,
+    SIZE,
+    STYLE,
+    batch,
+    compiled,
+    decoder,
+    discriminator,
+    moved,
+)
+
+
+def code_encoder(numbers):
+    image = keras.Input(SIZE)
+    return keras.Model(image, layers.Dense(numbers)(layers.Flatten()(image)))
+
+
+def gmv(**kwargs):
+    return GMV(decoder(), discriminator(), **kwargs)
+
+
+def cgmv(extension=True, **kwargs):
+    view = code_encoder(STYLE) if extension else None
+    return CGMV(code_encoder(CONTENT), decoder(), discriminator(), view, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("make", "game"),
+    [
+        (gmv, {"real_target": 0.9, "generated_target": 0.1}),
+        (cgmv, {"adversarial": "hinge", "real_penalty_weight": 1.0}),
+        (cgmv, {"extension": False, "adversarial": "wgan_gp"}),
+    ],
+)
+def test_step_moves_every_player_in_every_game(make, game):
+    model = compiled(make(**game))
+    starts = {name: getattr(model, name).get_weights() for name in networks(model)}
+    logs = model.train_step(batch())
+    assert all(np.isfinite(float(value)) for value in logs.values())
+    for name, start in starts.items():
+        assert moved(getattr(model, name), start), name
+
+
+def networks(model):
+    names = ("generator", "discriminator", "encoder", "view_encoder")
+    return [name for name in names if getattr(model, name, None) is not None]
+
+
+def test_both_views_have_one_content():
+    """A generator that ignores the view draws twice the same; one that heeds it does not."""
+    model = gmv()
+    content = tf.random.normal((4, CONTENT))
+    (first, second), views = model.two_views(content)
+    assert (np.abs(first - second) > 1e-4).any()
+    np.testing.assert_allclose(first, model.generator([content, views[0]]), atol=1e-6)
+    np.testing.assert_allclose(second, model.generator([content, views[1]]), atol=1e-6)
+    kernel = model.generator.layers[-2].kernel
+    kernel.assign(tf.concat([kernel[:CONTENT], tf.zeros((STYLE, 64))], 0))
+    (first, second), _ = model.two_views(content)
+    np.testing.assert_array_equal(first, second)
+
+
+def test_pairs_with_the_image_come_in_three_kinds():
+    model = cgmv()
+    image, views = tf.zeros((600, *SIZE)), [tf.ones((600, *SIZE)), 2 * tf.ones((600, *SIZE))]
+    first, second = (part[:, 0, 0, 0].numpy() for part in model.mixed_pairs(image, views))
+    kinds, counts = np.unique(np.stack([first, second]), axis=1, return_counts=True)
+    assert {tuple(kind) for kind in kinds.T} == {(0, 2), (1, 0), (1, 2)}
+    assert counts.min() > 150
+
+
+def test_extension_is_that_of_numpy():
+    model = cgmv()
+    image = tf.cast(batch()["first"], "float32") / 127.5 - 1
+    second = tf.cast(batch()["second"], "float32") / 127.5 - 1
+    content = model.encoder(image)
+    views, codes = model.two_views(content)
+    terms = model.extension(content, second, views, codes)
+    read = [model.view_encoder(view).numpy() for view in views]
+    expected = np.mean([np.mean((a - b.numpy()) ** 2) for a, b in zip(read, codes, strict=True)])
+    np.testing.assert_allclose(terms["view_error"], expected, rtol=1e-5)
+    rebuilt = model.generator([content, model.view_encoder(second)])
+    np.testing.assert_allclose(terms["reconstruction"], np.abs(rebuilt - second).mean(), rtol=1e-5)
+
+
+def test_order_tells_nothing():
+    model = gmv()
+    first, second = model.in_random_order(tf.zeros((400, 1)), tf.ones((400, 1)))
+    np.testing.assert_array_equal(first + second, np.ones((400, 1)))
+    assert 120 < float(tf.reduce_sum(first)) < 280
+
+
+def test_saved_and_loaded_model_is_the_same(tmp_path):
+    model = compiled(cgmv(view_weight=0.5))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    inputs = [batch()["first"], tf.random.normal((6, STYLE))]
+    np.testing.assert_allclose(loaded(inputs), model(inputs), atol=1e-6)
+    assert loaded.view_weight == 0.5 and loaded.compiled
+
+
+def test_deployed_networks_agree_with_the_method():
+    model = cgmv()
+    images, view = batch()["first"], np.array([0.5, -1.0], "float32")
+    views = tf.tile(view[None], (6, 1))
+    expected = np.clip(np.round((model([images, views]).numpy() + 1) * 127.5), 0, 255)
+    np.testing.assert_allclose(model.deployable()([images, views]), expected, atol=1)
+    np.testing.assert_allclose(model.in_view(view)(images), expected, atol=1)
+    parts = model.parts()
+    assert set(parts) == {"generator", "encoder", "view_encoder"}
+    content = parts["encoder"](images)["content"]
+    np.testing.assert_allclose(parts["generator"]([content, views]), expected, atol=1)
+
+
+def test_unusable_networks_are_refused():
+    with pytest.raises(ValueError, match="`encoder` must give codes of 3"):
+        CGMV(code_encoder(5), decoder(), discriminator())
+    with pytest.raises(ValueError, match="view_encoder"):
+        CGMV(code_encoder(CONTENT), decoder(), discriminator(), code_encoder(5))
+    with pytest.raises(ValueError, match="two codes"):
+        GMV(decoder((CONTENT,)), discriminator())

@@ -74,6 +74,8 @@ class Stylize:
     """What to start from: content, noise, or the path of an image."""
     seed: int = 0
     """Choice of the noise."""
+    tile_size: Literal["auto"] | int | None = "auto"
+    """Side of the tiles in which a large image is looked at; None takes it whole."""
     snapshots: int = 0
     """Write the image every so many iterations, as OUTPUT-0050.png; 0 for never."""
     resume: bool = False
@@ -168,6 +170,7 @@ def read_options(arguments):
         "iterations": arguments.iterations,
         "optimizer": arguments.optimizer,
         "seed": arguments.seed,
+        "tile_size": arguments.tile_size,
     }
 
 

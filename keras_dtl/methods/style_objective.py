@@ -21,19 +21,40 @@ class StyleObjective:
     def __init__(self, method, content, regions, size, jit_compile=False):
         self.method = method
         shapes = layer_shapes(method, size)
-        self.content = {} if content is None else method.describe(content)["content"]
+        self.content = {} if content is None else self.described_content(content)
         self.masks = [
             {layer: _resized(region.mask, shapes[layer]) for layer in method.layer_weights}
             for region in regions
         ]
         self.shares = [region.share for region in regions]
-        self.targets = [_blended(method, region.styles) for region in regions]
+        self.targets = [self._blended(region.styles) for region in regions]
         self.term_names = [name for name in method.tracked if self._has(name)]
         self._graph = tf.function(
             self.losses_and_gradient,
             input_signature=[tf.TensorSpec((1, *size, 3))],
             jit_compile=jit_compile is True,
         )
+
+    def described_content(self, image):
+        """Return the features of a content by layer."""
+        return self.method.describe(image)["content"]
+
+    def described_style(self, image):
+        """Return the Gram matrices of a style by layer, divided by their positions."""
+        return self.method.describe(image)["style"]
+
+    def _blended(self, styles):
+        """Return the mean Gram matrices of styles.
+
+        The distance from their weighted mean is the weighted mean of the distances from each, up
+        to a constant: one comparison does for any number of styles.
+        """
+        blended = {}
+        for weight, image in styles:
+            layer_shapes(self.method, image.shape[1:3])
+            for layer, gram in self.described_style(image).items():
+                blended[layer] = blended.get(layer, 0.0) + weight * gram
+        return blended
 
     def _has(self, term):
         parts = {"content_loss": self.content, "style_loss": self.targets}
@@ -109,17 +130,3 @@ def layer_shapes(method, size):
 
 def _resized(mask, shape):
     return None if mask is None else tf.image.resize(mask, shape, method="area")
-
-
-def _blended(method, styles):
-    """Return the mean Gram matrices of styles.
-
-    The distance from their weighted mean is the weighted mean of the distances from each, up to
-    a constant: one comparison does for any number of styles.
-    """
-    blended = {}
-    for weight, image in styles:
-        layer_shapes(method, image.shape[1:3])
-        for layer, gram in method.describe(image)["style"].items():
-            blended[layer] = blended.get(layer, 0.0) + weight * gram
-    return blended

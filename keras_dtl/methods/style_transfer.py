@@ -6,6 +6,8 @@ from keras_dtl.methods.perceptual import Perceptual
 from keras_dtl.methods.style_objective import StyleObjective
 from keras_dtl.methods.style_scene import Scene
 from keras_dtl.methods.style_stages import StyleState, descend, stages
+from keras_dtl.methods.style_tiles import side_of_tiles
+from keras_dtl.methods.tiled_objective import TiledObjective
 
 CONTENT_LAYERS = ("conv4_2",)
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
@@ -85,6 +87,7 @@ class StyleTransfer(Perceptual):
         optimizer="lbfgs",
         seed=0,
         jit_compile="auto",
+        tile_size="auto",
         callback=None,
         checkpoint=None,
     ):
@@ -106,6 +109,10 @@ class StyleTransfer(Perceptual):
             seed: Of the noise.
             jit_compile: Whether XLA compiles the graph; `"auto"` does where it was measured to
                 pay.
+            tile_size: Side in pixels of the tiles in which an image is looked at, for the sake of
+                memory; None takes it whole. Tiles overlap and their statistics are added up, so
+                that the result is the same; they take longer. `"auto"` uses them above 1.5
+                megapixels.
             callback: Called with a `Step` after every iteration; what it raises ends the work.
             checkpoint: Path of a file in which the state is kept while the work goes on; if it
                 exists, the work goes on from it.
@@ -130,7 +137,7 @@ class StyleTransfer(Perceptual):
         for stage, (side, count) in list(enumerate(plan))[state.stage :]:
             size = scene.size(side)
             pixels, regions = scene.at(size)
-            objective = StyleObjective(self, pixels, regions, size, jit_compile)
+            objective = self._objective(pixels, regions, size, jit_compile, tile_size)
             if image is None:
                 image = style_images.start_image(init, pixels, size, seed)
             elif image.shape[1:3] != size:
@@ -138,6 +145,12 @@ class StyleTransfer(Perceptual):
             image = descend(objective, image, optimizer, count, state, stage, callback)
         state.finish()
         return style_images.recolored(style_images.to_uint8(image), content, colors)
+
+    def _objective(self, pixels, regions, size, jit_compile, tile_size):
+        side = side_of_tiles(tile_size, size)
+        if side is None:
+            return StyleObjective(self, pixels, regions, size, jit_compile)
+        return TiledObjective(self, pixels, regions, size, side)
 
     def content_reconstruction(self, content, layer="conv4_2", **options):
         """Return an image found from noise by the content of one layer alone (figure 1).

@@ -5,19 +5,35 @@ from keras_dtl.backbones.mlp import mlp
 from keras_dtl.backbones.patch_discriminator import patch_discriminator
 from keras_dtl.backbones.pretrained import architectures, pretrained
 from keras_dtl.backbones.resnet_generator import resnet_generator
+from keras_dtl.backbones.sequences import (
+    code_classifier,
+    content_encoder,
+    motion_critic,
+    motion_decoder,
+    recurrent_decoder,
+    recurrent_encoder,
+    style_encoder,
+)
 from keras_dtl.backbones.transformer_net import transformer_net
 from keras_dtl.backbones.unet import unet
 from keras_dtl.backbones.vgg import normalize_activations, save_vgg19, vgg19_features
 
 __all__ = [
     "architectures",
+    "code_classifier",
+    "content_encoder",
     "lenet",
     "mlp",
+    "motion_critic",
+    "motion_decoder",
     "normalize_activations",
     "patch_discriminator",
     "pretrained",
+    "recurrent_decoder",
+    "recurrent_encoder",
     "resnet_generator",
     "save_vgg19",
+    "style_encoder",
     "transformer_net",
     "unet",
     "vgg19_features",

@@ -1,5 +1,6 @@
 """Layers that Keras lacks and deep transfer learning needs."""
 
+from keras_dtl.layers.adaptive_instance_normalization import AdaptiveInstanceNormalization
 from keras_dtl.layers.conditional_instance_normalization import ConditionalInstanceNormalization
 from keras_dtl.layers.coral_alignment import CORALAlignment, coral_matrix
 from keras_dtl.layers.cosine_logits import CosineLogits
@@ -7,10 +8,13 @@ from keras_dtl.layers.gradient_reversal import GradientReversal
 from keras_dtl.layers.gram_matrix import GramMatrix
 from keras_dtl.layers.image_pool import ImagePool
 from keras_dtl.layers.instance_normalization import InstanceNormalization
+from keras_dtl.layers.join_code import JoinCode
+from keras_dtl.layers.match_length import MatchLength
 from keras_dtl.layers.reflection_padding import ReflectionPadding2D
 from keras_dtl.layers.to_pixels import ToPixels
 
 __all__ = [
+    "AdaptiveInstanceNormalization",
     "CORALAlignment",
     "ConditionalInstanceNormalization",
     "CosineLogits",
@@ -18,6 +22,8 @@ __all__ = [
     "GramMatrix",
     "ImagePool",
     "InstanceNormalization",
+    "JoinCode",
+    "MatchLength",
     "ReflectionPadding2D",
     "ToPixels",
     "coral_matrix",

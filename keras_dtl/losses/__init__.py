@@ -10,6 +10,7 @@ from keras_dtl.losses.maximum_mean_discrepancy import (
     maximum_mean_discrepancy,
     optimal_kernel_weights,
 )
+from keras_dtl.losses.motion import velocity_error
 from keras_dtl.losses.style import LOSS_SCALES, content_loss, style_loss, total_variation
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "optimal_kernel_weights",
     "style_loss",
     "total_variation",
+    "velocity_error",
 ]

@@ -22,6 +22,8 @@ _HOME_OF = {
     "MME": "keras_dtl.methods",
     "Method": "keras_dtl.methods",
     "Pix2Pix": "keras_dtl.methods",
+    "SequenceStyleTransfer": "keras_dtl.methods",
+    "SequentialAdversarialAutoencoder": "keras_dtl.methods",
     "SourceOnly": "keras_dtl.methods",
     "FastStyle": "keras_dtl.methods",
     "FineTuning": "keras_dtl.methods",
@@ -29,6 +31,7 @@ _HOME_OF = {
     "SwapVAE": "keras_dtl.methods",
     # data
     "load": "keras_dtl.data",
+    "load_motion": "keras_dtl.data",
     "domain_batches": "keras_dtl.data",
     # export and inference
     "export_model": "keras_dtl.export",

@@ -18,6 +18,15 @@ from keras_dtl.backbones.segmenters import (
     pixel_discriminator,
     unet_encoder,
 )
+from keras_dtl.backbones.sequences import (
+    code_classifier,
+    content_encoder,
+    motion_critic,
+    motion_decoder,
+    recurrent_decoder,
+    recurrent_encoder,
+    style_encoder,
+)
 from keras_dtl.backbones.transformer_net import transformer_net
 from keras_dtl.backbones.unet import unet
 from keras_dtl.backbones.vgg import normalize_activations, save_vgg19, vgg19_features
@@ -25,20 +34,27 @@ from keras_dtl.backbones.vgg import normalize_activations, save_vgg19, vgg19_fea
 __all__ = [
     "architectures",
     "class_discriminator",
+    "code_classifier",
+    "content_encoder",
     "conv_net",
     "latent_decoder",
     "latent_encoder",
     "lenet",
     "mlp",
     "mobilenet_aspp",
+    "motion_critic",
+    "motion_decoder",
     "normalize_activations",
     "pair_discriminator",
     "patch_discriminator",
     "pixel_classifier",
     "pixel_discriminator",
     "pretrained",
+    "recurrent_decoder",
+    "recurrent_encoder",
     "resnet_generator",
     "save_vgg19",
+    "style_encoder",
     "transformer_net",
     "unet",
     "unet_encoder",

@@ -1,5 +1,6 @@
 """Layers that Keras lacks and deep transfer learning needs."""
 
+from keras_dtl.layers.adaptive_instance_normalization import AdaptiveInstanceNormalization
 from keras_dtl.layers.class_map import ClassMap
 from keras_dtl.layers.conditional_instance_normalization import ConditionalInstanceNormalization
 from keras_dtl.layers.coral_alignment import CORALAlignment, coral_matrix
@@ -8,11 +9,14 @@ from keras_dtl.layers.gradient_reversal import GradientReversal
 from keras_dtl.layers.gram_matrix import GramMatrix
 from keras_dtl.layers.image_pool import ImagePool
 from keras_dtl.layers.instance_normalization import InstanceNormalization
+from keras_dtl.layers.join_code import JoinCode
+from keras_dtl.layers.match_length import MatchLength
 from keras_dtl.layers.reflection_padding import ReflectionPadding2D
 from keras_dtl.layers.resize_like import ResizeLike
 from keras_dtl.layers.to_pixels import ToPixels
 
 __all__ = [
+    "AdaptiveInstanceNormalization",
     "CORALAlignment",
     "ClassMap",
     "ConditionalInstanceNormalization",
@@ -21,6 +25,8 @@ __all__ = [
     "GramMatrix",
     "ImagePool",
     "InstanceNormalization",
+    "JoinCode",
+    "MatchLength",
     "ReflectionPadding2D",
     "ResizeLike",
     "ToPixels",

@@ -15,6 +15,7 @@ from keras_dtl.losses.maximum_mean_discrepancy import (
     maximum_mean_discrepancy,
     optimal_kernel_weights,
 )
+from keras_dtl.losses.motion import velocity_error
 from keras_dtl.losses.style import LOSS_SCALES, content_loss, style_loss, total_variation
 from keras_dtl.losses.variational import gaussian_divergence
 
@@ -37,4 +38,5 @@ __all__ = [
     "real_gradient_penalty",
     "style_loss",
     "total_variation",
+    "velocity_error",
 ]

@@ -15,6 +15,8 @@ from keras_dtl.methods.gmv import GMV
 from keras_dtl.methods.linear_head import refit_head
 from keras_dtl.methods.mme import MME
 from keras_dtl.methods.pix2pix import Pix2Pix
+from keras_dtl.methods.sequence_style_transfer import SequenceStyleTransfer
+from keras_dtl.methods.sequential_autoencoder import SequentialAdversarialAutoencoder
 from keras_dtl.methods.source_only import SourceOnly
 from keras_dtl.methods.style_transfer import StyleTransfer
 from keras_dtl.methods.swap_vae import SwapVAE
@@ -34,6 +36,8 @@ __all__ = [
     "FineTuning",
     "Method",
     "Pix2Pix",
+    "SequenceStyleTransfer",
+    "SequentialAdversarialAutoencoder",
     "SourceOnly",
     "StyleTransfer",
     "SwapVAE",

@@ -1,0 +1,113 @@
+"""Networks over motion: convolutional with adaptive instance normalisation, and recurrent."""
+
+import keras
+from keras import layers
+
+from keras_dtl.layers import AdaptiveInstanceNormalization, JoinCode
+
+
+def _convolution(x, filters, width=5, strides=1):
+    return layers.Conv1D(filters, width, strides=strides, padding="same")(x)
+
+
+def _active(x):
+    return layers.LeakyReLU(negative_slope=0.2)(x)
+
+
+def content_encoder(num_features, filters=96, content=48, kind="convolutional"):
+    """Return a network from motion `(time, features)` to content codes `(time / 4, content)`.
+
+    Instance normalisation takes away mean and spread of each channel, which carry style. The
+    recurrent kind keeps the length, as a bidirectional GRU.
+    """
+    motion = keras.Input((None, num_features), name="motion")
+    if kind == "recurrent":
+        x = layers.Bidirectional(layers.GRU(filters, return_sequences=True))(motion)
+        codes = layers.Dense(content)(x)
+        return keras.Model(motion, codes, name="content_encoder")
+    x = _active(_normalized(_convolution(motion, filters, 7)))
+    for _ in range(2):
+        x = _active(_normalized(_convolution(x, filters, 5, strides=2)))
+    return keras.Model(motion, _convolution(x, content, 3), name="content_encoder")
+
+
+def _normalized(x):
+    return layers.GroupNormalization(groups=-1)(x)
+
+
+def style_encoder(num_features, filters=96, style=24, kind="convolutional"):
+    """Return a network from motion `(time, features)` of any length to one style code."""
+    motion = keras.Input((None, num_features), name="motion")
+    if kind == "recurrent":
+        x = layers.GRU(filters)(motion)
+    else:
+        x = _active(_convolution(motion, filters, 7))
+        for _ in range(2):
+            x = _active(_convolution(x, filters, 5, strides=2))
+        x = layers.GlobalAveragePooling1D()(x)
+    return keras.Model(motion, layers.Dense(style)(x), name="style_encoder")
+
+
+def motion_decoder(num_features, filters=96, content=48, style=24, kind="convolutional"):
+    """Return a network from content codes and a style code to motion.
+
+    Call it with `[content, style]`. The convolutional kind makes 4 frames of each content code.
+    """
+    codes, code = keras.Input((None, content), name="content"), keras.Input((style,), name="style")
+    if kind == "recurrent":
+        x = JoinCode()([codes, code])
+        x = layers.GRU(filters, return_sequences=True)(x)
+        x = layers.GRU(filters, return_sequences=True)(x)
+        motion = layers.Dense(num_features)(x)
+        return keras.Model([codes, code], motion, name="decoder")
+    x = _convolution(codes, filters, 3)
+    for step in range(3):
+        x = layers.UpSampling1D(2)(x) if step else x
+        y = _active(AdaptiveInstanceNormalization()([_convolution(x, filters), code]))
+        x = layers.Add()([x, y])
+    x = _active(AdaptiveInstanceNormalization()([_convolution(x, filters), code]))
+    return keras.Model([codes, code], _convolution(x, num_features, 7), name="decoder")
+
+
+def motion_critic(num_features, num_styles, num_actions, filters=96):
+    """Return a discriminator of motion that also names its style and its action.
+
+    Outputs a dictionary of logits: `real` `(time / 4, styles)`, one judgement a style; `style`
+    `(styles,)`; `action` `(actions,)`.
+    """
+    motion = keras.Input((None, num_features), name="motion")
+    x = _active(_convolution(motion, filters, 7))
+    for _ in range(2):
+        x = _active(_convolution(x, filters, 5, strides=2))
+    pooled = layers.GlobalAveragePooling1D()(_active(_convolution(x, filters)))
+    heads = {
+        "real": _convolution(x, num_styles, 3),
+        "style": layers.Dense(num_styles)(pooled),
+        "action": layers.Dense(num_actions)(pooled),
+    }
+    return keras.Model(motion, heads, name="critic")
+
+
+def code_classifier(num_inputs, num_classes, hidden=64):
+    """Return a classifier of sequences of codes `(time, num_inputs)`: pooled, two dense layers."""
+    codes = keras.Input((None, num_inputs), name="codes")
+    x = _active(_convolution(codes, hidden, 3))
+    x = layers.GlobalAveragePooling1D()(x)
+    x = layers.Dense(hidden, activation="relu")(x)
+    return keras.Model(codes, layers.Dense(num_classes)(x), name="code_classifier")
+
+
+def recurrent_encoder(num_features, units=100, code=50):
+    """Return a GRU network from motion `(time, features)` to one code of the whole."""
+    motion = keras.Input((None, num_features), name="motion")
+    x = layers.GRU(units, return_sequences=True)(motion)
+    x = layers.GRU(units)(x)
+    return keras.Model(motion, layers.Dense(code)(x), name="encoder")
+
+
+def recurrent_decoder(num_features, units=100, code=50):
+    """Return a GRU network from a code that is repeated, `(time, code)`, to motion."""
+    codes = keras.Input((None, code), name="codes")
+    x = layers.GRU(units, return_sequences=True)(codes)
+    x = layers.GRU(units, return_sequences=True)(x)
+    return keras.Model(codes, layers.Dense(num_features)(x), name="decoder")

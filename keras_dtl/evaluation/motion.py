@@ -1,0 +1,141 @@
+"""How good generated and transferred motion is: classifiers against their ceiling, and physics."""
+
+import numpy as np
+
+from keras_dtl.evaluation.distribution import frechet_distance
+from keras_dtl.motion import positions_of
+
+
+class MotionJudge:
+    """A classifier of motion that is fitted on real clips once and stays as it is.
+
+    It sees means, deviations and mean steps of every feature: linear, and blind to the order of
+    what happens, but the same for real and generated motion.
+
+    Args:
+        features: Real windows `(windows, frames, features)`.
+        labels: Their classes.
+    """
+
+    def __init__(self, features, labels):
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        self.model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500))
+        self.model.fit(summaries(features), labels)
+
+    def accuracy(self, features, labels):
+        return float(np.mean(self.model.predict(summaries(features)) == labels))
+
+
+def summaries(features):
+    """Return mean, deviation and mean step of each feature, `(windows, 3 * features)`."""
+    features = np.asarray(features, "float64")
+    steps = np.abs(np.diff(features, axis=1)).mean(1)
+    return np.concatenate([features.mean(1), features.std(1), steps], 1)
+
+
+def motion_frechet_distance(real, generated, components=16):
+    """Return the Fréchet distance of two sets of windows, over principal components of `real`."""
+    from sklearn.decomposition import PCA
+
+    projection = PCA(components, whiten=True, random_state=0).fit(summaries(real))
+    return float(frechet_distance(*(projection.transform(summaries(x)) for x in (real, generated))))
+
+
+def nearest_distances(features, others):
+    """Return for each window the root mean squared distance to the nearest of others."""
+    flat, others = (np.asarray(x, "float32").reshape(len(x), -1) for x in (features, others))
+    squares = (flat**2).sum(1)[:, None] + (others**2).sum(1) - 2 * flat @ others.T
+    return np.sqrt(np.maximum(squares.min(1), 0) / flat.shape[1])
+
+
+def jerk(positions, rate):
+    """Return the mean size of the third derivative of joint positions, in units a second cubed."""
+    return float(np.linalg.norm(np.diff(positions, 3, axis=0), axis=-1).mean() * rate**3)
+
+
+def speed(positions, rate):
+    """Return the mean speed of joints, in units a second."""
+    return float(np.linalg.norm(np.diff(positions, axis=0), axis=-1).mean() * rate)
+
+
+def foot_skate(positions, skeleton, rate, height=0.05):
+    """Return how fast feet slide while they are down, in units a second.
+
+    Args:
+        positions: `(frames, joints, 3)`.
+        skeleton: The `Skeleton`.
+        rate: Frames a second.
+        height: Above the lowest foot of the clip, in leg lengths: what counts as down.
+    """
+    feet = positions[:, list(skeleton.feet)]
+    down = feet[1:, :, 1] < feet[..., 1].min() + height * skeleton.leg
+    slides = np.linalg.norm(np.diff(feet[..., [0, 2]], axis=0), axis=-1) * rate
+    return float(slides[down].mean()) if down.any() else 0.0
+
+
+def bone_deviation(positions, skeleton):
+    """Return the largest deviation of a bone's length over time, as a share of its length."""
+    bones = positions[:, 1:] - positions[:, list(skeleton.parents[1:])]
+    lengths = np.linalg.norm(bones, axis=-1)
+    return float((np.ptp(lengths, axis=0) / lengths.mean(0)).max())
+
+
+def physics(windows, skeleton, rate):
+    """Return speed, jerk, foot skate and bone deviation, averaged over windows of features."""
+    clips = [positions_of(window, skeleton) for window in windows]
+    return {
+        "speed": float(np.mean([speed(clip, rate) for clip in clips])),
+        "jerk": float(np.mean([jerk(clip, rate) for clip in clips])),
+        "foot_skate": float(np.mean([foot_skate(clip, skeleton, rate) for clip in clips])),
+        "bone_deviation": float(np.max([bone_deviation(clip, skeleton) for clip in clips])),
+    }
+
+
+def score_transfer(model, train, test, skeleton, rate, seed=0):
+    """Score transfers between test windows: each one's content in the style of a random other.
+
+    Args:
+        model: Callable from `(content, style)` features to features, such as the method.
+        train, test: `Windows`; the judges are fitted on `train`, the ceilings measured on `test`.
+        skeleton: The `Skeleton`.
+        rate: Frames a second.
+        seed: Choice of the pairs.
+
+    Returns:
+        Accuracies with their ceilings, Fréchet distances, nearest neighbours and physics.
+    """
+    others = _other_style(test.styles, np.random.default_rng(seed))
+    transferred = np.asarray(model((test.features, test.features[others])), "float32")
+    judges = {
+        "style": (MotionJudge(train.features, train.styles), test.styles, test.styles[others]),
+        "action": (MotionJudge(train.features, train.actions), test.actions, test.actions),
+    }
+    scores = {"transfers": len(transferred)}
+    for name, (judge, real, wanted) in judges.items():
+        scores[f"{name}_ceiling"] = judge.accuracy(test.features, real)
+        scores[f"{name}_accuracy"] = judge.accuracy(transferred, wanted)
+        scores[f"{name}_unchanged"] = judge.accuracy(test.features, wanted)
+        scores[f"{name}_of_ceiling"] = scores[f"{name}_accuracy"] / scores[f"{name}_ceiling"]
+    of_real = physics(test.features, skeleton, rate)
+    of_transfers = physics(transferred, skeleton, rate)
+    return {
+        **scores,
+        "frechet_distance": motion_frechet_distance(train.features, transferred),
+        "frechet_distance_real": motion_frechet_distance(train.features, test.features),
+        "nearest_distance": float(nearest_distances(transferred, train.features).mean()),
+        "nearest_distance_real": float(nearest_distances(test.features, train.features).mean()),
+        "velocity_ratio": of_transfers["speed"] / of_real["speed"],
+        "jerk_ratio": of_transfers["jerk"] / of_real["jerk"],
+        "real": of_real,
+        "transferred": of_transfers,
+    }
+
+
+def _other_style(styles, random):
+    """Return for each window the index of one whose style is another."""
+    if len(set(styles)) < 2:
+        raise ValueError("Style can be transferred between two styles or more. Received: one.")
+    return np.array([random.choice(np.flatnonzero(styles != style)) for style in styles])

@@ -1,0 +1,147 @@
+import keras
+import tensorflow as tf
+
+from keras_dtl.losses import adversarial_loss, velocity_error
+from keras_dtl.methods.base import Method, require_logits
+
+
+@keras.saving.register_keras_serializable("keras_dtl")
+class SequentialAdversarialAutoencoder(Method):
+    """An autoencoder of motion whose codes a critic cannot tell from a normal distribution.
+
+    Encoder and decoder minimise
+
+        mean (Dec(Enc(x)) - x)^2 + velocity_weight * mean (steps of Dec(Enc(x)) - steps of x)^2
+        + adversarial_weight * L_adversarial(critic(Enc(x)))
+
+    then the critic learns draws of N(0, I) as real and codes as generated. New motion is decoded
+    from such draws, as long as one likes. With `num_classes` the decoder is told a label.
+
+    Batches are `motion`, or `(motion, labels)` where `num_classes` is given.
+
+    Logs: `reconstruction_loss`, `velocity_loss`, `adversarial_loss`, `critic_loss`.
+
+    Reference: Wang & Artieres, "Motion Capture Synthesis with Adversarial Learning", IVA 2017.
+
+    Args:
+        encoder: Motion `(time, features)` to a code.
+        decoder: Codes repeated along time `(time, code + num_classes)` to motion.
+        critic: Code to one logit.
+        mean, deviation: Of each feature in training; networks see motion so normalised.
+        num_classes: Of the labels; 0 for none.
+        velocity_weight, adversarial_weight: 0 or more; the authors take 100 and 0.001.
+        adversarial: The game, `"vanilla"` as in the paper.
+    """
+
+    task = "motion_autoencoder"
+    tracked = ("reconstruction_loss", "velocity_loss", "adversarial_loss", "critic_loss")
+    player_optimizers = ("critic_optimizer",)
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        critic,
+        mean,
+        deviation,
+        num_classes=0,
+        velocity_weight=10.0,
+        adversarial_weight=0.01,
+        adversarial="vanilla",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        require_logits(critic, "critic")
+        expected = encoder.output_shape[-1] + num_classes
+        if (
+            decoder.input_shape[-1] != expected
+            or critic.input_shape[-1] != encoder.output_shape[-1]
+        ):
+            raise ValueError(
+                "`decoder` takes the code and `num_classes` more, `critic` the code. Received: "
+                f"{decoder.input_shape[-1]} (expected {expected}) and {critic.input_shape[-1]} "
+                f"(expected {encoder.output_shape[-1]})"
+            )
+        self.encoder = encoder
+        self.decoder = decoder
+        self.critic = critic
+        self.mean = [float(value) for value in mean]
+        self.deviation = [float(value) for value in deviation]
+        self.num_classes = num_classes
+        self.velocity_weight = velocity_weight
+        self.adversarial_weight = adversarial_weight
+        self.adversarial = adversarial
+        self.game = adversarial_loss(adversarial)
+        self.random = keras.random.SeedGenerator()
+
+    def call(self, inputs, training=False):
+        motion, labels = self.unpacked(inputs)
+        motion = (tf.cast(motion, "float32") - self.mean) / self.deviation
+        codes = self.encoder(motion, training=training)
+        return self.decoded(codes, tf.shape(motion)[1], labels) * self.deviation + self.mean
+
+    def unpacked(self, inputs):
+        return inputs if self.num_classes else (inputs, None)
+
+    def decoded(self, codes, length, labels=None):
+        """Return normalised motion of `length` frames."""
+        if self.num_classes:
+            codes = tf.concat([codes, tf.one_hot(labels, self.num_classes)], 1)
+        return self.decoder(tf.repeat(codes[:, None], length, 1))
+
+    def sample(self, count, length, labels=None):
+        """Return new motion `(count, length, features)`; `labels` where there are classes."""
+        codes = keras.random.normal((count, self.critic.input_shape[-1]), seed=self.random)
+        return self.decoded(codes, length, labels) * self.deviation + self.mean
+
+    def optimized_variables(self):
+        return {
+            "optimizer": self.encoder.trainable_variables + self.decoder.trainable_variables,
+            "critic_optimizer": self.critic.trainable_variables,
+        }
+
+    def train_step(self, batch):
+        # 1. Encode and decode. 2. One step of both. 3. One step of the critic, on draws and codes.
+        motion, labels = self.unpacked(batch)
+        motion = (tf.cast(motion, "float32") - self.mean) / self.deviation
+        with tf.GradientTape() as tape:
+            codes = self.encoder(motion, training=True)
+            rebuilt = self.decoded(codes, tf.shape(motion)[1], labels)
+            reconstruction_loss = tf.reduce_mean(tf.square(rebuilt - motion))
+            velocity_loss = velocity_error(rebuilt, motion)
+            adversarial_loss = self.game.generator(self.critic(codes))
+            loss = reconstruction_loss + self.velocity_weight * velocity_loss
+            loss += self.adversarial_weight * adversarial_loss
+        self.minimize(loss, tape)
+        draws = keras.random.normal(tf.shape(codes), seed=self.random)
+        with tf.GradientTape() as tape:
+            critic_loss = self.game.discriminator(
+                self.critic(draws), self.critic(tf.stop_gradient(codes))
+            )
+        self.minimize(critic_loss, tape, "critic_optimizer")
+        return self.report(
+            loss=loss,
+            reconstruction_loss=reconstruction_loss,
+            velocity_loss=velocity_loss,
+            adversarial_loss=adversarial_loss,
+            critic_loss=critic_loss,
+        )
+
+    def deployable(self, part="decoder"):
+        """Return what is exported.
+
+        Args:
+            part: `"decoder"` (codes repeated along time to motion) or `"encoder"` (motion to code).
+        """
+        variance = [value**2 for value in self.deviation]
+        if part == "encoder":
+            motion = keras.Input((None, len(self.mean)), name="motion")
+            seen = keras.layers.Normalization(mean=self.mean, variance=variance)(motion)
+            return keras.Model(motion, self.encoder(seen), name=self.name)
+        if part != "decoder":
+            raise ValueError(f"`part` must be decoder or encoder. Received: {part!r}")
+        codes = keras.Input((None, self.decoder.input_shape[-1]), name="codes")
+        measured = keras.layers.Normalization(
+            mean=self.mean, variance=variance, invert=True, name="motion"
+        )
+        return keras.Model(codes, measured(self.decoder(codes)), name=self.name)

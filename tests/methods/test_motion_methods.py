@@ -1,0 +1,140 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_dtl import backbones
+from keras_dtl.losses import velocity_error
+from keras_dtl.methods import SequenceStyleTransfer, SequentialAdversarialAutoencoder
+
+FEATURES, STYLES, ACTIONS = 7, 3, 2
+SCALE = ([0.5] * FEATURES, [2.0] * FEATURES)
+
+
+def transfer(kind="convolutional", **kwargs):
+    sizes = {"filters": 4, "kind": kind}
+    model = SequenceStyleTransfer(
+        backbones.content_encoder(FEATURES, content=5, **sizes),
+        backbones.style_encoder(FEATURES, style=3, **sizes),
+        backbones.motion_decoder(FEATURES, content=5, style=3, **sizes),
+        backbones.motion_critic(FEATURES, STYLES, ACTIONS, filters=4),
+        backbones.code_classifier(5, STYLES, hidden=4),
+        backbones.mlp((3,), (4,), STYLES),
+        *SCALE,
+        **kwargs,
+    )
+    return compiled(model)
+
+
+def autoencoder(num_classes=0):
+    model = SequentialAdversarialAutoencoder(
+        backbones.recurrent_encoder(FEATURES, 4, 3),
+        backbones.recurrent_decoder(FEATURES, 4, 3 + num_classes),
+        backbones.mlp((3,), (4,), 1),
+        *SCALE,
+        num_classes=num_classes,
+    )
+    return compiled(model)
+
+
+def compiled(model):
+    model.compile(keras.optimizers.Adam(0.01), critic_optimizer=keras.optimizers.Adam(0.01))
+    return model
+
+
+def batch(frames=9):
+    random = np.random.default_rng(0)
+    motion = random.normal(size=(6, frames, FEATURES)).astype("float32")
+    return tuple(map(tf.constant, (motion, [0, 1, 2, 0, 1, 2], [0, 1, 0, 1, 0, 1])))
+
+
+@pytest.mark.parametrize("kind", ["convolutional", "recurrent"])
+def test_transfer_learns_and_keeps_the_length(kind):
+    model = transfer(kind)
+    before = [w.numpy() for w in model.trainable_variables]
+    first = model.train_step(batch())
+    assert set(first) >= {*model.tracked, "loss"}
+    assert all(np.isfinite(float(value)) for value in first.values())
+    moved = [np.abs(w.numpy() - b).max() > 0 for w, b in zip(model.trainable_variables, before)]
+    assert np.mean(moved) > 0.9
+    motion = batch(10)[0]
+    assert model((motion, motion[:, :6])).shape == motion.shape
+
+
+def test_reconstruction_falls():
+    model = transfer()
+    losses = []
+    for _ in range(15):
+        model.reset_metrics()
+        losses.append(float(model.train_step(batch())["reconstruction_loss"]))
+    assert losses[-1] < 0.8 * losses[0]
+
+
+@pytest.mark.parametrize("part", ["transfer", "encoder", "decoder"])
+def test_what_is_deployed_is_what_the_model_computes(part):
+    model = transfer()
+    deployed = model.deployable(part)
+    motion, other = batch(10)[0], batch(6)[0][::-1]
+    if part == "transfer":
+        received, expected = deployed([motion, other]), model((motion, other))
+    elif part == "encoder":
+        received = deployed(motion)["content_codes"]
+        expected = model.content_encoder(model.normalized(motion))
+    else:
+        codes = model.content_encoder(model.normalized(motion))
+        style = model.style_encoder(model.normalized(other))
+        received, expected = deployed([codes, style])[:, :10], model((motion, other))
+    np.testing.assert_allclose(received, expected, atol=1e-4)
+    with pytest.raises(ValueError, match="must be transfer"):
+        model.deployable("half")
+
+
+def test_the_critic_does_not_move_the_coders_and_the_other_way_round():
+    model = transfer()
+    variables = model.optimized_variables()
+    ours, theirs = ({id(v) for v in group} for group in variables.values())
+    assert not ours & theirs
+    assert ours | theirs == {id(v) for v in model.trainable_variables}
+
+
+def test_features_must_fit():
+    config = {**transfer().get_config(), "mean": [0.0]}
+    with pytest.raises(ValueError, match="one number for each feature"):
+        SequenceStyleTransfer.from_config(config)
+
+
+@pytest.mark.parametrize("num_classes", [0, 3])
+def test_autoencoder_learns_and_samples(num_classes):
+    model = autoencoder(num_classes)
+    motion, labels, _ = batch(5)
+    data = (motion, labels) if num_classes else motion
+    losses = []
+    for _ in range(4):
+        model.reset_metrics()
+        losses.append(float(model.train_step(data)["reconstruction_loss"]))
+    assert losses[-1] < losses[0]
+    assert model(data).shape == motion.shape
+    new = model.sample(4, 13, tf.constant([0, 1, 2, 0]) if num_classes else None)
+    assert new.shape == (4, 13, FEATURES) and np.isfinite(new).all()
+    assert model.deployable("encoder")(motion).shape == (6, 3)
+    assert model.deployable()(tf.zeros((2, 5, 3 + num_classes))).shape == (2, 5, FEATURES)
+
+
+@pytest.mark.parametrize("make", [transfer, autoencoder])
+def test_save_and_load(make, tmp_path):
+    model = make()
+    data = batch(5) if make is transfer else batch(5)[0]
+    model.train_step(data)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    inputs = (data[0], data[0]) if make is transfer else data
+    np.testing.assert_allclose(again(inputs), model(inputs), atol=1e-6)
+    assert again.critic_optimizer.iterations == 1
+
+
+def test_velocity_error_by_hand():
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(2, 3, 5, 2))
+    expected = np.mean((np.diff(a, axis=1) - np.diff(b, axis=1)) ** 2)
+    np.testing.assert_allclose(velocity_error(a, b), expected, rtol=1e-5)
+    np.testing.assert_allclose(velocity_error(a, a + 3.0), 0, atol=1e-12)

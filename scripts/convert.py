@@ -48,10 +48,6 @@ class Convert:
     """CPU threads that work on one operation; all by default."""
     gpu_memory: float | None = None
     """Gigabytes of GPU memory that may be taken; all by default."""
-    engine: Literal["local", "ray"] = "local"
-    """Convert on this machine, or on a Ray cluster that sees the same folders."""
-    address: str | None = None
-    """Address of the Ray cluster; by default a new one on this machine."""
     watch: bool = False
     """Go on converting what comes into the folder, until Ctrl-C."""
     conversion: OmitArgPrefixes[Options] = field(default_factory=Options)
@@ -94,12 +90,6 @@ def _convert(artifact, arguments):
 
         source = listed_paths(sys.stdin.buffer.read())
     options = asdict(arguments.conversion)
-    if arguments.engine == "ray":
-        from keras_dtl.convert.ray_engine import convert_on_ray
-
-        options["address"] = arguments.address
-        with _ProgressBar() as progress:
-            return convert_on_ray(artifact, source, arguments.output, progress=progress, **options)
     with _ProgressBar() as progress:
         return convert_folder(artifact, source, arguments.output, progress=progress, **options)
 

@@ -7,7 +7,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
@@ -27,6 +27,13 @@ class Export:
     """Artifact to write. Default: exported/NAME, with the run folder's name."""
     opset: int = 18
     """Version of the ONNX operators."""
+    precision: tuple[Literal["float32", "float16", "int8"], ...] = ("float32",)
+    """Graphs to write; float32 is always among them."""
+    calibrate: Path | None = None
+    """Folder of images of the kind that the model will see, for float16 and int8."""
+    least_quality: float | None = None
+    """Lowest quality of float16 and int8 against float32: PSNR in decibel for generators (32),
+    share of equal classes for others (0.995). Layers that hurt stay in float until it is met."""
 
 
 def main(arguments):
@@ -43,6 +50,9 @@ def main(arguments):
         metrics=_read(arguments.run / "scores.json"),
         opset=arguments.opset,
         extra_files={"report.html": report} if report.is_file() else None,
+        precisions=[name for name in arguments.precision if name != "float32"],
+        calibration=arguments.calibrate,
+        least_quality=arguments.least_quality,
     )
     _print(manifest, arguments)
     return SUCCESS
@@ -81,6 +91,10 @@ def _print(manifest, arguments):
             f"{record['file']}: {record['output']} within {record['difference']:.2g} of Keras "
             f"(allowed: {record['tolerance']:.2g})"
         )
+    for name, record in manifest.precisions.items():
+        quality = ", ".join(f"{key} {value:.4g}" for key, value in record["quality"].items())
+        kept = f"; {len(record['in_float'])} kept in float" if record["in_float"] else ""
+        print(f"{record['file']}: {name}, {quality}{kept}")
     output = arguments.output or Path("exported") / manifest.name
     print(f"Artifact: {output}, version {manifest.version}")
 

@@ -7,13 +7,18 @@ from pathlib import Path
 
 from keras_dtl.export.deployable import deployable_of
 from keras_dtl.export.description import describe, plain, with_ranges
+from keras_dtl.export.errors import ExportError
 from keras_dtl.export.onnx_model import OPSETS, write_onnx
 from keras_dtl.export.parity import axis_names, make_probes
 from keras_dtl.export.reload import measure_parity
 from keras_dtl.export.saved_model import write_saved_model
-from keras_dtl.export.serving import triton_config
+from keras_dtl.export.serving import open_inference_description, triton_config
+from keras_dtl.export.tiling import write_tiling
+from keras_dtl.export.warm_up import write_warm_up
 from keras_dtl.files import atomic_path, sha256, write_json, write_text
 from keras_dtl.manifest import FILE_NAME, write_manifest
+
+_OWN_FILES = (FILE_NAME, "config.pbtxt", "open_inference.json", "model.keras")
 
 
 def export_model(
@@ -28,6 +33,9 @@ def export_model(
     metrics=None,
     opset=18,
     extra_files=None,
+    precisions=(),
+    calibration=None,
+    least_quality=None,
 ):
     """Export a trained model for production, and check that it still computes the same.
 
@@ -54,6 +62,13 @@ def export_model(
         opset: Version of the ONNX operators, 13 to 18.
         extra_files: A dictionary of files to add, paths by names, such as
             `{"report.html": "runs/dann/report.html"}`.
+        precisions: Further graphs to write, of `"float16"` and `"int8"`. What they lose is
+            measured and written in the manifest.
+        calibration: For these, a folder of images of the kind that the model will see. A
+            quarter of them serves for measuring alone.
+        least_quality: The lowest quality to accept of them: PSNR against float32 in decibel
+            where the output is an image (32 by default), else the share of equal classes
+            (0.995). Layers that hurt stay in float until int8 reaches it.
 
     Returns:
         The `keras_dtl.manifest.Manifest` that was written.
@@ -67,6 +82,7 @@ def export_model(
     task = task or getattr(model, "task", None)
     size_multiple = size_multiple or getattr(model, "size_multiple", 1)
     _check_arguments(directory, task, opset, extra_files or {})
+    _check_precisions(precisions, calibration)
     deployable = deployable_of(model)
     manifest = describe(deployable, directory, task, classes, image_size, size_multiple)
     probes = make_probes(deployable, manifest.preprocessing.resize, size_multiple)
@@ -77,11 +93,18 @@ def export_model(
         metrics=plain(metrics or {}),
         versions=manifest.versions | {"opset": str(opset)},
     )
+    samples = _samples(manifest, calibration) if precisions else None
     with atomic_path(directory) as folder:
         _write(folder, deployable, manifest, axis_names(deployable, probes), extra_files or {})
+        write_warm_up(folder / str(manifest.version), manifest, probes[0].inputs)
         manifest = dataclasses.replace(
             manifest,
             parity=tuple(measure_parity(folder, manifest, probes)),
+            tiling=write_tiling(folder, manifest),
+            precisions=_precisions(folder, manifest, precisions, samples, least_quality),
+        )
+        manifest = dataclasses.replace(
+            manifest,
             files=_checksums(folder),
         )
         write_manifest(folder, manifest)
@@ -96,7 +119,7 @@ def _check_arguments(directory, task, opset, extra_files):
     if opset not in OPSETS:
         raise ValueError(f"opset must be {OPSETS[0]} to {OPSETS[-1]}; received {opset!r}.")
     for name, path in extra_files.items():
-        if Path(name).name != name or name in (FILE_NAME, "config.pbtxt", "model.keras"):
+        if Path(name).name != name or name in _OWN_FILES:
             raise ValueError(f"extra_files: {name!r} must be a file name that is not yet taken.")
         if not Path(path).is_file():
             raise FileNotFoundError(f"extra_files: there is no file {path} to add as {name!r}.")
@@ -105,6 +128,37 @@ def _check_arguments(directory, task, opset, extra_files):
             f"{directory} exists and is not an artifact; it is not replaced. Name another "
             "directory, or remove it."
         )
+
+
+def _check_precisions(precisions, calibration):
+    for precision in precisions:
+        if precision not in ("float16", "int8"):
+            raise ValueError(f"precisions may be 'float16' and 'int8'; received {precision!r}.")
+    if precisions and calibration is None:
+        raise ValueError(
+            f"{' and '.join(precisions)} must be calibrated and measured: give a folder of images "
+            "of the kind that the model will see, as calibration (--calibrate FOLDER)."
+        )
+
+
+def _samples(manifest, calibration):
+    # Imported where it is needed: it brings all of onnxruntime's quantisation.
+    from keras_dtl.export.precision import read_samples
+
+    if len(manifest.inputs) != 1 or not manifest.inputs[0].is_image:
+        raise ExportError("Other precisions can be written of models whose one input is images.")
+    return read_samples(calibration, manifest.preprocessing)
+
+
+def _precisions(folder, manifest, precisions, samples, least_quality):
+    if not precisions:
+        return {}
+    from keras_dtl.export.precision import write_precision
+
+    return {
+        precision: write_precision(folder, manifest, precision, samples, least_quality)
+        for precision in dict.fromkeys(precisions)
+    }
 
 
 def _is_replaceable(directory):
@@ -127,6 +181,7 @@ def _write(folder, deployable, manifest, axes, extra_files):
     )
     deployable.model.save(folder / "model.keras")
     write_text(folder / "config.pbtxt", triton_config(manifest))
+    write_json(folder / "open_inference.json", open_inference_description(manifest))
     write_json(folder / "settings.json", manifest.settings)
     for name, path in extra_files.items():
         shutil.copyfile(path, folder / name)

@@ -5,6 +5,7 @@ import tensorflow as tf
 import tf2onnx
 
 from keras_dtl.export.errors import ExportError
+from keras_dtl.export.normalization import fuse_instance_normalization
 from keras_dtl.version import __version__
 
 OPSETS = range(13, 19)  # what tf2onnx writes
@@ -24,6 +25,7 @@ def write_onnx(deployable, path, *, opset, axes, metadata):
         ExportError: The model holds an operation that ONNX lacks.
     """
     graph = onnx_graph(deployable, opset)
+    fuse_instance_normalization(graph)
     for value in [*graph.graph.input, *graph.graph.output]:
         _name_axes(value, axes[value.name])
     # Sizes of values in between would carry invented names such as unk__12.

@@ -1,16 +1,205 @@
-"""Images beyond memory, in tiles."""
+"""Images beyond memory, in tiles that overlap by as much as the model looks around."""
+
+import contextlib
+import itertools
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from keras_dtl.convert.artifact import ArtifactError
+from keras_dtl.convert.options import ConversionError
+
+# What runtimes say when memory is exhausted; they have no error of their own for it.
+_EXHAUSTED = ("allocate", "bad_alloc", "out of memory", "memory limit")
+_SHARE = 0.5  # of the free memory that a run may take
+_LARGEST_TILE = 2048
+_THUMBNAIL_MEMORY = 2**31  # bytes at most, while statistics are taken
+_FEWEST_TILES = 4  # on a side, of what fits at once
 
 
 class Tiler:
-    """Runs a model over a batch of images.
+    """Runs a model over a batch of images, in tiles where they are too large.
+
+    A generator that normalises over the whole image gets these statistics from outside, the same
+    for every tile: they are taken once of the image, made as small as fits.
+
+    Reference: Chen et al., "Towards Ultra-Resolution Neural Style Transfer via Thumbnail Instance
+    Normalization", AAAI 2022.
 
     Args:
         artifact: An `Artifact`.
-        options: The `Options`.
+        options: The `Options`. Its `tile` is the side of a tile in pixels, 0 for never, or `None`
+            for where the image does not fit in memory.
     """
 
     def __init__(self, artifact, options):
         self.artifact = artifact
+        self.side = options.tile
+        self.tiling = artifact.manifest.tiling
+        self.graph = None
+        if self.side and self.tiling is None:
+            raise ConversionError(
+                "This model looks at the whole image, or was exported before tiles were known: "
+                "it cannot run in tiles. Leave the option tile out, or export the model again."
+            )
+        if self.side and self.side <= 2 * self.tiling["overlap"]:
+            raise ConversionError(
+                f"Tiles overlap by {self.tiling['overlap']} pixels on each side; tile must be "
+                f"more than {2 * self.tiling['overlap']}, better 4 times as much. Received "
+                f"{self.side}."
+            )
 
     def __call__(self, images):
-        return self.artifact.run(images)
+        """Return the outputs by name, as `Artifact.run` does.
+
+        Raises:
+            ArtifactError: The runtime failed, also in tiles.
+        """
+        if self.side == 0 or self.tiling is None:
+            return self.artifact.run(images)
+        if self.side or not self._fits(images):
+            return self._each(images, self.side or self._largest())
+        try:
+            return self.artifact.run(images)
+        except (ArtifactError, MemoryError) as error:
+            if len(images) > 1 or not _is_exhausted(error):
+                raise
+        return self._each(images, self._least())
+
+    def _fits(self, images):
+        pixels = images.shape[0] * images.shape[1] * images.shape[2]
+        return pixels * self.tiling["bytes_per_pixel"] <= self._budget()
+
+    def _budget(self):
+        limit = self.artifact.settings and self.artifact.settings.gpu_memory
+        return limit or _SHARE * free_memory()
+
+    def _largest(self):
+        """Return the side of a tile of which one fits easily."""
+        pixels = self._budget() / self.tiling["bytes_per_pixel"] / _FEWEST_TILES
+        return max(self._least(), min(_LARGEST_TILE, int(pixels**0.5)))
+
+    def _least(self):
+        return max(256, 4 * self.tiling["overlap"])
+
+    def _each(self, images, side):
+        name = self.artifact.manifest.outputs[0].name
+        return {name: np.stack([self._in_tiles(image, side) for image in images])}
+
+    def _in_tiles(self, image, side):
+        overlap, multiple = self.tiling["overlap"], self.tiling["multiple"]
+        side = max(1, side // multiple) * multiple
+        if max(image.shape[:2]) <= side:
+            side = max(image.shape[:2])
+        run = self._runner(image, side)
+        whole = None
+        rows, columns = (list(cuts(size, side, overlap, multiple)) for size in image.shape[:2])
+        for row, column in itertools.product(rows, columns):
+            tile = np.ascontiguousarray(image[row.taken, column.taken])
+            output = run(tile[None])[0]
+            if output.shape[:2] != tile.shape[:2]:
+                raise ArtifactError("The model must keep the size of its images to run in tiles.")
+            if whole is None:
+                whole = np.empty((*image.shape[:2], output.shape[2]), output.dtype)
+            whole[row.kept, column.kept] = output[row.inner, column.inner]
+        return whole
+
+    def _runner(self, image, side):
+        """Return a function from one tile to its output."""
+        name = self.artifact.manifest.outputs[0].name
+        if self.tiling["file"] is None:
+            return lambda tile: self.artifact.run(tile)[name]
+        if self.graph is None:
+            self.graph = self.artifact.open_graph(self.tiling["file"])
+        statistics = self._statistics(image)
+        return lambda tile: self._run(name, tile, statistics, True)
+
+    def _statistics(self, image):
+        """Return the vector of statistics of the image, as large as it fits."""
+        multiple = self.tiling["multiple"]
+        pixels = min(self._budget(), _THUMBNAIL_MEMORY) / self.tiling["bytes_per_pixel"]
+        shrunk = min(1.0, (pixels / (image.shape[0] * image.shape[1])) ** 0.5)
+        size = [max(1, round(n * shrunk / multiple)) * multiple for n in image.shape[:2]]
+        least = self.tiling["overlap"]
+        size = [min(n, max(m, least)) for n, m in zip(image.shape[:2], size, strict=True)]
+        length = self.graph.get_inputs()[1].shape[0]
+        nothing = np.zeros(length, np.float32)
+        return self._run("measured", _thumbnail(image, size)[None], nothing, False)
+
+    def _run(self, output, images, statistics, given):
+        name = self.artifact.manifest.inputs[0].name
+        inputs = {name: images, "statistics": statistics, "given": np.array(given)}
+        try:
+            return self.graph.run([output], inputs)[0]
+        # The errors of onnxruntime have no base class but Exception.
+        except Exception as error:
+            raise ArtifactError(f"The model could not be run in tiles: {error}") from error
+
+
+def _thumbnail(image, size):
+    """Return a smaller image whose fine structures keep their strength, unlike by bilinear."""
+    height, width = size
+    if image.shape[:2] == (height, width):
+        return image
+    picture = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
+    small = np.array(picture.resize((width, height), Image.Resampling.LANCZOS))
+    return small.reshape(height, width, image.shape[2])
+
+
+class Cut:
+    """One tile along one axis.
+
+    Args:
+        begin: Where the tile begins in the image.
+        end: Where it ends.
+        first: Where what is kept of its output begins in the image.
+        last: Where that ends.
+    """
+
+    def __init__(self, begin, end, first, last):
+        self.taken = slice(begin, end)
+        self.kept = slice(first, last)
+        self.inner = slice(first - begin, last - begin)
+
+
+def cuts(size, side, overlap, multiple):
+    """Yield the tiles of one axis, all of one length, so that a session sees few shapes.
+
+    Each begins at a multiple of `multiple`, and of each output `overlap` is dropped on the sides
+    where the image goes on.
+    """
+    if size <= side:
+        yield Cut(0, size, 0, size)
+        return
+    first = 0
+    while first < size:
+        begin = max(0, first - overlap)
+        if begin + side >= size:
+            begin = (size - side) // multiple * multiple
+            yield Cut(begin, size, first, size)
+            return
+        last = begin + side - overlap
+        yield Cut(begin, begin + side, first, last)
+        first = last
+
+
+def free_memory():
+    """Return the bytes of memory that are free for this process, as far as can be told."""
+    found = []
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        line = next(line for line in lines if line.startswith("MemAvailable:"))
+        found.append(int(line.split()[1]) * 1024)
+    with contextlib.suppress(OSError, ValueError):  # of a container
+        most = int(Path("/sys/fs/cgroup/memory.max").read_text())
+        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
+        found.append(max(0, most - used))
+    if not found and hasattr(os, "sysconf"):
+        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
+    return min(found, default=2**32)
+
+
+def _is_exhausted(error):
+    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in _EXHAUSTED)

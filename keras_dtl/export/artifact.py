@@ -12,9 +12,13 @@ from keras_dtl.export.parity import axis_names, make_probes
 from keras_dtl.export.precision import check_precisions, write_precisions
 from keras_dtl.export.reload import measure_parity
 from keras_dtl.export.saved_model import write_saved_model
-from keras_dtl.export.serving import triton_config
+from keras_dtl.export.serving import open_inference_description, triton_config
+from keras_dtl.export.tiling import write_tiling
+from keras_dtl.export.warm_up import write_warm_up
 from keras_dtl.files import atomic_path, sha256, write_json, write_text
 from keras_dtl.manifest import FILE_NAME, write_manifest
+
+_OWN_FILES = (FILE_NAME, "config.pbtxt", "open_inference.json", "model.keras")
 
 
 def export_model(
@@ -89,9 +93,11 @@ def export_model(
     )
     with atomic_path(directory) as folder:
         _write(folder, deployable, manifest, axis_names(deployable, probes), extra_files or {})
+        write_warm_up(folder / str(manifest.version), manifest, probes[0].inputs)
         manifest = dataclasses.replace(
             manifest,
             parity=tuple(measure_parity(folder, manifest, probes)),
+            tiling=write_tiling(folder, manifest),
             precisions=write_precisions(folder, manifest, precisions, calibration, least_quality),
         )
         manifest = dataclasses.replace(manifest, files=_checksums(folder))
@@ -107,7 +113,7 @@ def _check_arguments(directory, task, opset, extra_files):
     if opset not in OPSETS:
         raise ValueError(f"opset must be {OPSETS[0]} to {OPSETS[-1]}; received {opset!r}.")
     for name, path in extra_files.items():
-        if Path(name).name != name or name in (FILE_NAME, "config.pbtxt", "model.keras"):
+        if Path(name).name != name or name in _OWN_FILES:
             raise ValueError(f"extra_files: {name!r} must be a file name that is not yet taken.")
         if not Path(path).is_file():
             raise FileNotFoundError(f"extra_files: there is no file {path} to add as {name!r}.")
@@ -138,6 +144,7 @@ def _write(folder, deployable, manifest, axes, extra_files):
     )
     deployable.model.save(folder / "model.keras")
     write_text(folder / "config.pbtxt", triton_config(manifest))
+    write_json(folder / "open_inference.json", open_inference_description(manifest))
     write_json(folder / "settings.json", manifest.settings)
     for name, path in extra_files.items():
         shutil.copyfile(path, folder / name)

@@ -27,7 +27,7 @@ def fuse_instance_normalizations(model):
     found = [match for node in model.graph.node if (match := _match(graph, node))]
     replaced = sum(_replace(graph, match) for match in found)
     if replaced:
-        _remove_unused(model.graph)
+        remove_unused(model.graph)
     return replaced
 
 
@@ -172,7 +172,7 @@ def _followed(graph, node, kind, default):
     return after, values
 
 
-def _remove_unused(graph):
+def remove_unused(graph):
     """Remove nodes and constants that nothing needs any more."""
     needed = {value.name for value in graph.output}
     kept = []

@@ -43,3 +43,36 @@ def _tensor(tensor):
         f"  {{ name: {json.dumps(tensor.name)} "
         f"data_type: {_TRITON_TYPES[tensor.dtype]} dims: [ {sizes} ] }}"
     )
+
+
+_OPEN_INFERENCE_TYPES = {
+    "bool": "BOOL",
+    "float16": "FP16",
+    "float32": "FP32",
+    "float64": "FP64",
+    "int32": "INT32",
+    "int64": "INT64",
+    "uint8": "UINT8",
+}
+
+
+def open_inference_description(manifest):
+    """Return what `GET v2/models/NAME` of the Open Inference Protocol answers for the artifact."""
+
+    def tensors(items):
+        return [
+            {
+                "name": item.name,
+                "datatype": _OPEN_INFERENCE_TYPES[item.dtype],
+                "shape": [-1 if size is None else size for size in item.shape],
+            }
+            for item in items
+        ]
+
+    return {
+        "name": manifest.name,
+        "versions": [str(manifest.version)],
+        "platform": "onnx_onnxv1",
+        "inputs": tensors(manifest.inputs),
+        "outputs": tensors(manifest.outputs),
+    }

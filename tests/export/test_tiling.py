@@ -1,0 +1,107 @@
+"""The second graph of generators that normalise over the whole image."""
+
+from collections import Counter
+
+import keras
+import numpy as np
+import onnx
+import pytest
+
+from keras_dtl.backbones import resnet_generator
+from keras_dtl.convert import Options, load_artifact
+from keras_dtl.convert.tiling import Tiler
+from keras_dtl.export import export_model
+from keras_dtl.images import resize_image
+from keras_dtl.layers import InstanceNormalization, ToPixels
+
+OPERATORS = 140  # of a generator with two blocks; more are needless
+
+
+def generator(normalization="instance"):
+    keras.utils.set_random_seed(0)
+    network = resnet_generator((None, None, 3), filters=4, blocks=2, normalization=normalization)
+    image = keras.Input((None, None, 3), dtype="uint8", name="image")
+    signed = keras.layers.Rescaling(1 / 127.5, -1.0)(image)
+    return keras.Model(image, ToPixels(name="translated")(network(signed)))
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported") / "generator"
+    export_model(generator(), folder, task="image_to_image", size_multiple=4)
+    return load_artifact(folder, device="cpu")
+
+
+def smooth(height, width):
+    """An image without edges, which a thumbnail keeps."""
+    shape = (height // 16 + 2, width // 16 + 2, 3)
+    small = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    return resize_image(small, (height, width))
+
+
+def test_instance_normalization_is_one_node(artifact):
+    graph = onnx.load(artifact.path / artifact.manifest.onnx_file)
+    kinds = Counter(node.op_type for node in graph.graph.node)
+    assert kinds["InstanceNormalization"] == 9
+    assert kinds["Transpose"] == 2
+    assert "ReduceMean" not in kinds
+    assert sum(kinds.values()) < OPERATORS
+
+
+def test_tiles_with_the_statistics_of_the_whole_equal_the_whole(artifact):
+    tiling = artifact.manifest.tiling
+    assert tiling["multiple"] == 4
+    assert 24 <= tiling["overlap"] <= 48
+    image = smooth(160, 196)[None]
+    whole = artifact(image)
+    # All of the image fits while statistics are taken: they are exact.
+    tiled = Tiler(artifact, Options(tile=128))(image)["translated"]
+    assert np.abs(tiled.astype(int) - whole).max() <= 1
+
+
+def test_a_thumbnail_serves_where_the_whole_does_not_fit(artifact, monkeypatch):
+    """Bright on one side: tiles with statistics of their own would all become alike."""
+    ramp = np.linspace(0.2, 1.0, 640)[None, :, None]
+    image = (smooth(640, 640) * ramp).astype(np.uint8)[None]
+    whole = artifact(image).astype(float)
+    memory = 400 * 400 * artifact.manifest.tiling["bytes_per_pixel"]
+    monkeypatch.setattr("keras_dtl.convert.tiling._THUMBNAIL_MEMORY", memory)
+    tiled = Tiler(artifact, Options(tile=128))(image)["translated"]
+    own = np.concatenate([artifact(image[:, :, x : x + 128]) for x in range(0, 640, 128)], axis=2)
+    error, naive = (np.mean((whole - other) ** 2) for other in (tiled, own))
+    assert 0 < error < naive / 4
+
+
+@pytest.mark.slow
+def test_batch_normalized_generator_needs_no_second_graph(tmp_path):
+    model = generator("batch")
+    export_model(model, tmp_path / "a", task="image_to_image", size_multiple=4)
+    artifact = load_artifact(tmp_path / "a", device="cpu")
+    assert artifact.manifest.tiling["file"] is None
+    image = smooth(100, 236)[None]
+    tiled = Tiler(artifact, Options(tile=112))(image)["translated"]
+    assert np.abs(tiled.astype(int) - artifact(image)).max() <= 1
+
+
+def test_a_model_that_looks_at_the_whole_image_has_no_tiles(tmp_path):
+    image = keras.Input((None, None, 3), dtype="uint8", name="image")
+    values = keras.ops.cast(image, "float32")
+    mean = keras.ops.mean(values, axis=(1, 2), keepdims=True)
+    pixels = ToPixels()((values + mean) / 255 - 1)
+    manifest = export_model(keras.Model(image, pixels), tmp_path / "a", task="image_to_image")
+    assert manifest.tiling is None
+
+
+def test_learnt_factor_and_offset_go_into_the_node(tmp_path):
+    image = keras.Input((None, None, 3), dtype="uint8", name="image")
+    x = keras.layers.Conv2D(4, 3, padding="same")(keras.ops.cast(image, "float32") / 255)
+    x = InstanceNormalization(gamma_initializer="random_uniform", beta_initializer="ones")(x)
+    x = keras.layers.Conv2D(3, 3, padding="same", activation="tanh")(x)
+    manifest = export_model(
+        keras.Model(image, ToPixels()(x)), tmp_path / "a", task="image_to_image"
+    )
+    kinds = Counter(
+        node.op_type for node in onnx.load(tmp_path / "a" / manifest.onnx_file).graph.node
+    )
+    assert kinds["InstanceNormalization"] == 1
+    assert kinds.get("Mul", 0) <= 3

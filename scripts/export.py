@@ -1,6 +1,7 @@
 """Turn a trained run into an artifact for production.
 
 keras-dtl export runs/dann --output exported/dann
+keras-dtl export runs/swap-vae --style-of seven.png --output exported/like-seven
 """
 
 import sys
@@ -35,16 +36,24 @@ class Export:
     least_quality: float | None = None
     """What these graphs must reach beside float32: decibels of PSNR for images (default 32), share
     of equal answers for classifiers (0.99). Layers that hurt stay in float until it is reached."""
+    part: str | None = None
+    """One network of a model that has several, such as encoder, decoder or generator."""
+    style_of: Path | None = None
+    """Image whose style the artifact gives to every image (swap-vae)."""
+    view: int | None = None
+    """Draw the view of this number, which the artifact shows every image in (cgmv)."""
 
 
 def main(arguments):
     settings, model = run_record(arguments.run, "settings"), run_model(arguments.run)
     from keras_dtl.export import export_model
 
+    model, task = chosen(model, arguments)
     report = arguments.run / "report.html"
     manifest = export_model(
         model,
         arguments.output or Path("exported") / arguments.run.resolve().name,
+        task=task,
         classes=settings.get("classes"),
         settings=settings,
         metrics=run_record(arguments.run, "scores"),
@@ -56,6 +65,44 @@ def main(arguments):
     )
     _print(manifest, arguments)
     return SUCCESS
+
+
+def chosen(model, arguments):
+    """Return what of a trained model is exported, and its task where that is another.
+
+    Raises:
+        ValueError: When the model has no such part, style or view, or several are asked for.
+    """
+    names = ("part", "style_of", "view")
+    given = [name for name in names if getattr(arguments, name) is not None]
+    if not given:
+        return model, None
+    takes = {"part": "parts", "style_of": "in_style_of", "view": "in_view"}
+    if len(given) > 1 or not hasattr(model, takes[given[0]]):
+        flags = " and ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise ValueError(
+            f"{flags} cannot be exported of {type(model).__name__}. --part and --style-of are for "
+            "swap-vae, --part for gmv, --part and --view for cgmv; give one of them."
+        )
+    if arguments.part is not None:
+        parts = model.parts()
+        if arguments.part not in parts:
+            raise ValueError(f"--part must be one of {sorted(parts)}. Received: {arguments.part}")
+        return parts[arguments.part], arguments.part
+    return _fixed(model, arguments), "image_to_image"
+
+
+def _fixed(model, arguments):
+    """Return the network from images to images in one style or view."""
+    from keras_dtl.images import read_image, resize_image
+
+    if arguments.style_of is not None:
+        *size, channels = model.encoder.input_shape[1:]
+        return model.in_style_of(resize_image(read_image(arguments.style_of, channels), size))
+    import numpy as np
+
+    view = np.random.default_rng(arguments.view).standard_normal(model.view_numbers)
+    return model.in_view(view.astype("float32"))
 
 
 def _print(manifest, arguments):

@@ -8,6 +8,9 @@ from keras_dtl.backbones.convolution import leaky
 SMALLEST = 4
 """Side of the maps, in pixels, at which halving ends."""
 
+MOMENTUM = 0.9
+"""Of batch normalisation's moving statistics, which must follow within a short training."""
+
 
 def latent_encoder(input_shape, content, style=0, filters=32, name="latent_encoder"):
     """Return an encoder of images in -1..1 into a content code and the Gaussian of a style code.
@@ -65,10 +68,12 @@ def latent_decoder(output_shape, content, style, filters=32, name="latent_decode
     codes = [keras.Input((n,), name=k) for n, k in ((content, "content"), (style, "style"))]
     width = filters * 2 ** (doublings - 1)
     x = layers.Dense(side * side * width, use_bias=False)(layers.Concatenate()(codes))
-    x = layers.Reshape((side, side, width))(layers.ReLU()(layers.BatchNormalization()(x)))
+    x = layers.Reshape((side, side, width))(
+        layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(x))
+    )
     for level in range(doublings - 2, -1, -1):
         x = layers.Conv2DTranspose(filters * 2**level, 4, 2, "same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization()(x))
+        x = layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(x))
     x = layers.Conv2DTranspose(output_shape[-1], 4, 2, "same")(x)
     image = layers.Activation("tanh", dtype="float32", name="image")(x)
     return keras.Model(codes, image, name=name)
@@ -136,7 +141,7 @@ def _shrunk(x, filters, normalized=False):
     doublings = _smallest_map(x.shape[1:])[1]
     for level in range(doublings):
         x = layers.Conv2D(filters * 2**level, 5, 2, "same", use_bias=not normalized)(x)
-        x = leaky(layers.BatchNormalization()(x) if normalized else x)
+        x = leaky(layers.BatchNormalization(momentum=MOMENTUM)(x) if normalized else x)
     return x
 
 

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 PROBES = {
     "linear": lambda seed: LogisticRegression(max_iter=1000),
     "mlp": lambda seed: MLPClassifier(
-        (256, 256), batch_size=256, max_iter=50, early_stopping=True, random_state=seed
+        (256, 256), batch_size="auto", max_iter=50, early_stopping=True, random_state=seed
     ),
 }
 

@@ -13,10 +13,12 @@ from keras_dtl.scripts.recipes.dann import DANNRecipe
 from keras_dtl.scripts.recipes.deep_coral import DeepCORALRecipe
 from keras_dtl.scripts.recipes.fast_style import FastStyleRecipe
 from keras_dtl.scripts.recipes.fine_tuning import FineTuningRecipe
+from keras_dtl.scripts.recipes.gmv import GMVRecipe
 from keras_dtl.scripts.recipes.mme import MMERecipe
 from keras_dtl.scripts.recipes.pix2pix import Pix2PixRecipe
 from keras_dtl.scripts.recipes.segmentation import SegmentationRecipe
 from keras_dtl.scripts.recipes.source_only import SourceOnlyRecipe
+from keras_dtl.scripts.recipes.swap_vae import SwapVAERecipe
 
 RECIPES = {
     recipe.name: recipe
@@ -33,6 +35,8 @@ RECIPES = {
         FastStyleRecipe,
         FineTuningRecipe,
         SegmentationRecipe,
+        SwapVAERecipe,
+        GMVRecipe,
     )
 }
 

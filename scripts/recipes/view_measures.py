@@ -1,0 +1,99 @@
+"""Numbers and pictures of generated views: is the thing the same, and is the view another?"""
+
+import numpy as np
+
+from keras_dtl.evaluation import frechet_distance
+from keras_dtl.evaluation.separation import bootstrap_interval, mean_distance
+from keras_dtl.scripts.recipes.separation_measures import (
+    answers,
+    fit_judge,
+    grid_picture,
+    judged_share,
+    partners,
+    predict,
+)
+
+DRAWN = 2000
+"""How many contents are drawn to be judged."""
+
+
+def gmv_scores(model, data, seed=0):
+    """Return the measures of a trained `GMV`, JSON-ready."""
+    random = np.random.default_rng(seed)
+    judge = fit_judge(everything(data), seed)
+    content = random.standard_normal((DRAWN, model.content_numbers)).astype("float32")
+    return view_scores(model, judge, data, content, random)
+
+
+def cgmv_scores(model, data, seed=0):
+    """Return the measures of a trained `CGMV`, JSON-ready: those of GMV, and identity."""
+    random = np.random.default_rng(seed)
+    judge = fit_judge(everything(data), seed)
+    encoder = model.parts()["encoder"]
+    content = predict(encoder, data.test.images)["content"]
+    scores = view_scores(model, judge, data, content, random)
+    scores["identity"] = identity(model, judge, data.test, content, random)
+    if data.held_out is not None:
+        held = predict(encoder, data.held_out.images)["content"]
+        scores["identity_of_held_out"] = identity(model, judge, data.held_out, held, random)
+    return scores
+
+
+def everything(data):
+    """Return what the judge learns: training images, and every second one of held-out classes."""
+    from dataclasses import replace
+
+    if data.held_out is None:
+        return data.train
+    extra = data.held_out.subset(np.arange(0, len(data.held_out), 2))
+    return replace(
+        data.train,
+        images=np.concatenate([data.train.images, extra.images]),
+        labels=np.concatenate([data.train.labels, extra.labels]),
+    )
+
+
+def view_scores(model, judge, data, content, random):
+    """Return agreement of two views beside that of real pairs, diversity and distance."""
+    first, second = (drawn(model, content, random) for _ in range(2))
+    (one, features), (two, others) = answers(judge, first), answers(judge, second)
+    real, labels = data.test.images, data.test.labels
+    partner = partners(labels, random)
+    of_real, real_features = answers(judge, real)
+    same, same_real = one == two, of_real == of_real[partner]
+    shares = np.bincount(one, minlength=len(data.train.classes)) / len(one)
+    entropy = -np.sum(shares[shares > 0] * np.log(shares[shares > 0]))
+    return {
+        "judge": judged_share(judge, real, labels),
+        "agreement": {"share": float(same.mean()), "interval": bootstrap_interval(same)},
+        "ceiling": {"share": float(same_real.mean()), "interval": bootstrap_interval(same_real)},
+        "view_diversity": mean_distance(features, others)
+        / mean_distance(real_features, real_features[partner]),
+        "view_diversity_of_pixels": mean_distance(first, second)
+        / mean_distance(real, real[partner]),
+        "class_entropy": float(entropy / np.log(len(np.unique(labels)))),
+        "frechet_distance": frechet_distance(features, real_features),
+        "frechet_distance_of_real": frechet_distance(
+            *(answers(judge, part)[1] for part in (real[::2], real[1::2]))
+        ),
+    }
+
+
+def identity(model, judge, examples, content, random):
+    """Return the share of new views that are still judged to show what the image shows."""
+    return judged_share(judge, drawn(model, content, random), examples.labels)
+
+
+def drawn(model, content, random):
+    """Return images of each content in a view drawn at random, uint8."""
+    view = random.standard_normal((len(content), model.view_numbers)).astype("float32")
+    return predict(model.parts()["generator"], [content, view])
+
+
+def view_grid(model, content, random, margin=None):
+    """Return a picture whose rows have a content and whose columns a view."""
+    count = len(content)
+    view = random.standard_normal((count, model.view_numbers)).astype("float32")
+    codes = [np.repeat(content, count, 0), np.tile(view, (count, 1))]
+    images = predict(model.parts()["generator"], codes)
+    return grid_picture(images.reshape(count, count, *images.shape[1:]), margin)

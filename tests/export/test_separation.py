@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from keras_dtl.backbones import latent_decoder, latent_encoder, pair_discriminator
+from keras_dtl.convert import convert_folder, load_artifact
+from keras_dtl.export import export_model
+from keras_dtl.images import read_image, write_image
+from keras_dtl.methods import CGMV, SwapVAE
+from keras_dtl.scripts.export import Export, chosen
+
+SHAPE = (8, 8, 1)
+
+
+def swap_vae():
+    networks = latent_encoder(SHAPE, 3, 2, 2), latent_decoder(SHAPE, 3, 2, 2)
+    return SwapVAE(*networks, pair_discriminator(SHAPE, filters=2))
+
+
+def cgmv():
+    encoders = [latent_encoder(SHAPE, n, filters=2) for n in (3, 2)]
+    judge = pair_discriminator(SHAPE, filters=2)
+    return CGMV(encoders[0], latent_decoder(SHAPE, 3, 2, 2), judge, encoders[1])
+
+
+def test_flags_choose_what_is_exported(tmp_path):
+    vae, views = swap_vae(), cgmv()
+    image = np.random.default_rng(0).integers(0, 256, (16, 16, 1), dtype="uint8")
+    write_image(tmp_path / "style.png", image)
+    assert chosen(vae, Export(tmp_path)) == (vae, None)
+    for model, flags, task in (
+        (vae, {"part": "decoder"}, "decoder"),
+        (vae, {"style_of": tmp_path / "style.png"}, "image_to_image"),
+        (views, {"view": 3}, "image_to_image"),
+    ):
+        network, found = chosen(model, Export(tmp_path, **flags))
+        assert found == task and network.outputs[0].dtype == "uint8"
+
+
+@pytest.mark.parametrize(
+    ("make", "flags", "message"),
+    [
+        (swap_vae, {"view": 1}, "--view cannot"),
+        (cgmv, {"style_of": "a.png"}, "--style-of cannot"),
+        (cgmv, {"view": 1, "part": "encoder"}, "give one"),
+        (cgmv, {"part": "decoder"}, "one of .'encoder', 'generator', 'view_encoder'"),
+    ],
+)
+def test_flags_that_fit_no_network_are_refused(make, flags, message):
+    with pytest.raises(ValueError, match=message):
+        chosen(make(), Export("run", **flags))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [(swap_vae, {"encoder", "decoder"}), (cgmv, {"encoder", "view_encoder", "generator"})],
+)
+def test_every_part_and_the_whole_export_with_parity(make, names, tmp_path):
+    model = make()
+    parts = model.parts()
+    assert set(parts) == names
+    for name, part in {**parts, "whole": model.deployable()}.items():
+        manifest = export_model(part, tmp_path / name, task=name)
+        assert {record["file"] for record in manifest.parity} >= {"1/model.onnx"}, name
+
+
+@pytest.mark.slow
+def test_a_folder_takes_the_style_of_one_image_and_new_views(tmp_path):
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (3, *SHAPE), dtype="uint8")
+    for index, image in enumerate(images):
+        write_image(tmp_path / "in" / f"{index}.png", image)
+    vae, views = swap_vae(), cgmv()
+    networks = {"style": vae.in_style_of(images[0])}
+    networks["view"] = views.in_view(np.array([0.5, -0.5], "float32"))
+    for name, network in networks.items():
+        export_model(network, tmp_path / name, task="image_to_image")
+        convert_folder(load_artifact(tmp_path / name), tmp_path / "in", tmp_path / f"{name}_out")
+        for index, expected in enumerate(np.asarray(network(images))):
+            found = read_image(tmp_path / f"{name}_out" / f"{index}.png", 1)
+            np.testing.assert_allclose(found.astype(int), expected, atol=1)

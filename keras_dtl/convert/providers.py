@@ -75,6 +75,8 @@ def open_session(file, settings):
     options.log_severity_level = _ERRORS_ONLY
     # Patterns are remembered for each shape: with free image sizes memory would grow and grow.
     options.enable_mem_pattern = False
+    # Threads that wait for work by spinning take the cores on which images are read and written.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if settings.threads:
         options.intra_op_num_threads = settings.threads
     if device in ("cuda", "tensorrt") and hasattr(onnxruntime, "preload_dlls"):

@@ -60,8 +60,8 @@ def write_precision(folder, manifest, precision, samples, least_quality=None):
         manifest: Its `Manifest`.
         precision: One of `PRECISIONS`.
         samples: A list of `keras_dtl.export.quality.Sample`, two or more.
-        least_quality: Decibels of PSNR for images, share of equal answers for classes; by default
-            that of `QUALITIES`.
+        least_quality: Decibels of PSNR for images, share of equal answers for classes, mean
+            intersection over union for maps of classes; by default that of `QUALITIES`.
 
     Returns:
         A dictionary: the `file` of the graph and its measured `quality`.

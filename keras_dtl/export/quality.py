@@ -34,6 +34,7 @@ class Quality(typing.NamedTuple):
 QUALITIES = {
     "classification": Quality("agreement", 0.99),
     "image_to_image": Quality("psnr", 32.0),
+    "segmentation": Quality("mean_iou", 0.95),
 }
 
 
@@ -90,6 +91,8 @@ def measure_quality(manifest, samples, expected, received):
     """
     if manifest.task == "image_to_image":
         return _of_images(expected, received)
+    if manifest.task == "segmentation":
+        return _of_pixels(expected, received)
     return _of_classes(samples, np.stack(expected), np.stack(received))
 
 
@@ -112,6 +115,18 @@ def _of_images(expected, received):
 
 def _odd(sizes):
     return [size - 1 + size % 2 for size in sizes]
+
+
+def _of_pixels(expected, received):
+    """Compare maps of class numbers: intersection over union, and the share of equal pixels."""
+    ours, theirs = (
+        np.concatenate([item.ravel() for item in found]) for found in (expected, received)
+    )
+    shares = []
+    for number in np.unique(ours):
+        one, other = ours == number, theirs == number
+        shares.append(np.sum(one & other) / np.sum(one | other))
+    return {"mean_iou": float(np.mean(shares)), "agreement": float(np.mean(ours == theirs))}
 
 
 def _of_classes(samples, expected, received):

@@ -296,17 +296,21 @@ def main():
     arguments = parser.parse_args()
     if unknown := set(arguments.sections) - set(SECTIONS):
         parser.error(f"there are no sections {', '.join(sorted(unknown))}")
-    file = RESULTS / "conversion.json"
-    result = json.loads(file.read_text("utf-8")) if file.exists() else {}
     for name in arguments.sections or SECTIONS:
         measure, summarise = SECTIONS[name]
-        section = {} if arguments.again else result.get(name, {})
-        rounds = section.get("rounds", [])
+        rounds = [] if arguments.again else written().get(name, {}).get("rounds", [])
         for one in measure(arguments.folder.resolve(), list(rounds)):
-            rounds = [*rounds, one]
+            # How many others wanted the processor: a round at rest has about the number of cores.
+            rounds = [*rounds, one | {"load_average": os.getloadavg()[0]}]
             summary = {"what": measure.__doc__, **summarise(rounds), "rounds": rounds}
-            result[name] = summary
-            write_result("conversion", result, show=[name])
+            # Read anew: another section may have been written meanwhile.
+            write_result("conversion", written() | {name: summary}, show=[name])
+
+
+def written():
+    """Return what earlier runs wrote."""
+    file = RESULTS / "conversion.json"
+    return json.loads(file.read_text("utf-8")) if file.exists() else {}
 
 
 if __name__ == "__main__":

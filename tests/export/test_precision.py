@@ -1,5 +1,7 @@
 """Graphs of lower precision: what they lose, and that nothing worse is published."""
 
+import types
+
 import keras
 import numpy as np
 import onnx
@@ -7,6 +9,7 @@ import pytest
 
 from keras_dtl.convert import load_artifact
 from keras_dtl.export import ExportError, export_model
+from keras_dtl.export.quality import measure_quality
 from keras_dtl.images import write_image
 from keras_dtl.manifest import read_manifest
 
@@ -123,6 +126,16 @@ def test_accuracy_is_measured_where_folders_name_classes(photos, tmp_path):
     quality = manifest.precisions["int8"]["quality"]
     assert quality["agreement"] == quality["accuracy"] == quality["accuracy_float32"] == 1
     assert 0 < quality["largest_difference"] < 0.1
+
+
+def test_maps_of_classes_are_compared_by_intersection_over_union():
+    ours = [np.array([[0, 0, 1, 1]], "uint8"), np.array([[1, 1, 2, 2]], "uint8")]
+    theirs = [np.array([[0, 1, 1, 1]], "uint8"), np.array([[1, 1, 2, 0]], "uint8")]
+    manifest = types.SimpleNamespace(task="segmentation")
+    quality = measure_quality(manifest, [], ours, theirs)
+    # Class 0: 1 of 3 pixels; class 1: 4 of 5; class 2: 1 of 2.
+    assert quality["mean_iou"] == pytest.approx((1 / 3 + 4 / 5 + 1 / 2) / 3)
+    assert quality["agreement"] == 6 / 8
 
 
 @pytest.mark.parametrize(

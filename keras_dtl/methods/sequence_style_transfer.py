@@ -191,9 +191,9 @@ class SequenceStyleTransfer(Method):
         if part == "decoder":
             inputs = [keras.Input(i.shape[1:], name=i.name) for i in self.decoder.inputs]
             return keras.Model(inputs, self._measured(self.decoder(inputs)), name=self.name)
-        normalize = keras.layers.Normalization(
-            mean=self.mean, variance=[value**2 for value in self.deviation], name="normalized"
-        )
+        scale = [1.0 / value for value in self.deviation]
+        offset = [-m / d for m, d in zip(self.mean, self.deviation, strict=True)]
+        normalize = keras.layers.Rescaling(scale, offset, name="normalized")
         seen = normalize(content)
         codes = self.content_encoder(seen)
         if part == "encoder":
@@ -207,12 +207,7 @@ class SequenceStyleTransfer(Method):
         return keras.Model([content, style], self._measured(motion), name=self.name)
 
     def _measured(self, motion):
-        scaled = keras.layers.Normalization(
-            mean=self.mean,
-            variance=[value**2 for value in self.deviation],
-            invert=True,
-            name="transferred",
-        )
+        scaled = keras.layers.Rescaling(self.deviation, self.mean, name="transferred")
         return scaled(motion)
 
 

@@ -3,7 +3,8 @@
 import keras
 from keras import layers
 
-from keras_dtl.backbones.convolution import leaky
+from keras_dtl.backbones.convolution import check_normalization, leaky
+from keras_dtl.layers import InstanceNormalization
 
 SMALLEST = 4
 """Side of the maps, in pixels, at which halving ends."""
@@ -12,17 +13,20 @@ MOMENTUM = 0.9
 """Of batch normalisation's moving statistics, which must follow within a short training."""
 
 
-def latent_encoder(input_shape, content, style=0, filters=32, name="latent_encoder"):
+def latent_encoder(
+    input_shape, content, style=0, filters=32, normalization="batch", name="latent_encoder"
+):
     """Return an encoder of images in -1..1 into a content code and the Gaussian of a style code.
 
-    5x5 convolutions of stride 2, with batch normalisation, until the maps are small; their
-    channels double.
+    5x5 convolutions of stride 2 until the maps are small; their channels double.
 
     Args:
         input_shape: `(height, width, channels)`.
         content: Numbers in the content code.
         style: Numbers in the style code; 0 for an encoder of content alone, as in CGMV.
         filters: Channels of the first map.
+        normalization: `"batch"`, `"instance"`, which is the same in training and in use whatever
+            images share a batch, or `None`.
         name: Name of the model.
 
     Returns:
@@ -34,7 +38,7 @@ def latent_encoder(input_shape, content, style=0, filters=32, name="latent_encod
     """
     _check_codes(content=content, **({"style": style} if style else {}))
     image = keras.Input(input_shape, name="image")
-    x = _shrunk(image, filters, normalized=True)
+    x = _shrunk(image, filters, normalization)
     x = layers.Dense(256, activation="relu")(layers.Flatten()(x))
     code = layers.Dense(content, dtype="float32", name="content")(x)
     if not style:
@@ -44,17 +48,20 @@ def latent_encoder(input_shape, content, style=0, filters=32, name="latent_encod
     return keras.Model(image, [code, mean, spread], name=name)
 
 
-def latent_decoder(output_shape, content, style, filters=32, name="latent_decoder"):
+def latent_decoder(
+    output_shape, content, style, filters=32, normalization="batch", name="latent_decoder"
+):
     """Return a generator of images in -1..1 from a content code and a style code.
 
-    The mirror image of `latent_encoder`: 4x4 transposed convolutions of stride 2, with batch
-    normalisation and ReLU, after Radford et al., "Unsupervised Representation Learning with Deep
+    The mirror image of `latent_encoder`: 4x4 transposed convolutions of stride 2 with ReLU, after
+    Radford et al., "Unsupervised Representation Learning with Deep
     Convolutional Generative Adversarial Networks", ICLR 2016.
 
     Args:
         output_shape: `(height, width, channels)`; both sides a multiple of 4 and alike.
         content, style: Numbers in the codes.
         filters: Channels of the largest map.
+        normalization: As for `latent_encoder`.
         name: Name of the model.
 
     Returns:
@@ -67,13 +74,12 @@ def latent_decoder(output_shape, content, style, filters=32, name="latent_decode
     side, doublings = _smallest_map(output_shape)
     codes = [keras.Input((n,), name=k) for n, k in ((content, "content"), (style, "style"))]
     width = filters * 2 ** (doublings - 1)
-    x = layers.Dense(side * side * width, use_bias=False)(layers.Concatenate()(codes))
-    x = layers.Reshape((side, side, width))(
-        layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(x))
-    )
+    x = layers.Dense(side * side * width, use_bias=not normalization)(layers.Concatenate()(codes))
+    x = layers.Reshape((side, side, width))(x)
+    x = layers.ReLU()(_normalized(x, normalization))
     for level in range(doublings - 2, -1, -1):
-        x = layers.Conv2DTranspose(filters * 2**level, 4, 2, "same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(x))
+        x = layers.Conv2DTranspose(filters * 2**level, 4, 2, "same", use_bias=not normalization)(x)
+        x = layers.ReLU()(_normalized(x, normalization))
     x = layers.Conv2DTranspose(output_shape[-1], 4, 2, "same")(x)
     image = layers.Activation("tanh", dtype="float32", name="image")(x)
     return keras.Model(codes, image, name=name)
@@ -137,12 +143,19 @@ def class_discriminator(input_shape, classes, filters=32, name="class_discrimina
     )
 
 
-def _shrunk(x, filters, normalized=False):
+def _shrunk(x, filters, normalization=None):
+    check_normalization(normalization)
     doublings = _smallest_map(x.shape[1:])[1]
     for level in range(doublings):
-        x = layers.Conv2D(filters * 2**level, 5, 2, "same", use_bias=not normalized)(x)
-        x = leaky(layers.BatchNormalization(momentum=MOMENTUM)(x) if normalized else x)
+        x = layers.Conv2D(filters * 2**level, 5, 2, "same", use_bias=not normalization)(x)
+        x = leaky(_normalized(x, normalization))
     return x
+
+
+def _normalized(x, normalization):
+    if normalization == "batch":
+        return layers.BatchNormalization(momentum=MOMENTUM)(x)
+    return InstanceNormalization()(x) if normalization == "instance" else x
 
 
 def _smallest_map(shape):

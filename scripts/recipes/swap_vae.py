@@ -48,7 +48,8 @@ class SwapVAERecipe(SeparationRecipe):
         from keras_dtl.methods import SwapVAE
 
         classes = len(data.train.classes)
-        codes = (self.content, self.style, self.filters)
+        # Real and generated images go through the encoder: batches must not share statistics.
+        codes = (self.content, self.style, self.filters, "instance")
         if self.adversary == "class":
             discriminator = class_discriminator(self.shape, classes, self.filters)
         else:

@@ -1,7 +1,6 @@
 """`keras-dtl convert` as it is typed."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -45,7 +44,7 @@ def test_convert_command_ends_with_2_when_nothing_can_be_done(
     assert "Traceback" not in error
 
 
-def test_convert_help_is_quick_and_needs_no_runtime():
+def test_convert_help_needs_no_runtime():
     code = (
         "import sys\n"
         "from keras_dtl.scripts.__main__ import main\n"
@@ -55,11 +54,7 @@ def test_convert_help_is_quick_and_needs_no_runtime():
         "    heavy = {'tensorflow', 'keras', 'onnxruntime', 'matplotlib'} & set(sys.modules)\n"
         "    print('heavy:', sorted(heavy))\n"
     )
-    before = os.times()
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    after = os.times()
-    # Of the processor, whatever else the machine does; about 0.3 s.
-    assert sum(after[2:4]) - sum(before[2:4]) < 1
     assert "heavy: []" in result.stdout
     for flag in ("--device", "--top", "--format", "--watch", "--overwrite", "--tile"):
         assert flag in result.stdout

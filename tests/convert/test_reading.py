@@ -78,9 +78,10 @@ def test_notes_too_long_for_a_jpeg_are_left_out(negative, tmp_path):
 
 @pytest.mark.parametrize("format", ["png", "jpg", "webp", "tif"])
 def test_colour_profile_is_kept_with_the_pixels(negative, tmp_path, format):
-    save(tmp_path / "in" / "a.png", icc_profile=swapped_profile())
+    profile = swapped_profile()  # which holds the second at which it was made
+    save(tmp_path / "in" / "a.png", icc_profile=profile)
     image = converted(negative, tmp_path / "in" / "a.png", tmp_path, format=format)
-    assert image.info["icc_profile"] == swapped_profile()
+    assert image.info["icc_profile"] == profile
 
 
 def test_colours_are_converted_to_srgb_by_choice(negative, tmp_path):

@@ -1,8 +1,8 @@
 """What starts without TensorFlow, and how quickly."""
 
+import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -36,13 +36,13 @@ def test_starts_without_heavy_imports(code):
 def test_convert_help_is_quick():
     seconds = []
     for _ in range(3):
-        start = time.perf_counter()
+        before = os.times()
         command = [sys.executable, "-m", "keras_dtl.scripts", "convert", "--help"]
         answer = subprocess.run(command, capture_output=True, text=True, check=True)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(sum(os.times()[2:4]) - sum(before[2:4]))
     assert "ARTIFACT" in answer.stdout.upper()
-    # Half a second on an idle machine; this one may be busy.
-    assert min(seconds) < 2.0
+    # Of the processor, whatever else the machine does; about 0.3.
+    assert min(seconds) < 0.5
 
 
 def test_public_names_are_all_there():

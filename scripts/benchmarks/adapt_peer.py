@@ -12,16 +12,16 @@ results/adapt_peer.json.
 import itertools
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
+
+from record import MACHINE, RESULTS
 
 from keras_dtl.files import write_json
 
-RESULT = Path(__file__).parent / "results" / "adapt_peer.json"
+RESULT = RESULTS / "adapt_peer.json"
 METHODS = ("dann", "deep-coral", "adda")
 LIBRARIES = ("keras_dtl", "adapt")
 SEEDS, EPOCHS, BATCH = 3, 20, 64
@@ -199,7 +199,7 @@ def main():
             "what": "MNIST to USPS, 2000 and 1800 images: accuracy on the target's test split in "
             "percent, median milliseconds of a step; ratio below 1: keras_dtl is faster",
             "epochs": EPOCHS,
-            "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
+            "machine": MACHINE,
             "summary": summary(runs),
             "runs": runs,
         }

@@ -11,17 +11,17 @@ Resumable run by run. Writes results/camvid.json.
 import argparse
 import itertools
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from record import MACHINE, RESULTS
+
 from keras_dtl.files import write_json
 
-RESULT = Path(__file__).parent / "results" / "camvid.json"
+RESULT = RESULTS / "camvid.json"
 SHARED = {
     "epochs": 8,
     "min-steps": 75,
@@ -74,7 +74,7 @@ def result_of(runs):
     return {
         "what": "mean IoU in percent at dusk, second half of 0001TP, last weights",
         "settings": {"shared": SHARED, "size": SIZE[1:], "ways": WAYS},
-        "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
+        "machine": MACHINE,
         "ways": found,
     }
 

@@ -11,15 +11,15 @@ target's whole test split. Writes results/digits.json.
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import time
 from pathlib import Path
 
+from record import MACHINE, RESULTS
+
 from keras_dtl.files import write_json
 
-RESULT = Path(__file__).parent / "results" / "digits.json"
+RESULT = RESULTS / "digits.json"
 SIZES = {"mnist": 2000, "usps": 1800}
 BASE_METHODS = ("source-only", "target-only", "dann", "dan", "deep-coral", "adda")
 # Changes of recipe, without target labels, that a name carries after a plus sign.
@@ -144,7 +144,7 @@ def collect(folder):
     return {
         "what": "accuracy on the target's test split in percent, LeNet of Ganin et al. 2016",
         "selection": "last iterate; picks are those of validators without target labels",
-        "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
+        "machine": MACHINE,
         "tasks": tasks,
     }
 

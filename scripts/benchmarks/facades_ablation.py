@@ -17,19 +17,18 @@ rows to the folder of the runs. About five minutes a row and seed on one CPU cor
 import argparse
 import itertools
 import json
-import os
-import platform
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from record import MACHINE, RESULTS
 
 from keras_dtl.files import atomic_path, write_json
 from keras_dtl.scripts.recipes.pix2pix import Pix2PixRecipe
 
-RESULT = Path(__file__).parent / "results" / "facades_ablation.json"
+RESULT = RESULTS / "facades_ablation.json"
 FIELD = 16
 ALONE = {"adversarial_weight": 0.0}
 ROWS = {
@@ -205,7 +204,7 @@ def result_of(settings, judge, found):
             "features": settings.features.partition(":")[0],
             "test_pairs": len(judge.classes),
         },
-        "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
+        "machine": MACHINE,
         "real photos": judge.score(judge.pairs.a),
         "rows": {row: summary(seeds) for row, seeds in found.items()},
     }

@@ -13,15 +13,15 @@ of about a minute.
 import argparse
 import itertools
 import json
-import os
-import platform
 import statistics
 import time
 from pathlib import Path
 
+from record import MACHINE, RESULTS
+
 from keras_dtl.files import atomic_path, write_json
 
-RESULT = Path(__file__).parent / "results" / "fine_tuning.json"
+RESULT = RESULTS / "fine_tuning.json"
 DOMAINS = ("photo", "sketch")
 SHOTS = (5, 20, 100)
 STEPS = {5: 100, 20: 150, 100: 200}
@@ -68,7 +68,7 @@ def result_of(runs):
     return {
         "what": "accuracy in percent on held-out images of the same domain, last weights",
         "settings": {"shared": SHARED, "ways": WAYS, "steps": STEPS},
-        "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
+        "machine": MACHINE,
         "cells": {
             name: {
                 "mean": statistics.mean(values),

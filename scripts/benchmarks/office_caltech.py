@@ -17,16 +17,15 @@ Writes results/office_caltech.json. About five minutes on two CPU cores.
 import argparse
 import itertools
 import json
-import os
-import platform
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from record import MACHINE, RESULTS
 
 from keras_dtl.files import write_json
 
-RESULT = Path(__file__).parent / "results" / "office_caltech.json"
+RESULT = RESULTS / "office_caltech.json"
 DOMAINS = {"A": "amazon", "C": "Caltech10", "D": "dslr", "W": "webcam"}
 PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 
@@ -113,7 +112,7 @@ def main():
         "what": "accuracy on the target in percent, mean and deviation over trials",
         "protocol": "20 source images a class (8 from dslr), linear SVM, C from the source alone",
         "trials": arguments.trials,
-        "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
+        "machine": MACHINE,
         "tasks": {},
     }
     if RESULT.exists():

@@ -10,16 +10,15 @@ Writes results/pacs.json. About fifteen minutes on two CPU cores.
 
 import argparse
 import json
-import os
-import platform
 import statistics
 from pathlib import Path
 
 import numpy as np
+from record import MACHINE, RESULTS
 
 from keras_dtl.files import atomic_path, write_json
 
-RESULT = Path(__file__).parent / "results" / "pacs.json"
+RESULT = RESULTS / "pacs.json"
 CACHE = Path("runs/benchmarks/pacs/features.npz")
 TASKS = (("photo", "sketch"), ("photo", "art_painting"))
 METHODS = ("source-only", "target-only", "dan", "deep-coral", "dann", "adda")
@@ -185,7 +184,7 @@ def result_of(runs):
         "what": "accuracy on the target's test split in percent, frozen MobileNetV2 at 128 pixels",
         "settings": {"batch": BATCH, "steps": STEPS, "bottleneck": UNITS},
         "selection": "last iterate; target labels for scoring alone",
-        "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
+        "machine": MACHINE,
         "summary": summary(runs),
         "runs": runs,
     }

@@ -13,10 +13,11 @@ import json
 from pathlib import Path
 
 import pacs
+from record import RESULTS
 
 from keras_dtl.files import write_json
 
-RESULT = Path(__file__).parent / "results" / "shots.json"
+RESULT = RESULTS / "shots.json"
 SHOTS = (0, 1, 3, 5, 10)
 METHODS = ("fine-tuning", "S+T", "mme", "ccsa", "dann")
 TASK = ("photo", "sketch")

@@ -13,16 +13,17 @@ import argparse
 import itertools
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from record import MACHINE, RESULTS
+
 from keras_dtl.files import write_json
 
-RESULT = Path(__file__).parent / "results" / "translation_time.json"
+RESULT = RESULTS / "translation_time.json"
 IMAGES = 16
 SIZES = {"pix2pix": 128, "cyclegan": 64}
 FIELDS = {"pix2pix": 70, "cyclegan": 34}
@@ -131,7 +132,7 @@ def main():
         return
     result = {
         "what": "median milliseconds of a training step, batch 1, filters 64, float32 and bfloat16",
-        "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
+        "machine": MACHINE,
         "methods": {},
     }
     if RESULT.exists():

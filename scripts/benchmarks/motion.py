@@ -26,7 +26,7 @@ from keras_dtl.scripts.train import train
 RESULT = RESULTS / "motion.json"
 RUNS = Path("runs/benchmarks/motion")
 ROWS = {
-    "style": (MotionStyleRecipe, {"epochs": 30, "filters": 64, "held_out": 5}),
+    "style": (MotionStyleRecipe, {"epochs": 50, "filters": 64, "held_out": 5}),
     "style, recurrent": (MotionStyleRecipe, {"epochs": 30, "kind": "recurrent", "held_out": 5}),
     "synthesis": (MotionAAERecipe, {"epochs": 30, "held_out": 5}),
 }

@@ -195,12 +195,21 @@ def swap_grid(model, style_images, content_images):
 def interpolation(model, first, last, steps=10):
     """Return a picture of two walks from one image to another: along its style and its content."""
     codes = codes_of(model, np.stack([first, last]))
+    return walks(model.parts()["decoder"], codes["s"], codes["z_mean"], steps)
+
+
+def walks(decoder, contents, styles, steps=10):
+    """Return a picture of two walks between two images, in rows: along the style, the content.
+
+    Args:
+        decoder: Network from `[content, style]` to uint8 images.
+        contents, styles: Codes of both images, `(2, numbers)`.
+        steps: Images in a row.
+    """
     shares = np.linspace(0, 1, steps)[:, None].astype("float32")
-    walks = {k: (1 - shares) * codes[k][:1] + shares * codes[k][1:] for k in ("s", "z_mean")}
-    fixed = {name: np.repeat(codes[name][:1], steps, 0) for name in walks}
-    decoder = model.parts()["decoder"]
-    rows = [
-        predict(decoder, [fixed["s"], walks["z_mean"]]),
-        predict(decoder, [walks["s"], fixed["z_mean"]]),
-    ]
+    walk, fixed = (
+        [(1 - along) * codes[:1] + along * codes[1:] for codes in (contents, styles)]
+        for along in (shares, 0 * shares)
+    )
+    rows = [predict(decoder, [fixed[0], walk[1]]), predict(decoder, [walk[0], fixed[1]])]
     return grid_picture(np.stack(rows))

@@ -36,6 +36,8 @@ class SwapVAERecipe(SeparationRecipe):
     """Weight of the confusion of the classifier of styles; leak_free alone."""
     cycle_weight: float = 0.1
     """Weight of the reverse cycle; leak_free alone."""
+    classifier_steps: int = 5
+    """Steps of the classifier of styles for each of the encoder; leak_free alone."""
 
     def method(self, data):
         from keras_dtl.backbones import (
@@ -66,6 +68,7 @@ class SwapVAERecipe(SeparationRecipe):
             divergence_weight=self.divergence_weight,
             confusion_weight=self.confusion_weight,
             cycle_weight=self.cycle_weight,
+            classifier_steps=self.classifier_steps,
             **self.restraints(),
         )
 
@@ -73,6 +76,11 @@ class SwapVAERecipe(SeparationRecipe):
         from keras_dtl.data import view_batches
 
         return view_batches(data.train, self.batch_size, self.seed, first_step)
+
+    def schedules(self):
+        from keras_dtl.callbacks import cosine_decay
+
+        return {"optimizer.learning_rate": cosine_decay(self.learning_rate)}
 
     def score(self, model, data):
         from keras_dtl.scripts.recipes.separation_measures import swap_scores

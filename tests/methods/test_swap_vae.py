@@ -136,6 +136,12 @@ def test_the_content_is_not_confused():
     assert gradient_of(model, "confusion", model.encoder.get_layer("code_1")) > 0
 
 
+def test_the_classifier_of_styles_takes_its_steps_for_each_of_the_encoder():
+    model = compiled(swap_vae(mode="leak_free", classifier_steps=3))
+    model.train_step(batch())
+    assert model.classifier_optimizer.iterations == 3 and model.optimizer.iterations == 1
+
+
 def test_a_shut_gate_keeps_the_discriminator_and_an_open_one_does_not():
     for gate, expected in ((1e-6, False), (None, True)):
         model = compiled(swap_vae(gate=gate))
@@ -183,6 +189,7 @@ def test_deployed_networks_agree_with_the_method():
         ({"mode": "leaky"}, "mode"),
         ({"mode": "leak_free"}, "latent_classifier"),
         ({"latent_classifier": dense(CLASSES, STYLE)}, "latent_classifier"),
+        ({"classifier_steps": 0}, "classifier_steps"),
         ({"encoder": encoder(5)}, "sizes"),
         ({"decoder": decoder((CONTENT,))}, "two codes"),
         ({"discriminator": discriminator(activation="sigmoid")}, "logits"),

@@ -100,7 +100,23 @@ def adapt_peer(result):
     return header, rows
 
 
-TABLES = {table.__name__: table for table in (digits, pacs, shots, office_caltech, adapt_peer)}
+def separation(result):
+    """One row a training and measure: ours, the published figure, seeds."""
+    rows = []
+    for name, found in result["rows"].items():
+        shown = name
+        for measure, mean in found["mean"].items():
+            deviation = found["sd"][measure]
+            ours = f"{mean:.1f}" if deviation is None else f"{mean:.1f} ± {deviation:.1f}"
+            published = (found["published"] or {}).get(measure, "")
+            rows.append((shown, measure, ours, published, len(found["seeds"])))
+            shown = ""  # once is enough
+    return ("training", "measure (%)", "keras_dtl", "published", "seeds"), rows
+
+
+TABLES = {
+    table.__name__: table for table in (digits, pacs, shots, office_caltech, adapt_peer, separation)
+}
 
 
 def markdown(header, rows):

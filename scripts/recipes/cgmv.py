@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from keras_dtl.scripts.recipes.gmv import GMVRecipe
-from keras_dtl.scripts.recipes.separation import GRID, picture_figure
+from keras_dtl.scripts.recipes.separation import FEW, GRID, picture_figure
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,20 @@ class CGMVRecipe(GMVRecipe):
     def score(self, model, data):
         from keras_dtl.scripts.recipes.view_measures import cgmv_scores
 
-        return cgmv_scores(model, data, self.seed)
+        return cgmv_scores(model, data, self.judge(data), self.seed)
+
+    def judged(self, data):
+        from keras_dtl.scripts.recipes.view_measures import everything
+
+        return everything(data)
+
+    def progress(self, model, data, judge):
+        from keras_dtl.scripts.recipes.separation_measures import predict
+        from keras_dtl.scripts.recipes.view_measures import view_progress
+
+        images = data.test.images[:FEW]
+        content = predict(model.parts()["encoder"], images)["content"]
+        return view_progress(model, data, judge, content)
 
     def headline(self, scores):
         shares = {name: scores[name]["share"] for name in scores if name.startswith("identity")}

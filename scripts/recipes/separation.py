@@ -9,8 +9,10 @@ from keras_dtl.scripts.recipes.base import Recipe
 
 GRID = 10
 """Rows and columns of the grids that are shown."""
+FEW = 1000
+"""How many images are judged in the course of a training."""
 PICTURES = 20
-"""At most about so many pictures are drawn in the course of a training."""
+"""About so many times in a training, at most, pictures are drawn and measures taken."""
 
 
 class SeparationData(NamedTuple):
@@ -98,11 +100,29 @@ class SeparationRecipe(Recipe):
         return steps_per_epoch(data.train, self.batch_size)
 
     def callbacks(self, data):
-        from keras_dtl.callbacks import ProgressImages, ProgressSchedule
+        from keras_dtl.callbacks import Measure, ProgressImages, ProgressSchedule
 
         every = max(1, self.epochs // PICTURES)
-        pictures = ProgressImages(self.run_folder, lambda model: self.picture(model, data), every)
-        return [ProgressSchedule(self.schedules()), pictures]
+        judge = self.judge(data)
+        return [
+            ProgressSchedule(self.schedules()),
+            Measure(lambda model: self.progress(model, data, judge), every),
+            ProgressImages(self.run_folder, lambda model: self.picture(model, data), every),
+        ]
+
+    def judge(self, data):
+        """Return the frozen classifier of real images that judges generated ones."""
+        from keras_dtl.scripts.recipes.separation_measures import kept_judge
+
+        return kept_judge(self.judged(data), self.run_folder)
+
+    def judged(self, data):
+        """Return the images that the judge learns."""
+        return data.train
+
+    def progress(self, model, data, judge):
+        """Return the measures that appear in the logs in the course of a training."""
+        raise NotImplementedError
 
     def schedules(self):
         """Return what changes with progress: by default nothing."""

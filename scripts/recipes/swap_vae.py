@@ -85,7 +85,12 @@ class SwapVAERecipe(SeparationRecipe):
     def score(self, model, data):
         from keras_dtl.scripts.recipes.separation_measures import swap_scores
 
-        return swap_scores(model, data, self.seed)
+        return swap_scores(model, data, self.judge(data), self.seed)
+
+    def progress(self, model, data, judge):
+        from keras_dtl.scripts.recipes.separation_measures import swap_progress
+
+        return swap_progress(model, data, judge)
 
     def headline(self, scores):
         return {

@@ -5,9 +5,9 @@ import numpy as np
 from keras_dtl.evaluation import frechet_distance
 from keras_dtl.evaluation.separation import bootstrap_interval, mean_distance
 from keras_dtl.evaluation.similarity import absolute_error
+from keras_dtl.scripts.recipes.separation import FEW
 from keras_dtl.scripts.recipes.separation_measures import (
     answers,
-    fit_judge,
     grid_picture,
     judged_share,
     partners,
@@ -21,18 +21,19 @@ READ = (("encoder", "content"), ("view_encoder", "view"))
 """The networks that read an image, with the names of what they give."""
 
 
-def gmv_scores(model, data, seed=0):
+def gmv_scores(model, data, judge, seed=0):
     """Return the measures of a trained `GMV`, JSON-ready."""
     random = np.random.default_rng(seed)
-    judge = fit_judge(everything(data), seed)
-    content = random.standard_normal((DRAWN, model.content_numbers)).astype("float32")
-    return view_scores(model, judge, data, content, random)
+    return view_scores(model, judge, data, contents_drawn(model, DRAWN, random), random)
 
 
-def cgmv_scores(model, data, seed=0):
+def contents_drawn(model, count, random):
+    return random.standard_normal((count, model.content_numbers)).astype("float32")
+
+
+def cgmv_scores(model, data, judge, seed=0):
     """Return the measures of a trained `CGMV`, JSON-ready: those of GMV, and identity."""
     random = np.random.default_rng(seed)
-    judge = fit_judge(everything(data), seed)
     encoder = model.parts()["encoder"]
     content = predict(encoder, data.test.images)["content"]
     scores = view_scores(model, judge, data, content, random)
@@ -43,6 +44,21 @@ def cgmv_scores(model, data, seed=0):
     if model.view_encoder is not None:
         scores["copied_view"] = copied_view(model, judge, data.test, content, random)
     return scores
+
+
+def view_progress(model, data, judge, content):
+    """Return agreement and diversity of two views of a few contents."""
+    random = np.random.default_rng(0)
+    (one, features), (two, others) = (
+        answers(judge, drawn(model, content, random)) for _ in range(2)
+    )
+    real, labels = data.test.images[:FEW], data.test.labels[:FEW]
+    real_features = answers(judge, real)[1]
+    distance = mean_distance(real_features, real_features[partners(labels, random)])
+    return {
+        "agreement": float((one == two).mean()),
+        "view_diversity": mean_distance(features, others) / distance,
+    }
 
 
 def everything(data):

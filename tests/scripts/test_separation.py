@@ -1,12 +1,13 @@
 import json
 
+import keras
 import numpy as np
 import pytest
 
 from keras_dtl.data import LabelledImages, load
 from keras_dtl.images import write_image
 from keras_dtl.scripts.__main__ import main
-from keras_dtl.scripts.recipes import RECIPES
+from keras_dtl.scripts.recipes import RECIPES, separation_measures
 from keras_dtl.scripts.recipes.separation import SeparationData, without_some_classes
 from keras_dtl.scripts.recipes.separation_measures import grid_picture, partners, walks
 from keras_dtl.scripts.recipes.view_measures import everything
@@ -82,6 +83,24 @@ def test_classes_held_out_are_in_neither_other_part():
     assert set(everything(data).labels) == set(range(5))
     assert len(everything(data)) == len(data.train) + 6
     assert everything(whole) is whole.train
+
+
+def test_judge_is_fitted_once_for_each_set_of_images(tmp_path, monkeypatch):
+    fitted = []
+
+    def fit(train):
+        fitted.append(len(train))
+        image = keras.Input(train.image_shape)
+        features = keras.layers.Flatten()(image)
+        return keras.Model(image, [keras.layers.Dense(5)(features), features])
+
+    monkeypatch.setattr(separation_measures, "fit_judge", fit)
+    train = data_of().train
+    first, again = (separation_measures.kept_judge(train, tmp_path) for _ in range(2))
+    np.testing.assert_array_equal(again.get_weights()[0], first.get_weights()[0])
+    separation_measures.kept_judge(train.subset(np.arange(4)), tmp_path)
+    separation_measures.kept_judge(train, tmp_path / "not there")
+    assert fitted == [10, 4, 10] and not (tmp_path / "not there").exists()
 
 
 def test_walks_end_at_the_other_image_and_change_one_code():

@@ -36,14 +36,16 @@ class SwapVAE(Separation):
     The adversary alone teaches the decoder to ignore what `z` says of the class, not the encoder
     to leave it out: a probe still reads it. `mode="leak_free"` adds what does: a classifier of `z`
     that the encoder confuses, and a reverse cycle, which asks that images drawn with one `z` and
-    two contents be encoded to one style.
+    two contents be encoded to that style.
 
     Reference: Mathieu, Zhao, Sprechmann, Ramesh & LeCun, "Disentangling factors of variation in
     deep representations using adversarial training", NeurIPS 2016. Reverse cycle: Jha, Anand,
     Singh & Veeravasarapu, "Disentangling Factors of Variation with Cycle-Consistent Variational
     Auto-Encoders", ECCV 2018.
 
-    Differs from the paper: `adversary="pair"` and everything that only `leak_free` has.
+    Differs from the papers: `adversary="pair"` and everything that only `leak_free` has; the
+    reverse cycle compares both styles with the one that was drawn, not with each other, which is
+    least where all styles shrink to one point.
 
     Args:
         encoder: Network from images in -1..1 to `[content, style mean, style log variance]`.
@@ -219,10 +221,10 @@ class SwapVAE(Separation):
         codes = [tf.concat([contents[0], contents[2]], 0), tf.concat([drawn, drawn], 0)]
         # The encoder alone is taught: images are taken as they are.
         images = tf.stop_gradient(self.decoder(codes, training=True))
-        first, other = tf.split(self.encoder(images, training=True)[1], 2)
+        read = self.encoder(images, training=True)[1]
         return {
             "confusion": confusion_loss(self.latent_classifier(tf.concat(styles, 0))),
-            "reverse_cycle": tf.reduce_mean(tf.abs(first - other)),
+            "reverse_cycle": tf.reduce_mean(tf.abs(read - codes[1])),
         }
 
     def total(self, terms, images):

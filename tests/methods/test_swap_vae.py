@@ -101,6 +101,20 @@ def test_terms_are_those_of_numpy():
     np.testing.assert_allclose(total, expected, rtol=1e-5)
 
 
+def test_reverse_cycle_is_the_error_of_the_style_that_was_drawn():
+    model = swap_vae(mode="leak_free")
+    data = batch()
+    images = [tf.cast(data[name], "float32") / 127.5 - 1 for name in ("first", "second", "other")]
+    contents, styles, _ = model.codes(images)
+    state = np.array(model.random.state)
+    found = model.leaks(contents, styles)["reverse_cycle"]
+    model.random.state.assign(state)
+    drawn = model.noise(contents[0], STYLE)
+    read = [model.encoder(model.decoder([c, drawn]))[1].numpy() for c in contents[::2]]
+    expected = np.mean([np.abs(style - drawn.numpy()) for style in read])
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
 def gradient_of(model, term, part):
     data = batch()
     images = [tf.cast(data[name], "float32") / 127.5 - 1 for name in ("first", "second", "other")]

@@ -14,9 +14,10 @@ from keras_dtl.convert.classification import Classification
 from keras_dtl.convert.image_to_image import ImageToImage
 from keras_dtl.convert.options import ConversionError
 from keras_dtl.convert.segmentation import Segmentation
+from keras_dtl.convert.views import ImageToViews
 
 TASKS = {"classification": Classification, "image_to_image": ImageToImage}
-TASKS["segmentation"] = Segmentation
+TASKS |= {"image_to_views": ImageToViews, "segmentation": Segmentation}
 
 
 def task_of(artifact, destination, options):

@@ -135,6 +135,19 @@ def camvid(result):
     return ("method", "mean IoU at dusk", "seeds"), rows
 
 
+def separation(result):
+    """One row a training and measure: ours, the published figure, seeds."""
+    rows = []
+    for name, found in result["rows"].items():
+        shown = name
+        for measure, mean in found["mean"].items():
+            deviation = found["sd"][measure]
+            published = (found["published"] or {}).get(measure, "")
+            rows.append((shown, measure, spread(mean, deviation), published, len(found["seeds"])))
+            shown = ""  # once is enough
+    return ("training", "measure (%)", "keras_dtl", "published", "seeds"), rows
+
+
 TABLES = {
     table.__name__: table
     for table in (
@@ -146,6 +159,7 @@ TABLES = {
         fine_tuning,
         layer_transfer,
         camvid,
+        separation,
     )
 }
 

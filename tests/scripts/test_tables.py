@@ -68,6 +68,19 @@ def test_ways_to_fine_tune_are_columns(tmp_path):
     assert "| photo | 20 | 20.0 | 20.0 |" in text
 
 
+def test_separation_has_the_published_figure_beside_its_own(tmp_path):
+    found = {
+        "mean": {"class from s": 98.44, "class from z": 17.0},
+        "sd": {"class from s": 0.06, "class from z": None},
+        "published": {"class from s": 98.35},
+        "seeds": {"0": {}, "1": {}},
+    }
+    (tmp_path / "separation.json").write_text(json.dumps({"rows": {"mnist": found}}))
+    text = tables.with_tables("<!-- separation --><!-- /separation -->", tmp_path)
+    assert "| mnist | class from s | 98.4 ± 0.1 | 98.35 | 2 |" in text
+    assert "|  | class from z | 17.0 |  | 2 |" in text
+
+
 def test_result_that_is_not_there_leaves_its_place_empty_and_a_missing_mark_is_named(tmp_path):
     text = "<!-- pacs -->old<!-- /pacs -->"
     assert tables.with_tables(text, tmp_path) == "<!-- pacs -->\n\n<!-- /pacs -->"

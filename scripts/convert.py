@@ -23,8 +23,9 @@ class Convert:
     """Run an artifact over images.
 
     Classifiers write one table, predictions.csv or predictions.jsonl; generators write an image
-    for each image, in the same tree of folders. Beside them are report.json and gallery.html. A
-    conversion that was stopped goes on where it was when the same command is given again.
+    for each image, in the same tree of folders; models of motion do so with BVH files. Beside them
+    are report.json and gallery.html. A conversion that was stopped goes on where it was when the
+    same command is given again.
 
     INPUT is an image, a folder, a pattern in quotes such as "photos/**/*.jpg", or - for a list of
     file names on standard input, one a line or ended by zero bytes. With OUTPUT - one image goes

@@ -39,7 +39,8 @@ class Export:
     part: str | None = None
     """One network of a model that has several, such as encoder, decoder or generator."""
     style_of: Path | None = None
-    """Image whose style the artifact gives to every image (swap-vae)."""
+    """Image whose style the artifact gives to every image (swap-vae), or BVH file whose style it
+    gives to every motion (motion-style)."""
     view: int | None = None
     """Draw the view of this number, which the artifact shows every image in (cgmv)."""
     views: int | None = None
@@ -50,7 +51,7 @@ def main(arguments):
     settings, model = run_record(arguments.run, "settings"), run_model(arguments.run)
     from keras_dtl.export import export_model
 
-    model, task = chosen(model, arguments)
+    model, task = chosen(model, arguments, settings)
     report = arguments.run / "report.html"
     manifest = export_model(
         model,
@@ -69,8 +70,13 @@ def main(arguments):
     return SUCCESS
 
 
-def chosen(model, arguments):
+def chosen(model, arguments, settings=None):
     """Return what of a trained model is exported, and its task where that is another.
+
+    Args:
+        model: The trained method.
+        arguments: The `Export`.
+        settings: Those of the run; for motion they tell the skeleton and the rate.
 
     Raises:
         ValueError: When the model has no such part, style or view, or several are asked for.
@@ -85,16 +91,30 @@ def chosen(model, arguments):
         flags = " and ".join(f"--{name.replace('_', '-')}" for name in given)
         raise ValueError(
             f"{flags} cannot be exported of {type(model).__name__}. --part and --style-of are for "
-            "swap-vae, --part for gmv, --part, --view and --views for cgmv; give one of them."
+            "swap-vae and motion-style, --part for gmv and motion-aae, --part, --view and --views "
+            "for cgmv; give one of them."
         )
     if arguments.part is not None:
         parts = model.parts()
         if arguments.part not in parts:
             raise ValueError(f"--part must be one of {sorted(parts)}. Received: {arguments.part}")
-        return parts[arguments.part], arguments.part
+        whole = {"transfer": model.task}  # what the run itself exports
+        return parts[arguments.part], whole.get(arguments.part, arguments.part)
+    if model.task == "motion_style":
+        return model.in_style_of(_motion_of(arguments.style_of, settings)), model.task
     if arguments.views is not None:
         return model.in_views(drawn_views(model, arguments.views)), "image_to_views"
     return _fixed(model, arguments), "image_to_image"
+
+
+def _motion_of(path, settings):
+    """Return the features of a BVH file, of the skeleton and at the rate of a run."""
+    from keras_dtl.bvh import read_bvh
+    from keras_dtl.motion import Skeleton, features_of, read_motion
+
+    skeleton = Skeleton.from_json(settings["skeleton"])
+    positions, own, _ = read_motion(read_bvh(path), skeleton, settings["rate"])
+    return features_of(positions, own)
 
 
 def _fixed(model, arguments):

@@ -131,14 +131,16 @@ def publish(recipe, trained, **beside):
     """
     from keras_dtl.export import export_model
 
-    report = recipe.run_folder / "report.html"
-    recipe.report(*trained, **beside).write(report)
+    path = recipe.run_folder / "report.html"
+    report = recipe.report(*trained, **beside)
+    report.write(path)
+    pages = {name: path.with_name(name) for name in ("report.html", *report.files)}
     export_model(
         trained.model,
         recipe.artifact_folder,
         settings=recipe.settings_with(trained.data),
         metrics=trained.scores,
-        extra_files={"report.html": report},
+        extra_files=pages,
         **recipe.export_arguments(trained.data),
     )
 

@@ -7,6 +7,7 @@ import json
 import time
 from pathlib import Path
 
+from keras_dtl.convert import motion
 from keras_dtl.convert.gallery import write_gallery
 from keras_dtl.convert.inputs import find_items
 from keras_dtl.convert.journal import Journal
@@ -28,10 +29,11 @@ def convert_folder(artifact, source, destination, *, progress=None, **options):
     """Run an artifact over images and write what it makes of them.
 
     A classifier writes one table of predictions, a generator writes one image for each image, in
-    the same tree of folders. An image that cannot be read or converted is reported with the
-    reason and does not keep the others from being converted. Nothing is ever left half written;
-    a conversion that was stopped or killed goes on where it was when it is called again, and an
-    image is converted again when its content, the artifact or an option that matters has changed.
+    the same tree of folders, and a model of motion does so with BVH files. An image that cannot
+    be read or converted is reported with the reason and does not keep the others from being
+    converted. Nothing is ever left half written; a conversion that was stopped or killed goes on
+    where it was when it is called again, and an image is converted again when its content, the
+    artifact or an option that matters has changed.
 
     Beside the results are `report.json` and `gallery.html`, and the journal in a hidden folder.
 
@@ -51,6 +53,8 @@ def convert_folder(artifact, source, destination, *, progress=None, **options):
         OSError: The source cannot be listed, or the destination cannot be written.
     """
     options = Options(**options)
+    if artifact.task == motion.TASK:
+        return motion.convert_motions(artifact, source, destination, options, progress)
     items, failures = find_items(source, options.recursive)
     folder = source if not isinstance(source, (list, tuple)) and Path(source).is_dir() else None
     return convert_items(artifact, items, failures, folder, destination, options, progress)

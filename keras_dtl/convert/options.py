@@ -20,6 +20,7 @@ class Options:
         format: Classifiers write csv, a table with a header, or jsonl, one JSON object a line.
             Generators write png, jpg, webp or tif, or the same as each image; auto is csv or png.
         suffix: Generators: added to the name of each image, before the dot.
+        style: Motion: the BVH file whose style all others get.
         quality: Generators: of JPEG and WebP images, from 1 to 100.
         metadata: Generators: keep EXIF and XMP notes of the image, or drop them.
         profile: Generators: keep the colour profile with pixels as they are, convert them to
@@ -44,6 +45,7 @@ class Options:
     batch_size: int = 32
     format: Literal["auto", "csv", "jsonl", "png", "jpg", "webp", "tif", "same"] = "auto"
     suffix: str = ""
+    style: str | None = None
     quality: int = 95
     metadata: Literal["keep", "drop"] = "keep"
     profile: Literal["keep", "srgb", "drop"] = "keep"

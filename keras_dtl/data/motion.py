@@ -1,5 +1,6 @@
 """Motion clips by name, their windows, and splits by clip and by cell of action and style."""
 
+import csv
 import dataclasses
 import itertools
 import logging
@@ -13,6 +14,9 @@ from keras_dtl.data.walker import GAITS, MOODS, RATE, walker_skeleton, walks
 from keras_dtl.motion import Skeleton, features_of, mirrored, read_motion, resample
 
 logger = logging.getLogger("keras_dtl")
+
+TABLE = "clips.csv"
+"""Names the files of a folder with their action and style."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,9 +86,8 @@ def load_motion(name, rate=30.0, clips_per_cell=12, seed=0):
     """Load motion clips by name.
 
     Args:
-        name: `"walker"`, embedded; `"folder:PATH"`, of BVH files `PATH/ACTION/STYLE/*.bvh`, or
-            in one folder and named `*_ACTION_STYLE_NUMBER.bvh`; or `"npz:PATH"`, an archive of
-            `positions` about the `root`, `offsets` of the clips, `action`, `style` and names.
+        name: `"walker"`, embedded; `"bvh:PATH"` (or `"folder:PATH"`), a folder of BVH files,
+            see `load_bvh_folder`; or `"npz:PATH"`, see `load_archive`.
         rate: Frames a second to resample to.
         clips_per_cell: Of the walker, in each gait and mood.
         seed: Of the walker.
@@ -98,11 +101,11 @@ def load_motion(name, rate=30.0, clips_per_cell=12, seed=0):
     kind, _, place = name.partition(":")
     if name == "walker":
         return _walker(clips_per_cell, seed)
-    if kind == "folder" and place:
+    if kind in ("bvh", "folder") and place:
         return load_bvh_folder(place, rate)
     if kind == "npz" and place:
-        return _load_archive(Path(place), rate)
-    raise ValueError(f"Motion is named walker, folder:PATH or npz:PATH. Received: {name!r}")
+        return load_archive(place, rate)
+    raise ValueError(f"Motion is named walker, bvh:PATH or npz:PATH. Received: {name!r}")
 
 
 def _walker(clips_per_cell, seed):
@@ -113,15 +116,24 @@ def _walker(clips_per_cell, seed):
 
 
 def load_bvh_folder(folder, rate=30.0):
-    """Load a folder of BVH files; those that cannot be used are named in warnings and left out."""
+    """Load a folder of BVH files; those that cannot be used are named in warnings and left out.
+
+    Action and style of a clip are told by `clips.csv` in the folder, with the columns `file`,
+    `action` and `style`; without it by sub-folders, `ACTION/STYLE/*.bvh`; or else by its name,
+    `*_ACTION_STYLE_NUMBER.bvh`. All clips must have the skeleton of the first.
+
+    Raises:
+        ValueError: None can be used, or the table lacks a column.
+    """
     folder = Path(folder)
+    table = _read_table(folder / TABLE)
     paths = sorted(folder.rglob("*.bvh"))
     if not paths:
         raise ValueError(f"{folder} holds no .bvh files. Check the path.")
     skeleton, found = None, []
     for path in paths:
         try:
-            labels = _labels_of(path, folder)
+            labels = _labels_of(path, folder, table)
             positions, skeleton_here, _ = read_motion(read_bvh(path), skeleton, rate)
             features_of(positions, skeleton_here)
         except (BvhError, OSError) as error:
@@ -146,8 +158,24 @@ def load_bvh_folder(folder, rate=30.0):
     )
 
 
-def _labels_of(path, folder):
+def _read_table(path):
+    """Return `{file: (action, style)}`, or None where there is no table."""
+    if not path.is_file():
+        return None
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        rows = csv.DictReader(file)
+        if missing := {"file", "action", "style"} - set(rows.fieldnames or ()):
+            raise ValueError(f"{path} lacks the columns {', '.join(sorted(missing))}.")
+        return {row["file"]: (row["action"], row["style"]) for row in rows}
+
+
+def _labels_of(path, folder, table):
     inside = path.relative_to(folder).parts
+    if table is not None:
+        labels = table.get("/".join(inside))
+        if labels is None or not all(labels):
+            raise BvhError(f"{TABLE} tells no action and style of it")
+        return labels
     if len(inside) >= 3:
         return inside[-3], inside[-2]
     words = path.stem.split("_")
@@ -156,11 +184,22 @@ def _labels_of(path, folder):
     return words[-3], words[-2]
 
 
-def _load_archive(path, rate):
-    """Read `positions` relative to the hips with `root`, `offsets`, labels and names."""
+def load_archive(path, rate=30.0):
+    """Load clips from one NumPy archive.
+
+    Its arrays are `positions` `(frames of all clips, joints, 3)` about the hips, y up, joint 0
+    being the world's origin; `root` `(frames, 3)`, the hips in the world; `offsets`, where each
+    clip begins, and the end; `action` and `style` of each clip, which count in `action_names` and
+    `style_names`; `name` of each clip; `joint_names`; `parents` of the joints; and `fps`.
+
+    Raises:
+        ValueError: An array is missing.
+    """
+    path = Path(path)
     with np.load(path, allow_pickle=False) as archive:
         content = {key: archive[key] for key in archive.files}
     wanted = {"positions", "root", "offsets", "action", "style", "parents", "joint_names", "fps"}
+    wanted |= {"action_names", "style_names", "name"}
     if missing := sorted(wanted - set(content)):
         raise ValueError(f"{path.name} lacks {', '.join(missing)}.")
     # Joint 0 of the archive is the world's origin.
@@ -214,6 +253,32 @@ def split_clips(clips, test_share=0.25, held_out_cells=(), seed=0):
         if unseen := set(getattr(clips, kind)) - set(getattr(clips, kind)[train]):
             raise ValueError(f"No clip is left to train {kind} {sorted(map(int, unseen))} on.")
     return Split(clips.subset(sorted(train)), clips.subset(sorted(test)), clips.subset(apart))
+
+
+def spread_cells(clips, count, seed=0):
+    """Choose cells to hold out, no two of one action or of one style.
+
+    Args:
+        clips: `Clips`.
+        count: How many.
+        seed: Choice of the cells.
+
+    Returns:
+        Pairs `(action name, style name)`.
+
+    Raises:
+        ValueError: There are not so many.
+    """
+    cells = [divmod(int(cell), len(clips.style_names)) for cell in np.unique(clips.cells)]
+    chosen = []
+    for index in np.random.default_rng(seed).permutation(len(cells)):
+        if all(cells[index][kind] != cell[kind] for cell in chosen for kind in (0, 1)):
+            chosen.append(cells[index])
+    if count > len(chosen):
+        raise ValueError(
+            f"{count} cells of action and style cannot be held out: {len(chosen)} share neither."
+        )
+    return [(clips.action_names[a], clips.style_names[s]) for a, s in chosen[:count]]
 
 
 def _cell(clips, action, style):

@@ -50,6 +50,7 @@ tbody th { font-weight: 400; }
   border-left: 4px solid var($accent); border-radius: 0 8px 8px 0; }
 .warning { background: var(--alarm); border-left-color: var($warning); }
 figure { margin: 1rem 0 1.5rem; overflow-x: auto; }
+figure img { display: block; max-width: 100%; height: auto; }
 figure svg { display: block; width: 100%; height: auto; }
 figure svg * { stroke-linejoin: round; stroke-linecap: butt; }
 figure svg text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue",

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -49,6 +50,7 @@ class Report:
         self.title = title
         self.summary = summary
         self.numbers = dict(numbers or {})
+        self.files = {}  # text of each file that lies beside the report
         self._pieces = []  # (heading, HTML)
 
     def add_text(self, heading, text, kind="plain"):
@@ -89,6 +91,18 @@ class Report:
         svg = _svg(figure).replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
         self._pieces.append((heading, f"<figure>{svg}{caption}</figure>"))
 
+    def add_animation(self, heading, gif, caption=""):
+        """Add an animated picture, the bytes of a GIF file, with a caption below."""
+        data = base64.b64encode(gif).decode()
+        caption = f"<figcaption>{_escape(caption)}</figcaption>" if caption else ""
+        picture = f'<img alt="{_escape(heading)}" src="data:image/gif;base64,{data}">'
+        self._pieces.append((heading, f"<figure>{picture}{caption}</figure>"))
+
+    def add_file(self, heading, name, text, label):
+        """Add a link to a page that `write` puts beside the report; the page may hold a script."""
+        self.files[name] = text
+        self._pieces.append((heading, f'<p><a href="{_escape(name)}">{_escape(label)}</a></p>'))
+
     def html(self):
         """Return the page as text."""
         now = datetime.now().astimezone()
@@ -101,7 +115,12 @@ class Report:
         )
 
     def write(self, path):
-        """Write the page to `path`, whole or not at all; missing folders are made."""
+        """Write the page to `path`, whole or not at all; missing folders are made.
+
+        What `add_file` took is written beside it.
+        """
+        for name, text in self.files.items():
+            files.write_text(Path(path).parent / name, text)
         files.write_text(path, self.html())
 
 

@@ -5,6 +5,7 @@ from keras_dtl.layers.class_map import ClassMap
 from keras_dtl.layers.conditional_instance_normalization import ConditionalInstanceNormalization
 from keras_dtl.layers.coral_alignment import CORALAlignment, coral_matrix
 from keras_dtl.layers.cosine_logits import CosineLogits
+from keras_dtl.layers.fixed_code import FixedCode
 from keras_dtl.layers.gradient_reversal import GradientReversal
 from keras_dtl.layers.gram_matrix import GramMatrix
 from keras_dtl.layers.image_pool import ImagePool
@@ -21,6 +22,7 @@ __all__ = [
     "ClassMap",
     "ConditionalInstanceNormalization",
     "CosineLogits",
+    "FixedCode",
     "GradientReversal",
     "GramMatrix",
     "ImagePool",

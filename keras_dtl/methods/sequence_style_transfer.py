@@ -1,9 +1,10 @@
 import keras
 import tensorflow as tf
 
-from keras_dtl.layers import MatchLength
+from keras_dtl.layers import FixedCode, MatchLength
 from keras_dtl.losses import adversarial_loss, mean_entropy, velocity_error
 from keras_dtl.methods.base import Method, require_logits
+from keras_dtl.methods.sequential_autoencoder import normalizing
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
@@ -179,6 +180,12 @@ class SequenceStyleTransfer(Method):
         # Labels are learnt from real motion alone.
         return loss + _crossentropy(style, real["style"]) + _crossentropy(action, real["action"])
 
+    # Deployment ----------------------------------------------------------------------------
+
+    def parts(self):
+        """Return all that can be exported, by name."""
+        return {part: self.deployable(part) for part in ("transfer", "encoder", "decoder")}
+
     def deployable(self, part="transfer"):
         """Return what is exported, from and to motion as it is measured, of any length.
 
@@ -191,9 +198,7 @@ class SequenceStyleTransfer(Method):
         if part == "decoder":
             inputs = [keras.Input(i.shape[1:], name=i.name) for i in self.decoder.inputs]
             return keras.Model(inputs, self._measured(self.decoder(inputs)), name=self.name)
-        scale = [1.0 / value for value in self.deviation]
-        offset = [-m / d for m, d in zip(self.mean, self.deviation, strict=True)]
-        normalize = keras.layers.Rescaling(scale, offset, name="normalized")
+        normalize = normalizing(self.mean, self.deviation)
         seen = normalize(content)
         codes = self.content_encoder(seen)
         if part == "encoder":
@@ -205,6 +210,19 @@ class SequenceStyleTransfer(Method):
         motion = self.decoder([codes, self.style_encoder(normalize(style))])
         motion = MatchLength(name="cut")([motion, content])
         return keras.Model([content, style], self._measured(motion), name=self.name)
+
+    def in_style_of(self, style_motion):
+        """Return a network that gives every motion the style of one: folders can be converted.
+
+        Args:
+            style_motion: float32 `(time, features)`, as it is measured.
+        """
+        style = self.style_encoder(self.normalized(style_motion[None]))
+        motion = keras.Input((None, len(self.mean)), name="motion")
+        codes = self.content_encoder(normalizing(self.mean, self.deviation)(motion))
+        generated = self.decoder([codes, FixedCode(style[0].numpy(), name="style")(codes)])
+        generated = MatchLength(name="cut")([generated, motion])
+        return keras.Model(motion, self._measured(generated), name="in_style")
 
     def _measured(self, motion):
         scaled = keras.layers.Rescaling(self.deviation, self.mean, name="transferred")

@@ -127,21 +127,31 @@ class SequentialAdversarialAutoencoder(Method):
             critic_loss=critic_loss,
         )
 
+    # Deployment ----------------------------------------------------------------------------
+
+    def parts(self):
+        """Return all that can be exported, by name."""
+        return {part: self.deployable(part) for part in ("encoder", "decoder")}
+
     def deployable(self, part="decoder"):
         """Return what is exported.
 
         Args:
             part: `"decoder"` (codes repeated along time to motion) or `"encoder"` (motion to code).
         """
-        variance = [value**2 for value in self.deviation]
         if part == "encoder":
             motion = keras.Input((None, len(self.mean)), name="motion")
-            seen = keras.layers.Normalization(mean=self.mean, variance=variance)(motion)
-            return keras.Model(motion, self.encoder(seen), name=self.name)
+            code = self.encoder(normalizing(self.mean, self.deviation)(motion))
+            return keras.Model(motion, {"code": code}, name=self.name)
         if part != "decoder":
             raise ValueError(f"`part` must be decoder or encoder. Received: {part!r}")
         codes = keras.Input((None, self.decoder.input_shape[-1]), name="codes")
-        measured = keras.layers.Normalization(
-            mean=self.mean, variance=variance, invert=True, name="motion"
-        )
+        measured = keras.layers.Rescaling(self.deviation, self.mean, name="motion")
         return keras.Model(codes, measured(self.decoder(codes)), name=self.name)
+
+
+def normalizing(mean, deviation):
+    """Return the layer that takes motion as it is measured to what networks see."""
+    # Not Normalization, which tf2onnx cannot convert.
+    offset = [-m / d for m, d in zip(mean, deviation, strict=True)]
+    return keras.layers.Rescaling([1.0 / d for d in deviation], offset, name="normalized")

@@ -16,6 +16,8 @@ from keras_dtl.scripts.recipes.fast_style import FastStyleRecipe
 from keras_dtl.scripts.recipes.fine_tuning import FineTuningRecipe
 from keras_dtl.scripts.recipes.gmv import GMVRecipe
 from keras_dtl.scripts.recipes.mme import MMERecipe
+from keras_dtl.scripts.recipes.motion_aae import MotionAAERecipe
+from keras_dtl.scripts.recipes.motion_style import MotionStyleRecipe
 from keras_dtl.scripts.recipes.pix2pix import Pix2PixRecipe
 from keras_dtl.scripts.recipes.segmentation import SegmentationRecipe
 from keras_dtl.scripts.recipes.source_only import SourceOnlyRecipe
@@ -39,6 +41,8 @@ RECIPES = {
         SwapVAERecipe,
         GMVRecipe,
         CGMVRecipe,
+        MotionStyleRecipe,
+        MotionAAERecipe,
     )
 }
 

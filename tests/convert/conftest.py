@@ -15,13 +15,12 @@ from keras_dtl.manifest import Manifest, Preprocessing, Tensor, write_manifest
 CLASSES = ("red", "green", "blue")
 
 
-def write_artifact(folder, nodes, outputs, task, resize=None, constants=(), **changes):
-    """Write an ONNX graph that takes uint8 RGB images, with its manifest."""
+def write_artifact(folder, nodes, outputs, task, resize=None, constants=(), inputs=None, **changes):
+    """Write an ONNX graph that takes uint8 RGB images, or other inputs, with its manifest."""
     size = resize or (None, None)
-    image = Tensor("image", "uint8", (None, *size, 3), (0.0, 255.0))
-    graph = helper.make_graph(
-        nodes, "graph", [_value(image)], [_value(item) for item in outputs], list(constants)
-    )
+    inputs = inputs or (Tensor("image", "uint8", (None, *size, 3), (0.0, 255.0)),)
+    values = [[_value(item) for item in tensors] for tensors in (inputs, outputs)]
+    graph = helper.make_graph(nodes, "graph", *values, list(constants))
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
     onnx.checker.check_model(model, full_check=True)
     (folder / "1").mkdir(parents=True)
@@ -30,7 +29,7 @@ def write_artifact(folder, nodes, outputs, task, resize=None, constants=(), **ch
         name=folder.name,
         task=task,
         version=1,
-        inputs=(image,),
+        inputs=inputs,
         outputs=outputs,
         classes=None,
         preprocessing=Preprocessing(resize, 3),

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from keras_dtl.bvh import write_bvh
-from keras_dtl.data.motion import load_motion, split_clips, statistics_of, windows_of
+from keras_dtl.data.motion import (
+    load_motion,
+    split_clips,
+    spread_cells,
+    statistics_of,
+    windows_of,
+)
 from keras_dtl.data.walker import measured_factors
 from keras_dtl.motion import to_bvh
 
@@ -74,6 +80,58 @@ def test_folder_of_files_leaves_out_what_is_damaged(clips, tmp_path, caplog):
     np.testing.assert_allclose(loaded.positions[index], clips.positions[0], atol=1e-4)
     assert loaded.action_names[loaded.actions[index]] == "stroll"
     assert "y_walk_plain_1.bvh" in caplog.text and "nameless.bvh" in caplog.text
+
+
+def test_table_tells_labels(clips, tmp_path, caplog):
+    for name in ("a", "b", "c"):
+        bvh = to_bvh(clips.positions[0], clips.skeleton, 60.0)
+        write_bvh(tmp_path / "sub" / f"{name}.bvh", bvh)
+    table = "file,action,style\nsub/a.bvh,walk,old\nsub/b.bvh,walk,\n"
+    (tmp_path / "clips.csv").write_text(table)
+    loaded = load_motion(f"bvh:{tmp_path}")
+    assert loaded.names == ("a",) and loaded.style_names == ("old",)
+    assert len(loaded.positions[0]) == 48  # of 96 frames, at half the rate
+    assert "b.bvh: clips.csv tells no" in caplog.text and "c.bvh" in caplog.text
+    (tmp_path / "clips.csv").write_text("file,action\n")
+    with pytest.raises(ValueError, match="lacks the columns style"):
+        load_motion(f"bvh:{tmp_path}")
+
+
+def test_archive_of_clips(clips, tmp_path):
+    world = np.concatenate(clips.positions[:2])
+    positions = np.concatenate([np.zeros((len(world), 1, 3)), world - world[:, :1]], 1)
+    arrays = {
+        "positions": positions.astype("float16"),
+        "root": world[:, 0],
+        "offsets": [0, 96, 192],
+        "action": [0, 1],
+        "style": [1, 0],
+        "action_names": ["walk", "run"],
+        "style_names": ["old", "young"],
+        "name": ["a", "b"],
+        "joint_names": ["World", *clips.skeleton.names],
+        "parents": [-1, *(parent + 1 for parent in clips.skeleton.parents)],
+        "fps": 30,
+    }
+    np.savez(tmp_path / "clips.npz", **arrays)
+    loaded = load_motion(f"npz:{tmp_path / 'clips.npz'}")
+    np.testing.assert_allclose(loaded.positions[1], clips.positions[1], atol=0.1)
+    assert loaded.skeleton.names == clips.skeleton.names and loaded.names == ("a", "b")
+    np.testing.assert_allclose(loaded.skeleton.lengths, clips.skeleton.lengths, rtol=0.01)
+    del arrays["fps"]
+    np.savez(tmp_path / "clips.npz", **arrays)
+    with pytest.raises(ValueError, match="lacks fps"):
+        load_motion(f"npz:{tmp_path / 'clips.npz'}")
+
+
+def test_held_out_cells_share_neither_action_nor_style(clips):
+    cells = spread_cells(clips, 3)
+    assert len({a for a, _ in cells}) == len({s for _, s in cells}) == 3
+    assert spread_cells(clips, 3) == cells != spread_cells(clips, 3, seed=1)
+    assert spread_cells(clips, 0) == []
+    with pytest.raises(ValueError, match="4 cells .* cannot be held out"):
+        spread_cells(clips, 4)
+    split_clips(clips, 0.25, cells)
 
 
 def test_names_that_stand_for_nothing(tmp_path):

@@ -4,22 +4,65 @@ import pytest
 from keras_dtl.data.motion import load_motion, split_clips, windows_of
 from keras_dtl.data.walker import walk, walker_skeleton
 from keras_dtl.evaluation import motion as measures
+from keras_dtl.evaluation.motion_scores import MotionScores, other_styles
+
+SKELETON = walker_skeleton()
 
 
 @pytest.fixture(scope="module")
-def windows():
-    split = split_clips(load_motion("walker", clips_per_cell=6))
+def split():
+    return split_clips(load_motion("walker", clips_per_cell=6), 0.25, [("walk", "proud")])
+
+
+@pytest.fixture(scope="module")
+def windows(split):
     return windows_of(split.train, 48, 24), windows_of(split.test, 48, 24)
 
 
-def test_copying_the_content_or_the_style_scores_as_it_should(windows):
-    skeleton = walker_skeleton()
-    kept = measures.score_transfer(lambda pair: pair[0], *windows, skeleton, 30.0)
+@pytest.fixture(scope="module")
+def scores(split, windows):
+    return MotionScores(*windows, SKELETON, 30.0, windows_of(split.held_out, 48, 24))
+
+
+def test_copying_the_content_or_the_style_scores_as_it_should(windows, scores):
+    test = windows[1]
+    chosen = other_styles(test.styles, test.styles, np.random.default_rng(0))
+    kept = scores.transfers(lambda pair: pair[0], test, test, chosen, test)
     assert kept["action_of_ceiling"] == 1 and kept["style_accuracy"] < 0.1
-    assert kept["velocity_ratio"] == pytest.approx(1) and kept["jerk_ratio"] == pytest.approx(1)
-    copied = measures.score_transfer(lambda pair: pair[1], *windows, skeleton, 30.0)
+    assert kept["style_accuracy"] == kept["style_unchanged"]
+    assert kept["jerk_ratio"] == kept["foot_skate_ratio"] == kept["diversity_ratio"] == 1
+    copied = scores.transfers(lambda pair: pair[1], test, test, chosen, test)
     assert copied["style_of_ceiling"] > 0.9 and copied["action_accuracy"] < 0.7
-    assert copied["style_ceiling"] > 0.9 and copied["transferred"]["bone_deviation"] < 1e-6
+    assert copied["style_ceiling"] > 0.9 and copied["physics"]["made"]["bone_deviation"] < 1e-6
+
+
+def test_speed_is_that_of_the_cell_which_was_asked_for(windows, scores):
+    test = windows[1]
+    ratios = scores.velocity(test.features, test.actions, test.styles)
+    assert ratios["mean_ratio"] == pytest.approx(1, abs=0.05)
+    assert ratios["deviation_ratio"] == pytest.approx(1, abs=0.1)
+    slow = test.features.copy()
+    slow[:, :, -3:-1] *= 0.5
+    assert scores.velocity(slow, test.actions, test.styles)["mean_ratio"] < 0.9
+    # Strolls are slower than all walks together, and so are they beside marches.
+    strolls = test.features[test.actions == 0]
+    marches = np.full(len(strolls), 2)
+    assert scores.velocity(strolls, marches, None)["mean_ratio"] < 0.8
+
+
+def test_ceilings_of_held_out_cells_are_of_clips_that_no_judge_learnt(split, windows, scores):
+    held = windows_of(split.held_out, 48, 24)
+    assert 0 < len(scores.unseen.features) < len(held.features)
+    assert set(scores.unseen.clips) == {1, 3, 5}
+    assert scores.judges["style"].accuracy(scores.unseen.features, scores.unseen.styles) > 0.9
+
+
+def test_copies_and_one_motion_for_all_are_seen(windows, scores):
+    train, test = windows
+    copies = scores.against_real(train.features[:9], None, None, test)
+    assert copies["nearest_distance"] < 1e-3 < copies["nearest_distance_real"]
+    one = np.repeat(test.features[:1], 9, 0)
+    assert scores.against_real(one, None, None, test)["diversity_ratio"] < 1e-3
 
 
 def test_nearest_and_frechet(windows):
@@ -44,8 +87,6 @@ def test_physics_by_hand():
     assert measures.bone_deviation(positions, skeleton) < 1e-9
 
 
-def test_one_style_cannot_be_transferred(windows):
-    train, test = windows
-    one = test._replace(styles=np.zeros_like(test.styles))
+def test_one_style_cannot_be_transferred():
     with pytest.raises(ValueError, match="two styles"):
-        measures.score_transfer(lambda pair: pair[0], train, one, walker_skeleton(), 30.0)
+        other_styles(np.zeros(3, int), np.zeros(3, int), np.random.default_rng(0))

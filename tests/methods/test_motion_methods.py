@@ -89,6 +89,16 @@ def test_what_is_deployed_is_what_the_model_computes(part):
         model.deployable("half")
 
 
+@pytest.mark.parametrize("kind", ["convolutional", "recurrent"])
+def test_one_style_for_all(kind):
+    model = transfer(kind)
+    motion, style = batch(10)[0], batch(6)[0].numpy()[4]
+    fixed = model.in_style_of(style)
+    expected = model((motion, np.repeat(style[None], len(motion), 0)))
+    np.testing.assert_allclose(fixed(motion), expected, atol=1e-5)
+    assert set(model.parts()) == {"transfer", "encoder", "decoder"}
+
+
 def test_the_critic_does_not_move_the_coders_and_the_other_way_round():
     model = transfer()
     variables = model.optimized_variables()
@@ -116,7 +126,9 @@ def test_autoencoder_learns_and_samples(num_classes):
     assert model(data).shape == motion.shape
     new = model.sample(4, 13, tf.constant([0, 1, 2, 0]) if num_classes else None)
     assert new.shape == (4, 13, FEATURES) and np.isfinite(new).all()
-    assert model.deployable("encoder")(motion).shape == (6, 3)
+    assert set(model.parts()) == {"encoder", "decoder"}
+    code = model.deployable("encoder")(motion)["code"]
+    np.testing.assert_allclose(code, model.encoder((motion - 0.5) / 2.0), atol=1e-5)
     assert model.deployable()(tf.zeros((2, 5, 3 + num_classes))).shape == (2, 5, FEATURES)
 
 

@@ -9,7 +9,9 @@ from keras_dtl.evaluation.figures.confusion import confusion_matrix
 from keras_dtl.evaluation.figures.curves import curves
 from keras_dtl.evaluation.figures.images import image_grid
 from keras_dtl.evaluation.figures.learning import learning_curves
+from keras_dtl.evaluation.figures.motion_player import motion_player
 from keras_dtl.evaluation.figures.scatter import embedding_scatter
+from keras_dtl.evaluation.figures.stick_figures import stick_figure_gif, stick_figures
 from keras_dtl.evaluation.figures.transfer import transfer_curves
 
 __all__ = [
@@ -19,5 +21,8 @@ __all__ = [
     "embedding_scatter",
     "image_grid",
     "learning_curves",
+    "motion_player",
+    "stick_figure_gif",
+    "stick_figures",
     "transfer_curves",
 ]

@@ -1,0 +1,144 @@
+"""Motion capture: style transfer and synthesis on Bandai-Namco-Research-Motiondataset-2.
+
+    python scripts/benchmarks/motion.py --source npz:bandai2_subset.npz --seeds 3 --minutes 60
+
+Clips are split by clip inside each cell of action and style, and whole cells are held out, other
+ones for each seed. Judges are fitted on real clips and never see the method; ceilings are theirs on
+real test clips. Normalisation is of the training clips alone; last iterate. Resumable: a row and
+seed that is done is not repeated, a training that was killed goes on after its last epoch. Writes
+results/motion.json, and players of the transfers to the folders of the runs.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+
+from record import MACHINE, RESULTS
+
+from keras_dtl.files import write_json
+from keras_dtl.scripts.recipes.motion_aae import MotionAAERecipe
+from keras_dtl.scripts.recipes.motion_style import MotionStyleRecipe
+from keras_dtl.scripts.session import start_session
+from keras_dtl.scripts.train import train
+
+RESULT = RESULTS / "motion.json"
+RUNS = Path("runs/benchmarks/motion")
+ROWS = {
+    "style": (MotionStyleRecipe, {"epochs": 30, "filters": 64, "held_out": 5}),
+    "style, recurrent": (MotionStyleRecipe, {"epochs": 30, "kind": "recurrent", "held_out": 5}),
+    "synthesis": (MotionAAERecipe, {"epochs": 30, "held_out": 5}),
+}
+AIMS = {
+    "style_of_ceiling": (0.85, None),
+    "action_of_ceiling": (0.90, None),
+    "velocity_mean_ratio": (0.8, 1.2),
+    "velocity_deviation_ratio": (0.8, 1.2),
+    "bone_deviation": (None, 1e-6),
+}
+"""Least and most of transfers between test clips."""
+
+
+def run_once(row, source, seed, changes):
+    """Train and score once; the report and its player go to the run's folder."""
+    kind, fields = ROWS[row]
+    folder = RUNS / f"{row.replace(', ', '-')}-{seed}"
+    fields = {**fields, **changes, "source": source, "seed": seed}
+    recipe = kind(output=folder, resume=True, **fields)
+    start_session(seed)
+    begun = time.process_time()
+    trained = train(recipe)
+    seconds = time.process_time() - begun
+    recipe.report(*trained).write(folder / "report.html")
+    settings = {key: value for key, value in recipe.settings().items() if key != "source"}
+    return {"scores": trained.scores, "settings": settings, "cpu_seconds": round(seconds)}
+
+
+def figures_of(scores):
+    """Return what is summed up of one run."""
+    found = {}
+    for part in ("transfers", "to_held_out_cells", "from_held_out_cells", "samples"):
+        if part in scores:
+            found[part] = {
+                key: value for key, value in scores[part].items() if isinstance(value, float)
+            }
+            for name in ("mean_ratio", "deviation_ratio"):
+                found[part][f"velocity_{name}"] = scores[part]["velocity"][name]
+            found[part]["bone_deviation"] = scores[part]["physics"]["made"]["bone_deviation"]
+    return found
+
+
+def summary(runs):
+    """Return mean and deviation over seeds of each figure, by row."""
+    rows = {}
+    for key, run in runs.items():
+        rows.setdefault(key.rpartition(" ")[0], []).append(figures_of(run["scores"]))
+    return {
+        row: {
+            part: {
+                name: spread([run[part][name] for run in found])
+                for name in found[0][part]
+                if all(name in run[part] for run in found)
+            }
+            for part in found[0]
+        }
+        for row, found in rows.items()
+    }
+
+
+def spread(values):
+    deviation = statistics.stdev(values) if len(values) > 1 else None
+    return {"mean": statistics.mean(values), "sd": deviation, "seeds": len(values)}
+
+
+def reached(transfers):
+    """Return which aims the mean over seeds reaches."""
+    found = {}
+    for name, (least, most) in AIMS.items():
+        value = transfers[name]["mean"]
+        found[name] = (least is None or value >= least) and (most is None or value <= most)
+    return found
+
+
+def result_of(runs):
+    summed = summary(runs)
+    return {
+        "what": "transfers between test clips of Bandai-Namco-Research-Motiondataset-2, a subset "
+        "of 560 clips; accuracies as shares of the judges' own on real test clips",
+        "selection": "last iterate",
+        "aims": {name: list(bounds) for name, bounds in AIMS.items()},
+        "reached": {
+            row: reached(parts["transfers"])
+            for row, parts in summed.items()
+            if "transfers" in parts
+        },
+        "machine": MACHINE,
+        "summary": summed,
+        "runs": runs,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--source", required=True, help="npz:PATH or bvh:PATH")
+    parser.add_argument("--rows", nargs="+", choices=list(ROWS), default=["style", "synthesis"])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, help="other than a row's own")
+    parser.add_argument("--minutes", type=float, help="begin no run after so many minutes")
+    arguments = parser.parse_args()
+    begun = time.monotonic()
+    changes = {"epochs": arguments.epochs} if arguments.epochs else {}
+    runs = json.loads(RESULT.read_text(encoding="utf-8"))["runs"] if RESULT.exists() else {}
+    for seed in range(arguments.seeds):
+        for row in arguments.rows:
+            key = f"{row} {seed}"
+            late = arguments.minutes and time.monotonic() - begun > 60 * arguments.minutes
+            if key not in runs and not late:
+                runs[key] = run_once(row, arguments.source, seed, changes)
+                write_json(RESULT, result_of(runs))
+                print(key, json.dumps(figures_of(runs[key]["scores"]), indent=1), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -107,9 +107,9 @@ class Classification:
         """Return the likeliest classes with their probabilities, and by choice all of them."""
         probabilities = outputs[self.probabilities]
         likeliest = (-probabilities).argsort(kind="stable")[: self.top].tolist()
-        values = [round(value, 6) for value in probabilities.tolist()]
-        top = [(self.classes[index], values[index]) for index in likeliest]
-        return top, values if self.all_probabilities else []
+        values = probabilities.tolist()
+        top = [(self.classes[index], round(values[index], 6)) for index in likeliest]
+        return top, [round(value, 6) for value in values] if self.all_probabilities else []
 
     def one(self, loaded, outputs, suffix):
         """Return the prediction as one line of JSON."""

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from keras_dtl.convert.items import ItemError
+from keras_dtl.convert.small_png import read_small_png
 from keras_dtl.images import as_pixels, check_size, opened_image, rgb_profile, upright_image
 
 _LARGEST_FILE = 2**31  # bytes; files are read whole
@@ -39,7 +40,7 @@ class Picture:
 
 def read_file(path):
     """Return the bytes of a file, which is not read where it cannot be an image."""
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         if size > _LARGEST_FILE:
             raise OSError(errno.EFBIG, f"its {size} bytes are more than {_LARGEST_FILE}")
@@ -63,6 +64,11 @@ def pictures(data, channels, options, keep_alpha, before=lambda pixels: None):
     Raises:
         ImageError: The file is no image, damaged, too large, or an animation that is refused.
     """
+    small = read_small_png(data, channels)
+    if small is not None and small.shape[0] * small.shape[1] <= options.max_pixels:
+        before(small.shape[0] * small.shape[1])
+        yield Picture(small, None, {}, None, 1)
+        return
     with opened_image(data, options.max_pixels) as image:
         frames = getattr(image, "n_frames", 1) if image.format in _ANIMATED else 1
         if frames > 1 and options.animation == "refuse":

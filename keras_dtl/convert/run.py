@@ -13,13 +13,12 @@ import numpy as np
 from keras_dtl.convert.artifact import ArtifactError
 from keras_dtl.convert.channel import Channel, Closed
 from keras_dtl.convert.items import Groups, ItemError, Loaded
+from keras_dtl.convert.parcel import WAITING, Parcel
 from keras_dtl.convert.reading import pictures, read_file
 from keras_dtl.convert.report import Failure, Stages
 from keras_dtl.images import ImageError, readable_name
 
 _READERS = min(8, os.cpu_count() or 1)
-_WAITING = 2**28  # bytes of images between two stages
-_BYTES_A_PIXEL = 8  # of a decoded image and its copy as an array
 
 
 class DiskFull(OSError):
@@ -72,7 +71,7 @@ class Run:
         self.waiting = {item.index: 1 for item in items}  # frames to come, by item
         self.total = len(items)
         self.groups = Groups(self.options.batch_size)
-        self.inbox, self.outbox = Channel(_WAITING), Channel(_WAITING)
+        self.inbox, self.outbox = Channel(WAITING), Channel(WAITING)
         self.next_items, self.taking = iter(items), threading.Lock()
         self.allowed = itertools.count(1)
         self.stop_reason = None
@@ -102,6 +101,10 @@ class Run:
             kind, *what = self.inbox.get()
             if self.alive["reading"]:
                 self.stages.session_waited += time.perf_counter() - started
+            getattr(self, f"_{kind}")(*what)
+
+    def _several(self, messages):
+        for kind, *what in messages:
             getattr(self, f"_{kind}")(*what)
 
     def _loaded(self, image):
@@ -191,45 +194,44 @@ class Run:
 
     def _read_all(self):
         with self._reporting("reading") as busy:
+            parcel = Parcel(self.inbox, self.options.batch_size)
             while (item := self._take()) is not None:
-                started = time.perf_counter()
-                if self.stop_reason:
-                    self.inbox.put(("failed", item, self.stop_reason))
-                    continue
+                started, waited = time.perf_counter(), parcel.waited
                 try:
-                    waited = self._read(item)
+                    self._read(item, parcel)
                 except (ImageError, ItemError, OSError, MemoryError) as error:
-                    self.inbox.put(("failed", item, _reason(error, item)))
-                    waited = 0
-                busy.append(time.perf_counter() - started - waited)
+                    parcel.add(("failed", item, _reason(error, item)))
+                busy.append(time.perf_counter() - started - (parcel.waited - waited))
+            parcel.send()
 
     def _take(self):
         with self.taking:
             return next(self.next_items, None)
 
-    def _read(self, item):
-        """Send on what is in a file; return how long that had to wait."""
+    def _read(self, item, parcel):
+        """Send on what is in a file."""
+        if self.stop_reason:
+            parcel.add(("failed", item, self.stop_reason))
+            return
         data = read_file(item.path)
         content = hashlib.sha256(data).hexdigest()
         if self.journal is not None and not self.options.overwrite:
             records = self.journal.records(item.name, content)
             if records and self.task.is_done(item, records):
-                self.inbox.put(("skip", item))
-                return 0
+                parcel.add(("skip", item))
+                return
         self.task.check_free(item)
         if self.options.limit and next(self.allowed) > self.options.limit:
-            self.inbox.put(("leave", item))
-            return 0
-        if self.options.dry_run:
-            self.inbox.put(("plan", item))
-            return 0
-        return self._decode(item, data, content)
+            parcel.add(("leave", item))
+        elif self.options.dry_run:
+            parcel.add(("plan", item))
+        else:
+            self._decode(item, data, content, parcel)
 
-    def _decode(self, item, data, content):
-        waits = _Waits(self.inbox, self.options.batch_size)
+    def _decode(self, item, data, content, parcel):
         try:
             keep_alpha = self.task.keeps_alpha(item)
-            for picture in pictures(data, self.channels, self.options, keep_alpha, waits.reserve):
+            for picture in pictures(data, self.channels, self.options, keep_alpha, parcel.reserve):
                 loaded = Loaded(
                     item=item,
                     size=picture.pixels.shape[:2],
@@ -240,10 +242,9 @@ class Run:
                     frame=picture.frame,
                     frames=picture.frames,
                 )
-                self.inbox.put(("loaded", loaded), waits.hand_over())
+                parcel.add(("loaded", loaded))
         finally:
-            self.inbox.release(waits.hand_over())
-        return waits.seconds
+            parcel.give_back()
 
     def _write_all(self):
         with self._reporting("writing") as busy:
@@ -281,27 +282,6 @@ class Run:
             self.inbox.clear()
             return
         self.inbox.put(("ended", stage, busy.total))
-
-
-class _Waits:
-    """The place of a file's images in the inbox, reserved before they are decoded."""
-
-    def __init__(self, inbox, batch_size):
-        self.inbox = inbox
-        self.least = _WAITING // (4 * batch_size + 16)  # small ones are few as well
-        self.reserved = 0
-        self.seconds = 0.0
-
-    def reserve(self, pixels):
-        started = time.perf_counter()
-        weight = max(self.least, pixels * _BYTES_A_PIXEL)
-        self.inbox.reserve(weight)
-        self.reserved = weight
-        self.seconds += time.perf_counter() - started
-
-    def hand_over(self):
-        reserved, self.reserved = self.reserved, 0
-        return reserved
 
 
 class _Sum:

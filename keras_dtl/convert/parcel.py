@@ -27,7 +27,11 @@ class Parcel:
 
     def reserve(self, pixels):
         """Wait for the place of an image before it is decoded."""
-        weight = max(self.least, pixels * _BYTES_A_PIXEL)
+        self.reserve_bytes(pixels * _BYTES_A_PIXEL)
+
+    def reserve_bytes(self, weight):
+        """Wait for a place of so many bytes."""
+        weight = max(self.least, weight)
         if not self.inbox.reserve_at_once(weight):
             started = time.perf_counter()
             self.send()  # what waits here would keep its place for ever

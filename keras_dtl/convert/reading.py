@@ -10,7 +10,7 @@ import struct
 import numpy as np
 from PIL import Image, ImageCms
 
-from keras_dtl.convert.items import ItemError
+from keras_dtl.convert.items import ItemError, Loaded
 from keras_dtl.convert.small_png import read_small_png
 from keras_dtl.images import as_pixels, check_size, opened_image, rgb_profile, upright_image
 
@@ -84,6 +84,31 @@ def pictures(data, channels, options, keep_alpha, before=lambda pixels: None):
             before(image.size[0] * image.size[1])
             number = frame if len(wanted) > 1 else None
             yield _picture(image, channels, options, keep_alpha, number, len(wanted))
+
+
+def load(item, data, content, task, channels, options, before=lambda pixels: None):
+    """Yield what goes into the model of an image file: a `Loaded` for each frame.
+
+    Args:
+        item: The `Item`.
+        data: The bytes of its file.
+        content: SHA-256 of these.
+        task: What is made of the outputs.
+        channels: That the model takes.
+        options: The `Options`.
+        before: Called with the number of pixels of each frame before it is decoded.
+    """
+    for picture in pictures(data, channels, options, task.keeps_alpha(item), before):
+        yield Loaded(
+            item=item,
+            size=picture.pixels.shape[:2],
+            pixels=task.prepare(picture.pixels),
+            content=content,
+            alpha=picture.alpha,
+            tags=picture.tags,
+            frame=picture.frame,
+            frames=picture.frames,
+        )
 
 
 def _picture(image, channels, options, keep_alpha, frame, frames):

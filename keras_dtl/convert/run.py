@@ -8,15 +8,13 @@ import os
 import threading
 import time
 
-import numpy as np
-
-from keras_dtl.convert.artifact import ArtifactError
+from keras_dtl.convert.batches import reason_of, run_batch
 from keras_dtl.convert.channel import Channel, Closed
-from keras_dtl.convert.items import Groups, ItemError, Loaded
+from keras_dtl.convert.items import Groups, ItemError
 from keras_dtl.convert.parcel import WAITING, Parcel
-from keras_dtl.convert.reading import pictures, read_file
+from keras_dtl.convert.reading import load, read_file
 from keras_dtl.convert.report import Failure, Stages
-from keras_dtl.images import ImageError, readable_name
+from keras_dtl.images import ImageError
 
 _READERS = min(8, os.cpu_count() or 1)
 
@@ -75,9 +73,13 @@ class Run:
         self.next_items, self.taking = iter(items), threading.Lock()
         self.allowed = itertools.count(1)
         self.stop_reason = None
-        self.alive = {"reading": _READERS, "writing": self.task.writers}
-        threads = [threading.Thread(target=self._read_all) for _ in range(_READERS)]
-        threads += [threading.Thread(target=self._write_all) for _ in range(self.task.writers)]
+        work = self._work()
+        self.alive = {stage: len(functions) for stage, functions in work.items()}
+        threads = [
+            threading.Thread(target=function)
+            for functions in work.values()
+            for function in functions
+        ]
         for thread in threads:
             thread.start()
         try:
@@ -86,11 +88,21 @@ class Run:
             raise self.defect from None
         finally:
             self.stop_reason = self.stop_reason or "the conversion was stopped"
-            for channel in (self.inbox, self.outbox):
-                channel.close()
-                channel.clear()
+            self._close()
             for thread in threads:
                 thread.join()
+
+    def _work(self):
+        """Return what threads of their own do, by stage."""
+        return {
+            "reading": [self._read_all] * _READERS,
+            "writing": [self._write_all] * self.task.writers,
+        }
+
+    def _close(self):
+        for channel in (self.inbox, self.outbox):
+            channel.close()
+            channel.clear()
 
     # In this thread -----------------------------------------------------------------------
 
@@ -120,22 +132,18 @@ class Run:
             for image in batch:
                 self._failed(image.item, self.stop_reason)
             return
+        for images, outputs in run_batch(self._timed_model, batch):
+            if isinstance(outputs, Exception):
+                self._failed(images[0].item, reason_of(outputs, images[0].item))
+            else:
+                self._pass_on(images, outputs)
+
+    def _timed_model(self, pixels):
         started = time.perf_counter()
-        pixels = batch[0].pixels[None] if len(batch) == 1 else np.stack([i.pixels for i in batch])
         try:
-            outputs = self.model(pixels)
-        except (ArtifactError, MemoryError) as error:
+            return self.model(pixels)
+        finally:
             self.stages.session += time.perf_counter() - started
-            if len(batch) == 1:
-                self._failed(batch[0].item, _reason(error, batch[0].item))
-                return
-            # One of them may be at fault, or all of them together too large.
-            middle = len(batch) // 2
-            self._run_batch(batch[:middle])
-            self._run_batch(batch[middle:])
-            return
-        self.stages.session += time.perf_counter() - started
-        self._pass_on(batch, outputs)
 
     def _pass_on(self, batch, outputs):
         size = 1 if self.task.writers > 1 else len(batch)
@@ -185,7 +193,11 @@ class Run:
     def _ended(self, stage, busy):
         setattr(self.stages, stage, getattr(self.stages, stage) + busy)
         self.alive[stage] -= 1
-        if stage == "reading" and not self.alive["reading"]:
+        if not self.alive[stage]:
+            self._all_ended(stage)
+
+    def _all_ended(self, stage):
+        if stage == "reading":
             for batch in self.groups.rest():
                 self._run_batch(batch)
             self.outbox.close()
@@ -200,7 +212,7 @@ class Run:
                 try:
                     self._read(item, parcel)
                 except (ImageError, ItemError, OSError, MemoryError) as error:
-                    parcel.add(("failed", item, _reason(error, item)))
+                    parcel.add(("failed", item, reason_of(error, item)))
                 busy.append(time.perf_counter() - started - (parcel.waited - waited))
             parcel.send()
 
@@ -229,20 +241,10 @@ class Run:
             self._decode(item, data, content, parcel)
 
     def _decode(self, item, data, content, parcel):
+        arguments = (item, data, content, self.task, self.channels, self.options)
         try:
-            keep_alpha = self.task.keeps_alpha(item)
-            for picture in pictures(data, self.channels, self.options, keep_alpha, parcel.reserve):
-                loaded = Loaded(
-                    item=item,
-                    size=picture.pixels.shape[:2],
-                    pixels=self.task.prepare(picture.pixels),
-                    content=content,
-                    alpha=picture.alpha,
-                    tags=picture.tags,
-                    frame=picture.frame,
-                    frames=picture.frames,
-                )
-                parcel.add(("loaded", loaded))
+            for image in load(*arguments, parcel.reserve):
+                parcel.add(("loaded", image))
         finally:
             parcel.give_back()
 
@@ -259,14 +261,17 @@ class Run:
 
     def _write(self, image, outputs, written):
         try:
-            self.task.write(image, outputs)
+            self._keep(image, outputs)
         except DiskFull as error:
             self.inbox.put(("full", error))
             self.inbox.put(("failed", image.item, f"not converted: {error.strerror}"))
         except (ItemError, MemoryError) as error:
-            self.inbox.put(("failed", image.item, _reason(error, image.item)))
+            self.inbox.put(("failed", image.item, reason_of(error, image.item)))
         else:
             written.append(image.item)
+
+    def _keep(self, image, outputs):
+        self.task.keep(image, self.task.make(image, outputs))
 
     @contextlib.contextmanager
     def _reporting(self, stage):
@@ -277,9 +282,7 @@ class Run:
             pass
         except Exception as error:  # noqa: BLE001 (raised again in the thread of the caller)
             self.defect = error
-            self.inbox.close()
-            self.outbox.close()
-            self.inbox.clear()
+            self._close()
             return
         self.inbox.put(("ended", stage, busy.total))
 
@@ -289,12 +292,3 @@ class _Sum:
 
     def append(self, value):
         self.total += value
-
-
-def _reason(error, item):
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    reason = str(error)
-    for prefix in (f"{readable_name(item.path)}: ", "bytes: "):
-        reason = reason.removeprefix(prefix)
-    return reason or type(error).__name__

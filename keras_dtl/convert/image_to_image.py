@@ -113,11 +113,13 @@ class ImageToImage:
             return image
         return np.pad(image, [(0, missing[0]), (0, missing[1]), (0, 0)], mode="reflect")
 
-    def write(self, loaded, outputs):
+    def make(self, loaded, outputs):
+        return self.one(loaded, outputs, self.target(loaded.item, loaded.frame).suffix)
+
+    def keep(self, loaded, data):
         target = self.target(loaded.item, loaded.frame)
         if loaded.frame is not None:
             self.check_free(loaded.item, loaded.frame)
-        data = self.one(loaded, outputs, target.suffix)
         name, frame = loaded.item.name, loaded.frame or 0
         digest = hashlib.sha256(data).hexdigest()
         try:

@@ -64,7 +64,7 @@ class Stylize:
     """Iterations at each size."""
     optimizer: Literal["lbfgs", "adam"] = "lbfgs"
     """What minimises the loss."""
-    loss_scale: Literal["paper", "gatys_torch", "johnson"] = "johnson"
+    loss_scale: Literal["paper", "gatys_torch", "johnson", "relative"] = "johnson"
     """What the losses are divided by; the default of the next three goes with it."""
     content_weight: float | None = None
     """Weight of the content loss."""
@@ -187,6 +187,8 @@ def build_model(arguments):
     from keras_dtl.methods import StyleTransfer
 
     features = vgg19_features(weights=arguments.weights, pooling=arguments.pooling)
+    if arguments.save_weights is not None and arguments.normalize is None:
+        raise ValueError("--save-weights keeps what --normalize made. Give a folder to it, too.")
     if arguments.normalize is not None:
         normalize(features, arguments.normalize, arguments.save_weights)
     return StyleTransfer(

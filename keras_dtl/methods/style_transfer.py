@@ -44,7 +44,7 @@ class StyleTransfer(Perceptual):
             weights of 1, under the scale `"paper"` those that add up to 1.
         content_weight, style_weight, variation_weight: Numbers of 0 or more. `None` takes what
             was published with `loss_scale`.
-        loss_scale: What the losses are divided by, `"paper"`, `"gatys_torch"` or `"johnson"`; see
+        loss_scale: What the losses are divided by, one of `keras_dtl.losses.LOSS_SCALES`; see
             `keras_dtl.losses.style_loss`. Weights of one scale mean nothing in another.
 
     Example:

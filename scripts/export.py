@@ -47,6 +47,10 @@ class Export:
     """Draw so many views: the artifact makes a folder of them of every image (cgmv)."""
 
 
+CHOICES = {"part": "parts", "style_of": "in_style_of", "view": "in_view", "views": "in_views"}
+"""Flags that choose what of a model is exported, and the method of it that each needs."""
+
+
 def main(arguments):
     settings, model = run_record(arguments.run, "settings"), run_model(arguments.run)
     from keras_dtl.export import export_model
@@ -81,13 +85,10 @@ def chosen(model, arguments, settings=None):
     Raises:
         ValueError: When the model has no such part, style or view, or several are asked for.
     """
-    names = ("part", "style_of", "view", "views")
-    given = [name for name in names if getattr(arguments, name) is not None]
+    given = [name for name in CHOICES if getattr(arguments, name) is not None]
     if not given:
         return model, None
-    takes = {"part": "parts", "style_of": "in_style_of", "view": "in_view"}
-    takes["views"] = "in_views"
-    if len(given) > 1 or not hasattr(model, takes[given[0]]):
+    if len(given) > 1 or not hasattr(model, CHOICES[given[0]]):
         flags = " and ".join(f"--{name.replace('_', '-')}" for name in given)
         raise ValueError(
             f"{flags} cannot be exported of {type(model).__name__}. --part and --style-of are for "

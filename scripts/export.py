@@ -43,6 +43,12 @@ class Export:
     gives to every motion (motion-style)."""
     view: int | None = None
     """Draw the view of this number, which the artifact shows every image in (cgmv)."""
+    views: int | None = None
+    """Draw so many views: the artifact makes a folder of them of every image (cgmv)."""
+
+
+CHOICES = {"part": "parts", "style_of": "in_style_of", "view": "in_view", "views": "in_views"}
+"""Flags that choose what of a model is exported, and the method of it that each needs."""
 
 
 def main(arguments):
@@ -79,17 +85,15 @@ def chosen(model, arguments, settings=None):
     Raises:
         ValueError: When the model has no such part, style or view, or several are asked for.
     """
-    names = ("part", "style_of", "view")
-    given = [name for name in names if getattr(arguments, name) is not None]
+    given = [name for name in CHOICES if getattr(arguments, name) is not None]
     if not given:
         return model, None
-    takes = {"part": "parts", "style_of": "in_style_of", "view": "in_view"}
-    if len(given) > 1 or not hasattr(model, takes[given[0]]):
+    if len(given) > 1 or not hasattr(model, CHOICES[given[0]]):
         flags = " and ".join(f"--{name.replace('_', '-')}" for name in given)
         raise ValueError(
             f"{flags} cannot be exported of {type(model).__name__}. --part and --style-of are for "
-            "swap-vae and motion-style, --part for gmv and motion-aae, --part and --view for cgmv; "
-            "give one of them."
+            "swap-vae and motion-style, --part for gmv and motion-aae, --part, --view and --views "
+            "for cgmv; give one of them."
         )
     if arguments.part is not None:
         parts = model.parts()
@@ -99,6 +103,8 @@ def chosen(model, arguments, settings=None):
         return parts[arguments.part], whole.get(arguments.part, arguments.part)
     if model.task == "motion_style":
         return model.in_style_of(_motion_of(arguments.style_of, settings)), model.task
+    if arguments.views is not None:
+        return model.in_views(drawn_views(model, arguments.views)), "image_to_views"
     return _fixed(model, arguments), "image_to_image"
 
 
@@ -119,10 +125,15 @@ def _fixed(model, arguments):
     if arguments.style_of is not None:
         *size, channels = model.encoder.input_shape[1:]
         return model.in_style_of(resize_image(read_image(arguments.style_of, channels), size))
+    return model.in_view(drawn_views(model, 1, arguments.view)[0])
+
+
+def drawn_views(model, count, seed=0):
+    """Return codes of views `(count, numbers)` from the standard Gaussian."""
     import numpy as np
 
-    view = np.random.default_rng(arguments.view).standard_normal(model.view_numbers)
-    return model.in_view(view.astype("float32"))
+    shape = (count, model.view_numbers)
+    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
 
 
 def _print(manifest, arguments):

@@ -27,6 +27,9 @@ from keras_dtl.images import (
 )
 from keras_dtl.scripts.command import FAILED, INTERRUPTED, PARTLY, SUCCESS, run
 
+SIDE_OF_PHOTOS = 256
+"""Longer side in pixels at which photos are looked at to normalize by."""
+
 
 @dataclass(frozen=True)
 class Stylize:
@@ -50,13 +53,18 @@ class Stylize:
     """For each style a grey image, white where in the content it acts. Default: everywhere."""
     weights: str = "imagenet"
     """Weights of VGG19: imagenet (downloaded once), or a file of keras.applications.VGG19."""
+    normalize: Path | None = None
+    """Folder of natural photos, some hundred: every filter of VGG19 is rescaled to a mean
+    activation of 1 over them, as the paper does."""
+    save_weights: Path | None = None
+    """Keep the weights so rescaled in this .npz, which --weights takes the next time."""
     size: tuple[int, ...] = (512,)
     """Longer side of the result; several, such as 256 512, work from small to large."""
     iterations: int = 300
     """Iterations at each size."""
     optimizer: Literal["lbfgs", "adam"] = "lbfgs"
     """What minimises the loss."""
-    loss_scale: Literal["paper", "gatys_torch", "johnson"] = "johnson"
+    loss_scale: Literal["paper", "gatys_torch", "johnson", "relative"] = "johnson"
     """What the losses are divided by; the default of the next three goes with it."""
     content_weight: float | None = None
     """Weight of the content loss."""
@@ -178,13 +186,31 @@ def build_model(arguments):
     from keras_dtl.backbones import vgg19_features
     from keras_dtl.methods import StyleTransfer
 
+    features = vgg19_features(weights=arguments.weights, pooling=arguments.pooling)
+    if arguments.save_weights is not None and arguments.normalize is None:
+        raise ValueError("--save-weights keeps what --normalize made. Give a folder to it, too.")
+    if arguments.normalize is not None:
+        normalize(features, arguments.normalize, arguments.save_weights)
     return StyleTransfer(
-        vgg19_features(weights=arguments.weights, pooling=arguments.pooling),
+        features,
         content_weight=arguments.content_weight,
         style_weight=arguments.style_weight,
         variation_weight=arguments.variation_weight,
         loss_scale=arguments.loss_scale,
     )
+
+
+def normalize(features, folder, path):
+    """Rescale the filters of VGG19 by the photos of a folder, and keep them if a path is given."""
+    from keras_dtl.backbones import normalize_activations, save_vgg19
+    from keras_dtl.methods.style_images import resized_within
+
+    photos = find_images(folder)
+    if not photos:
+        raise ValueError(f"{readable_name(folder)} holds no images to normalize by.")
+    normalize_activations(features, (resized_within(read_image(x), SIDE_OF_PHOTOS) for x in photos))
+    if path is not None:
+        save_vgg19(features, path)
 
 
 def stylize_file(arguments, model, content, output, options):

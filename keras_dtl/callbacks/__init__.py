@@ -3,7 +3,8 @@
 from keras_dtl.callbacks.checkpoint import Checkpoint
 from keras_dtl.callbacks.divergence import StopWhenDiverged, TrainingDiverged
 from keras_dtl.callbacks.gradual_unfreezing import GradualUnfreezing
-from keras_dtl.callbacks.measure import Alarm, KeepLowest, Measure
+from keras_dtl.callbacks.keep_best import KeepBest
+from keras_dtl.callbacks.measure import Alarm, Measure
 from keras_dtl.callbacks.progress_images import ProgressImages
 from keras_dtl.callbacks.progress_schedule import ProgressSchedule
 from keras_dtl.callbacks.schedules import (
@@ -13,14 +14,12 @@ from keras_dtl.callbacks.schedules import (
     linear_decay,
     reversal_ramp,
 )
-from keras_dtl.callbacks.validation import KeepBest
 
 __all__ = [
     "Alarm",
     "Checkpoint",
     "GradualUnfreezing",
     "KeepBest",
-    "KeepLowest",
     "Measure",
     "ProgressImages",
     "ProgressSchedule",

@@ -1,9 +1,6 @@
 import logging
 
-import h5py
 import keras
-
-from keras_dtl.files import atomic_path
 
 logger = logging.getLogger("keras_dtl")
 
@@ -11,7 +8,7 @@ logger = logging.getLogger("keras_dtl")
 class Measure(keras.callbacks.Callback):
     """Adds measures of the model to the logs of an epoch.
 
-    Pass it before the callbacks that read them, such as `KeepLowest` and `Checkpoint`.
+    Pass it before the callbacks that read them, such as `KeepBest` and `Checkpoint`.
 
     Args:
         measure: Function from the model to `{name: number}`.
@@ -26,44 +23,6 @@ class Measure(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if is_due(epoch, self.every, self.params["epochs"]) and logs is not None:
             logs.update(self.measure(self.model))
-
-
-class KeepLowest(keras.callbacks.Callback):
-    """Saves the weights whenever a logged value is lower than ever before.
-
-    The value is kept in the file beside the weights, so a resumed training goes on comparing; one
-    that begins anew forgets what an earlier one left there.
-
-    Args:
-        path: File to write, which ends in `.weights.h5`.
-        monitored: Name in the logs; epochs that lack it are passed over.
-    """
-
-    def __init__(self, path, monitored):
-        super().__init__()
-        self.path = path
-        self.monitored = monitored
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == 0:
-            self.path.unlink(missing_ok=True)
-
-    def on_epoch_end(self, epoch, logs=None):
-        value = (logs or {}).get(self.monitored)
-        best = self.best()
-        if value is None or not (best is None or value < best[1]):
-            return
-        with atomic_path(self.path) as temporary:
-            self.model.save_weights(temporary)
-            with h5py.File(temporary, "a") as file:
-                file.attrs["epoch"], file.attrs["value"] = epoch + 1, value
-
-    def best(self):
-        """Return `(epoch, value)` of what was saved, or None."""
-        if not self.path.exists():
-            return None
-        with h5py.File(self.path) as file:
-            return int(file.attrs["epoch"]), float(file.attrs["value"])
 
 
 class Alarm(keras.callbacks.Callback):

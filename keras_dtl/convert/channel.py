@@ -29,12 +29,24 @@ class Channel:
             Closed: The channel was closed meanwhile.
         """
         with self.changed:
-            self.changed.wait_for(
-                lambda: self.closed or not self.weight or self.weight + weight <= self.limit
-            )
-            if self.closed:
-                raise Closed
-            self.weight += weight
+            self.changed.wait_for(lambda: self.closed or self._has_room(weight))
+            self._reserve(weight)
+
+    def reserve_at_once(self, weight):
+        """Do the same where nothing has to be waited for; return whether that was so."""
+        with self.changed:
+            if not self._has_room(weight):
+                return False
+            self._reserve(weight)
+            return True
+
+    def _has_room(self, weight):
+        return not self.weight or self.weight + weight <= self.limit
+
+    def _reserve(self, weight):
+        if self.closed:
+            raise Closed
+        self.weight += weight
 
     def release(self, weight):
         """Take back what was reserved and will not come."""

@@ -91,8 +91,16 @@ class Classification:
     def prepare(self, image):
         return image if self.size is None else resize_image(image, self.size)
 
-    def write(self, loaded, outputs):
-        row, item = self._row(outputs), loaded.item
+    def make(self, loaded, outputs):
+        """Return the likeliest classes with their probabilities, and by choice all of them."""
+        probabilities = outputs[self.probabilities]
+        likeliest = (-probabilities).argsort(kind="stable")[: self.top].tolist()
+        values = probabilities.tolist()
+        top = [(self.classes[index], round(values[index], 6)) for index in likeliest]
+        return top, [round(value, 6) for value in values] if self.all_probabilities else []
+
+    def keep(self, loaded, row):
+        item = loaded.item
         with no_room_is_fatal():
             self.journal.add(
                 *(item.name, loaded.content, loaded.frame or 0, loaded.frames), flush=False, row=row
@@ -103,17 +111,9 @@ class Classification:
         name = item.name if frame is None else f"{item.name}#{frame}"
         self.rows.put(item.index, (name, *row), frame or 0, frames)
 
-    def _row(self, outputs):
-        """Return the likeliest classes with their probabilities, and by choice all of them."""
-        probabilities = outputs[self.probabilities]
-        likeliest = (-probabilities).argsort(kind="stable")[: self.top].tolist()
-        values = [round(value, 6) for value in probabilities.tolist()]
-        top = [(self.classes[index], values[index]) for index in likeliest]
-        return top, values if self.all_probabilities else []
-
     def one(self, loaded, outputs, suffix):
         """Return the prediction as one line of JSON."""
-        top, every = self._row(outputs)
+        top, every = self.make(loaded, outputs)
         row = _json_row(loaded.item.name, top, every, self.classes if every else ())
         return json.dumps(row, ensure_ascii=False).encode() + b"\n"
 

@@ -8,14 +8,13 @@ import time
 from pathlib import Path
 
 from keras_dtl.convert import motion
+from keras_dtl.convert.engines import run_of
 from keras_dtl.convert.gallery import write_gallery
 from keras_dtl.convert.inputs import find_items
 from keras_dtl.convert.journal import Journal
 from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.report import ConversionReport
-from keras_dtl.convert.run import Run
 from keras_dtl.convert.tasks import task_of
-from keras_dtl.convert.tiling import Tiler
 from keras_dtl.files import write_json
 from keras_dtl.images import readable_name
 
@@ -72,14 +71,8 @@ def convert_items(artifact, items, failures, folder, destination, options, progr
     _check_destination(destination, folder, options)
     task.plan(items)
     with _journal(artifact, destination, options) as journal:
-        run = Run(
-            model=Tiler(artifact, options),
-            channels=artifact.manifest.preprocessing.channels,
-            task=task,
-            journal=journal,
-            options=options,
-            progress=progress or (lambda done, total: None),
-        )
+        progress = progress or (lambda done, total: None)
+        run = run_of(artifact, task, journal, items, destination, options, progress)
         _execute(run, task, journal, items)
         report = ConversionReport(
             converted=run.converted,

@@ -25,6 +25,7 @@ class ImageToImage:
     """
 
     writers = min(8, os.cpu_count() or 1)
+    writable = "a batch of uint8 images"
 
     def __init__(self, artifact, destination, options):
         self.output = destination
@@ -33,13 +34,17 @@ class ImageToImage:
         self.preprocessing = artifact.manifest.preprocessing
         self.multiple = np.lcm(self.preprocessing.size_multiple, options.bucket)
         outputs = artifact.manifest.outputs
-        if len(outputs) != 1 or not outputs[0].is_image:
+        if len(outputs) != 1 or not self.can_write(outputs[0]):
             raise ConversionError(
-                f"Images can be written of one output that is a batch of uint8 images; the model "
+                f"Images can be written of one output that is {self.writable}; the model "
                 f"has {[(item.name, item.dtype, item.shape) for item in outputs]}."
             )
         self.image = outputs[0].name
         self.journal = None
+
+    def can_write(self, output):
+        """Return whether the model's output, a `Tensor`, is what this task writes."""
+        return output.is_image
 
     def plan(self, items):
         """Refuse to begin where two images would become one file, or an image its own."""
@@ -108,11 +113,13 @@ class ImageToImage:
             return image
         return np.pad(image, [(0, missing[0]), (0, missing[1]), (0, 0)], mode="reflect")
 
-    def write(self, loaded, outputs):
+    def make(self, loaded, outputs):
+        return self.one(loaded, outputs, self.target(loaded.item, loaded.frame).suffix)
+
+    def keep(self, loaded, data):
         target = self.target(loaded.item, loaded.frame)
         if loaded.frame is not None:
             self.check_free(loaded.item, loaded.frame)
-        data = self.one(loaded, outputs, target.suffix)
         name, frame = loaded.item.name, loaded.frame or 0
         digest = hashlib.sha256(data).hexdigest()
         try:

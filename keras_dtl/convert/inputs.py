@@ -83,10 +83,14 @@ def _common_folder(paths):
 
 def _numbered(paths, folder):
     folder = os.fspath(folder)
-    return [
-        Item(index, path, Path(os.path.relpath(path, folder)).as_posix())
-        for index, path in enumerate(paths)
-    ]
+    return [Item(index, path, _name(os.fspath(path), folder)) for index, path in enumerate(paths)]
+
+
+def _name(path, folder):
+    prefix = os.path.join(folder, "")  # noqa: PTH118 (ends with a separator)
+    inside = path.startswith(prefix) and os.pardir not in path
+    name = path[len(prefix) :] if inside else os.path.relpath(path, folder)
+    return name.replace(os.sep, "/")
 
 
 def listed_paths(data):

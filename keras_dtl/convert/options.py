@@ -40,6 +40,13 @@ class Options:
         bucket: Generators: pad height and width to multiples of it, so that a GPU meets few
             different sizes. The mirrored margin counts in statistics over the whole image.
         gallery: How many images gallery.html shows, before and after.
+        engine: Where images are decoded and converted: in threads of this process, in processes
+            beside it, or on the nodes of a Ray cluster. Auto takes processes for classifiers of
+            thousands of small files on several cores, else threads.
+        workers: Processes, or actors of a Ray cluster; by default one for each core, or for each
+            GPU of a cluster where the device is one.
+        address: Of the Ray cluster, such as `head:6379`; by default the one that
+            this machine belongs to, or one of this machine alone.
     """
 
     batch_size: int = 32
@@ -61,6 +68,9 @@ class Options:
     tile: int | None = None
     bucket: int = 1
     gallery: int = 24
+    engine: Literal["auto", "threads", "processes", "ray"] = "auto"
+    workers: int | None = None
+    address: str | None = None
 
     def __post_init__(self):
         for name, (lowest, highest) in _RANGES.items():
@@ -97,4 +107,5 @@ _RANGES = {
     "tile": (0, 65536),
     "bucket": (1, 4096),
     "gallery": (0, 10_000),
+    "workers": (1, 4096),
 }

@@ -10,7 +10,8 @@ import struct
 import numpy as np
 from PIL import Image, ImageCms
 
-from keras_dtl.convert.items import ItemError
+from keras_dtl.convert.items import ItemError, Loaded
+from keras_dtl.convert.small_png import read_small_png
 from keras_dtl.images import as_pixels, check_size, opened_image, rgb_profile, upright_image
 
 _LARGEST_FILE = 2**31  # bytes; files are read whole
@@ -39,7 +40,7 @@ class Picture:
 
 def read_file(path):
     """Return the bytes of a file, which is not read where it cannot be an image."""
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         if size > _LARGEST_FILE:
             raise OSError(errno.EFBIG, f"its {size} bytes are more than {_LARGEST_FILE}")
@@ -63,6 +64,11 @@ def pictures(data, channels, options, keep_alpha, before=lambda pixels: None):
     Raises:
         ImageError: The file is no image, damaged, too large, or an animation that is refused.
     """
+    small = read_small_png(data, channels)
+    if small is not None and small.shape[0] * small.shape[1] <= options.max_pixels:
+        before(small.shape[0] * small.shape[1])
+        yield Picture(small, None, {}, None, 1)
+        return
     with opened_image(data, options.max_pixels) as image:
         frames = getattr(image, "n_frames", 1) if image.format in _ANIMATED else 1
         if frames > 1 and options.animation == "refuse":
@@ -78,6 +84,31 @@ def pictures(data, channels, options, keep_alpha, before=lambda pixels: None):
             before(image.size[0] * image.size[1])
             number = frame if len(wanted) > 1 else None
             yield _picture(image, channels, options, keep_alpha, number, len(wanted))
+
+
+def load(item, data, content, task, channels, options, before=lambda pixels: None):
+    """Yield what goes into the model of an image file: a `Loaded` for each frame.
+
+    Args:
+        item: The `Item`.
+        data: The bytes of its file.
+        content: SHA-256 of these.
+        task: What is made of the outputs.
+        channels: That the model takes.
+        options: The `Options`.
+        before: Called with the number of pixels of each frame before it is decoded.
+    """
+    for picture in pictures(data, channels, options, task.keeps_alpha(item), before):
+        yield Loaded(
+            item=item,
+            size=picture.pixels.shape[:2],
+            pixels=task.prepare(picture.pixels),
+            content=content,
+            alpha=picture.alpha,
+            tags=picture.tags,
+            frame=picture.frame,
+            frames=picture.frames,
+        )
 
 
 def _picture(image, channels, options, keep_alpha, frame, frames):

@@ -30,6 +30,7 @@ class Stages:
         session: The model's own time.
         session_waited: How long the session had nothing to do while there was more to read.
         writing: Together.
+        sessions: Number of models at work.
     """
 
     readers: int
@@ -38,12 +39,13 @@ class Stages:
     session: float = 0.0
     session_waited: float = 0.0
     writing: float = 0.0
+    sessions: int = 1
 
     def occupancy(self, seconds):
         """Return the share of the whole time that each stage was at work."""
         return {
             "reading": self.reading / (seconds * self.readers),
-            "session": self.session / seconds,
+            "session": self.session / (seconds * self.sessions),
             "writing": self.writing / (seconds * self.writers),
         }
 
@@ -107,5 +109,6 @@ class ConversionReport:
                 "session_waited_seconds": round(self.stages.session_waited, 3),
                 "readers": self.stages.readers,
                 "writers": self.stages.writers,
+                "sessions": self.stages.sessions,
             }
         return value

@@ -8,18 +8,15 @@ import os
 import threading
 import time
 
-import numpy as np
-
-from keras_dtl.convert.artifact import ArtifactError
+from keras_dtl.convert.batches import reason_of, run_batch
 from keras_dtl.convert.channel import Channel, Closed
-from keras_dtl.convert.items import Groups, ItemError, Loaded
-from keras_dtl.convert.reading import pictures, read_file
+from keras_dtl.convert.items import Groups, ItemError
+from keras_dtl.convert.parcel import WAITING, Parcel
+from keras_dtl.convert.reading import load, read_file
 from keras_dtl.convert.report import Failure, Stages
-from keras_dtl.images import ImageError, readable_name
+from keras_dtl.images import ImageError
 
 _READERS = min(8, os.cpu_count() or 1)
-_WAITING = 2**28  # bytes of images between two stages
-_BYTES_A_PIXEL = 8  # of a decoded image and its copy as an array
 
 
 class DiskFull(OSError):
@@ -72,13 +69,17 @@ class Run:
         self.waiting = {item.index: 1 for item in items}  # frames to come, by item
         self.total = len(items)
         self.groups = Groups(self.options.batch_size)
-        self.inbox, self.outbox = Channel(_WAITING), Channel(_WAITING)
+        self.inbox, self.outbox = Channel(WAITING), Channel(WAITING)
         self.next_items, self.taking = iter(items), threading.Lock()
         self.allowed = itertools.count(1)
         self.stop_reason = None
-        self.alive = {"reading": _READERS, "writing": self.task.writers}
-        threads = [threading.Thread(target=self._read_all) for _ in range(_READERS)]
-        threads += [threading.Thread(target=self._write_all) for _ in range(self.task.writers)]
+        work = self._work()
+        self.alive = {stage: len(functions) for stage, functions in work.items()}
+        threads = [
+            threading.Thread(target=function)
+            for functions in work.values()
+            for function in functions
+        ]
         for thread in threads:
             thread.start()
         try:
@@ -87,11 +88,21 @@ class Run:
             raise self.defect from None
         finally:
             self.stop_reason = self.stop_reason or "the conversion was stopped"
-            for channel in (self.inbox, self.outbox):
-                channel.close()
-                channel.clear()
+            self._close()
             for thread in threads:
                 thread.join()
+
+    def _work(self):
+        """Return what threads of their own do, by stage."""
+        return {
+            "reading": [self._read_all] * _READERS,
+            "writing": [self._write_all] * self.task.writers,
+        }
+
+    def _close(self):
+        for channel in (self.inbox, self.outbox):
+            channel.close()
+            channel.clear()
 
     # In this thread -----------------------------------------------------------------------
 
@@ -102,6 +113,10 @@ class Run:
             kind, *what = self.inbox.get()
             if self.alive["reading"]:
                 self.stages.session_waited += time.perf_counter() - started
+            getattr(self, f"_{kind}")(*what)
+
+    def _several(self, messages):
+        for kind, *what in messages:
             getattr(self, f"_{kind}")(*what)
 
     def _loaded(self, image):
@@ -117,22 +132,18 @@ class Run:
             for image in batch:
                 self._failed(image.item, self.stop_reason)
             return
+        for images, outputs in run_batch(self._timed_model, batch):
+            if isinstance(outputs, Exception):
+                self._failed(images[0].item, reason_of(outputs, images[0].item))
+            else:
+                self._pass_on(images, outputs)
+
+    def _timed_model(self, pixels):
         started = time.perf_counter()
-        pixels = batch[0].pixels[None] if len(batch) == 1 else np.stack([i.pixels for i in batch])
         try:
-            outputs = self.model(pixels)
-        except (ArtifactError, MemoryError) as error:
+            return self.model(pixels)
+        finally:
             self.stages.session += time.perf_counter() - started
-            if len(batch) == 1:
-                self._failed(batch[0].item, _reason(error, batch[0].item))
-                return
-            # One of them may be at fault, or all of them together too large.
-            middle = len(batch) // 2
-            self._run_batch(batch[:middle])
-            self._run_batch(batch[middle:])
-            return
-        self.stages.session += time.perf_counter() - started
-        self._pass_on(batch, outputs)
 
     def _pass_on(self, batch, outputs):
         size = 1 if self.task.writers > 1 else len(batch)
@@ -182,7 +193,11 @@ class Run:
     def _ended(self, stage, busy):
         setattr(self.stages, stage, getattr(self.stages, stage) + busy)
         self.alive[stage] -= 1
-        if stage == "reading" and not self.alive["reading"]:
+        if not self.alive[stage]:
+            self._all_ended(stage)
+
+    def _all_ended(self, stage):
+        if stage == "reading":
             for batch in self.groups.rest():
                 self._run_batch(batch)
             self.outbox.close()
@@ -191,59 +206,47 @@ class Run:
 
     def _read_all(self):
         with self._reporting("reading") as busy:
+            parcel = Parcel(self.inbox, self.options.batch_size)
             while (item := self._take()) is not None:
-                started = time.perf_counter()
-                if self.stop_reason:
-                    self.inbox.put(("failed", item, self.stop_reason))
-                    continue
+                started, waited = time.perf_counter(), parcel.waited
                 try:
-                    waited = self._read(item)
+                    self._read(item, parcel)
                 except (ImageError, ItemError, OSError, MemoryError) as error:
-                    self.inbox.put(("failed", item, _reason(error, item)))
-                    waited = 0
-                busy.append(time.perf_counter() - started - waited)
+                    parcel.add(("failed", item, reason_of(error, item)))
+                busy.append(time.perf_counter() - started - (parcel.waited - waited))
+            parcel.send()
 
     def _take(self):
         with self.taking:
             return next(self.next_items, None)
 
-    def _read(self, item):
-        """Send on what is in a file; return how long that had to wait."""
+    def _read(self, item, parcel):
+        """Send on what is in a file."""
+        if self.stop_reason:
+            parcel.add(("failed", item, self.stop_reason))
+            return
         data = read_file(item.path)
         content = hashlib.sha256(data).hexdigest()
         if self.journal is not None and not self.options.overwrite:
             records = self.journal.records(item.name, content)
             if records and self.task.is_done(item, records):
-                self.inbox.put(("skip", item))
-                return 0
+                parcel.add(("skip", item))
+                return
         self.task.check_free(item)
         if self.options.limit and next(self.allowed) > self.options.limit:
-            self.inbox.put(("leave", item))
-            return 0
-        if self.options.dry_run:
-            self.inbox.put(("plan", item))
-            return 0
-        return self._decode(item, data, content)
+            parcel.add(("leave", item))
+        elif self.options.dry_run:
+            parcel.add(("plan", item))
+        else:
+            self._decode(item, data, content, parcel)
 
-    def _decode(self, item, data, content):
-        waits = _Waits(self.inbox, self.options.batch_size)
+    def _decode(self, item, data, content, parcel):
+        arguments = (item, data, content, self.task, self.channels, self.options)
         try:
-            keep_alpha = self.task.keeps_alpha(item)
-            for picture in pictures(data, self.channels, self.options, keep_alpha, waits.reserve):
-                loaded = Loaded(
-                    item=item,
-                    size=picture.pixels.shape[:2],
-                    pixels=self.task.prepare(picture.pixels),
-                    content=content,
-                    alpha=picture.alpha,
-                    tags=picture.tags,
-                    frame=picture.frame,
-                    frames=picture.frames,
-                )
-                self.inbox.put(("loaded", loaded), waits.hand_over())
+            for image in load(*arguments, parcel.reserve):
+                parcel.add(("loaded", image))
         finally:
-            self.inbox.release(waits.hand_over())
-        return waits.seconds
+            parcel.give_back()
 
     def _write_all(self):
         with self._reporting("writing") as busy:
@@ -258,14 +261,17 @@ class Run:
 
     def _write(self, image, outputs, written):
         try:
-            self.task.write(image, outputs)
+            self._keep(image, outputs)
         except DiskFull as error:
             self.inbox.put(("full", error))
             self.inbox.put(("failed", image.item, f"not converted: {error.strerror}"))
         except (ItemError, MemoryError) as error:
-            self.inbox.put(("failed", image.item, _reason(error, image.item)))
+            self.inbox.put(("failed", image.item, reason_of(error, image.item)))
         else:
             written.append(image.item)
+
+    def _keep(self, image, outputs):
+        self.task.keep(image, self.task.make(image, outputs))
 
     @contextlib.contextmanager
     def _reporting(self, stage):
@@ -276,32 +282,9 @@ class Run:
             pass
         except Exception as error:  # noqa: BLE001 (raised again in the thread of the caller)
             self.defect = error
-            self.inbox.close()
-            self.outbox.close()
-            self.inbox.clear()
+            self._close()
             return
         self.inbox.put(("ended", stage, busy.total))
-
-
-class _Waits:
-    """The place of a file's images in the inbox, reserved before they are decoded."""
-
-    def __init__(self, inbox, batch_size):
-        self.inbox = inbox
-        self.least = _WAITING // (4 * batch_size + 16)  # small ones are few as well
-        self.reserved = 0
-        self.seconds = 0.0
-
-    def reserve(self, pixels):
-        started = time.perf_counter()
-        weight = max(self.least, pixels * _BYTES_A_PIXEL)
-        self.inbox.reserve(weight)
-        self.reserved = weight
-        self.seconds += time.perf_counter() - started
-
-    def hand_over(self):
-        reserved, self.reserved = self.reserved, 0
-        return reserved
 
 
 class _Sum:
@@ -309,12 +292,3 @@ class _Sum:
 
     def append(self, value):
         self.total += value
-
-
-def _reason(error, item):
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    reason = str(error)
-    for prefix in (f"{readable_name(item.path)}: ", "bytes: "):
-        reason = reason.removeprefix(prefix)
-    return reason or type(error).__name__

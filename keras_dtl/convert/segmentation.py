@@ -56,7 +56,8 @@ class Segmentation(ImageToImage):
     def keeps_alpha(self, item):
         return False
 
-    def write(self, loaded, outputs):
+    def make(self, loaded, outputs):
+        """Return the overlay and the mask, both as PNG files."""
         classes = self.restored(outputs[self.image], loaded)
         image = np.ascontiguousarray(loaded.pixels[: classes.shape[0], : classes.shape[1]])
         if self.preprocessing.resize is not None:
@@ -64,9 +65,12 @@ class Segmentation(ImageToImage):
         elif image.shape[2] == 1:
             image = image.repeat(3, 2)
         colored = (image[..., :3].astype("uint16") + self.palette[classes]) // 2
-        target = self.overlay_target(loaded.item, loaded.frame)
-        self.journal.publish(target, encode_image(colored.astype("uint8"), ".png"))
-        super().write(loaded, outputs)
+        return encode_image(colored.astype("uint8"), ".png"), super().make(loaded, outputs)
+
+    def keep(self, loaded, files):
+        overlay, mask = files
+        self.journal.publish(self.overlay_target(loaded.item, loaded.frame), overlay)
+        super().keep(loaded, mask)
 
     def one(self, loaded, outputs, suffix):
         """Return the mask as a PNG file."""

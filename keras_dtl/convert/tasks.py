@@ -2,21 +2,24 @@
 
 Another task is another file beside `classification.py`, and a line here. A task is made with
 `(artifact, destination, options)` and has: `output`, where its results will be; `writers`, the
-number of threads that may call `write` at once; `plan(items)`, which raises `ConversionError`
-before anything is written; `writing(journal)`, a context; `is_done(item, records)`, whether what
-the journal says of an image still holds; `check_free(item)`, which raises `ItemError` where
-something is in the way; `keeps_alpha(item)`; `prepare(pixels)`, the array that goes into the model;
-`write(image, outputs)`; `leave_out(item)` for an image that failed; `one(image, outputs)`, the
-bytes of a result that goes into a pipe; and `shown(item)`, what the gallery has of it.
+number of threads that may call `make` and `keep` at once; `plan(items)`, which raises
+`ConversionError` before anything is written; `writing(journal)`, a context; `is_done(item,
+records)`, whether what the journal says of an image still holds; `check_free(item)`, which raises
+`ItemError` where something is in the way; `keeps_alpha(item)`; `prepare(pixels)`, the array that
+goes into the model; `make(image, outputs)`, what is kept of them, which a process may do that has
+no journal; `keep(image, made)`, which notes and writes it; `leave_out(item)` for an image that
+failed; `one(image, outputs)`, the bytes of a result that goes into a pipe; and `shown(item)`, what
+the gallery has of it.
 """
 
 from keras_dtl.convert.classification import Classification
 from keras_dtl.convert.image_to_image import ImageToImage
 from keras_dtl.convert.options import ConversionError
 from keras_dtl.convert.segmentation import Segmentation
+from keras_dtl.convert.views import ImageToViews
 
 TASKS = {"classification": Classification, "image_to_image": ImageToImage}
-TASKS["segmentation"] = Segmentation
+TASKS |= {"image_to_views": ImageToViews, "segmentation": Segmentation}
 
 
 def task_of(artifact, destination, options):

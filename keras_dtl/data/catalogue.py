@@ -6,6 +6,7 @@ from pathlib import Path
 from keras_dtl.data.digits import blended_digits, plain_digits
 from keras_dtl.data.folder import load_folder
 from keras_dtl.data.labelled import LabelledImages
+from keras_dtl.data.npz import load_npz
 
 SPLITS = ("train", "test")
 
@@ -13,7 +14,7 @@ SPLITS = ("train", "test")
 EMBEDDED = {"digits": plain_digits, "digits_m": blended_digits}
 
 # PREFIX of "PREFIX:PATH" -> function of the path, the split, the image size and the channels.
-FOLDERS = {"folder": load_folder}
+FOLDERS = {"folder": load_folder, "npz": load_npz}
 
 
 def load(
@@ -30,8 +31,9 @@ def load(
 
     Args:
         name: `digits` or `digits_m` (embedded, no download), `folder:PATH` (a folder of images,
-            see `load_folder`), or the name of any TFDS image classification data set, such as
-            `mnist`, `usps`, `mnist_m`, `cifar10` or `name/config:version`.
+            see `load_folder`), `npz:PATH.npz:LABEL` (see `load_npz`), or the name of any TFDS
+            image classification data set, such as `mnist`, `usps`, `mnist_m`, `cifar10` or
+            `name/config:version`.
         split: "train" or "test".
         image_size: Side or `(height, width)` to resize to, in pixels. By default the data set's
             own size, which must then be the same for all of its images.

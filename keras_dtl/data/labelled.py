@@ -62,6 +62,17 @@ class LabelledImages:
         labels = None if self.labels is None else self.labels[indices]
         return replace(self, images=self.images[indices], labels=labels)
 
+    def joined(self, other: "LabelledImages") -> "LabelledImages":
+        """Return these examples and then those of `other`, which has the same classes."""
+        if self.classes != other.classes:
+            raise ValueError(
+                "Only examples of the same classes can be joined. Received: "
+                f"{self.classes} and {other.classes}."
+            )
+        labels = None if self.labels is None else np.concatenate([self.labels, other.labels])
+        images = np.concatenate([self.images, other.images])
+        return replace(self, images=images, labels=labels, skipped=self.skipped + other.skipped)
+
     def resized(self, size: tuple[int, int]) -> "LabelledImages":
         """Return the images resized to `size`, `(height, width)` in pixels."""
         if self.image_shape[:2] == tuple(size):

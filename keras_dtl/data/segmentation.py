@@ -83,6 +83,11 @@ def palette(count):
     return np.array(colors, "uint8").reshape(count, 3)
 
 
+def resize_mask(mask, size):
+    """Resize `(height, width)` class numbers to another height and width by nearest neighbour."""
+    return np.array(Image.fromarray(mask).resize(size[::-1], Image.Resampling.NEAREST))
+
+
 def load_segmentation(path, split="train", size=None, sequences=None):
     """Load images and masks from a folder.
 
@@ -132,7 +137,7 @@ def load_segmentation(path, split="train", size=None, sequences=None):
             )
         _check_numbers(mask, known, mask_path)
         images.append(image if size is None else resize_image(image, size))
-        masks.append(mask if size is None else _nearest(mask, size))
+        masks.append(mask if size is None else resize_mask(mask, size))
     return _numbered(_stacked(images), _stacked(masks), known)
 
 
@@ -247,10 +252,6 @@ def _stacked(arrays):
             "Pass a size (--image-size) to resize them all."
         )
     return np.stack(arrays)
-
-
-def _nearest(mask, size):
-    return np.array(Image.fromarray(mask).resize(size[::-1], Image.Resampling.NEAREST))
 
 
 def _size(array):

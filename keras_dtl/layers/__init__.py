@@ -15,6 +15,7 @@ from keras_dtl.layers.match_length import MatchLength
 from keras_dtl.layers.reflection_padding import ReflectionPadding2D
 from keras_dtl.layers.resize_like import ResizeLike
 from keras_dtl.layers.to_pixels import ToPixels
+from keras_dtl.layers.winograd_conv2d import WinogradConv2D, suits_winograd, with_winograd
 
 __all__ = [
     "AdaptiveInstanceNormalization",
@@ -32,5 +33,8 @@ __all__ = [
     "ReflectionPadding2D",
     "ResizeLike",
     "ToPixels",
+    "WinogradConv2D",
     "coral_matrix",
+    "suits_winograd",
+    "with_winograd",
 ]

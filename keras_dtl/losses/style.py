@@ -1,6 +1,6 @@
 import tensorflow as tf
 
-LOSS_SCALES = ("paper", "gatys_torch", "johnson")
+LOSS_SCALES = ("paper", "gatys_torch", "johnson", "relative")
 
 
 def content_loss(features, target, scale="paper"):
@@ -10,7 +10,8 @@ def content_loss(features, target, scale="paper"):
     without its scale. `d` are the differences, `N` channels at `M` positions:
 
     - `"paper"`: half the sum of `d^2`;
-    - `"gatys_torch"`, `"johnson"`: the mean of `d^2`.
+    - `"gatys_torch"`, `"johnson"`: the mean of `d^2`;
+    - `"relative"`: `sum d^2` divided by the sum of the squared target, of each image by itself.
 
     Reference: Gatys, Ecker & Bethge, "Image Style Transfer Using Convolutional Neural
     Networks", CVPR 2016, equation 1.
@@ -24,7 +25,10 @@ def content_loss(features, target, scale="paper"):
         Scalar float32 tensor, the mean over the batch.
     """
     _check(scale)
-    difference = tf.cast(features, "float32") - tf.cast(target, "float32")
+    features, target = tf.cast(features, "float32"), tf.cast(target, "float32")
+    difference = features - target
+    if scale == "relative":
+        return _relative(difference, target)
     if scale == "paper":
         return 0.5 * tf.reduce_sum(tf.square(difference)) / _size(difference, 0)
     return tf.reduce_mean(tf.square(difference))
@@ -40,7 +44,10 @@ def style_loss(gram, target, scale="paper"):
     - `"gatys_torch"`: `mean d^2 / N^2`: the authors' later program, whose layer weights
       `1000 / N^2` are the weight 1000 here;
     - `"johnson"`: the mean of `d^2` after a further division of both matrices by `N`, as in
-      jcjohnson/neural-style, which is the same number.
+      jcjohnson/neural-style, which is the same number;
+    - `"relative"`: `sum d^2` divided by the sum of the squared target. All layers then count
+      alike, whatever the network; in the other scales one of them may outweigh the rest by a
+      thousand times.
 
     Reference: Gatys, Ecker & Bethge, CVPR 2016, equations 3 to 5.
 
@@ -53,7 +60,10 @@ def style_loss(gram, target, scale="paper"):
         Scalar float32 tensor, the mean over the batch.
     """
     _check(scale)
-    difference = tf.cast(gram, "float32") - tf.cast(target, "float32")
+    gram, target = tf.cast(gram, "float32"), tf.cast(target, "float32")
+    difference = gram - target
+    if scale == "relative":
+        return _relative(difference, target)
     total = tf.reduce_sum(tf.square(difference)) / _size(difference, 0)
     channels = _size(difference, -1)
     return total / (4 * channels**2) if scale == "paper" else total / channels**4
@@ -75,6 +85,12 @@ def total_variation(images):
     right = images[:, :, 1:] - images[:, :, :-1]
     total = tf.reduce_sum(tf.square(down)) + tf.reduce_sum(tf.square(right))
     return 0.5 * total / _size(images, 0)
+
+
+def _relative(difference, target):
+    inner = range(1, len(difference.shape))
+    distance, size = (tf.reduce_sum(tf.square(x), inner) for x in (difference, target))
+    return tf.reduce_mean(distance / tf.maximum(size, 1e-12))
 
 
 def _size(tensor, axis):

@@ -2,7 +2,13 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.methods.gmv import GMV
-from keras_dtl.methods.separation import image_input, pixels, signed, with_fixed_style
+from keras_dtl.methods.separation import (
+    image_input,
+    pixels,
+    signed,
+    with_fixed_style,
+    with_fixed_styles,
+)
 from keras_dtl.methods.translation import to_signed
 
 
@@ -148,3 +154,17 @@ class CGMV(GMV):
         """
         image = image_input(self.encoder, "image")
         return with_fixed_style(self.encoder(signed(image)), view, self.generator, image)
+
+    def in_views(self, views):
+        """Return a network that shows every image in several views.
+
+        Its one input is a batch of uint8 images, so it exports and converts folders: to a folder
+        of views for each image.
+
+        Args:
+            views: Codes `(views, numbers)`, two or more.
+        """
+        if len(views) < 2:
+            raise ValueError(f"`in_views` takes two views or more. Received: {len(views)}")
+        image = image_input(self.encoder, "image")
+        return with_fixed_styles(self.encoder(signed(image)), views, self.generator, image)

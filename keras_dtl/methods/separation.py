@@ -196,3 +196,21 @@ def with_fixed_style(content, style, decoder, image):
     model = keras.Model(image, pixels(decoder(codes)), name="in_style")
     constant.bias.assign(tf.reshape(style, (numbers,)))
     return model
+
+
+def with_fixed_styles(content, styles, decoder, image):
+    """Return a functional model from `image` to what `decoder` makes of its content in each style.
+
+    Its output are uint8 images `(batch, styles, height, width, channels)`.
+    """
+    count, numbers = styles.shape
+    constant = layers.Dense(
+        count * numbers, kernel_initializer="zeros", trainable=False, name="styles"
+    )
+    repeated = layers.RepeatVector(count)(content)  # (batch, styles, numbers of the content)
+    codes = [(repeated, content.shape[-1]), (constant(content), numbers)]
+    drawn = decoder([keras.ops.reshape(code, (-1, size)) for code, size in codes])
+    drawn = keras.ops.reshape(drawn, (-1, count, *drawn.shape[1:]))
+    model = keras.Model(image, pixels(drawn, "views"), name="in_styles")
+    constant.bias.assign(tf.reshape(styles, (-1,)))
+    return model

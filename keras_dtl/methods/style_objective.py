@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from keras_dtl.layers import suits_winograd, with_winograd
 from keras_dtl.losses import content_loss, style_loss, total_variation
 from keras_dtl.methods.image_optimization import Evaluation
 
@@ -15,11 +16,15 @@ class StyleObjective:
         content: float32 image `(1, height, width, 3)`, or None without content.
         regions: List of `Region`.
         size: The image's `(height, width)`.
-        jit_compile: Whether XLA compiles the graph.
+        jit_compile: Whether XLA compiles the graph; `"auto"` does on a CPU where the network has
+            convolutions that `WinogradConv2D` can take over.
     """
 
-    def __init__(self, method, content, regions, size, jit_compile=False):
+    def __init__(self, method, content, regions, size, jit_compile="auto"):
         self.method = method
+        fast = suits_winograd(method.features) and not tf.config.list_physical_devices("GPU")
+        compiled = fast if jit_compile == "auto" else jit_compile
+        self.features = with_winograd(method.features) if fast and compiled else method.features
         shapes = layer_shapes(method, size)
         self.content = {} if content is None else self.described_content(content)
         self.masks = [
@@ -32,7 +37,7 @@ class StyleObjective:
         self._graph = tf.function(
             self.losses_and_gradient,
             input_signature=[tf.TensorSpec((1, *size, 3))],
-            jit_compile=jit_compile is True,
+            jit_compile=compiled,
         )
 
     def described_content(self, image):
@@ -74,7 +79,7 @@ class StyleObjective:
 
     def terms(self, image):
         """Return the weighted terms of the loss, in the order of `term_names`."""
-        features = self.method.features(image, training=False)
+        features = self.features(image, training=False)
         losses = {
             "content_loss": lambda: self.content_term(features),
             "style_loss": lambda: self.style_term(self.grams(features)),

@@ -44,7 +44,7 @@ class StyleTransfer(Perceptual):
             weights of 1, under the scale `"paper"` those that add up to 1.
         content_weight, style_weight, variation_weight: Numbers of 0 or more. `None` takes what
             was published with `loss_scale`.
-        loss_scale: What the losses are divided by, `"paper"`, `"gatys_torch"` or `"johnson"`; see
+        loss_scale: What the losses are divided by, one of `keras_dtl.losses.LOSS_SCALES`; see
             `keras_dtl.losses.style_loss`. Weights of one scale mean nothing in another.
 
     Example:
@@ -107,8 +107,10 @@ class StyleTransfer(Perceptual):
             iterations: How many at each size, or a number for each of the sizes.
             optimizer: `"lbfgs"`, `"adam"`, an `LBFGS` or a Keras optimizer.
             seed: Of the noise.
-            jit_compile: Whether XLA compiles the graph; `"auto"` does where it was measured to
-                pay.
+            jit_compile: Whether XLA compiles the graph of an image that is taken whole. It takes
+                some seconds at each of the sizes. On a CPU the wide convolutions are then those of
+                `keras_dtl.layers.WinogradConv2D`, a third faster. `"auto"` compiles where there
+                are such convolutions.
             tile_size: Side in pixels of the tiles in which an image is looked at, for the sake of
                 memory; None takes it whole. Tiles overlap and their statistics are added up, so
                 that the result is the same; they take longer. `"auto"` uses them above 1.5

@@ -143,11 +143,19 @@ class TiledObjective(StyleObjective):
         """Return what a tile's core adds to the content loss of the image."""
         total = tf.constant(0.0)
         for layer, goal in target.items():
-            core, scale = self._cut(features[layer], layer, inner), self.method.loss_scale
-            # A sum adds up as it is; of a mean, a tile has the share of its positions.
-            share = tf.size(core) / self.content[layer].size if scale != "paper" else 1.0
-            total += tf.cast(share, "float32") * content_loss(core, goal, scale)
+            core = self._cut(features[layer], layer, inner)
+            loss = content_loss(core, goal, self.method.loss_scale)
+            total += tf.cast(self._share(layer, goal), "float32") * loss
         return total
+
+    def _share(self, layer, goal):
+        """Return the weight of a tile's content loss in that of the image."""
+        if self.method.loss_scale == "paper":
+            return 1.0  # a sum adds up as it is
+        whole = self.content[layer]
+        if self.method.loss_scale == "relative":
+            return tf.reduce_sum(tf.square(goal)) / np.sum(np.square(whole, dtype="float64"))
+        return tf.size(goal) / whole.size
 
     @tf.function(reduce_retracing=True)
     def _variation(self, image):

@@ -23,11 +23,11 @@ from keras_dtl.files import write_json
 
 RESULT = RESULTS / "camvid.json"
 SHARED = {
-    "epochs": 8,
-    "min-steps": 75,
+    "epochs": 4,
+    "min-steps": 100,
     "backbone": "mobilenet",
     "learning-rate": 0.0005,
-    "batch-norm": "separate",
+    "batch-norm": "frozen",
 }
 SEQUENCES = ["--source-sequences", "0006R0", "0016E5", "--target-sequences", "0001TP"]
 SIZE = ["--image-size", "90", "120"]

@@ -3,10 +3,10 @@
     TFDS_DATA_DIR=... python scripts/benchmarks/digits.py --tasks mnist-usps-sampled --minutes 10
 
 Tasks are mnist-usps and usps-mnist, sampled (2000 MNIST and 1800 USPS training images, drawn by
-the seed) and full, and mnist-mnist_m. Runs that are done are not repeated and one that was stopped
-is resumed, so it can be killed at any time. Target labels are used for the final score alone;
-validators choose without them, and the oracle's choice is kept apart. All scores are on the
-target's whole test split. Writes results/digits.json.
+the seed) and full, and mnist-mnist_m. Runs that the file holds are not repeated and one that was
+stopped is resumed, so it can be killed at any time. Target labels are used for the final score
+alone; validators choose without them, and the oracle's choice is kept apart. All scores are on
+the target's whole test split. Writes results/digits.json.
 """
 
 import argparse
@@ -59,8 +59,7 @@ def settings_of(task, method, seed, folder):
     if base == "target-only":
         values["labels_from"] = "target"
     if base == "adda":
-        first = method.replace("adda", "source-only")
-        values["start"] = str(run_folder(task, first, seed, folder))
+        values["start"] = str(run_folder(task, first_stage(method), seed, folder))
     return values
 
 
@@ -76,18 +75,23 @@ def run_folder(task, method, seed, folder):
 
 
 def train_once(task, method, seed, folder):
-    """Train, unless that is done, and return the accuracies in percent."""
-    run = run_folder(task, method, seed, folder)
-    if not (run / "scores.json").exists():
-        from keras_dtl.scripts.recipes import RECIPES
-        from keras_dtl.scripts.session import start_session
-        from keras_dtl.scripts.train import train
+    """Train, unless that is done; before ADDA, its first stage."""
+    if (run_folder(task, method, seed, folder) / "scores.json").exists():
+        return
+    from keras_dtl.scripts.recipes import RECIPES
+    from keras_dtl.scripts.session import start_session
+    from keras_dtl.scripts.train import train
 
-        base = method.partition("+")[0].replace("target-only", "source-only")
-        recipe = RECIPES[base](**settings_of(task, method, seed, folder))
-        start_session(seed)
-        train(recipe)
-    return scores_of(run, seed)
+    base = method.partition("+")[0].replace("target-only", "source-only")
+    if base == "adda":
+        train_once(task, first_stage(method), seed, folder)
+    recipe = RECIPES[base](**settings_of(task, method, seed, folder))
+    start_session(seed)
+    train(recipe)
+
+
+def first_stage(method):
+    return method.replace("adda", "source-only")
 
 
 def scores_of(run, seed):
@@ -170,9 +174,12 @@ def main():
             for method in arguments.methods:
                 if arguments.minutes and time.monotonic() - begun > 60 * arguments.minutes:
                     return print("Time is up; the same command goes on.")
-                scores = train_once(task, method, seed, arguments.folder)
-                print(f"{task:20} {method:12} seed {seed}: {scores['target']:.2f}", flush=True)
+                if seed in {run["seed"] for run in kept_runs(task, method)}:
+                    continue
+                train_once(task, method, seed, arguments.folder)
                 write_json(RESULT, collect(arguments.folder))
+                scores = scores_of(run_folder(task, method, seed, arguments.folder), seed)
+                print(f"{task:20} {method:12} seed {seed}: {scores['target']:.2f}", flush=True)
     return None
 
 

@@ -31,7 +31,7 @@ EVALUATIONS = (100, 300)
 CONTENT_LAYER = "conv4_2"
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 CONTENT_WEIGHT, STYLE_WEIGHT, VARIATION_WEIGHT = 5.0, 100.0, 1e-3
-TIMED_PEERS = ("keras_dtl", "keras_dtl xla", "torch", "torch channels_last")
+TIMED_PEERS = ("keras_dtl", "keras_dtl without XLA", "torch", "torch channels_last")
 LOSS_PEERS = ("keras_dtl", "torch", "torch strong_wolfe")
 
 
@@ -173,8 +173,8 @@ class Torch:
 
 
 BUILD = {
-    "keras_dtl": lambda *words: Ours(*words, jit_compile=False),
-    "keras_dtl xla": lambda *words: Ours(*words, jit_compile=True),
+    "keras_dtl": lambda *words: Ours(*words, jit_compile="auto"),
+    "keras_dtl without XLA": lambda *words: Ours(*words, jit_compile=False),
     "torch": Torch,
     "torch channels_last": lambda *words: Torch(*words, memory_format="channels_last"),
     "torch strong_wolfe": lambda *words: Torch(*words, line_search="strong_wolfe"),

@@ -1,4 +1,4 @@
-"""Write the README's tables of domain adaptation from the results that the benchmarks kept.
+"""Write the README's tables from the results that the benchmarks kept.
 
     python scripts/benchmarks/tables.py
     python scripts/benchmarks/tables.py --check   # only say whether the README is up to date
@@ -26,8 +26,11 @@ DIGITS = {
 
 
 def mean_and_deviation(summary):
+    return spread(*(summary[f"target_accuracy_{name}"] for name in ("mean", "sd")))
+
+
+def spread(mean, deviation):
     """Return `mean ± deviation`, or the mean alone of a single run."""
-    mean, deviation = (summary[f"target_accuracy_{name}"] for name in ("mean", "sd"))
     return f"{mean:.1f}" if deviation is None else f"{mean:.1f} ± {deviation:.1f}"
 
 
@@ -100,7 +103,65 @@ def adapt_peer(result):
     return header, rows
 
 
-TABLES = {table.__name__: table for table in (digits, pacs, shots, office_caltech, adapt_peer)}
+def fine_tuning(result):
+    """A row a domain and number of labels, a column a way."""
+    ways = list(result["settings"]["ways"])
+    rows = {}
+    for name, cell in result["cells"].items():
+        domain, shots, way = name.split("/")
+        rows.setdefault((domain, shots), {})[way] = spread(cell["mean"], cell["sd"])
+    return ("domain", "labels a class", *ways), [
+        (*key, *(found.get(way, "") for way in ways)) for key, found in rows.items()
+    ]
+
+
+def layer_transfer(result):
+    """A row a kind of network, a column the layer up to which it was copied."""
+    kinds = dict(result["accuracy"])
+    base = kinds.pop("base")["0"]
+    layers = sorted({layer for found in kinds.values() for layer in found}, key=int)
+    rows = [("base", spread(base["mean"], base["sd"]), *[""] * (len(layers) - 1))]
+    for kind, found in kinds.items():
+        cells = [found.get(layer) for layer in layers]
+        rows.append((kind, *(spread(cell["mean"], cell["sd"]) if cell else "" for cell in cells)))
+    return ("copied up to layer", *layers), rows
+
+
+def camvid(result):
+    rows = [
+        (way, spread(found["mean_iou_mean"], found["mean_iou_sd"]), found["seeds"])
+        for way, found in result["ways"].items()
+    ]
+    return ("method", "mean IoU at dusk", "seeds"), rows
+
+
+def separation(result):
+    """One row a training and measure: ours, the published figure, seeds."""
+    rows = []
+    for name, found in result["rows"].items():
+        shown = name
+        for measure, mean in found["mean"].items():
+            deviation = found["sd"][measure]
+            published = (found["published"] or {}).get(measure, "")
+            rows.append((shown, measure, spread(mean, deviation), published, len(found["seeds"])))
+            shown = ""  # once is enough
+    return ("training", "measure (%)", "keras_dtl", "published", "seeds"), rows
+
+
+TABLES = {
+    table.__name__: table
+    for table in (
+        digits,
+        pacs,
+        shots,
+        office_caltech,
+        adapt_peer,
+        fine_tuning,
+        layer_transfer,
+        camvid,
+        separation,
+    )
+}
 
 
 def markdown(header, rows):

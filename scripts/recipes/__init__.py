@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from keras_dtl.scripts.recipes.adda import ADDARecipe
 from keras_dtl.scripts.recipes.ccsa import CCSARecipe
+from keras_dtl.scripts.recipes.cgmv import CGMVRecipe
 from keras_dtl.scripts.recipes.cyclegan import CycleGANRecipe
 from keras_dtl.scripts.recipes.dan import DANRecipe
 from keras_dtl.scripts.recipes.dann import DANNRecipe
@@ -39,6 +40,7 @@ RECIPES = {
         SegmentationRecipe,
         SwapVAERecipe,
         GMVRecipe,
+        CGMVRecipe,
         MotionStyleRecipe,
         MotionAAERecipe,
     )

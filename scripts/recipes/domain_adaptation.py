@@ -167,20 +167,16 @@ class DomainAdaptationRecipe(Recipe):
         return schedules
 
     def callbacks(self, data):
-        from keras_dtl.callbacks import KeepBest, ProgressSchedule
+        from keras_dtl.callbacks import Measure, ProgressSchedule
 
         callbacks = [ProgressSchedule(self.schedules())]
         if self.validators or self.select != "last":
-            score = self.validation(data)
+            from keras_dtl.scripts.recipes.domain_selection import Validation, keepers
+
             every = max(1, self.epochs // VALIDATIONS)
-            callbacks.append(KeepBest(self.run_folder, score, every))
+            callbacks.append(Measure(Validation(data, self.seed), every))
+            callbacks += keepers(self.run_folder).values()
         return callbacks
-
-    def validation(self, data):
-        """Return the function from a model to its label-free scores, and to the oracle's."""
-        from keras_dtl.scripts.recipes.domain_selection import Validation
-
-        return Validation(data, self.seed)
 
     def select_weights(self, model, data):
         from keras_dtl.scripts.recipes.domain_selection import select_weights

@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from keras_dtl.callbacks import KeepBest
 from keras_dtl.evaluation import ModelOutputs, choose_indices, evaluate_classifier, validate
+from keras_dtl.evaluation.validators import VALIDATORS
 from keras_dtl.scripts.recipes.domain_adaptation import VALIDATION_EXAMPLES
 
 ORACLE = "oracle"
@@ -10,9 +12,10 @@ ORACLE = "oracle"
 
 
 class Validation:
-    """Scores a model by every validator; called by `keras_dtl.callbacks.KeepBest`.
+    """Scores a model by every validator; called by `keras_dtl.callbacks.Measure`.
 
-    The oracle's score is computed beside them, is never chosen by, and is named so everywhere.
+    Logs `validator_NAME`. The oracle's score is computed beside them, is never chosen by, and is
+    named so everywhere.
     """
 
     def __init__(self, data, seed):
@@ -34,7 +37,19 @@ class Validation:
         if self.target_test is not None:
             answers = outputs_of(model, self.target_test).probabilities.argmax(1)
             scores[ORACLE] = float((answers == self.target_test.labels).mean())
-        return scores
+        return {logged(name): score for name, score in scores.items()}
+
+
+def logged(name):
+    return f"validator_{name}"
+
+
+def keepers(folder):
+    """Return the callback of every validator, and of the oracle, that keeps its best weights."""
+    return {
+        name: KeepBest(folder / f"best_{name}.weights.h5", logged(name))
+        for name in (*VALIDATORS, ORACLE)
+    }
 
 
 def few(images, seed):
@@ -57,21 +72,19 @@ def select_weights(recipe, model, data):
         `{name: {"epoch", "value", "target_accuracy"}}` for the last epoch, every validator and
         the oracle, and `"published"`, which of them the model now holds.
     """
-    from keras_dtl.callbacks import KeepBest
-
-    keep = KeepBest(recipe.run_folder, None)
-    best = keep.best
+    kept = keepers(recipe.run_folder)
+    best = {name: keeper.best() for name, keeper in kept.items() if keeper.best()}
     last = model.get_weights()
     choices = {"last": {"epoch": recipe.epochs, "target_accuracy": accuracy(model, data)}}
-    for name in best:
-        model.load_weights(keep.path(name))
-        choices[name] = {**best[name], "target_accuracy": accuracy(model, data)}
+    for name, found in best.items():
+        model.load_weights(kept[name].path)
+        choices[name] = {**found._asdict(), "target_accuracy": accuracy(model, data)}
     if recipe.select == "last":
         model.set_weights(last)
     else:
-        model.load_weights(keep.path(recipe.select))
+        model.load_weights(kept[recipe.select].path)
     for name in best:
-        keep.path(name).unlink()
+        kept[name].path.unlink()
     return {"published": recipe.select, "choices": choices}
 
 

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from keras_dtl.scripts.recipes.separation import GRID, SeparationRecipe
+from keras_dtl.scripts.recipes.separation import FEW, GRID, SeparationRecipe
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,13 @@ class GMVRecipe(SeparationRecipe):
     def score(self, model, data):
         from keras_dtl.scripts.recipes.view_measures import gmv_scores
 
-        return gmv_scores(model, data, self.seed)
+        return gmv_scores(model, data, self.judge(data), self.seed)
+
+    def progress(self, model, data, judge):
+        from keras_dtl.scripts.recipes.view_measures import contents_drawn, view_progress
+
+        content = contents_drawn(model, FEW, np.random.default_rng(0))
+        return view_progress(model, data, judge, content)
 
     def headline(self, scores):
         return {
@@ -69,8 +75,7 @@ class GMVRecipe(SeparationRecipe):
         }
 
     def picture(self, model, data):
-        from keras_dtl.scripts.recipes.view_measures import view_grid
+        from keras_dtl.scripts.recipes.view_measures import contents_drawn, view_grid
 
         random = np.random.default_rng(0)
-        content = random.standard_normal((GRID, self.content)).astype("float32")
-        return view_grid(model, content, random)
+        return view_grid(model, contents_drawn(model, GRID, random), random)

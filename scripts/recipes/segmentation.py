@@ -4,6 +4,9 @@ keras-dtl train segmentation --source folder:camvid --target folder:camvid \
     --source-sequences 0006R0 0016E5 --target-sequences 0001TP --method dann
 keras-dtl train segmentation --source folder:a --target folder:b --method source-only
 
+keras-dtl train segmentation --source cityscapes --source-sequences aachen bochum \
+    --target cityscapes --target-sequences zurich --image-size 256 512 --manual-dir downloads
+
 A folder holds images/ and masks/, see `keras_dtl.data.segmentation.load_segmentation`.
 """
 
@@ -35,11 +38,11 @@ class SegmentationRecipe(Recipe):
     batch_size: int = 4
     """Images of each domain in a step."""
     source: str = "folder:source"
-    """Images and masks to learn: folder:PATH."""
+    """Images and masks to learn: folder:PATH, or cityscapes, of TFDS."""
     target: str = "folder:target"
-    """Domain to adapt to: folder:PATH. Its masks serve for scoring alone."""
+    """Domain to adapt to: the same names. Its masks serve for scoring alone."""
     source_sequences: tuple[str, ...] | None = None
-    """Sequences of the source's frames.csv. Default: all."""
+    """Sequences of the source's frames.csv, or cities of Cityscapes. Default: all."""
     target_sequences: tuple[str, ...] | None = None
     """Sequences of the target's frames.csv. Default: all."""
     method: Layouts = "dann"
@@ -89,9 +92,17 @@ class SegmentationRecipe(Recipe):
     def _load(self, name, sequences):
         from keras_dtl.data.segmentation import load_segmentation
 
+        if name == "cityscapes":
+            from keras_dtl.data.cityscapes import load_cityscapes
+
+            return load_cityscapes(
+                "train", self.image_size, sequences, self.data_dir, self.manual_dir
+            )
         prefix, _, path = name.partition(":")
         if prefix != "folder" or not path:
-            raise ValueError(f"Expected folder:PATH, of images and masks. Received: {name!r}")
+            raise ValueError(
+                f"Expected folder:PATH, of images and masks, or cityscapes. Received: {name!r}"
+            )
         return load_segmentation(path, "train", self.image_size, sequences)
 
     def build_model(self, data):

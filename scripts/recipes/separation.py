@@ -3,10 +3,16 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 from keras_dtl.scripts.recipes.base import Recipe
 
 GRID = 10
 """Rows and columns of the grids that are shown."""
+FEW = 1000
+"""How many images are judged in the course of a training."""
+PICTURES = 20
+"""About so many times in a training, at most, pictures are drawn and measures taken."""
 
 
 class SeparationData(NamedTuple):
@@ -22,7 +28,8 @@ class SeparationRecipe(Recipe):
     """Content and style of images in two codes; the fields that all methods have."""
 
     source: str = "mnist"
-    """Images by class or object: a data set by name, or folder:PATH with a sub-folder a class."""
+    """Images by class or object: a data set by name, folder:PATH with a sub-folder a class, or
+    npz:PATH.npz:LABEL."""
     image_size: int = 28
     """Side of the images, which must halve to 7 or 4: 28, 32, 64."""
     channels: Literal[1, 3] = 1
@@ -93,9 +100,33 @@ class SeparationRecipe(Recipe):
         return steps_per_epoch(data.train, self.batch_size)
 
     def callbacks(self, data):
-        from keras_dtl.callbacks import ProgressImages
+        from keras_dtl.callbacks import Measure, ProgressImages, ProgressSchedule
 
-        return [ProgressImages(self.run_folder, lambda model: self.picture(model, data), 1)]
+        every = max(1, self.epochs // PICTURES)
+        judge = self.judge(data)
+        return [
+            ProgressSchedule(self.schedules()),
+            Measure(lambda model: self.progress(model, data, judge), every),
+            ProgressImages(self.run_folder, lambda model: self.picture(model, data), every),
+        ]
+
+    def judge(self, data):
+        """Return the frozen classifier of real images that judges generated ones."""
+        from keras_dtl.scripts.recipes.separation_measures import kept_judge
+
+        return kept_judge(self.judged(data), self.run_folder)
+
+    def judged(self, data):
+        """Return the images that the judge learns."""
+        return data.train
+
+    def progress(self, model, data, judge):
+        """Return the measures that appear in the logs in the course of a training."""
+        raise NotImplementedError
+
+    def schedules(self):
+        """Return what changes with progress: by default nothing."""
+        return {}
 
     def picture(self, model, data):
         """Return a picture of how far the codes are apart: a grid, uint8."""
@@ -118,6 +149,16 @@ class SeparationRecipe(Recipe):
     def add_pictures(self, report, model, data):
         figure = picture_figure(self.picture(model, data))
         report.add_figure("Both codes", figure, self.caption)
+
+
+def without_some_classes(data, share, seed):
+    """Return the data with a share of the classes held out: all their images, of both splits."""
+    from keras_dtl.data import hold_out_classes
+
+    train, held = hold_out_classes(data.train, share, seed)
+    of_held = np.isin(data.test.labels, held.labels)
+    held = held.joined(data.test.subset(np.flatnonzero(of_held)))
+    return SeparationData(train, data.test.subset(np.flatnonzero(~of_held)), held)
 
 
 def picture_figure(picture):

@@ -1,5 +1,7 @@
 """Numbers and pictures of two codes: what each holds, and what an exchange keeps."""
 
+import zlib
+
 import numpy as np
 
 from keras_dtl.evaluation.features import as_rgb
@@ -13,6 +15,8 @@ from keras_dtl.evaluation.separation import (
     slant,
     stroke_thickness,
 )
+from keras_dtl.files import atomic_path
+from keras_dtl.scripts.recipes.separation import FEW
 
 PROBED = 20_000
 """At most so many training images teach a probe."""
@@ -61,6 +65,28 @@ def fit_judge(train, seed=0, epochs=JUDGE_EPOCHS):
     return judge
 
 
+def kept_judge(train, folder):
+    """Return the frozen judge of these images, fitted once and kept in a folder.
+
+    It has one seed, whatever that of the training is: one judge for all that are compared.
+
+    Args:
+        train: `LabelledImages`.
+        folder: Of the run. Another set of images has a judge of its own there.
+    """
+    import keras
+
+    print_of_data = zlib.crc32(train.labels.tobytes(), zlib.crc32(train.images.tobytes()))
+    path = folder / f"judge-{print_of_data:08x}-{JUDGE_EPOCHS}.keras"
+    if path.exists():
+        return keras.saving.load_model(path)
+    judge = fit_judge(train)
+    if folder.is_dir():  # scoring alone makes none
+        with atomic_path(path) as temporary:
+            judge.save(temporary)
+    return judge
+
+
 def answers(judge, images):
     """Return the judge's classes and features of uint8 images."""
     logits, features = predict(judge, images)
@@ -97,14 +123,13 @@ def codes_of(model, images, seed=0):
     return {"s": content, "z_mean": mean, "z_sample": mean + np.exp(0.5 * log_variance) * noise}
 
 
-def swap_scores(model, data, seed=0):
+def swap_scores(model, data, judge, seed=0):
     """Return the measures of a trained `SwapVAE`, JSON-ready."""
     random = np.random.default_rng(seed)
     chosen = random.permutation(len(data.train))[:PROBED]
     train = codes_of(model, data.train.images[chosen], seed)
     images, labels = data.test.images, data.test.labels
     test = codes_of(model, images, seed + 1)
-    judge = fit_judge(data.train, seed)
     donor = random.permutation(len(images))  # image i lends its style to the content of donor[i]
     decoder = model.parts()["decoder"]
     swapped = predict(decoder, [test["s"][donor], test["z_mean"]])
@@ -121,6 +146,14 @@ def swap_scores(model, data, seed=0):
         },
         "content_ignored": content_ignored(decoder, images, test, donor),
     }  # fmt: skip
+
+
+def swap_progress(model, data, judge):
+    """Return the share of exchanged images that are judged right, of a few."""
+    images, labels = data.test.images[:FEW], data.test.labels[:FEW]
+    content = np.roll(np.arange(len(images)), 1)
+    swapped = predict(model.deployable(), [images[content], images])
+    return {"swap_accuracy": float((answers(judge, swapped)[0] == labels[content]).mean())}
 
 
 def style_kept(model, images, swapped, styles):
@@ -195,12 +228,21 @@ def swap_grid(model, style_images, content_images):
 def interpolation(model, first, last, steps=10):
     """Return a picture of two walks from one image to another: along its style and its content."""
     codes = codes_of(model, np.stack([first, last]))
+    return walks(model.parts()["decoder"], codes["s"], codes["z_mean"], steps)
+
+
+def walks(decoder, contents, styles, steps=10):
+    """Return a picture of two walks between two images, in rows: along the style, the content.
+
+    Args:
+        decoder: Network from `[content, style]` to uint8 images.
+        contents, styles: Codes of both images, `(2, numbers)`.
+        steps: Images in a row.
+    """
     shares = np.linspace(0, 1, steps)[:, None].astype("float32")
-    walks = {k: (1 - shares) * codes[k][:1] + shares * codes[k][1:] for k in ("s", "z_mean")}
-    fixed = {name: np.repeat(codes[name][:1], steps, 0) for name in walks}
-    decoder = model.parts()["decoder"]
-    rows = [
-        predict(decoder, [fixed["s"], walks["z_mean"]]),
-        predict(decoder, [walks["s"], fixed["z_mean"]]),
-    ]
+    walk, fixed = (
+        [(1 - along) * codes[:1] + along * codes[1:] for codes in (contents, styles)]
+        for along in (shares, 0 * shares)
+    )
+    rows = [predict(decoder, [fixed[0], walk[1]]), predict(decoder, [walk[0], fixed[1]])]
     return grid_picture(np.stack(rows))

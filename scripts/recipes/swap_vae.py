@@ -36,6 +36,8 @@ class SwapVAERecipe(SeparationRecipe):
     """Weight of the confusion of the classifier of styles; leak_free alone."""
     cycle_weight: float = 0.1
     """Weight of the reverse cycle; leak_free alone."""
+    classifier_steps: int = 5
+    """Steps of the classifier of styles for each of the encoder; leak_free alone."""
 
     def method(self, data):
         from keras_dtl.backbones import (
@@ -66,6 +68,7 @@ class SwapVAERecipe(SeparationRecipe):
             divergence_weight=self.divergence_weight,
             confusion_weight=self.confusion_weight,
             cycle_weight=self.cycle_weight,
+            classifier_steps=self.classifier_steps,
             **self.restraints(),
         )
 
@@ -74,10 +77,20 @@ class SwapVAERecipe(SeparationRecipe):
 
         return view_batches(data.train, self.batch_size, self.seed, first_step)
 
+    def schedules(self):
+        from keras_dtl.callbacks import cosine_decay
+
+        return {"optimizer.learning_rate": cosine_decay(self.learning_rate)}
+
     def score(self, model, data):
         from keras_dtl.scripts.recipes.separation_measures import swap_scores
 
-        return swap_scores(model, data, self.seed)
+        return swap_scores(model, data, self.judge(data), self.seed)
+
+    def progress(self, model, data, judge):
+        from keras_dtl.scripts.recipes.separation_measures import swap_progress
+
+        return swap_progress(model, data, judge)
 
     def headline(self, scores):
         return {

@@ -114,16 +114,10 @@ class TranslationRecipe(Recipe):
         }
 
     def callbacks(self, data):
-        from keras_dtl.callbacks import (
-            Alarm,
-            KeepLowest,
-            Measure,
-            ProgressImages,
-            ProgressSchedule,
-        )
+        from keras_dtl.callbacks import Alarm, Measure, ProgressImages, ProgressSchedule
         from keras_dtl.scripts.recipes.translation_measures import Measures, progress_picture
 
-        best = [KeepLowest(self.run_folder / BEST, "kid")] if self.keep == "best" else []
+        best = [self.lowest_kid()] if self.keep == "best" else []
         return [
             ProgressSchedule(self.schedules()),
             Measure(Measures(self, data.validation), self.measure_every),
@@ -136,17 +130,19 @@ class TranslationRecipe(Recipe):
             ),
         ]
 
-    def select_weights(self, model, data):
-        from keras_dtl.callbacks import KeepLowest
+    def lowest_kid(self):
+        """Return the callback that keeps the weights of the lowest KID."""
+        from keras_dtl.callbacks import KeepBest
 
-        if self.keep == "last":
-            return None
-        kept = KeepLowest(self.run_folder / BEST, "kid")
-        if kept.best() is None:
+        return KeepBest(self.run_folder / BEST, "kid", lowest=True)
+
+    def select_weights(self, model, data):
+        kept = self.lowest_kid()
+        best = kept.best()
+        if self.keep == "last" or best is None:
             return None
         model.load_weights(kept.path)
-        epoch, value = kept.best()
-        return {"chosen_by": "kid", "epoch": epoch, "value": value}
+        return {"chosen_by": "kid", **best._asdict()}
 
     def report(self, model, data, history, scores):
         from keras_dtl.scripts.recipes.translation_report import translation_report

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_dtl.callbacks import Alarm, KeepLowest, Measure, ProgressImages
+from keras_dtl.callbacks import Alarm, Measure, ProgressImages
 from keras_dtl.images import read_image
 
 
@@ -22,46 +22,6 @@ def test_measures_are_logged_when_due_and_after_the_last_epoch():
     )
     fit([Measure(lambda model: {"kid": 1.0}, every=2), record])
     assert epochs == [2, 4, 5]
-
-
-def falling(values):
-    values = iter(values)
-    return Measure(lambda model: {"kid": next(values)})
-
-
-def test_lowest_weights_are_kept_and_compared_with_after_a_resume(tmp_path):
-    path, seen = tmp_path / "best.weights.h5", {}
-    remember = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: seen.update({epoch + 1: model_of.model.get_weights()})
-    )
-    model_of = keep = KeepLowest(path, "kid")
-    assert keep.best() is None
-    fit([falling([3.0, float("nan"), 1.0, 2.0, 1.0]), keep, remember])
-    assert keep.best() == (3, 1.0)
-    model, _ = fit([falling([1.5, 0.5]), KeepLowest(path, "kid")], epochs=7, initial_epoch=5)
-    assert KeepLowest(path, "kid").best() == (7, 0.5)
-    loaded, _ = fit([], epochs=1)
-    loaded.load_weights(path)
-    np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
-
-
-def test_a_new_training_forgets_what_an_earlier_one_left(tmp_path):
-    path = tmp_path / "best.weights.h5"
-    fit([falling([0.1]), KeepLowest(path, "kid")], epochs=1)
-    fit([falling([2.0, 3.0]), KeepLowest(path, "kid")], epochs=2)
-    assert KeepLowest(path, "kid").best() == (1, 2.0)
-
-
-def test_kept_weights_are_those_of_the_lowest_epoch(tmp_path):
-    weights = []
-    record = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: weights.append(keep.model.get_weights()[0])
-    )
-    keep = KeepLowest(tmp_path / "best.weights.h5", "kid")
-    model, _ = fit([falling([2.0, 1.0, 3.0]), keep, record], epochs=3)
-    model.load_weights(keep.path)
-    np.testing.assert_array_equal(model.get_weights()[0], weights[1])
-    assert (weights[1] != weights[2]).any()
 
 
 @pytest.mark.parametrize(("value", "warns"), [(-0.4, True), (-0.2, False)])

@@ -45,7 +45,7 @@ def converted(tmp_path, classes, size, resize=None):
     item = Item(0, tmp_path / "a.jpg", "sub/a.jpg")
     pixels = np.full((*classes.shape, 3), 101, "uint8")
     loaded = Loaded(item, size, pixels, "content", None, {}, None, 1)
-    task.write(loaded, {"class_map": classes})
+    task.keep(loaded, task.make(loaded, {"class_map": classes}))
     return task, item
 
 

@@ -103,3 +103,13 @@ def test_require_classes_counts_those_that_occur():
         require_classes(examples.subset([1, 3]))
     with pytest.raises(ValueError, match="unlabelled"):
         require_classes(examples.unlabelled())
+
+
+def test_joined_examples_are_those_of_both():
+    first, second = make(4), make(3)
+    both = first.joined(second)
+    np.testing.assert_array_equal(both.images[4:], second.images)
+    np.testing.assert_array_equal(both.labels, [0, 1, 0, 1, 0, 1, 0])
+    assert len(first.unlabelled().joined(second.unlabelled())) == 7
+    with pytest.raises(ValueError, match="same classes"):
+        first.joined(make(classes=("dog", "cat")))

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 
 from keras_dtl.backbones import latent_decoder, latent_encoder, pair_discriminator
-from keras_dtl.convert import convert_folder, load_artifact
+from keras_dtl.convert import ConversionError, Options, convert_folder, load_artifact
+from keras_dtl.convert.single import convert_file
 from keras_dtl.export import export_model
 from keras_dtl.images import read_image, write_image
 from keras_dtl.methods import CGMV, SwapVAE
-from keras_dtl.scripts.export import Export, chosen
+from keras_dtl.scripts.export import Export, chosen, drawn_views
 
 SHAPE = (8, 8, 1)
 
@@ -31,6 +32,7 @@ def test_flags_choose_what_is_exported(tmp_path):
         (vae, {"part": "decoder"}, "decoder"),
         (vae, {"style_of": tmp_path / "style.png"}, "image_to_image"),
         (views, {"view": 3}, "image_to_image"),
+        (views, {"views": 4}, "image_to_views"),
     ):
         network, found = chosen(model, Export(tmp_path, **flags))
         assert found == task and network.outputs[0].dtype == "uint8"
@@ -42,6 +44,8 @@ def test_flags_choose_what_is_exported(tmp_path):
         (swap_vae, {"view": 1}, "--view cannot"),
         (cgmv, {"style_of": "a.png"}, "--style-of cannot"),
         (cgmv, {"view": 1, "part": "encoder"}, "give one"),
+        (swap_vae, {"views": 3}, "--views cannot"),
+        (cgmv, {"views": 1}, "two views or more"),
         (cgmv, {"part": "decoder"}, "one of .'encoder', 'generator', 'view_encoder'"),
     ],
 )
@@ -79,3 +83,30 @@ def test_a_folder_takes_the_style_of_one_image_and_new_views(tmp_path):
         for index, expected in enumerate(np.asarray(network(images))):
             found = read_image(tmp_path / f"{name}_out" / f"{index}.png", 1)
             np.testing.assert_allclose(found.astype(int), expected, atol=1)
+
+
+@pytest.mark.slow
+def test_every_image_of_a_folder_gets_a_folder_of_its_views(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (3, *SHAPE), dtype="uint8")
+    for index, image in enumerate(images):
+        write_image(tmp_path / "in" / f"{index}.png", image)
+    model = cgmv()
+    views = drawn_views(model, 4)
+    network = model.in_views(views)
+    export_model(network, tmp_path / "views", task="image_to_views")
+    artifact = load_artifact(tmp_path / "views")
+    assert convert_folder(artifact, tmp_path / "in", tmp_path / "out").converted == 3
+    for index, expected in enumerate(np.asarray(network(images))):
+        folder = tmp_path / "out" / f"{index}.png"
+        files = sorted(folder.iterdir())
+        assert [file.name for file in files] == [f"{number:05}.png" for number in range(4)]
+        found = np.stack([read_image(file, 1) for file in files])
+        np.testing.assert_allclose(found.astype(int), expected, atol=1)
+        one = np.asarray(model.in_view(views[2])(images[index][None]))[0]
+        np.testing.assert_allclose(found[2].astype(int), one, atol=1)
+    # What is there is not made again, and what is lost is.
+    (tmp_path / "out/1.png/00002.png").unlink()
+    again = convert_folder(artifact, tmp_path / "in", tmp_path / "out")
+    assert (again.converted, again.skipped) == (1, 2)
+    with pytest.raises(ConversionError, match="cannot hold 4 views"):
+        convert_file(artifact, tmp_path / "in/0.png", tmp_path / "one.png", Options())

@@ -21,6 +21,8 @@ def test_content_loss_equals_numpy(scale):
     squares = (x.astype("float64") - y) ** 2
     expected = {"paper": squares.sum() / 2 / 2, "gatys_torch": squares.mean()}
     expected["johnson"] = expected["gatys_torch"]
+    of_target = (y.astype("float64") ** 2).sum((1, 2, 3))
+    expected["relative"] = (squares.sum((1, 2, 3)) / of_target).mean()
     assert float(content_loss(x, y, scale)) == pytest.approx(expected[scale], rel=1e-5)
 
 
@@ -45,6 +47,15 @@ def test_style_loss_of_the_two_programs_equals_numpy():
     sums = [gram_over_positions(m) * positions / (channels * positions) for m in (x, y)]
     program = ((sums[0] - sums[1]) ** 2).mean()
     assert float(style_loss(*grams, "johnson")) == pytest.approx(program, rel=1e-5)
+
+
+def test_relative_style_loss_is_that_of_gram_matrices_of_any_scale():
+    x, y = gram_over_positions(maps(0)), gram_over_positions(maps(1))
+    expected = ((x - y) ** 2).sum() / (y**2).sum()
+    for factor in (1, 1e4):
+        loss = style_loss(x * factor, y * factor, "relative")
+        assert float(loss) == pytest.approx(expected, rel=1e-5)
+    assert np.isfinite(style_loss(x, np.zeros_like(y), "relative"))
 
 
 def test_losses_are_means_over_the_batch():

@@ -47,11 +47,14 @@ def test_loss_equals_numpy(scale):
     )
     d = (x["high"] - p["high"]).astype("float64") ** 2
     content_loss = d.sum() / 2 if scale == "paper" else d.mean()
+    if scale == "relative":
+        content_loss = d.sum() / (p["high"].astype("float64") ** 2).sum()
     style_loss = 0.0
     for layer in ("low", "high"):
         n = x[layer].shape[-1]
         total = ((gram(x[layer]) - gram(a[layer])) ** 2).sum()
-        style_loss += total / (4 * n**2) / 2 if scale == "paper" else total / n**4
+        divisors = {"paper": 8 * n**2, "relative": (gram(a[layer]) ** 2).sum()}
+        style_loss += total / divisors.get(scale, n**4)
     assert found.terms["content_loss"] == pytest.approx(2 * content_loss, rel=1e-5)
     assert found.terms["style_loss"] == pytest.approx(3 * style_loss, rel=1e-5)
     assert found.loss == pytest.approx(sum(found.terms.values()))

@@ -101,6 +101,20 @@ def test_terms_are_those_of_numpy():
     np.testing.assert_allclose(total, expected, rtol=1e-5)
 
 
+def test_reverse_cycle_is_the_error_of_the_style_that_was_drawn():
+    model = swap_vae(mode="leak_free")
+    data = batch()
+    images = [tf.cast(data[name], "float32") / 127.5 - 1 for name in ("first", "second", "other")]
+    contents, styles, _ = model.codes(images)
+    state = np.array(model.random.state)
+    found = model.leaks(contents, styles)["reverse_cycle"]
+    model.random.state.assign(state)
+    drawn = model.noise(contents[0], STYLE)
+    read = [model.encoder(model.decoder([c, drawn]))[1].numpy() for c in contents[::2]]
+    expected = np.mean([np.abs(style - drawn.numpy()) for style in read])
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
 def gradient_of(model, term, part):
     data = batch()
     images = [tf.cast(data[name], "float32") / 127.5 - 1 for name in ("first", "second", "other")]
@@ -134,6 +148,12 @@ def test_the_content_is_not_confused():
     content = model.encoder.get_layer("code_0")
     assert gradient_of(model, "confusion", content) == 0
     assert gradient_of(model, "confusion", model.encoder.get_layer("code_1")) > 0
+
+
+def test_the_classifier_of_styles_takes_its_steps_for_each_of_the_encoder():
+    model = compiled(swap_vae(mode="leak_free", classifier_steps=3))
+    model.train_step(batch())
+    assert model.classifier_optimizer.iterations == 3 and model.optimizer.iterations == 1
 
 
 def test_a_shut_gate_keeps_the_discriminator_and_an_open_one_does_not():
@@ -183,6 +203,7 @@ def test_deployed_networks_agree_with_the_method():
         ({"mode": "leaky"}, "mode"),
         ({"mode": "leak_free"}, "latent_classifier"),
         ({"latent_classifier": dense(CLASSES, STYLE)}, "latent_classifier"),
+        ({"classifier_steps": 0}, "classifier_steps"),
         ({"encoder": encoder(5)}, "sizes"),
         ({"decoder": decoder((CONTENT,))}, "two codes"),
         ({"discriminator": discriminator(activation="sigmoid")}, "logits"),

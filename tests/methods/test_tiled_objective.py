@@ -30,7 +30,12 @@ def same(model, *images, **scene):
 
 @pytest.mark.parametrize(
     "scale",
-    ["paper", "johnson", pytest.param("gatys_torch", marks=pytest.mark.slow)],
+    [
+        "paper",
+        "relative",
+        pytest.param("johnson", marks=pytest.mark.slow),
+        pytest.param("gatys_torch", marks=pytest.mark.slow),
+    ],
 )
 def test_tiles_give_loss_and_gradient_of_the_whole(scale):
     model = make(loss_scale=scale, variation_weight=0.5)

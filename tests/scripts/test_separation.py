@@ -1,13 +1,16 @@
 import json
 
+import keras
 import numpy as np
 import pytest
 
-from keras_dtl.data import LabelledImages
+from keras_dtl.data import LabelledImages, load
 from keras_dtl.images import write_image
 from keras_dtl.scripts.__main__ import main
-from keras_dtl.scripts.recipes import RECIPES
-from keras_dtl.scripts.recipes.separation_measures import grid_picture, partners
+from keras_dtl.scripts.recipes import RECIPES, separation_measures
+from keras_dtl.scripts.recipes.separation import SeparationData, without_some_classes
+from keras_dtl.scripts.recipes.separation_measures import grid_picture, partners, walks
+from keras_dtl.scripts.recipes.view_measures import everything
 
 
 def test_partners_are_others_of_the_class():
@@ -40,7 +43,11 @@ def folder(path, classes=4, count=12, side=16):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "flags"),
-    [("swap-vae", []), ("gmv", [])],
+    [
+        ("swap-vae", []),
+        ("gmv", []),
+        ("cgmv", ["--held-out", "0.25"]),
+    ],
 )
 def test_recipe_goes_from_a_folder_to_an_artifact_and_is_scored_again(name, flags, tmp_path):
     words = [name, "--source", folder(tmp_path / "in"), "--image-size", "16", "--epochs", "1"]
@@ -55,6 +62,79 @@ def test_recipe_goes_from_a_folder_to_an_artifact_and_is_scored_again(name, flag
     assert main(["evaluate", str(run)]) == 0
     again = json.loads((run / "scores.json").read_text())
     assert set(again) == set(scores)
+
+
+def data_of(classes=5, count=4):
+    """Return images that are their own number."""
+    images = np.arange(classes * count, dtype="uint8").reshape(-1, 1, 1, 1)
+    labels = np.repeat(np.arange(classes), count)
+    examples = LabelledImages(images, labels, tuple("abcdefgh"[:classes]))
+    return SeparationData(examples.subset(np.arange(0, len(labels), 2)), examples)
+
+
+def test_classes_held_out_are_in_neither_other_part():
+    whole = data_of()
+    data = without_some_classes(whole, 0.4, seed=1)
+    held = set(data.held_out.labels)
+    assert len(held) == 2 and not held & (set(data.train.labels) | set(data.test.labels))
+    assert len(data.held_out) == 2 * (2 + 4) and len(data.test) == 3 * 4
+    assert data.train.classes == data.held_out.classes == whole.train.classes
+    # The judge must know them, too, but not all that it judges.
+    assert set(everything(data).labels) == set(range(5))
+    assert len(everything(data)) == len(data.train) + 6
+    assert everything(whole) is whole.train
+
+
+def test_judge_is_fitted_once_for_each_set_of_images(tmp_path, monkeypatch):
+    fitted = []
+
+    def fit(train):
+        fitted.append(len(train))
+        image = keras.Input(train.image_shape)
+        features = keras.layers.Flatten()(image)
+        return keras.Model(image, [keras.layers.Dense(5)(features), features])
+
+    monkeypatch.setattr(separation_measures, "fit_judge", fit)
+    train = data_of().train
+    first, again = (separation_measures.kept_judge(train, tmp_path) for _ in range(2))
+    np.testing.assert_array_equal(again.get_weights()[0], first.get_weights()[0])
+    separation_measures.kept_judge(train.subset(np.arange(4)), tmp_path)
+    separation_measures.kept_judge(train, tmp_path / "not there")
+    assert fitted == [10, 4, 10] and not (tmp_path / "not there").exists()
+
+
+def test_walks_end_at_the_other_image_and_change_one_code():
+    decoder = lambda codes, training: np.stack([c[:, 0] for c in codes], 1)[:, :, None, None]  # noqa: E731
+    ends = np.array([[0.0], [9.0]], "float32")
+    picture = walks(decoder, ends, 10 * ends, steps=4)
+    along_style, along_content = picture[:2, :, 0], picture[2:, :, 0]
+    np.testing.assert_allclose(along_style, [[0, 0, 0, 0], [0, 30, 60, 90]], atol=1e-4)
+    np.testing.assert_allclose(along_content, [[0, 3, 6, 9], [0, 0, 0, 0]], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"style": 0}, "style code must hold at least one number"),
+        ({"content": 0}, "content code must hold at least one number"),
+        ({"image_size": 31}, "--image-size"),
+    ],
+)
+@pytest.mark.parametrize("name", ["swap-vae", "gmv", "cgmv"])
+def test_empty_codes_and_sizes_that_do_not_halve_are_said(name, fields, message):
+    recipe = RECIPES[name](**{"image_size": 16, **fields})
+    with pytest.raises(ValueError, match=message):
+        recipe.method(data_of())
+
+
+def test_images_of_mixed_sizes_are_brought_to_one_or_refused(tmp_path):
+    for index, side in enumerate((16, 20, 16, 24) * 4):
+        path = tmp_path / str(index % 2) / f"{index}.png"
+        write_image(path, np.full((side, side, 1), 9, "uint8"))
+    data = RECIPES["cgmv"](source=f"folder:{tmp_path}", image_size=16, held_out=0).load_data()
+    assert data.train.image_shape == (16, 16, 1) and data.held_out is None
+    with pytest.raises(ValueError, match="sizes"):
+        load(f"folder:{tmp_path}")
 
 
 def test_a_class_of_one_image_is_said(tmp_path):

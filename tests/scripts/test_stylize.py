@@ -106,6 +106,60 @@ def test_styles_masks_and_snapshots(command, tmp_path):
     }
 
 
+def test_weights_are_normalized_by_a_folder_and_kept(tmp_path, monkeypatch):
+    from keras_dtl.backbones import vgg19_features
+
+    layers = ("conv1_1", "conv1_2")
+    monkeypatch.setattr(
+        "keras_dtl.backbones.vgg19_features",
+        lambda weights, pooling: vgg19_features(layers, None if weights == "imagenet" else weights),
+    )
+    monkeypatch.setattr("keras_dtl.methods.StyleTransfer", lambda network, **words: network)
+    photos = tmp_path / "photos"
+    for seed in (0, 1):
+        write_image(photos / f"{seed}.png", picture(seed, (256, 192)))
+    words = {"content": Path("a"), "style_image": Path("b"), "output": Path("c")}
+    kept = tmp_path / "kept.npz"
+    network = stylize.build_model(stylize.Stylize(**words, normalize=photos, save_weights=kept))
+    maps = [network(picture(seed, (256, 192))[None].astype("float32")) for seed in (0, 1)]
+    for layer in layers:
+        means = np.mean([x[layer].numpy().mean((0, 1, 2)) for x in maps], axis=0)
+        np.testing.assert_allclose(means[means > 0], 1, rtol=1e-3)
+    again = stylize.build_model(stylize.Stylize(**words, weights=str(kept)))
+    for a, b in zip(again.get_weights(), network.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="holds no images to normalize by"):
+        stylize.build_model(stylize.Stylize(**words, normalize=tmp_path / "empty"))
+    with pytest.raises(ValueError, match="--normalize"):
+        stylize.build_model(stylize.Stylize(**words, save_weights=kept))
+
+
+def test_wrong_weights_and_broken_styles_are_one_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("keras_dtl.scripts.session.start_session", lambda seed: "")
+    save(tmp_path / "a.png", Image.fromarray(picture(0)))
+    (tmp_path / "broken.png").write_bytes((tmp_path / "a.png").read_bytes()[:100])
+    np.savez(tmp_path / "other.npz", **{"block1_conv1/kernel": np.zeros((3, 3, 3, 32))})
+    names = [str(tmp_path / name) for name in ("a.png", "broken.png", "out.png")]
+    assert run(stylize.Stylize, stylize.main, names) == 2
+    assert "broken.png: cannot be read" in capsys.readouterr().err
+    names[1], words = names[0], ["--weights", str(tmp_path / "other.npz")]
+    assert run(stylize.Stylize, stylize.main, [*names, *words]) == 2
+    error = capsys.readouterr().err
+    assert "does not hold the weights of VGG19" in error and error.count("\n") == 1
+
+
+def test_large_and_odd_styles_are_taken(command, tmp_path):
+    save(tmp_path / "a.png", Image.fromarray(picture(0)))
+    wide = Image.fromarray(picture(1, (40, 90)))
+    save(tmp_path / "large.png", wide)
+    save(tmp_path / "cmyk.tif", wide.convert("CMYK"))
+    save(tmp_path / "alpha.png", wide.convert("LA"))
+    names = [tmp_path / name for name in ("large.png", "cmyk.tif", "alpha.png")]
+    assert command("a.png", "out.png", "--style", *names) == 0
+    assert read_image(tmp_path / "out.png").shape == (12, 16, 3)
+
+
 @pytest.mark.parametrize(
     ("content", "output", "message"),
     [

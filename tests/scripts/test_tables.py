@@ -49,6 +49,38 @@ def test_keys_of_two_words_become_rows_and_columns(tmp_path):
     assert "| 3 | 2.0 | 3.0 ± 0.1 |" in text
 
 
+def test_layers_are_columns_and_kinds_rows(tmp_path):
+    cell = {"mean": 97.0, "sd": 0.5, "runs": 4}
+    result = {"accuracy": {"base": {"0": cell}, "AnB": {"10": cell, "2": {**cell, "sd": None}}}}
+    (tmp_path / "layer_transfer.json").write_text(json.dumps(result))
+    text = tables.with_tables("<!-- layer_transfer --><!-- /layer_transfer -->", tmp_path)
+    assert "| copied up to layer | 2 | 10 |" in text
+    assert "| base | 97.0 ± 0.5 |  |" in text
+    assert "| AnB | 97.0 | 97.0 ± 0.5 |" in text
+
+
+def test_ways_to_fine_tune_are_columns(tmp_path):
+    cells = {f"photo/{n}/{way}": {"mean": n, "sd": None} for n in (5, 20) for way in ("a", "b")}
+    result = {"settings": {"ways": {"a": {}, "b": {}}}, "cells": cells}
+    (tmp_path / "fine_tuning.json").write_text(json.dumps(result))
+    text = tables.with_tables("<!-- fine_tuning --><!-- /fine_tuning -->", tmp_path)
+    assert "| domain | labels a class | a | b |" in text
+    assert "| photo | 20 | 20.0 | 20.0 |" in text
+
+
+def test_separation_has_the_published_figure_beside_its_own(tmp_path):
+    found = {
+        "mean": {"class from s": 98.44, "class from z": 17.0},
+        "sd": {"class from s": 0.06, "class from z": None},
+        "published": {"class from s": 98.35},
+        "seeds": {"0": {}, "1": {}},
+    }
+    (tmp_path / "separation.json").write_text(json.dumps({"rows": {"mnist": found}}))
+    text = tables.with_tables("<!-- separation --><!-- /separation -->", tmp_path)
+    assert "| mnist | class from s | 98.4 ± 0.1 | 98.35 | 2 |" in text
+    assert "|  | class from z | 17.0 |  | 2 |" in text
+
+
 def test_result_that_is_not_there_leaves_its_place_empty_and_a_missing_mark_is_named(tmp_path):
     text = "<!-- pacs -->old<!-- /pacs -->"
     assert tables.with_tables(text, tmp_path) == "<!-- pacs -->\n\n<!-- /pacs -->"

@@ -1,0 +1,61 @@
+import math
+from typing import NamedTuple
+
+import h5py
+import keras
+
+from keras_dtl.files import atomic_path
+
+
+class Best(NamedTuple):
+    """The epoch, from 1, in which a logged value was best, and that value."""
+
+    epoch: int
+    value: float
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Saves the weights whenever a logged value is better than ever before.
+
+    The value is kept in the file beside the weights, so a resumed training goes on comparing; one
+    that begins anew forgets what an earlier one left there. Put it behind the `Measure` that logs
+    the value, and before a `Checkpoint`.
+
+    Args:
+        path: File to write, which ends in `.weights.h5`.
+        monitored: Name in the logs; epochs that lack it, or where it is not finite, are passed
+            over.
+        lowest: Whether the lowest value is the best, not the highest.
+    """
+
+    def __init__(self, path, monitored, lowest=False):
+        super().__init__()
+        self.path = path
+        self.monitored = monitored
+        self.lowest = lowest
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 0:
+            self.path.unlink(missing_ok=True)
+
+    def on_epoch_end(self, epoch, logs=None):
+        value = (logs or {}).get(self.monitored)
+        if value is None or not math.isfinite(value) or not self._is_better(value):
+            return
+        with atomic_path(self.path) as temporary:
+            self.model.save_weights(temporary)
+            with h5py.File(temporary, "a") as file:
+                file.attrs["epoch"], file.attrs["value"] = epoch + 1, value
+
+    def _is_better(self, value):
+        best = self.best()
+        if best is None:
+            return True
+        return value < best.value if self.lowest else value > best.value
+
+    def best(self):
+        """Return the `Best` of what was saved, or None."""
+        if not self.path.exists():
+            return None
+        with h5py.File(self.path) as file:
+            return Best(int(file.attrs["epoch"]), float(file.attrs["value"]))

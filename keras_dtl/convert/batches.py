@@ -1,0 +1,42 @@
+"""Batches through a model, and why an image did not come through."""
+
+import numpy as np
+
+from keras_dtl.convert.artifact import ArtifactError
+from keras_dtl.images import readable_name
+
+
+def run_batch(model, batch):
+    """Run a model over a batch, in smaller ones where it fails.
+
+    Args:
+        model: Function from a batch of pixels to a dictionary of outputs.
+        batch: List of `Loaded` images of one shape.
+
+    Yields:
+        A list of images with their outputs, or one image in a list with the error.
+    """
+    pixels = batch[0].pixels[None] if len(batch) == 1 else np.stack([i.pixels for i in batch])
+    try:
+        outputs = model(pixels)
+    except (ArtifactError, MemoryError) as error:
+        if len(batch) == 1:
+            yield batch, error
+            return
+    else:
+        yield batch, outputs
+        return
+    # One of them may be at fault, or all of them together too large.
+    middle = len(batch) // 2
+    yield from run_batch(model, batch[:middle])
+    yield from run_batch(model, batch[middle:])
+
+
+def reason_of(error, item):
+    """Return why an item failed, in words."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    reason = str(error)
+    for prefix in (f"{readable_name(item.path)}: ", "bytes: "):
+        reason = reason.removeprefix(prefix)
+    return reason or type(error).__name__

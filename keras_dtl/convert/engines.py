@@ -1,0 +1,62 @@
+"""Where the images of a conversion are decoded and converted."""
+
+import os
+
+from keras_dtl.convert.options import ConversionError
+from keras_dtl.convert.run import Run
+from keras_dtl.convert.tiling import Tiler
+
+# From where on processes of their own pay: it takes seconds until they are there.
+_MANY_FILES = 5000
+_SMALL_FILE = 2**16  # bytes
+
+
+def run_of(artifact, task, journal, items, destination, options, progress):
+    """Return the `Run` of a conversion, by the engine that the options name.
+
+    Raises:
+        ConversionError: The engine cannot be used.
+    """
+    parts = {
+        "channels": artifact.manifest.preprocessing.channels,
+        "task": task,
+        "journal": journal,
+        "options": options,
+        "progress": progress,
+    }
+    engine = "threads" if options.dry_run else options.engine
+    if engine == "auto":
+        engine = "processes" if _pay_processes(artifact, items) else "threads"
+    if engine == "threads":
+        return Run(model=Tiler(artifact, options), **parts)
+    # Imported where it is needed, so that command lines answer at once.
+    from keras_dtl.convert.remote import RemoteRun
+    from keras_dtl.convert.worker import setup_of
+
+    if artifact.path is None:
+        raise ConversionError("An artifact that was not opened from a folder runs in threads only.")
+    setup = setup_of(artifact, destination, options)
+    if engine == "ray":
+        from keras_dtl.convert.ray_cluster import ray_workers as workers
+    else:
+        from keras_dtl.convert.processes import process_workers as workers
+    return RemoteRun(workers=workers(setup), **parts)
+
+
+def _pay_processes(artifact, items):
+    """Whether Python's lock, not the model, would be what threads wait for."""
+    if artifact.task != "classification" or artifact.device != "cpu" or artifact.path is None:
+        return False
+    if len(items) < _MANY_FILES or core_count() < 2:
+        return False
+    try:
+        return all(item.path.stat().st_size < _SMALL_FILE for item in items[:: len(items) // 8])
+    except OSError:
+        return False
+
+
+def core_count():
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,61 @@
+"""What a reader sends to the session: many small images at a time, so that threads seldom wake."""
+
+import time
+
+WAITING = 2**28  # bytes of images between two stages
+_BYTES_A_PIXEL = 8  # of a decoded image and its copy as an array
+_MOST = 64  # messages
+_SECONDS = 0.01  # after which what there is goes on its way
+
+
+class Parcel:
+    """Messages to the inbox of a conversion, each with the place that was reserved for it.
+
+    Args:
+        inbox: The `Channel`.
+        batch_size: Of the session; about four batches may wait.
+    """
+
+    def __init__(self, inbox, batch_size):
+        self.inbox = inbox
+        self.least = WAITING // (4 * batch_size + 16)  # small images are few as well
+        self.messages = []
+        self.weight = 0  # of them
+        self.reserved = 0  # for the next one
+        self.begun = time.perf_counter()
+        self.waited = 0.0
+
+    def reserve(self, pixels):
+        """Wait for the place of an image before it is decoded."""
+        self.reserve_bytes(pixels * _BYTES_A_PIXEL)
+
+    def reserve_bytes(self, weight):
+        """Wait for a place of so many bytes."""
+        weight = max(self.least, weight)
+        if not self.inbox.reserve_at_once(weight):
+            started = time.perf_counter()
+            self.send()  # what waits here would keep its place for ever
+            self.inbox.reserve(weight)
+            self.waited += time.perf_counter() - started
+        self.reserved = weight
+
+    def give_back(self):
+        """Take back the place of an image that will not come."""
+        if self.reserved:
+            self.inbox.release(self.reserved)
+            self.reserved = 0
+
+    def add(self, message):
+        """Add a message, for which that place may be reserved."""
+        self.messages.append(message)
+        self.weight += self.reserved
+        self.reserved = 0
+        if len(self.messages) >= _MOST or time.perf_counter() - self.begun > _SECONDS:
+            self.send()
+
+    def send(self):
+        """Send what there is."""
+        if self.messages:
+            self.inbox.put(("several", self.messages), self.weight)
+        self.messages, self.weight = [], 0
+        self.begun = time.perf_counter()

@@ -1,0 +1,68 @@
+"""Workers in processes of their own, beside each other on one machine."""
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+from keras_dtl.convert.engines import core_count
+from keras_dtl.convert.worker import WorkerLost
+
+
+def process_workers(setup):
+    """Return the workers of a conversion, one for each core by default."""
+    return [ProcessWorker(setup) for _ in range(setup.options.workers or core_count())]
+
+
+class ProcessWorker:
+    """A `Worker` in another process, which ends when this one does.
+
+    Not by `multiprocessing`: that would run the caller's own script again.
+
+    Args:
+        setup: A `Setup`.
+    """
+
+    def __init__(self, setup):
+        self.setup = setup
+        self.process = None
+
+    def start(self):
+        package = os.fspath(Path(__file__).parents[2])
+        paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "keras_dtl.convert.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            start_new_session=True,  # Ctrl-C is for the process that writes the journal
+        )
+        self._ask(self.setup)
+
+    def convert(self, files):
+        """Do what `Worker.convert` does.
+
+        Raises:
+            WorkerLost: The process has ended.
+        """
+        return self._ask(files)
+
+    def _ask(self, question):
+        try:
+            pickle.dump(question, self.process.stdin)
+            self.process.stdin.flush()
+            answer = pickle.load(self.process.stdout)  # noqa: S301 (our own process)
+        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            raise WorkerLost(f"its process ended with status {self.process.poll()}") from error
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def stop(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.stdin.close()
+            self.process.stdout.close()
+            self.process.wait()
+            self.process = None

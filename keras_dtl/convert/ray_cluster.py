@@ -1,0 +1,137 @@
+"""Workers on the nodes of a Ray cluster.
+
+Ray actors, not Ray Data: a data set of Ray is read and written by its tasks, which would need the
+folders at the same path on every node; it gives up on a block as a whole where one image kills its
+worker; and what an interrupted one has written nobody can tell. Here files go to the actors as
+bytes and come back as bytes, so that the journal, the order of a table and whole files are the
+business of one process, as without Ray, and nodes need no disk in common, not even for the
+artifact. keras_dtl and onnxruntime must be installed on each.
+"""
+
+import contextlib
+import dataclasses
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+from keras_dtl.convert.options import ConversionError
+from keras_dtl.convert.worker import Worker, WorkerLost
+from keras_dtl.manifest import read_manifest
+
+_SECONDS_TO_START = 600  # that a cluster without a free place may take to find one
+
+
+def ray_workers(setup):
+    """Return the workers of a conversion: one for each core of the cluster, or for each GPU.
+
+    Raises:
+        ConversionError: Ray is not installed, there is no such cluster, or it has no place.
+    """
+    ray = _connected(setup.options.address)
+    kind = "GPU" if setup.session.device in ("cuda", "tensorrt") else "CPU"
+    share = setup.session.threads or 1 if kind == "CPU" else 1
+    places = int(ray.cluster_resources().get(kind, 0) // share)
+    if not places:
+        raise ConversionError(
+            f"The Ray cluster has no place for a worker, which takes {share} {kind}; it has "
+            f"{ray.cluster_resources()}. Choose another device or fewer threads."
+        )
+    resources = {"num_cpus": share} if kind == "CPU" else {"num_gpus": 1}
+    # An actor that is lost gets a new one by this package, with what it was doing.
+    actor = ray.remote(max_restarts=0, **resources)(ClusterWorker)
+    contents = ray.put((setup, _files(setup)))
+    count = min(setup.options.workers or places, places)
+    return [RayWorker(ray, actor, contents) for _ in range(count)]
+
+
+def _connected(address):
+    try:
+        import ray
+    except ImportError as error:
+        raise ConversionError(
+            'The engine ray needs Ray: `pip install "keras_dtl[ray]"`, here and on the nodes.'
+        ) from error
+    if ray.is_initialized():
+        return ray
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+        raise ConversionError(
+            f"There is no Ray cluster at {address or 'this machine'}: {error}. Start one by "
+            "`ray start --head`, or leave the address out for this machine alone."
+        ) from error
+    return ray
+
+
+def _files(setup):
+    """Return what a worker needs of the artifact, as bytes by relative path."""
+    folder = Path(setup.artifact)
+    manifest = read_manifest(folder)
+    graphs = {manifest.onnx_file, *(record["file"] for record in manifest.precisions.values())}
+    graphs |= {(manifest.tiling or {}).get("file")} - {None}
+    return {name: (folder / name).read_bytes() for name in ("manifest.json", *sorted(graphs))}
+
+
+class ClusterWorker:
+    """A `Worker` whose artifact came through the cluster."""
+
+    def __init__(self, contents):
+        setup, files = contents
+        self.folder = tempfile.TemporaryDirectory()
+        for name, data in files.items():
+            path = Path(self.folder.name) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        self.worker = Worker(dataclasses.replace(setup, artifact=self.folder.name))
+
+    def ready(self):
+        return os.getpid()
+
+    def convert(self, files):
+        return self.worker.convert(files)
+
+
+class RayWorker:
+    """One actor of the cluster, and another one where that is lost.
+
+    Args:
+        ray: The module.
+        actor: The class of actors.
+        contents: Reference to what they are made of.
+    """
+
+    def __init__(self, ray, actor, contents):
+        self.ray = ray
+        self.class_of_actors = actor
+        self.contents = contents
+        self.actor = None
+
+    def start(self):
+        self.actor = self.class_of_actors.remote(self.contents)
+        try:
+            self.ray.get(self.actor.ready.remote(), timeout=_SECONDS_TO_START)
+        except self.ray.exceptions.GetTimeoutError as error:
+            raise ConversionError(
+                f"The Ray cluster had no place for a worker in {_SECONDS_TO_START} seconds; it has "
+                f"{self.ray.cluster_resources()}. Call again with nodes; what is done is kept."
+            ) from error
+
+    def convert(self, files):
+        """Do what `Worker.convert` does.
+
+        Raises:
+            WorkerLost: The actor has gone, or its node.
+        """
+        try:
+            return self.ray.get(self.actor.convert.remote(files))
+        except self.ray.exceptions.RayTaskError:
+            raise  # a defect, not a loss
+        except self.ray.exceptions.RayError as error:
+            raise WorkerLost(type(error).__name__) from error
+
+    def stop(self):
+        if self.actor is not None:
+            with contextlib.suppress(self.ray.exceptions.RayError):
+                self.ray.kill(self.actor)
+            self.actor = None

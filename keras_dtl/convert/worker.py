@@ -1,0 +1,160 @@
+"""A conversion without a journal: bytes of files in, what is kept of them out.
+
+    python -m keras_dtl.convert.worker
+
+serves a conversion through its standard input and output.
+"""
+
+import dataclasses
+import os
+import pickle
+import sys
+import time
+from pathlib import Path
+
+from keras_dtl.convert.artifact import load_artifact
+from keras_dtl.convert.batches import reason_of, run_batch
+from keras_dtl.convert.items import Groups, Item, ItemError
+from keras_dtl.convert.reading import load
+from keras_dtl.convert.tasks import task_of
+from keras_dtl.convert.tiling import Tiler
+from keras_dtl.images import ImageError
+
+
+class WorkerLost(RuntimeError):
+    """A worker, or the machine it ran on, has gone with what it was doing."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Setup:
+    """What a worker is made of; it can be pickled.
+
+    Args:
+        artifact: Path of the artifact.
+        session: The `keras_dtl.convert.providers.Session` settings.
+        precision: Of the graph.
+        destination: Output folder, which is only named here and not written to.
+        options: The `Options`.
+    """
+
+    artifact: str
+    session: object
+    precision: str
+    destination: str
+    options: object
+
+
+def setup_of(artifact, destination, options):
+    """Return the `Setup` of workers that do what an `Artifact` does."""
+    session = artifact.settings
+    if artifact.device == "cpu" and session.threads is None:
+        session = session._replace(device="cpu", threads=1)  # there is a worker for each core
+    return Setup(
+        os.path.abspath(artifact.path),  # noqa: PTH100 (links are kept)
+        session,
+        artifact.precision,
+        os.fspath(destination),
+        options,
+    )
+
+
+class Worker:
+    """Converts files that are given as bytes.
+
+    Args:
+        setup: A `Setup`.
+    """
+
+    def __init__(self, setup):
+        device, threads, gpu_memory = setup.session
+        artifact = load_artifact(
+            setup.artifact,
+            device,
+            precision=setup.precision,
+            threads=threads,
+            gpu_memory=gpu_memory,
+        )
+        self.channels = artifact.manifest.preprocessing.channels
+        self.options = setup.options
+        self.task = task_of(artifact, Path(setup.destination), setup.options)
+        self.model = Tiler(artifact, setup.options)
+
+    def convert(self, files):
+        """Convert some files.
+
+        Args:
+            files: List of pairs of a name and the bytes of the file.
+
+        Returns:
+            A list with, for each file, either what the task made of each frame, in a list, or the
+            reason why it failed; and how many seconds the model took.
+        """
+        self.seconds = 0.0
+        self.made = [{} for _ in files]  # by frame, or a reason
+        groups = Groups(self.options.batch_size)
+        for index, (name, data) in enumerate(files):
+            item = Item(index, name, name)
+            try:
+                for image in load(item, data, "", self.task, self.channels, self.options):
+                    for batch in groups.add(image):
+                        self._run(batch)
+            except (ImageError, ItemError, MemoryError) as error:
+                self.made[index] = reason_of(error, item)
+        for batch in groups.rest():
+            self._run(batch)
+        made = [
+            one if isinstance(one, str) else [one[frame] for frame in sorted(one)]
+            for one in self.made
+        ]
+        return made, self.seconds
+
+    def _run(self, batch):
+        for images, outputs in run_batch(self._timed_model, batch):
+            for place, image in enumerate(images):
+                self._make(image, outputs, place)
+
+    def _timed_model(self, pixels):
+        started = time.perf_counter()
+        try:
+            return self.model(pixels)
+        finally:
+            self.seconds += time.perf_counter() - started
+
+    def _make(self, image, outputs, place):
+        index = image.item.index
+        if isinstance(self.made[index], str):
+            return  # another frame failed, and the file with it
+        if isinstance(outputs, Exception):
+            self.made[index] = reason_of(outputs, image.item)
+            return
+        try:
+            row = {name: array[place] for name, array in outputs.items()}
+            self.made[index][image.frame or 0] = self.task.make(image, row)
+        except (ItemError, MemoryError) as error:
+            self.made[index] = reason_of(error, image.item)
+
+
+def serve(source, target):
+    """Read a setup and then files, pickled; write what became of them, until the source ends.
+
+    A defect is written, too, so that it is raised where the conversion began.
+    """
+    try:
+        worker = Worker(pickle.load(source))  # noqa: S301 (what began this process)
+        pickle.dump(None, target)
+        target.flush()
+        while True:
+            files = pickle.load(source)  # noqa: S301
+            pickle.dump(worker.convert(files), target)
+            target.flush()
+    except (EOFError, BrokenPipeError):
+        return
+    except Exception as error:  # noqa: BLE001 (raised again by the other side)
+        pickle.dump(error, target)
+        target.flush()
+
+
+if __name__ == "__main__":
+    with os.fdopen(os.dup(1), "wb") as channel:
+        os.dup2(2, 1)  # whatever a library prints must not come between
+        serve(sys.stdin.buffer, channel)

@@ -15,7 +15,8 @@ class SequentialAdversarialAutoencoder(Method):
         + adversarial_weight * L_adversarial(critic(Enc(x)))
 
     then the critic learns draws of N(0, I) as real and codes as generated. New motion is decoded
-    from such draws, as long as one likes. With `num_classes` the decoder is told a label.
+    from such draws, as long as one likes. With `num_classes` the decoder is told a label, and so is
+    the critic: codes are normal within each label, and hold nothing of it.
 
     Batches are `motion`, or `(motion, labels)` where `num_classes` is given.
 
@@ -23,10 +24,13 @@ class SequentialAdversarialAutoencoder(Method):
 
     Reference: Wang & Artieres, "Motion Capture Synthesis with Adversarial Learning", IVA 2017.
 
+    Differs from the paper: there no critic sees a label, but a classifier whose entropy the
+    encoder raises takes it out of the code.
+
     Args:
         encoder: Motion `(time, features)` to a code.
         decoder: Codes repeated along time `(time, code + num_classes)` to motion.
-        critic: Code to one logit.
+        critic: Code, and `num_classes` more numbers, to one logit.
         mean, deviation: Of each feature in training; networks see motion so normalised.
         num_classes: Of the labels; 0 for none.
         velocity_weight, adversarial_weight: 0 or more; the authors take 100 and 0.001.
@@ -53,14 +57,10 @@ class SequentialAdversarialAutoencoder(Method):
         super().__init__(**kwargs)
         require_logits(critic, "critic")
         expected = encoder.output_shape[-1] + num_classes
-        if (
-            decoder.input_shape[-1] != expected
-            or critic.input_shape[-1] != encoder.output_shape[-1]
-        ):
+        if {decoder.input_shape[-1], critic.input_shape[-1]} != {expected}:
             raise ValueError(
-                "`decoder` takes the code and `num_classes` more, `critic` the code. Received: "
-                f"{decoder.input_shape[-1]} (expected {expected}) and {critic.input_shape[-1]} "
-                f"(expected {encoder.output_shape[-1]})"
+                "`decoder` and `critic` take the code and `num_classes` more. Received: "
+                f"{decoder.input_shape[-1]} and {critic.input_shape[-1]} (expected {expected})"
             )
         self.encoder = encoder
         self.decoder = decoder
@@ -85,13 +85,17 @@ class SequentialAdversarialAutoencoder(Method):
 
     def decoded(self, codes, length, labels=None):
         """Return normalised motion of `length` frames."""
-        if self.num_classes:
-            codes = tf.concat([codes, tf.one_hot(labels, self.num_classes)], 1)
-        return self.decoder(tf.repeat(codes[:, None], length, 1))
+        return self.decoder(tf.repeat(self.told(codes, labels)[:, None], length, 1))
+
+    def told(self, codes, labels):
+        """Return codes with their labels beside them, where there are any."""
+        if not self.num_classes:
+            return codes
+        return tf.concat([codes, tf.one_hot(labels, self.num_classes)], 1)
 
     def sample(self, count, length, labels=None):
         """Return new motion `(count, length, features)`; `labels` where there are classes."""
-        codes = keras.random.normal((count, self.critic.input_shape[-1]), seed=self.random)
+        codes = keras.random.normal((count, self.encoder.output_shape[-1]), seed=self.random)
         return self.decoded(codes, length, labels) * self.deviation + self.mean
 
     def optimized_variables(self):
@@ -109,14 +113,15 @@ class SequentialAdversarialAutoencoder(Method):
             rebuilt = self.decoded(codes, tf.shape(motion)[1], labels)
             reconstruction_loss = tf.reduce_mean(tf.square(rebuilt - motion))
             velocity_loss = velocity_error(rebuilt, motion)
-            adversarial_loss = self.game.generator(self.critic(codes))
+            adversarial_loss = self.game.generator(self.critic(self.told(codes, labels)))
             loss = reconstruction_loss + self.velocity_weight * velocity_loss
             loss += self.adversarial_weight * adversarial_loss
         self.minimize(loss, tape)
         draws = keras.random.normal(tf.shape(codes), seed=self.random)
         with tf.GradientTape() as tape:
             critic_loss = self.game.discriminator(
-                self.critic(draws), self.critic(tf.stop_gradient(codes))
+                self.critic(self.told(draws, labels)),
+                self.critic(self.told(tf.stop_gradient(codes), labels)),
             )
         self.minimize(critic_loss, tape, "critic_optimizer")
         return self.report(

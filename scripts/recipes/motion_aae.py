@@ -28,7 +28,7 @@ class MotionAAERecipe(MotionRecipe):
     """Numbers in the code of a piece of motion."""
     velocity_weight: float = 10.0
     """Weight of the steps from frame to frame."""
-    adversarial_weight: float = 0.02
+    adversarial_weight: float = 0.1
     """Weight of the game that makes codes normal."""
 
     def build_model(self, data):
@@ -39,7 +39,7 @@ class MotionAAERecipe(MotionRecipe):
         model = SequentialAdversarialAutoencoder(
             backbones.recurrent_encoder(features, self.units, self.code),
             backbones.recurrent_decoder(features, self.units, self.code + classes),
-            backbones.mlp((self.code,), (100, 40), 1),
+            backbones.mlp((self.code + classes,), (100, 40), 1),
             **self.statistics(data),
             num_classes=classes,
             velocity_weight=self.velocity_weight,

@@ -30,7 +30,7 @@ def autoencoder(num_classes=0):
     model = SequentialAdversarialAutoencoder(
         backbones.recurrent_encoder(FEATURES, 4, 3),
         backbones.recurrent_decoder(FEATURES, 4, 3 + num_classes),
-        backbones.mlp((3,), (4,), 1),
+        backbones.mlp((3 + num_classes,), (4,), 1),
         *SCALE,
         num_classes=num_classes,
     )
@@ -130,6 +130,19 @@ def test_autoencoder_learns_and_samples(num_classes):
     code = model.deployable("encoder")(motion)["code"]
     np.testing.assert_allclose(code, model.encoder((motion - 0.5) / 2.0), atol=1e-5)
     assert model.deployable()(tf.zeros((2, 5, 3 + num_classes))).shape == (2, 5, FEATURES)
+
+
+def test_the_critic_is_told_the_label():
+    model = autoencoder(3)
+    seen = []
+    model.critic.call, plain = lambda x, **kwargs: seen.append(x) or plain(x), model.critic.call
+    model.train_step((batch(5)[0], batch(5)[1]))
+    assert len(seen) == 3  # codes for the encoder, draws, codes for the critic
+    for inputs in seen:
+        np.testing.assert_array_equal(np.argmax(inputs[:, 3:], 1), [0, 1, 2, 0, 1, 2])
+    config = {**model.get_config(), "num_classes": 2}
+    with pytest.raises(ValueError, match="`num_classes` more"):
+        SequentialAdversarialAutoencoder.from_config(config)
 
 
 @pytest.mark.parametrize("make", [transfer, autoencoder])

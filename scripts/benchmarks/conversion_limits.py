@@ -104,19 +104,17 @@ def kill(folder, rounds):
     inputs.once(source, inputs.copied_photos, 40)
     expected = inputs.once(folder / "expected", inputs.fresh_conversion, artifact, source)
     random = inputs.np.random.default_rng(len(rounds))
-    started = time.perf_counter()
-    inputs.convert_command(artifact, source, folder / "out_whole").wait()
-    whole = time.perf_counter() - started
-    shutil.rmtree(folder / "out_whole")
-    for _ in range(len(rounds), 30):
+    for place in range(len(rounds), 30):
         shutil.rmtree(out, ignore_errors=True)
-        # From when Python has hardly begun until all should be done.
-        delay = float(random.uniform(0.1, 1.0)) * whole
         process = inputs.convert_command(artifact, source, out)
-        time.sleep(delay)
+        # Every third while it starts, the others once some images are there.
+        wanted = 0 if place % 3 == 0 else int(random.integers(1, 38))
+        while len(list(out.glob("*.png"))) < wanted and process.poll() is None:
+            time.sleep(0.002)
+        time.sleep(float(random.uniform(0, 0.05 if wanted else 4)))
         process.kill()
         process.wait()
-        yield {"killed_after_seconds": delay} | _after_kill(artifact, source, out, expected)
+        yield _after_kill(artifact, source, out, expected)
 
 
 def _after_kill(artifact, source, out, expected):

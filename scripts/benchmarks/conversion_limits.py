@@ -52,12 +52,12 @@ def memory_summary(rounds):
 
 def tiles(folder, rounds):
     """100 megapixels through tiles: its memory; smaller images in tiles beside whole ones."""
-    wide = inputs.once(folder / "wide_generator", inputs.generator, 64, 1)
+    large_model = inputs.once(folder / "tiled_generator", inputs.generator, 32, 1)
     local = inputs.once(folder / "local_generator", inputs.local_generator)
     narrow = inputs.once(folder / "narrow_generator", inputs.generator, 16, 9)
     large = inputs.once(folder / "large" / "large.png", inputs.enlarged_photo, (10_000, 10_000))
     if not rounds:
-        memory_used = inputs.fresh(_convert_large, wide, large, folder / "out_large")
+        memory_used = inputs.fresh(_convert_large, large_model, large, folder / "out_large")
         yield {
             "large": memory_used,
             "without_statistics": inputs.fresh(_tiled_beside_whole, local),
@@ -69,7 +69,7 @@ def _convert_large(path, image, out):
     shutil.rmtree(out, ignore_errors=True)
     artifact = keras_dtl.load_artifact(path, "cpu")
     report = convert_folder(artifact, image, out, gallery=0, format="jpg")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
     return {"converted": report.converted, "seconds": report.seconds, "peak_gigabytes": peak}
 
 

@@ -33,6 +33,21 @@ BATCH = 8
 ROUNDS = 5
 
 
+class _Watch:
+    """A clock of the wall and of the processor, children included."""
+
+    def __init__(self):
+        self.begun, self.processor = time.perf_counter(), sum(os.times()[:4])
+
+    def read(self, count):
+        seconds = time.perf_counter() - self.begun
+        processor = sum(os.times()[:4]) - self.processor
+        return {
+            "images_per_second": count / seconds,
+            "processor_microseconds_per_image": 1e6 * processor / count,
+        }
+
+
 def generator(folder, rounds):
     """ResNet-9 at 256 pixels, 200 photos: the folder beside the session alone on their arrays."""
     artifact = inputs.once(folder / "resnet9_256", inputs.generator, 64, 9, (256, 256))
@@ -50,15 +65,16 @@ def _generator_round(path, part, out, folder_first):
     measured = {}
 
     def bare():
-        started = time.perf_counter()
+        watch = _Watch()
         for batch in feed:
             artifact.session.run(None, {artifact.manifest.inputs[0].name: batch})
-        measured["bare_session"] = len(part) / (time.perf_counter() - started)
+        measured["bare_session"] = watch.read(len(part))
 
     def whole():
         shutil.rmtree(out, ignore_errors=True)
+        watch = _Watch()
         report = convert_folder(artifact, part, out, batch_size=BATCH, gallery=0)
-        measured["folder"] = report.images_per_second
+        measured["folder"] = watch.read(report.converted)
         measured["busy_share"] = report.to_json()["stages"]["busy_share"]
 
     for step in (whole, bare) if folder_first else (bare, whole):
@@ -67,14 +83,20 @@ def _generator_round(path, part, out, folder_first):
 
 
 def generator_summary(rounds):
-    ratio = sum(1 / one["bare_session"] for one in rounds)
-    ratio /= sum(1 / one["folder"] for one in rounds)
+    def total(name, figure, power):
+        return sum(one[name][figure] ** power for one in rounds)
+
+    def ratio(over, under, *figure):
+        return total(over, *figure) / total(under, *figure)
+
+    processor = ("processor_microseconds_per_image", 1)
     return {
-        "images": 200,
+        "images": 200 // ROUNDS * len(rounds),
         "batch_size": BATCH,
         "cores": core_count(),
-        "folder_over_bare_session": ratio,
+        "folder_over_bare_session": ratio("bare_session", "folder", "images_per_second", -1),
         "wanted": 0.95,
+        "processor_time_over_bare_session": ratio("folder", "bare_session", *processor),
     }
 
 
@@ -88,21 +110,6 @@ def classifier(folder, rounds):
             "folder": inputs.fresh(_classify_folder, artifact, files, folder / "out"),
             "tf_data": inputs.fresh(_classify_tf_data, artifact, files),
             "plain_loop": inputs.fresh(_classify_loop, artifact, files, 300),
-        }
-
-
-class _Watch:
-    """A clock of the wall and of the processor, children included."""
-
-    def __init__(self):
-        self.begun, self.processor = time.perf_counter(), sum(os.times()[:4])
-
-    def read(self, count):
-        seconds = time.perf_counter() - self.begun
-        processor = sum(os.times()[:4]) - self.processor
-        return {
-            "images_per_second": count / seconds,
-            "processor_microseconds_per_image": 1e6 * processor / count,
         }
 
 
@@ -234,6 +241,22 @@ def int8_generator_summary(rounds):
     }
 
 
+def int8_speed(folder, rounds):
+    """ResNet-9 at 256 pixels with the weights that it starts from: int8 beside float32 by turns."""
+    path = inputs.once(folder / "int8_start", inputs.int8_start)
+    for _ in range(len(rounds), ROUNDS):
+        yield inputs.fresh(_int8_speeds, path, inputs.photos(4))
+
+
+def _int8_speeds(path, files):
+    images = inputs.np.stack([resize_image(read_image(file), (256, 256)) for file in files])
+    return _by_turns(path, inputs.np.split(images, len(files)))[1]
+
+
+def int8_speed_summary(rounds):
+    return _int8_speed(rounds) | {"cores": core_count()}
+
+
 def _int8_speed(rounds):
     ratios = [one["int8_images_per_second"] / one["float32_images_per_second"] for one in rounds]
     return {"int8_over_float32": statistics.median(ratios), "wanted": 2, "vnni": _has_vnni()}
@@ -280,6 +303,7 @@ SECTIONS = {
     "tiles": (limits.tiles, limits.tiles_summary),
     "kill": (limits.kill, limits.kill_summary),
     "int8_classifier": (int8_classifier, int8_classifier_summary),
+    "int8_speed": (int8_speed, int8_speed_summary),
     "int8_generator": (int8_generator, int8_generator_summary),
 }
 

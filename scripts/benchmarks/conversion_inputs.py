@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -50,7 +51,7 @@ def _folder(path):
         yield folder
 
 
-def generator(path, filters, blocks, size=None, multiple=4):
+def generator(path, filters, blocks, size=None, multiple=4, **options):
     """Export the generator of CycleGAN with the weights that it starts from."""
     import keras
 
@@ -61,9 +62,17 @@ def generator(path, filters, blocks, size=None, multiple=4):
     keras.utils.set_random_seed(0)
     network = backbones.resnet_generator((None, None, 3), filters=filters, blocks=blocks)
     model = deployable_generator(network, "generator")
-    export_model(
-        model, path, task="image_to_image", image_size=size, size_multiple=multiple, opset=18
-    )
+    options |= {"image_size": size, "size_multiple": multiple, "opset": 18}
+    export_model(model, path, task="image_to_image", **options)
+
+
+def int8_start(path):
+    """Export the whole generator in int8, too, whatever that does to its first images."""
+    with tempfile.TemporaryDirectory() as folder:
+        for photo in photos(8):
+            (Path(folder) / photo.name).write_bytes(photo.read_bytes())
+        options = {"precisions": ("int8",), "calibration": folder, "least_quality": 0.0}
+        generator(path, 64, 9, (256, 256), **options)
 
 
 def local_generator(path):

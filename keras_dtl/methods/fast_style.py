@@ -122,7 +122,7 @@ class FastStyle(Perceptual):
             terms = {
                 "content_loss": self._content_term(description["content"], content),
                 "style_loss": self._style_term(description["style"], styles),
-                "variation_loss": total_variation(generated),
+                "variation_loss": total_variation(generated, self.loss_scale),
             }
             terms = {name: self.weights_of_terms[name] * term for name, term in terms.items()}
             loss = tf.add_n(list(terms.values()))

@@ -36,7 +36,9 @@ class SwapVAERecipe(SeparationRecipe):
     """Weight of the confusion of the classifier of styles; leak_free alone."""
     cycle_weight: float = 0.1
     """Weight of the reverse cycle; leak_free alone."""
-    classifier_steps: int = 5
+    discrepancy_weight: float = 20.0
+    """Weight of the discrepancy between each class's styles and the prior; leak_free alone."""
+    classifier_steps: int = 1
     """Steps of the classifier of styles for each of the encoder; leak_free alone."""
 
     def method(self, data):
@@ -68,6 +70,7 @@ class SwapVAERecipe(SeparationRecipe):
             divergence_weight=self.divergence_weight,
             confusion_weight=self.confusion_weight,
             cycle_weight=self.cycle_weight,
+            discrepancy_weight=self.discrepancy_weight,
             classifier_steps=self.classifier_steps,
             **self.restraints(),
         )

@@ -229,7 +229,7 @@ class SwapVAE(Separation):
         read = self.encoder(images, training=True)[1]
         styles = tf.concat(styles, 0)
         return {
-            "confusion": confusion_loss(self.latent_classifier(styles)),
+            "confusion": confusion_loss(self.latent_classifier(styles, training=True)),
             "discrepancy": class_discrepancy(styles, tf.concat(labels, 0)),
             "reverse_cycle": tf.reduce_mean(tf.abs(read - codes[1])),
         }

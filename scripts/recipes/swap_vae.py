@@ -46,7 +46,6 @@ class SwapVAERecipe(SeparationRecipe):
             class_discriminator,
             latent_decoder,
             latent_encoder,
-            mlp,
             pair_discriminator,
         )
         from keras_dtl.methods import SwapVAE
@@ -58,7 +57,7 @@ class SwapVAERecipe(SeparationRecipe):
             discriminator = class_discriminator(self.shape, classes, self.filters)
         else:
             discriminator = pair_discriminator(self.shape, "concat", self.filters)
-        judge = mlp((self.style,), (256, 256), classes) if self.mode == "leak_free" else None
+        judge = self.latent_classifier(classes) if self.mode == "leak_free" else None
         return SwapVAE(
             latent_encoder(self.shape, *codes),
             latent_decoder(self.shape, *codes),
@@ -74,6 +73,20 @@ class SwapVAERecipe(SeparationRecipe):
             classifier_steps=self.classifier_steps,
             **self.restraints(),
         )
+
+    def latent_classifier(self, classes):
+        """Return the classifier of styles, which does not feel their scale.
+
+        Without the normalisation the encoder would hide the class by shrinking all styles.
+        """
+        import keras
+
+        from keras_dtl.backbones import mlp
+
+        style = keras.Input((self.style,), name="style")
+        scaled = keras.layers.BatchNormalization(center=False, scale=False)(style)
+        logits = mlp((self.style,), (256, 256), classes)(scaled)
+        return keras.Model(style, logits, name="latent_classifier")
 
     def batches(self, data, first_step):
         from keras_dtl.data import view_batches

@@ -92,7 +92,7 @@ class SwapVAE(Separation):
         divergence_weight=PRIOR,
         confusion_weight=0.1,
         cycle_weight=0.1,
-        discrepancy_weight=20.0,
+        discrepancy_weight=5.0,
         classifier_steps=1,
         **kwargs,
     ):

@@ -265,7 +265,8 @@ def to_bvh(positions, skeleton, rate):
     """Return positions as a `Bvh`, whose bones are as long as the skeleton's.
 
     Each joint is turned so that its bones point as the positions say; about a single bone it is
-    not turned further than its parent, since positions do not tell.
+    not turned further than its parent, since positions do not tell. Where several bones meet, as
+    in the pelvis, a file holds them stiff: they point as near to the positions as they can.
     """
     offsets = np.array(skeleton.offsets, "float64")
     turns = _rotations(positions, skeleton, offsets)

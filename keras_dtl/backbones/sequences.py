@@ -17,22 +17,19 @@ def _active(x):
 def content_encoder(num_features, filters=96, content=48, kind="convolutional"):
     """Return a network from motion `(time, features)` to content codes `(time / 4, content)`.
 
-    Instance normalisation takes away mean and spread of each channel, which carry style. The
-    recurrent kind keeps the length, as a bidirectional GRU.
+    Without instance normalisation, unlike Aberman et al.: it would take away how far and how fast
+    limbs move, which belongs to the action. The recurrent kind keeps the length, as a
+    bidirectional GRU.
     """
     motion = keras.Input((None, num_features), name="motion")
     if kind == "recurrent":
         x = layers.Bidirectional(layers.GRU(filters, return_sequences=True))(motion)
         codes = layers.Dense(content)(x)
         return keras.Model(motion, codes, name="content_encoder")
-    x = _active(_normalized(_convolution(motion, filters, 7)))
+    x = _active(_convolution(motion, filters, 7))
     for _ in range(2):
-        x = _active(_normalized(_convolution(x, filters, 5, strides=2)))
+        x = _active(_convolution(x, filters, 5, strides=2))
     return keras.Model(motion, _convolution(x, content, 3), name="content_encoder")
-
-
-def _normalized(x):
-    return layers.GroupNormalization(groups=-1)(x)
 
 
 def style_encoder(num_features, filters=96, style=24, kind="convolutional"):
@@ -52,6 +49,7 @@ def motion_decoder(num_features, filters=96, content=48, style=24, kind="convolu
     """Return a network from content codes and a style code to motion.
 
     Call it with `[content, style]`. The convolutional kind makes 4 frames of each content code.
+    What is normalised and given the style is added to what is not, so that sizes come through.
     """
     codes, code = keras.Input((None, content), name="content"), keras.Input((style,), name="style")
     if kind == "recurrent":
@@ -65,7 +63,8 @@ def motion_decoder(num_features, filters=96, content=48, style=24, kind="convolu
         x = layers.UpSampling1D(2)(x) if step else x
         y = _active(AdaptiveInstanceNormalization()([_convolution(x, filters), code]))
         x = layers.Add()([x, y])
-    x = _active(AdaptiveInstanceNormalization()([_convolution(x, filters), code]))
+    y = _active(AdaptiveInstanceNormalization()([_convolution(x, filters), code]))
+    x = layers.Add()([x, _convolution(y, filters, 3)])
     return keras.Model([codes, code], _convolution(x, num_features, 7), name="decoder")
 
 

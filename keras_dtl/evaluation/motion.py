@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from keras_dtl.bvh import forward_kinematics
 from keras_dtl.evaluation.distribution import frechet_distance
-from keras_dtl.motion import positions_of
+from keras_dtl.motion import positions_of, to_bvh
 
 
 class MotionJudge:
@@ -83,14 +84,31 @@ def bone_deviation(positions, skeleton):
     return float((np.ptp(lengths, axis=0) / lengths.mean(0)).max())
 
 
+def stiffness_error(positions, skeleton):
+    """Return how far a body with stiff joints, as a BVH file holds it, is from positions.
+
+    Mean distance of joints in leg lengths: what is lost where several bones meet.
+    """
+    bvh = to_bvh(positions, skeleton, 1.0)
+    order = [bvh.names.index(name) for name in skeleton.names]
+    found = forward_kinematics(bvh)[0][:, order]
+    return float(np.linalg.norm(found - positions, axis=-1).mean() / skeleton.leg)
+
+
 def physics(windows, skeleton, rate):
-    """Return speed, jerk, foot skate and bone deviation, averaged over windows of features."""
+    """Return speed, jerk, foot skate, bone deviation and, of some, the stiffness error of windows.
+
+    Means over windows of features, but the largest bone deviation.
+    """
     clips = [positions_of(window, skeleton) for window in windows]
     return {
         "speed": float(np.mean([speed(clip, rate) for clip in clips])),
         "jerk": float(np.mean([jerk(clip, rate) for clip in clips])),
         "foot_skate": float(np.mean([foot_skate(clip, skeleton, rate) for clip in clips])),
         "bone_deviation": float(np.max([bone_deviation(clip, skeleton) for clip in clips])),
+        "stiffness_error": float(
+            np.mean([stiffness_error(clip, skeleton) for clip in clips[:: len(clips) // 20 + 1]])
+        ),
     }
 
 

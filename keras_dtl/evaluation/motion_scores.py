@@ -26,11 +26,13 @@ class MotionScores:
         skeleton: The `Skeleton`.
         rate: Frames a second.
         held_out: Windows of the cells that were not trained on, or None.
+        style_names: What styles are called in the scores.
     """
 
-    def __init__(self, train, test, skeleton, rate, held_out=None):
+    def __init__(self, train, test, skeleton, rate, held_out=None, style_names=None):
         self.train, self.test = train, test
         self.skeleton, self.rate = skeleton, rate
+        self.style_names = style_names
         self.unseen = None if held_out is None else _every_second(held_out, 1)
         known = [train] if held_out is None else [train, _every_second(held_out, 0)]
         features = np.concatenate([part.features for part in known])
@@ -117,6 +119,9 @@ class MotionScores:
                 for style in np.unique(styles)
             }
         return ratios
+
+    def _style_name(self, style):
+        return self.style_names[style] if self.style_names else str(style)
 
     def _expected(self, actions, styles, row):
         """Return mean and mean square of the real speeds of a cell, or of all where none is."""

@@ -79,7 +79,7 @@ class SequenceStyleTransfer(Method):
         label_weight=1.0,
         cycle_weight=2.0,
         style_weight=0.5,
-        entropy_weight=0.1,
+        entropy_weight=1.0,
         **kwargs,
     ):
         super().__init__(**kwargs)

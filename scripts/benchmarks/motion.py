@@ -26,9 +26,9 @@ from keras_dtl.scripts.train import train
 RESULT = RESULTS / "motion.json"
 RUNS = Path("runs/benchmarks/motion")
 ROWS = {
-    "style": (MotionStyleRecipe, {"epochs": 30, "filters": 64, "held_out": 5}),
-    "style, recurrent": (MotionStyleRecipe, {"epochs": 30, "kind": "recurrent", "held_out": 5}),
-    "synthesis": (MotionAAERecipe, {"epochs": 30, "held_out": 5}),
+    "style": (MotionStyleRecipe, {"epochs": 24, "filters": 64, "held_out": 5}),
+    "style, recurrent": (MotionStyleRecipe, {"epochs": 8, "kind": "recurrent", "held_out": 5}),
+    "synthesis": (MotionAAERecipe, {"epochs": 10, "held_out": 5}),
 }
 AIMS = {
     "style_of_ceiling": (0.85, None),
@@ -119,6 +119,10 @@ def result_of(runs):
     }
 
 
+def stored_runs():
+    return json.loads(RESULT.read_text(encoding="utf-8"))["runs"] if RESULT.exists() else {}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--source", required=True, help="npz:PATH or bvh:PATH")
@@ -129,15 +133,14 @@ def main():
     arguments = parser.parse_args()
     begun = time.monotonic()
     changes = {"epochs": arguments.epochs} if arguments.epochs else {}
-    runs = json.loads(RESULT.read_text(encoding="utf-8"))["runs"] if RESULT.exists() else {}
     for seed in range(arguments.seeds):
         for row in arguments.rows:
             key = f"{row} {seed}"
             late = arguments.minutes and time.monotonic() - begun > 60 * arguments.minutes
-            if key not in runs and not late:
-                runs[key] = run_once(row, arguments.source, seed, changes)
-                write_json(RESULT, result_of(runs))
-                print(key, json.dumps(figures_of(runs[key]["scores"]), indent=1), flush=True)
+            if key not in stored_runs() and not late:
+                run = run_once(row, arguments.source, seed, changes)
+                write_json(RESULT, result_of({**stored_runs(), key: run}))
+                print(key, json.dumps(figures_of(run["scores"]), indent=1), flush=True)
 
 
 if __name__ == "__main__":

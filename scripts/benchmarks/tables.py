@@ -148,6 +148,27 @@ def separation(result):
     return ("training", "measure (%)", "keras_dtl", "published", "seeds"), rows
 
 
+def motion(result):
+    """One row a training and kind of transfer: shares of the real clips' ceiling, and of speed."""
+    columns = {
+        "style": "style_of_ceiling",
+        "action": "action_of_ceiling",
+        "speed": "velocity_mean_ratio",
+        "its deviation": "velocity_deviation_ratio",
+        "jerk": "jerk_ratio",
+        "foot skate": "foot_skate_ratio",
+    }
+    rows = []
+    for name, parts in result["summary"].items():
+        for part, found in parts.items():
+            cells = [found.get(key) for key in columns.values()]
+            shown = [spread(100 * c["mean"], c["sd"] and 100 * c["sd"]) if c else "" for c in cells]
+            seeds = next(c["seeds"] for c in cells if c)
+            rows.append((name, part.replace("_", " "), *shown, seeds))
+            name = ""  # once is enough
+    return ("training", "of", *(f"{column}, %" for column in columns), "seeds"), rows
+
+
 TABLES = {
     table.__name__: table
     for table in (
@@ -160,6 +181,7 @@ TABLES = {
         layer_transfer,
         camvid,
         separation,
+        motion,
     )
 }
 

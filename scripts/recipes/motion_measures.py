@@ -21,7 +21,7 @@ def in_batches(model, *arrays):
 
 def scores_of(data):
     parts = (data.train, data.test, data.clips.skeleton, data.clips.rate, data.held_out)
-    return MotionScores(*parts)
+    return MotionScores(*parts, style_names=data.clips.style_names)
 
 
 def style_scores(model, data, seed=0):

@@ -41,7 +41,7 @@ class MotionStyleRecipe(MotionRecipe):
     """Weight, within that, of the steps from frame to frame."""
     cycle_weight: float = 2.0
     """Weight of the way back to the own style."""
-    entropy_weight: float = 0.1
+    entropy_weight: float = 1.0
     """Weight of what keeps the style out of the content code."""
 
     def build_model(self, data):

@@ -85,6 +85,11 @@ def test_physics_by_hand():
     slid = still + np.arange(5.0)[:, None, None] * np.array([1.0, 0, 0])
     assert measures.foot_skate(slid, skeleton, 30.0) == pytest.approx(30)
     assert measures.bone_deviation(positions, skeleton) < 1e-9
+    assert measures.stiffness_error(positions, skeleton) < 1e-6
+    bent = positions.copy()
+    hip, knee = skeleton.names.index("LeftUpLeg"), skeleton.names.index("LeftLeg")
+    bent[:, hip:knee] += [0, 5, 0]  # a pelvis that is another one
+    assert measures.stiffness_error(bent, skeleton) > 1e-3
 
 
 def test_one_style_cannot_be_transferred():

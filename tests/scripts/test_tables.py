@@ -86,3 +86,13 @@ def test_result_that_is_not_there_leaves_its_place_empty_and_a_missing_mark_is_n
     assert tables.with_tables(text, tmp_path) == "<!-- pacs -->\n\n<!-- /pacs -->"
     with pytest.raises(ValueError, match="/pacs"):
         tables.with_tables("<!-- pacs --> and no end", tmp_path)
+
+
+def test_motion_has_a_row_for_each_kind_of_transfer(tmp_path):
+    cell = {"mean": 0.9, "sd": 0.01, "seeds": 3}
+    parts = {"transfers": {"style_of_ceiling": cell, "jerk_ratio": {**cell, "sd": None}}}
+    parts["to_held_out_cells"] = {"action_of_ceiling": cell}
+    (tmp_path / "motion.json").write_text(json.dumps({"summary": {"style": parts}}))
+    text = tables.with_tables("<!-- motion --><!-- /motion -->", tmp_path)
+    assert "| style | transfers | 90.0 ± 1.0 |  |  |  | 90.0 |  | 3 |" in text
+    assert "|  | to held out cells |  | 90.0 ± 1.0 |  |  |  |  | 3 |" in text

@@ -180,6 +180,8 @@ def _open(file):
     The same as `Image.open`, but for its limit of pixels: that one belongs to the whole process.
     """
     prefix = file.read(16)
+    if not prefix:
+        raise ImageError("it is empty")
     for decoder, accepts in _decoders():
         with contextlib.suppress(SyntaxError, IndexError, TypeError, struct.error):
             # Some give a text instead, the reason why they do not accept.

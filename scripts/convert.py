@@ -166,7 +166,10 @@ class _ProgressBar:
 
 
 def _summary(report):
-    words = [f"{report.converted} converted ({report.images_per_second:.1f} images/s)"]
+    if report.planned:
+        words = [f"{len(report.planned)} would be converted"]
+    else:
+        words = [f"{report.converted} converted ({report.images_per_second:.1f} images/s)"]
     words += [f"{report.skipped} skipped: already done"] if report.skipped else []
     words += [f"{report.left} left for another run"] if report.left else []
     words += [f"{len(report.failed)} failed"] if report.failed else []

@@ -35,15 +35,33 @@ class Evaluate:
     """Where scores.json and report.html are written. Default: the run folder."""
 
 
-def main(arguments):
-    from keras_dtl.scripts.session import start_session
+def on_other_data(recipe, arguments):
+    """Return a recipe with the data that the arguments name.
 
+    Raises:
+        ValueError: The recipe has no such data.
+    """
     changes = {
         name: value
         for name in ("source", "target", "data_dir", "manual_dir")
         if (value := getattr(arguments, name)) is not None
     }
-    recipe = dataclasses.replace(run_recipe(arguments.run), **changes)
+    fields = {field.name for field in dataclasses.fields(recipe)}
+    for name in changes:
+        if name not in fields:
+            offered = [f"--{field}" for field in ("source", "target") if field in fields]
+            raise ValueError(
+                f"A run of {recipe.name} has no {name.replace('_', ' ')} to be scored on another. "
+                f"Leave --{name.replace('_', '-')} out; this recipe takes "
+                f"{' and '.join(offered) or 'neither --source nor --target'}."
+            )
+    return dataclasses.replace(recipe, **changes)
+
+
+def main(arguments):
+    from keras_dtl.scripts.session import start_session
+
+    recipe = on_other_data(run_recipe(arguments.run), arguments)
     print(start_session(recipe.seed, recipe.mixed_precision))
     model = run_model(arguments.run)
     data = recipe.load_data()

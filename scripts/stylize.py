@@ -64,7 +64,7 @@ class Stylize:
     """Iterations at each size."""
     optimizer: Literal["lbfgs", "adam"] = "lbfgs"
     """What minimises the loss."""
-    loss_scale: Literal["paper", "gatys_torch", "johnson", "relative"] = "johnson"
+    loss_scale: Literal["paper", "gatys_torch", "johnson", "relative"] = "relative"
     """What the losses are divided by; the default of the next three goes with it."""
     content_weight: float | None = None
     """Weight of the content loss."""

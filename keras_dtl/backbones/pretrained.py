@@ -2,10 +2,14 @@
 
 import difflib
 import inspect
+import logging
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import layers
+
+logger = logging.getLogger("keras_dtl")
 
 
 def pretrained(architecture, input_shape, weights="imagenet", pooling="avg", name=None):
@@ -13,6 +17,10 @@ def pretrained(architecture, input_shape, weights="imagenet", pooling="avg", nam
 
     What the architecture expects of its input (range, order and mean of the channels) is part of
     the returned model, so that it goes with it wherever it is saved or exported.
+
+    Weights that went through a converter for inference may have batch normalisation folded into
+    the convolutions. They are good as they are, but not to be normalised by batches again; a
+    warning says so.
 
     Args:
         architecture: Such as `"MobileNetV2"`; see `architectures()`.
@@ -37,6 +45,21 @@ def pretrained(architecture, input_shape, weights="imagenet", pooling="avg", nam
     body = _body(build, architecture, input_shape, weights, pooling)
     x = preprocess(layers.Rescaling(1.0)(image))  # uint8 to floating point
     return keras.Model(image, body(x), name=name or architecture.lower())
+
+
+FOLDED = (
+    "%s: batch normalisation is folded into the convolutions, its means are all 0. Train with "
+    "--batch-norm frozen: statistics of batches would destroy what the layers have learnt."
+)
+
+
+def is_folded(network):
+    """Return whether batch normalisation everywhere has the mean 0 and the scale 1."""
+    norms = [layer for layer in network.layers if isinstance(layer, layers.BatchNormalization)]
+    return bool(norms) and all(
+        not np.any(norm.moving_mean) and (norm.gamma is None or np.all(norm.gamma == 1))
+        for norm in norms
+    )
 
 
 def architectures():
@@ -88,6 +111,8 @@ def _body(build, architecture, input_shape, weights, pooling):
         body = build(include_top=False, weights=known, input_shape=input_shape, pooling=pooling)
         if weights not in (None, "imagenet"):
             body.load_weights(weights)
+            if is_folded(body):
+                logger.warning(FOLDED, weights)
     except ValueError as error:
         raise ValueError(
             f"{architecture} cannot be had with images of {input_shape} and weights {weights!r}: "

@@ -7,21 +7,29 @@ from keras_dtl.layers import (
     ReflectionPadding2D,
 )
 
+CHANGE = 0.05
+"""What the last convolution is multiplied by. An optimizer such as Adam moves each of its
+81 x filters weights by about the learning rate at once: in full, the first steps would turn whole
+regions black or white, which a net that ends in tanh leaves for thousands of steps."""
+
 
 def transformer_net(
     input_shape=(None, None, 3), filters=32, blocks=5, num_styles=1, name="transformer_net"
 ):
     """Return the image transformation network of Johnson et al.: a photo in, the picture out.
 
-    Two halvings, residual blocks, two doublings. Each convolution but the last is followed by
+    Two halvings, residual blocks, two doublings; the result is a change that is added to the
+    photo, so that training begins at the photo itself and takes hundreds of steps, not tens of
+    thousands. Each convolution but the last is followed by
     instance normalisation (Ulyanov et al. 2016) and, but at the end of a block, by ReLU.
 
     Reference: Johnson, Alahi & Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and
     Super-Resolution", ECCV 2016.
 
-    Differs from the paper: instance in place of batch normalisation; mirrored padding at every
-    convolution; the image is doubled by repeating pixels before a convolution instead of by a
-    convolution of stride 1/2, which draws checkerboards (Odena, Dumoulin & Olah 2016).
+    Differs from the paper: the photo is added, in place of a scaled tanh; instance in place of
+    batch normalisation; mirrored padding at every convolution; the image is doubled by repeating
+    pixels before a convolution instead of by a convolution of stride 1/2, which draws
+    checkerboards (Odena, Dumoulin & Olah 2016).
 
     Args:
         input_shape: `(height, width, 3)` of images in -1..1. Height and width must be multiples
@@ -33,7 +41,7 @@ def transformer_net(
         name: Name of the model.
 
     Returns:
-        A functional Keras model to images of the same size in -1..1.
+        A functional Keras model to images of the same size, roughly in -1..1.
     """
     if any(size is not None and (size % 4 or size < 8) for size in input_shape[:2]):
         raise ValueError(
@@ -50,7 +58,8 @@ def transformer_net(
     for level in (2, 1):
         x = _activated(_convolution(layers.UpSampling2D(2)(x), filters * level, 3), style)
     x = _convolution(x, 3, 9, use_bias=True)
-    x = layers.Activation("tanh", dtype="float32", name="generated")(x)
+    x = layers.Rescaling(CHANGE, dtype="float32", name="change")(x)
+    x = layers.Add(dtype="float32", name="generated")([image, x])
     return keras.Model(image if style is None else [image, style], x, name=name)
 
 

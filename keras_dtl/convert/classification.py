@@ -26,6 +26,11 @@ class Classification:
 
     def __init__(self, artifact, destination, options):
         self.format = options.format_among(tuple(_FORMATS))
+        if destination.suffix in (".csv", ".jsonl") and not destination.is_dir():
+            raise ConversionError(
+                f"The output is a folder, in which predictions{destination.suffix} will be; "
+                f"received {readable_name(destination)}, which is named as a file."
+            )
         self.output = destination / f"predictions.{self.format}"
         self.classes = artifact.classes
         self.size = artifact.image_size

@@ -43,10 +43,11 @@ class Journal:
             state.mkdir(parents=True, exist_ok=True)
             self.lock = stack.enter_context(open(state / "lock", "w"))
             _lock(self.lock, self.folder)
-            self.partial = state / "partial"
             # What a killed run was just writing.
-            shutil.rmtree(self.partial, ignore_errors=True)
-            self.partial.mkdir()
+            shutil.rmtree(state / "partial", ignore_errors=True)
+            # Its own: a run whose folder was removed under it may not clear that of the next.
+            self.partial = state / "partial" / secrets.token_hex(8)
+            self.partial.mkdir(parents=True)
             self.known = _read(state / "journal.jsonl")
             self.file = stack.enter_context(open(state / "journal.jsonl", "ab"))
             self.file.write(b"\n")  # ends what a killed run may have left unfinished
@@ -55,6 +56,8 @@ class Journal:
 
     def __exit__(self, *error):
         shutil.rmtree(self.partial, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            self.partial.parent.rmdir()
         self.stack.close()
 
     def records(self, name, content):

@@ -15,7 +15,9 @@ from keras_dtl.convert.options import ConversionError
 _EXHAUSTED = ("allocate", "bad_alloc", "out of memory", "memory limit")
 _SHARE = 0.5  # of the free memory that a run may take
 _LARGEST_TILE = 2048
-_THUMBNAIL_MEMORY = 2**31  # bytes at most, while statistics are taken
+# Bytes of one run at most, of which onnxruntime's arena makes half as much again. With the image
+# itself and its output, 100 megapixels stay under 4 GB.
+_MOST_MEMORY = 5 * 2**28
 _FEWEST_TILES = 4  # on a side, of what fits at once
 
 
@@ -78,7 +80,8 @@ class Tiler:
 
     def _largest(self):
         """Return the side of a tile of which one fits easily."""
-        pixels = self._budget() / self.tiling["bytes_per_pixel"] / _FEWEST_TILES
+        most = min(self._budget() / _FEWEST_TILES, _MOST_MEMORY)
+        pixels = most / self.tiling["bytes_per_pixel"]
         return max(self._least(), min(_LARGEST_TILE, int(pixels**0.5)))
 
     def _least(self):
@@ -119,7 +122,7 @@ class Tiler:
     def _statistics(self, image):
         """Return the vector of statistics of the image, as large as it fits."""
         multiple = self.tiling["multiple"]
-        pixels = min(self._budget(), _THUMBNAIL_MEMORY) / self.tiling["bytes_per_pixel"]
+        pixels = min(self._budget(), _MOST_MEMORY) / self.tiling["bytes_per_pixel"]
         shrunk = min(1.0, (pixels / (image.shape[0] * image.shape[1])) ** 0.5)
         size = [max(1, round(n * shrunk / multiple)) * multiple for n in image.shape[:2]]
         least = self.tiling["overlap"]

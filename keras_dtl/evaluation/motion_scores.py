@@ -172,7 +172,3 @@ def _by_cell(parts, skeleton, rate):
             rows = (part.actions == cell[0]) & (part.styles == cell[1])
             found.setdefault(cell, []).append(values[rows])
     return {cell: np.concatenate(values) for cell, values in found.items()}
-
-
-def _ratio(found, expected, rows):
-    return float(found[rows].mean() / expected[rows].mean())

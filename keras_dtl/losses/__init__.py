@@ -17,12 +17,13 @@ from keras_dtl.losses.maximum_mean_discrepancy import (
 )
 from keras_dtl.losses.motion import velocity_error
 from keras_dtl.losses.style import LOSS_SCALES, content_loss, style_loss, total_variation
-from keras_dtl.losses.variational import gaussian_divergence
+from keras_dtl.losses.variational import class_discrepancy, gaussian_divergence
 
 __all__ = [
     "LOSS_SCALES",
     "AdversarialLoss",
     "adversarial_loss",
+    "class_discrepancy",
     "confusion_loss",
     "content_loss",
     "contrastive_alignment",

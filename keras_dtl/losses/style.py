@@ -69,22 +69,27 @@ def style_loss(gram, target, scale="paper"):
     return total / (4 * channels**2) if scale == "paper" else total / channels**4
 
 
-def total_variation(images):
+def total_variation(images, scale="johnson"):
     """Half the sum of squared differences between neighbouring pixels: the roughness of images.
 
-    Its gradient is that of jcjohnson/neural-style's term.
+    Its gradient is that of jcjohnson/neural-style's term. Under the scale `"relative"` it is
+    divided by the number of values, so that a weight means the same for images of any size.
 
     Args:
         images: Tensor `(batch, height, width, channels)`.
+        scale: One of `LOSS_SCALES`.
 
     Returns:
         Scalar float32 tensor, the mean over the batch.
     """
+    _check(scale)
     images = tf.cast(images, "float32")
     down = images[:, 1:] - images[:, :-1]
     right = images[:, :, 1:] - images[:, :, :-1]
-    total = tf.reduce_sum(tf.square(down)) + tf.reduce_sum(tf.square(right))
-    return 0.5 * total / _size(images, 0)
+    total = 0.5 * (tf.reduce_sum(tf.square(down)) + tf.reduce_sum(tf.square(right)))
+    return total / (
+        tf.cast(tf.size(images), "float32") if scale == "relative" else _size(images, 0)
+    )
 
 
 def _relative(difference, target):

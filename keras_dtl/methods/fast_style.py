@@ -29,10 +29,13 @@ class FastStyle(Perceptual):
     Reference: Johnson, Alahi & Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and
     Super-Resolution", ECCV 2016; several styles after Dumoulin, Shlens & Kudlur, ICLR 2017.
 
-    Differs from the paper: features are those of VGG19, in the layers of the same names.
+    Differs from the paper: features are those of VGG19, in the layers of the same names, whose
+    losses are relative to their targets unless told otherwise. By the paper's scale, conv1_2
+    outweighs conv4_3 several hundred times, so that colours are learnt long before strokes.
 
     Args:
-        generator: Network from images in -1..1 to images in -1..1.
+        generator: Network from images in -1..1 to images in about -1..1; what is beyond is cut
+            off when it is deployed.
         features: See `StyleTransfer`. It must return all layers named here.
         content_layers, style_layers, content_weight, style_weight, variation_weight, loss_scale:
             See `StyleTransfer`.
@@ -59,7 +62,7 @@ class FastStyle(Perceptual):
         content_weight=None,
         style_weight=None,
         variation_weight=None,
-        loss_scale="johnson",
+        loss_scale="relative",
         num_styles=1,
         **kwargs,
     ):
@@ -119,7 +122,7 @@ class FastStyle(Perceptual):
             terms = {
                 "content_loss": self._content_term(description["content"], content),
                 "style_loss": self._style_term(description["style"], styles),
-                "variation_loss": total_variation(generated),
+                "variation_loss": total_variation(generated, self.loss_scale),
             }
             terms = {name: self.weights_of_terms[name] * term for name, term in terms.items()}
             loss = tf.add_n(list(terms.values()))

@@ -11,7 +11,7 @@ PUBLISHED_WEIGHTS = {
     "paper": (1.0, 1e3, 0.0),
     "gatys_torch": (1.0, 1e3, 0.0),
     "johnson": (5.0, 100.0, 1e-3),
-    "relative": (1.0, 3.0, 1e-8),
+    "relative": (1.0, 5.0, 1e-3),
 }
 
 

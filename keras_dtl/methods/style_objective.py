@@ -83,7 +83,7 @@ class StyleObjective:
         losses = {
             "content_loss": lambda: self.content_term(features),
             "style_loss": lambda: self.style_term(self.grams(features)),
-            "variation_loss": lambda: total_variation(image),
+            "variation_loss": lambda: total_variation(image, self.method.loss_scale),
         }
         return [self.method.weights_of_terms[name] * losses[name]() for name in self.term_names]
 

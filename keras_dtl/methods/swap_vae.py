@@ -1,7 +1,7 @@
 import keras
 import tensorflow as tf
 
-from keras_dtl.losses import confusion_loss, gaussian_divergence
+from keras_dtl.losses import class_discrepancy, confusion_loss, gaussian_divergence
 from keras_dtl.methods.base import require_logits
 from keras_dtl.methods.separation import (
     Separation,
@@ -28,15 +28,17 @@ class SwapVAE(Separation):
         loss = 1/2 sum_i |D(z_i, s_i) - x_i|^2 + |D(z1, s2) - x1|^2 + |D(z2, s1) - x2|^2
              + adversarial_weight * (game on D(z3, s2) and D(z2, s3))
              + divergence_weight * KL(z) / numbers of an image
-             [+ confusion_weight * confusion + cycle_weight * reverse cycle]
+             [+ discrepancy_weight * MMD(z of each class, prior)
+              + confusion_weight * confusion + cycle_weight * reverse cycle]
 
     where `|.|^2` is the mean over numbers. The discriminator sees an image beside its class, or
     beside another image of it.
 
     The adversary alone teaches the decoder to ignore what `z` says of the class, not the encoder
-    to leave it out: a probe still reads it. `mode="leak_free"` adds what does: a classifier of `z`
-    that the encoder confuses, and a reverse cycle, which asks that images drawn with one `z` and
-    two contents be encoded to that style.
+    to leave it out: a probe still reads it. `mode="leak_free"` adds what does: the discrepancy
+    between the styles of each class and the prior, see `keras_dtl.losses.class_discrepancy`; a
+    classifier of `z` that the encoder confuses; and a reverse cycle, which asks that images drawn
+    with one `z` and two contents be encoded to that style.
 
     Reference: Mathieu, Zhao, Sprechmann, Ramesh & LeCun, "Disentangling factors of variation in
     deep representations using adversarial training", NeurIPS 2016. Reverse cycle: Jha, Anand,
@@ -54,8 +56,8 @@ class SwapVAE(Separation):
         latent_classifier: Network from the style to logits of classes; `leak_free` alone.
         adversary: `"class"` or `"pair"`: what the discriminator sees beside an image.
         mode: `"faithful"` or `"leak_free"`.
-        adversarial_weight, divergence_weight, confusion_weight, cycle_weight: As above; the last
-            two act in `leak_free` alone.
+        adversarial_weight, divergence_weight, confusion_weight, cycle_weight,
+        discrepancy_weight: As above; the last three act in `leak_free` alone.
         classifier_steps: Steps of the classifier of styles for each of the encoder: what it does
             not see, the encoder need not leave out.
         **kwargs: Of `Separation`: how the discriminator is restrained.
@@ -73,6 +75,7 @@ class SwapVAE(Separation):
         "discriminator_loss",
         "discriminator_accuracy",
         "confusion",
+        "discrepancy",
         "reverse_cycle",
         "latent_accuracy",
     )
@@ -89,6 +92,7 @@ class SwapVAE(Separation):
         divergence_weight=PRIOR,
         confusion_weight=0.1,
         cycle_weight=0.1,
+        discrepancy_weight=5.0,
         classifier_steps=1,
         **kwargs,
     ):
@@ -102,6 +106,7 @@ class SwapVAE(Separation):
         self.divergence_weight = divergence_weight
         self.confusion_weight = confusion_weight
         self.cycle_weight = cycle_weight
+        self.discrepancy_weight = discrepancy_weight
         self.classifier_steps = classifier_steps
         self._check()
 
@@ -164,7 +169,7 @@ class SwapVAE(Separation):
             generated = self.generated_inputs(crossed, images, labels)
             terms |= {"divergence": divergence, "adversarial": self.adversarial_term(generated)}
             if self.leak_free:
-                terms |= self.leaks(contents, styles)
+                terms |= self.leaks(contents, styles, labels)
             loss = self.total(terms, images[0])
         self.minimize(loss, tape)
         terms["loss"] = loss
@@ -215,15 +220,17 @@ class SwapVAE(Separation):
             return [tf.concat([second, other], 0), tf.concat(labels[1:], 0)]
         return [tf.concat([first, second], 0), tf.concat([second, first], 0)]
 
-    def leaks(self, contents, styles):
+    def leaks(self, contents, styles, labels):
         """Return the terms that take the class out of the style."""
         drawn = self.noise(contents[0], styles[0].shape[-1])
         codes = [tf.concat([contents[0], contents[2]], 0), tf.concat([drawn, drawn], 0)]
         # The encoder alone is taught: images are taken as they are.
         images = tf.stop_gradient(self.decoder(codes, training=True))
         read = self.encoder(images, training=True)[1]
+        styles = tf.concat(styles, 0)
         return {
-            "confusion": confusion_loss(self.latent_classifier(tf.concat(styles, 0))),
+            "confusion": confusion_loss(self.latent_classifier(styles, training=True)),
+            "discrepancy": class_discrepancy(styles, tf.concat(labels, 0)),
             "reverse_cycle": tf.reduce_mean(tf.abs(read - codes[1])),
         }
 
@@ -235,6 +242,7 @@ class SwapVAE(Separation):
         if self.leak_free:
             loss += self.confusion_weight * terms["confusion"]
             loss += self.cycle_weight * terms["reverse_cycle"]
+            loss += self.discrepancy_weight * terms["discrepancy"]
         return loss
 
     def classifier_step(self, styles, labels):

@@ -161,7 +161,7 @@ class TiledObjective(StyleObjective):
     def _variation(self, image):
         with tf.GradientTape() as tape:
             tape.watch(image)
-            loss = self.method.variation_weight * total_variation(image)
+            loss = self.method.variation_weight * total_variation(image, self.method.loss_scale)
         return loss, tape.gradient(loss, image)
 
 

@@ -21,14 +21,31 @@ import time
 from pathlib import Path
 
 import conversion_inputs as inputs
+import conversion_limits as limits
 from record import RESULTS, write_result
 
 import keras_dtl
 from keras_dtl.convert import convert_folder
+from keras_dtl.convert.engines import core_count
 from keras_dtl.images import read_image, resize_image
 
 BATCH = 8
 ROUNDS = 5
+
+
+class _Watch:
+    """A clock of the wall and of the processor, children included."""
+
+    def __init__(self):
+        self.begun, self.processor = time.perf_counter(), sum(os.times()[:4])
+
+    def read(self, count):
+        seconds = time.perf_counter() - self.begun
+        processor = sum(os.times()[:4]) - self.processor
+        return {
+            "images_per_second": count / seconds,
+            "processor_microseconds_per_image": 1e6 * processor / count,
+        }
 
 
 def generator(folder, rounds):
@@ -48,15 +65,16 @@ def _generator_round(path, part, out, folder_first):
     measured = {}
 
     def bare():
-        started = time.perf_counter()
+        watch = _Watch()
         for batch in feed:
             artifact.session.run(None, {artifact.manifest.inputs[0].name: batch})
-        measured["bare_session"] = len(part) / (time.perf_counter() - started)
+        measured["bare_session"] = watch.read(len(part))
 
     def whole():
         shutil.rmtree(out, ignore_errors=True)
+        watch = _Watch()
         report = convert_folder(artifact, part, out, batch_size=BATCH, gallery=0)
-        measured["folder"] = report.images_per_second
+        measured["folder"] = watch.read(report.converted)
         measured["busy_share"] = report.to_json()["stages"]["busy_share"]
 
     for step in (whole, bare) if folder_first else (bare, whole):
@@ -65,9 +83,21 @@ def _generator_round(path, part, out, folder_first):
 
 
 def generator_summary(rounds):
-    ratio = sum(1 / one["bare_session"] for one in rounds)
-    ratio /= sum(1 / one["folder"] for one in rounds)
-    return {"images": 200, "batch_size": BATCH, "folder_over_bare_session": ratio, "wanted": 0.95}
+    def total(name, figure, power):
+        return sum(one[name][figure] ** power for one in rounds)
+
+    def ratio(over, under, *figure):
+        return total(over, *figure) / total(under, *figure)
+
+    processor = ("processor_microseconds_per_image", 1)
+    return {
+        "images": 200 // ROUNDS * len(rounds),
+        "batch_size": BATCH,
+        "cores": core_count(),
+        "folder_over_bare_session": ratio("bare_session", "folder", "images_per_second", -1),
+        "wanted": 0.95,
+        "processor_time_over_bare_session": ratio("folder", "bare_session", *processor),
+    }
 
 
 def classifier(folder, rounds):
@@ -76,17 +106,18 @@ def classifier(folder, rounds):
     files = inputs.once(folder / "digits", inputs.digit_files, "test", 10_000)
     for _ in range(len(rounds), 3):
         shutil.rmtree(folder / "out", ignore_errors=True)
-        measured = {
+        yield {
             "folder": inputs.fresh(_classify_folder, artifact, files, folder / "out"),
             "tf_data": inputs.fresh(_classify_tf_data, artifact, files),
             "plain_loop": inputs.fresh(_classify_loop, artifact, files, 300),
         }
-        yield measured
 
 
 def _classify_folder(path, files, out):
     artifact = keras_dtl.load_artifact(path, "cpu")
-    return convert_folder(artifact, files, out, gallery=0, batch_size=256).images_per_second
+    watch = _Watch()
+    report = convert_folder(artifact, files, out, gallery=0, batch_size=256)
+    return watch.read(report.converted) | {"busy_share": report.to_json()["stages"]["busy_share"]}
 
 
 def _classify_tf_data(path, files):
@@ -100,11 +131,11 @@ def _classify_tf_data(path, files):
         pixels = tf.io.decode_png(tf.io.read_file(file), channels=3)
         return tf.ensure_shape(pixels, (28, 28, 3))
 
-    started = time.perf_counter()
+    watch = _Watch()
     names = sorted(str(file) for file in files.iterdir())
     data = tf.data.Dataset.from_tensor_slices(names).map(decode, tf.data.AUTOTUNE)
     model.predict(data.batch(256).prefetch(tf.data.AUTOTUNE), verbose=0)
-    return len(names) / (time.perf_counter() - started)
+    return watch.read(len(names))
 
 
 def _classify_loop(path, files, count):
@@ -114,56 +145,26 @@ def _classify_loop(path, files, count):
     model = keras.saving.load_model(path / "model.keras", compile=False)
     model.predict(inputs.np.zeros((1, 28, 28, 3), "uint8"), verbose=0)
     names = sorted(files.iterdir())[:count]
-    started = time.perf_counter()
+    watch = _Watch()
     for name in names:
         model.predict(inputs.np.asarray(Image.open(name).convert("RGB"))[None], verbose=0)
-    return count / (time.perf_counter() - started)
+    return watch.read(count)
 
 
 def classifier_summary(rounds):
-    def ratio(name):
-        return statistics.median(one["folder"] / one[name] for one in rounds)
+    def ratio(name, figure="images_per_second"):
+        return statistics.median(one["folder"][figure] / one[name][figure] for one in rounds)
 
     return {
         "images": 10_000,
+        "cores": core_count(),
         "plain_loop_measured_on": 300,
         "folder_over_plain_loop": ratio("plain_loop"),
         "wanted_over_plain_loop": 4,
         "folder_over_tf_data": ratio("tf_data"),
         "wanted_over_tf_data": 1.5,
+        "processor_time_over_tf_data": ratio("tf_data", "processor_microseconds_per_image"),
     }
-
-
-def memory(folder, rounds):
-    """Resident size after 500 and after 10,000 photos of sizes that hardly repeat."""
-    artifact = inputs.once(folder / "small_generator", inputs.generator, 4, 1)
-    files = inputs.once(folder / "many_sizes", inputs.photos_of_many_sizes, 10_000)
-    if not rounds:
-        shutil.rmtree(folder / "out", ignore_errors=True)
-        yield inputs.fresh(_resident_sizes, artifact, files, folder / "out")
-
-
-def _resident_sizes(path, files, out):
-    sizes = {}
-
-    def note(done, total):
-        if done in (500, 2500, 5000, 7500, total):
-            sizes[done] = resident_megabytes()
-
-    artifact = keras_dtl.load_artifact(path, "cpu")
-    report = convert_folder(artifact, files, out, progress=note, gallery=0, format="jpg")
-    return {"megabytes_after": sizes, "converted": report.converted}
-
-
-def resident_megabytes():
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def memory_summary(rounds):
-    sizes = rounds[0]["megabytes_after"]
-    growth = sizes.get("10000", sizes.get(10_000)) / sizes.get("500", sizes.get(500)) - 1
-    return {"growth_from_500_to_10000": growth, "allowed": 0.05}
 
 
 def help_time(folder, rounds):
@@ -240,6 +241,22 @@ def int8_generator_summary(rounds):
     }
 
 
+def int8_speed(folder, rounds):
+    """ResNet-9 at 256 pixels with the weights that it starts from: int8 beside float32 by turns."""
+    path = inputs.once(folder / "int8_start", inputs.int8_start)
+    for _ in range(len(rounds), ROUNDS):
+        yield inputs.fresh(_int8_speeds, path, inputs.photos(4))
+
+
+def _int8_speeds(path, files):
+    images = inputs.np.stack([resize_image(read_image(file), (256, 256)) for file in files])
+    return _by_turns(path, inputs.np.split(images, len(files)))[1]
+
+
+def int8_speed_summary(rounds):
+    return _int8_speed(rounds) | {"cores": core_count()}
+
+
 def _int8_speed(rounds):
     ratios = [one["int8_images_per_second"] / one["float32_images_per_second"] for one in rounds]
     return {"int8_over_float32": statistics.median(ratios), "wanted": 2, "vnni": _has_vnni()}
@@ -281,9 +298,12 @@ def int8_classifier_summary(rounds):
 SECTIONS = {
     "help": (help_time, help_time_summary),
     "classifier": (classifier, classifier_summary),
-    "memory": (memory, memory_summary),
+    "memory": (limits.memory, limits.memory_summary),
     "generator": (generator, generator_summary),
+    "tiles": (limits.tiles, limits.tiles_summary),
+    "kill": (limits.kill, limits.kill_summary),
     "int8_classifier": (int8_classifier, int8_classifier_summary),
+    "int8_speed": (int8_speed, int8_speed_summary),
     "int8_generator": (int8_generator, int8_generator_summary),
 }
 

@@ -2,6 +2,9 @@
 
 import contextlib
 import os
+import subprocess
+import sys
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -48,7 +51,7 @@ def _folder(path):
         yield folder
 
 
-def generator(path, filters, blocks, size=None, multiple=4):
+def generator(path, filters, blocks, size=None, multiple=4, **options):
     """Export the generator of CycleGAN with the weights that it starts from."""
     import keras
 
@@ -59,8 +62,74 @@ def generator(path, filters, blocks, size=None, multiple=4):
     keras.utils.set_random_seed(0)
     network = backbones.resnet_generator((None, None, 3), filters=filters, blocks=blocks)
     model = deployable_generator(network, "generator")
-    export_model(
-        model, path, task="image_to_image", image_size=size, size_multiple=multiple, opset=18
+    options |= {"image_size": size, "size_multiple": multiple, "opset": 18}
+    export_model(model, path, task="image_to_image", **options)
+
+
+def int8_start(path):
+    """Export the whole generator in int8, too, whatever that does to its first images."""
+    with tempfile.TemporaryDirectory() as folder:
+        for photo in photos(8):
+            (Path(folder) / photo.name).write_bytes(photo.read_bytes())
+        options = {"precisions": ("int8",), "calibration": folder, "least_quality": 0.0}
+        generator(path, 64, 9, (256, 256), **options)
+
+
+def local_generator(path):
+    """Export a generator whose pixels depend on what is near them and on nothing else."""
+    import keras
+
+    from keras_dtl.export import export_model
+    from keras_dtl.layers import ToPixels
+
+    keras.utils.set_random_seed(0)
+    image = keras.Input((None, None, 3), dtype="uint8")
+    values = keras.layers.Rescaling(1 / 127.5, -1.0)(image)
+    for stride in (1, 2, 2):
+        values = keras.layers.Conv2D(16, 5, stride, "same", activation="relu")(values)
+    for _ in range(2):
+        values = keras.layers.UpSampling2D()(values)
+        values = keras.layers.Conv2D(16, 3, 1, "same", activation="relu")(values)
+    values = keras.layers.Conv2D(3, 7, 1, "same", activation="tanh")(values)
+    model = keras.Model(image, ToPixels()(values))
+    export_model(model, path, task="image_to_image", size_multiple=4, opset=18)
+
+
+def enlarged(image, size):
+    """Return a uint8 image in another (height, width)."""
+    return np.array(Image.fromarray(image).resize(size[::-1], Image.Resampling.BICUBIC))
+
+
+def enlarged_photo(path, size):
+    """Write a photo of many pixels."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as temporary:
+        picture = Image.fromarray(enlarged(np.asarray(Image.open(photos(1)[0])), size))
+        picture.save(temporary, "PNG", compress_level=1)
+
+
+def copied_photos(path, count):
+    """Make a folder of photos."""
+    with _folder(path) as folder:
+        for photo in photos(count):
+            (folder / photo.name).write_bytes(photo.read_bytes())
+
+
+def fresh_conversion(path, artifact, source):
+    """Convert a folder without any disturbance."""
+    import keras_dtl
+    from keras_dtl.convert import convert_folder
+
+    report = convert_folder(keras_dtl.load_artifact(artifact, "cpu"), source, path, gallery=0)
+    if report.exit_status:
+        raise RuntimeError(f"{source} could not be converted: {report.failed}")
+
+
+def convert_command(artifact, source, out):
+    """Begin a conversion as a command, in a process of its own."""
+    words = ["convert", artifact, source, out, "--device", "cpu", "--gallery", "0"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "keras_dtl.scripts", *map(str, words)], stdout=subprocess.DEVNULL
     )
 
 

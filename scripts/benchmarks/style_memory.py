@@ -3,7 +3,8 @@
     python scripts/benchmarks/style_memory.py --content a.jpg --style b.jpg --weights FILE
 
 L-BFGS with its history of 10, in a process of its own. Memory is that of the whole process, with
-TensorFlow. Some iterations fill what there is to fill. Writes results/style_memory.json.
+TensorFlow. An iteration or two reach the peak but for the history, of which each adds two images in
+float64; what is missing of it is added. Writes results/style_memory.json.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from pathlib import Path
 from record import write_result
 
 LONGER_SIDE = 2048
+HISTORY = 10
 
 
 def main():
@@ -37,6 +39,8 @@ def main():
         iterations=arguments.iterations,
         callback=lambda step: evaluations.append(step.evaluations),
     )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    missing = max(0, HISTORY - arguments.iterations) * 2 * 8 * image.size / 2**30
     write_result(
         "style_memory",
         {
@@ -44,12 +48,13 @@ def main():
             "settings": {
                 "height_width": image.shape[:2],
                 "optimizer": "lbfgs",
-                "history": 10,
+                "history": HISTORY,
                 "iterations": arguments.iterations,
             },
             "evaluations": evaluations[-1],
             "seconds": round(time.perf_counter() - start, 1),
-            "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+            "measured_peak_gib": round(peak, 2),
+            "peak_gib": round(peak + missing, 2),
         },
     )
 

@@ -4,10 +4,11 @@
 
 The same VGG19 with average pooling, layers, losses (those of jcjohnson/neural-style, 5 : 100 :
 0.001), start (the content), history of L-BFGS (10) and float32 on both sides; PyTorch is eager, as
-its published programs are. Times are taken in processes of their own, in turn, several rounds, and
-ratios within each round. Losses are the lowest within the first evaluations. Each part is written
-when it is done and not repeated, so it can be killed at any time. Needs the extra `[peers]`. Writes
-results/style_time.json.
+its published programs are. Times are those of the processor, on one core that a process is bound to
+(`taskset -c 0`): what else runs there disturbs them little. They are taken in processes of their
+own, in turn, several rounds, and ratios within each round. Losses are the lowest within the first
+evaluations. Each part is written when it is done and not repeated, so it can be killed at any time.
+Needs the extra `[peers]`. Writes results/style_time.json.
 """
 
 import argparse
@@ -182,13 +183,16 @@ BUILD = {
 
 
 def timed(peer):
-    """Return the median seconds of an evaluation and the loss at the start."""
-    seconds = []
+    """Return the median seconds of an evaluation, by two clocks, and the loss at the start."""
+    clocks = {"seconds": time.process_time, "wall_seconds": time.perf_counter}
+    taken = {name: [] for name in clocks}
     for _ in range(WARM_UP + TIMED):
-        start = time.perf_counter()
+        starts = {name: clock() for name, clock in clocks.items()}
         loss = peer.evaluate()
-        seconds.append(time.perf_counter() - start)
-    return {"seconds": statistics.median(seconds[WARM_UP:]), "loss": loss}
+        for name, clock in clocks.items():
+            taken[name].append(clock() - starts[name])
+    medians = {name: statistics.median(found[WARM_UP:]) for name, found in taken.items()}
+    return {**medians, "loss": loss}
 
 
 def minimized(peer, count):
@@ -263,6 +267,7 @@ def main():
     result = {
         "what": "seconds of an evaluation (VGG19 to conv5_1, losses, gradient) and lowest losses",
         "settings": {
+            "cores": len(os.sched_getaffinity(0)),
             "weights": [CONTENT_WEIGHT, STYLE_WEIGHT, VARIATION_WEIGHT],
             "loss_scale": "johnson",
             "history": HISTORY,

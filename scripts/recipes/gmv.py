@@ -1,6 +1,6 @@
 """Pairs of images of one thing in two views, drawn from noise (Chen et al. 2018).
 
-keras-dtl train gmv --source folder:coil20 --image-size 64 --content 64 --style 64
+keras-dtl train gmv --source npz:coil20_64.npz:object --image-size 64 --content 64 --style 64
 
 On two cores train at 32 pixels for a first look; the paper's 50,000 steps of 128 pairs at 64
 pixels are for a GPU: --batch-size 128 --filters 64.

@@ -27,6 +27,19 @@ def test_weights_come_from_a_file_and_features_are_vectors(network, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_folded_batch_normalisation_is_named_and_real_one_is_not(network, tmp_path, caplog):
+    body = network.layers[-1]
+    kept = body.get_weights()
+    body.get_layer("bn_Conv1").moving_mean.assign_add(np.ones(32))
+    body.save_weights(tmp_path / "real.weights.h5")
+    body.set_weights(kept)
+    body.save_weights(tmp_path / "folded.weights.h5")
+    pretrained("MobileNetV2", SHAPE, str(tmp_path / "real.weights.h5"))
+    assert not caplog.text
+    pretrained("MobileNetV2", SHAPE, str(tmp_path / "folded.weights.h5"))
+    assert "folded.weights.h5" in caplog.text and "--batch-norm frozen" in caplog.text
+
+
 @pytest.mark.slow
 def test_caffe_preprocessing_survives_saving(tmp_path):
     network = pretrained("VGG16", SHAPE, weights=None)

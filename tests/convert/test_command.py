@@ -109,11 +109,20 @@ def test_dry_run_writes_nothing(negative_folder, photos, tmp_path, capsys):
     words = ["convert", str(negative_folder), str(photos), str(tmp_path / "out")]
     assert main([*words, "--dry-run"]) == 0
     assert not (tmp_path / "out").exists()
-    assert capsys.readouterr().out.count("would convert") == 5
+    shown = capsys.readouterr().out
+    assert shown.count("would convert") == 5
+    assert "5 would be converted. Output" in shown
     assert main(words) == 1
     capsys.readouterr()
     assert main([*words, "--dry-run"]) == 0
     assert "would convert: " + str(photos / "truncated.png") in capsys.readouterr().out
+
+
+def test_a_table_is_not_taken_for_a_folder(classifier_folder, photos, tmp_path, capsys):
+    words = ["convert", str(classifier_folder), str(photos), str(tmp_path / "table.csv")]
+    assert main(words) == 2
+    assert "is named as a file" in capsys.readouterr().err
+    assert not (tmp_path / "table.csv").exists()
 
 
 def test_limit_leaves_the_rest_for_another_run(negative_folder, photos, tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -49,6 +50,21 @@ def test_journal_survives_a_torn_line(tmp_path):
     with Journal(tmp_path, "key") as journal:
         assert journal.records("a.png", "content")
         assert journal.records("c.png", "content")
+
+
+def test_a_run_whose_folder_was_removed_leaves_the_next_one_alone(tmp_path):
+    folder = tmp_path / "out"
+    with Journal(folder, "key"):
+        shutil.rmtree(folder)
+        second = Journal(folder, "key")
+        second.__enter__()
+    second.publish(folder / "a.txt", b"whole")
+    second.__exit__()
+    assert (folder / "a.txt").read_bytes() == b"whole"
+    assert sorted(path.name for path in (folder / ".keras_dtl").iterdir()) == [
+        "journal.jsonl",
+        "lock",
+    ]
 
 
 lines = st.recursive(

@@ -65,7 +65,7 @@ def test_a_thumbnail_serves_where_the_whole_does_not_fit(artifact, monkeypatch):
     image = (smooth(640, 640) * ramp).astype(np.uint8)[None]
     whole = artifact(image).astype(float)
     memory = 400 * 400 * artifact.manifest.tiling["bytes_per_pixel"]
-    monkeypatch.setattr("keras_dtl.convert.tiling._THUMBNAIL_MEMORY", memory)
+    monkeypatch.setattr("keras_dtl.convert.tiling._MOST_MEMORY", memory)
     tiled = Tiler(artifact, Options(tile=128))(image)["translated"]
     own = np.concatenate([artifact(image[:, :, x : x + 128]) for x in range(0, 640, 128)], axis=2)
     error, naive = (np.mean((whole - other) ** 2) for other in (tiled, own))

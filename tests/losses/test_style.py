@@ -80,6 +80,7 @@ def test_total_variation_and_its_gradient():
     neighbours = x[0, 1, 3] + x[0, 3, 3] + x[0, 2, 2] + x[0, 2, 4]
     np.testing.assert_allclose(inner, 4 * x[0, 2, 3] - neighbours, rtol=1e-4)
     assert float(total_variation(np.ones((1, 4, 4, 3), "float32"))) == 0
+    assert float(total_variation(x, "relative")) == pytest.approx(expected / x.size, rel=1e-5)
 
 
 def test_half_precision_features_give_float32_and_unknown_scale_is_refused():

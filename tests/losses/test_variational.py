@@ -1,6 +1,6 @@
 import numpy as np
 
-from keras_dtl.losses import confusion_loss, gaussian_divergence
+from keras_dtl.losses import class_discrepancy, confusion_loss, gaussian_divergence
 
 
 def test_divergence_is_that_of_numpy():
@@ -17,3 +17,33 @@ def test_confusion_is_the_divergence_of_the_uniform_distribution():
     expected = np.mean(np.sum(0.25 * np.log(0.25 / probability), 1))
     np.testing.assert_allclose(confusion_loss(logits), expected, rtol=1e-5)
     assert abs(float(confusion_loss(np.ones((3, 4), "float32")))) < 1e-6
+
+
+def test_discrepancy_of_classes_is_the_double_loop():
+    random = np.random.default_rng(0)
+    codes = random.normal(size=(6, 4)).astype("float32")
+    labels = np.array([0, 1, 0, 2, 1, 0])  # the 2 is alone
+    found = class_discrepancy(codes, labels, factors=(0.5,))
+    prior = random.normal(size=(200_000, 4))
+
+    def kernel(x, y):
+        return np.exp(-np.square(x - y).sum(-1) / (2 * 0.5 * 4))
+
+    terms = []
+    for i in (0, 1, 2, 4, 5):
+        others = [j for j in range(6) if j != i and labels[j] == labels[i]]
+        among = np.mean([kernel(codes[i], codes[j]) for j in others])
+        terms.append(among - 2 * kernel(codes[i], prior).mean())
+    expected = np.mean(terms) + kernel(prior[::2], prior[1::2]).mean()
+    np.testing.assert_allclose(found, expected, atol=3e-3)
+
+
+def test_discrepancy_is_nought_at_the_prior_and_sees_classes_apart_and_shrunk():
+    random = np.random.default_rng(0)
+    codes = random.normal(size=(1000, 8)).astype("float32")
+    labels = np.arange(1000) % 4
+    assert abs(float(class_discrepancy(codes, labels))) < 3e-3
+    apart = codes + (labels == 0)[:, None]
+    assert float(class_discrepancy(apart, labels)) > 0.01
+    assert float(class_discrepancy(0.3 * codes, labels)) > 0.05
+    assert float(class_discrepancy(codes[:3], np.arange(3))) == 0  # none has a partner

@@ -57,6 +57,10 @@ def batch(count=6, seed=0):
     return {**images, "label": label, "other_label": other}
 
 
+def labels_of(data):
+    return [data[name] for name in ("label", "label", "other_label")]
+
+
 def moved(network, start):
     return any((a != b).any() for a, b in zip(network.get_weights(), start, strict=True))
 
@@ -107,7 +111,7 @@ def test_reverse_cycle_is_the_error_of_the_style_that_was_drawn():
     images = [tf.cast(data[name], "float32") / 127.5 - 1 for name in ("first", "second", "other")]
     contents, styles, _ = model.codes(images)
     state = np.array(model.random.state)
-    found = model.leaks(contents, styles)["reverse_cycle"]
+    found = model.leaks(contents, styles, labels_of(data))["reverse_cycle"]
     model.random.state.assign(state)
     drawn = model.noise(contents[0], STYLE)
     read = [model.encoder(model.decoder([c, drawn]))[1].numpy() for c in contents[::2]]
@@ -121,7 +125,7 @@ def gradient_of(model, term, part):
     with tf.GradientTape() as tape:
         contents, styles, divergence = model.codes(images)
         terms, _ = model.exchange(images, contents, styles)
-        terms |= {"divergence": divergence, **model.leaks(contents, styles)}
+        terms |= {"divergence": divergence, **model.leaks(contents, styles, labels_of(data))}
         value = terms[term]
     gradients = tape.gradient(value, part.trainable_variables)
     return sum(0.0 if g is None else float(tf.reduce_sum(tf.abs(g))) for g in gradients)
@@ -135,6 +139,7 @@ def gradient_of(model, term, part):
         ("divergence", True, False),
         ("confusion", True, False),
         ("reverse_cycle", True, False),
+        ("discrepancy", True, False),
     ],
 )
 def test_who_receives_which_gradient(term, encoder, decoder):

@@ -11,6 +11,10 @@ def test_unusable_settings_are_refused():
         FastStyleRecipe(style=("a.jpg",), crop_size=30).check()
 
 
-def test_learning_rate_is_a_schedule():
-    (schedule,) = FastStyleRecipe().callbacks(None)
+def test_learning_rate_rises_holds_and_falls():
+    recipe = FastStyleRecipe()
+    (schedule,) = recipe.callbacks(None)
     assert isinstance(schedule, ProgressSchedule)
+    (rate,) = schedule.schedules.values()
+    shares = [rate(progress) / recipe.learning_rate for progress in (0, 0.025, 0.3, 0.75, 1)]
+    assert shares == pytest.approx([0.02, 0.52, 1, 0.5, 0])

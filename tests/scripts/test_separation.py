@@ -103,6 +103,14 @@ def test_judge_is_fitted_once_for_each_set_of_images(tmp_path, monkeypatch):
     assert fitted == [10, 4, 10] and not (tmp_path / "not there").exists()
 
 
+def test_classifier_of_styles_does_not_feel_their_scale():
+    classifier = RECIPES["swap-vae"](style=3).latent_classifier(5)
+    styles = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
+    found = [classifier(scale * styles, training=True) for scale in (1.0, 10.0)]
+    np.testing.assert_allclose(*found, atol=1e-2)
+    assert found[0].shape == (64, 5)
+
+
 def test_walks_end_at_the_other_image_and_change_one_code():
     decoder = lambda codes, training: np.stack([c[:, 0] for c in codes], 1)[:, :, None, None]  # noqa: E731
     ends = np.array([[0.0], [9.0]], "float32")

@@ -300,6 +300,7 @@ SECTIONS = {
     "classifier": (classifier, classifier_summary),
     "memory": (limits.memory, limits.memory_summary),
     "generator": (generator, generator_summary),
+    "large": (limits.large, limits.large_summary),
     "tiles": (limits.tiles, limits.tiles_summary),
     "kill": (limits.kill, limits.kill_summary),
     "int8_classifier": (int8_classifier, int8_classifier_summary),

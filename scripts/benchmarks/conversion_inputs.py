@@ -51,8 +51,11 @@ def _folder(path):
         yield folder
 
 
-def generator(path, filters, blocks, size=None, multiple=4, **options):
-    """Export the generator of CycleGAN with the weights that it starts from."""
+def generator(path, filters, blocks, size=None, normalization="instance", **options):
+    """Export the generator of CycleGAN with the weights that it starts from.
+
+    Batch normalisation gets the statistics of a photo, without which it would do nothing.
+    """
     import keras
 
     from keras_dtl import backbones
@@ -60,9 +63,16 @@ def generator(path, filters, blocks, size=None, multiple=4, **options):
     from keras_dtl.methods.translation import deployable_generator
 
     keras.utils.set_random_seed(0)
-    network = backbones.resnet_generator((None, None, 3), filters=filters, blocks=blocks)
+    network = backbones.resnet_generator(
+        (None, None, 3), filters=filters, blocks=blocks, normalization=normalization
+    )
+    if normalization == "batch":
+        for layer in network.layers:
+            layer.momentum = 0.0
+        photo = enlarged(np.asarray(Image.open(photos(1)[0])), (128, 192))
+        network(photo[None] / np.float32(127.5) - 1, training=True)
     model = deployable_generator(network, "generator")
-    options |= {"image_size": size, "size_multiple": multiple, "opset": 18}
+    options |= {"image_size": size, "size_multiple": 4, "opset": 18}
     export_model(model, path, task="image_to_image", **options)
 
 
@@ -73,26 +83,6 @@ def int8_start(path):
             (Path(folder) / photo.name).write_bytes(photo.read_bytes())
         options = {"precisions": ("int8",), "calibration": folder, "least_quality": 0.0}
         generator(path, 64, 9, (256, 256), **options)
-
-
-def local_generator(path):
-    """Export a generator whose pixels depend on what is near them and on nothing else."""
-    import keras
-
-    from keras_dtl.export import export_model
-    from keras_dtl.layers import ToPixels
-
-    keras.utils.set_random_seed(0)
-    image = keras.Input((None, None, 3), dtype="uint8")
-    values = keras.layers.Rescaling(1 / 127.5, -1.0)(image)
-    for stride in (1, 2, 2):
-        values = keras.layers.Conv2D(16, 5, stride, "same", activation="relu")(values)
-    for _ in range(2):
-        values = keras.layers.UpSampling2D()(values)
-        values = keras.layers.Conv2D(16, 3, 1, "same", activation="relu")(values)
-    values = keras.layers.Conv2D(3, 7, 1, "same", activation="tanh")(values)
-    model = keras.Model(image, ToPixels()(values))
-    export_model(model, path, task="image_to_image", size_multiple=4, opset=18)
 
 
 def enlarged(image, size):

@@ -25,7 +25,7 @@ MNIST = {
     "source": "mnist",
     "filters": 16,
     "batch_size": 64,
-    "epochs": 3,
+    "epochs": 2,
     "learning_rate": 2e-3,
 }
 # On images in -1..1, the divergence weighs with 7 what it does in the implementation whose figure

@@ -26,7 +26,14 @@ from keras_dtl.scripts.train import train
 RESULT = RESULTS / "motion.json"
 RUNS = Path("runs/benchmarks/motion")
 ROWS = {
-    "style": (MotionStyleRecipe, {"epochs": 24, "filters": 64, "held_out": 5}),
+    "style": (
+        MotionStyleRecipe,
+        {
+            **{"epochs": 20, "filters": 64, "held_out": 5, "content": 64},
+            **{"reconstruction_weight": 10.0, "velocity_weight": 20.0},
+        },
+    ),
+    "style, narrow": (MotionStyleRecipe, {"epochs": 10, "filters": 64, "held_out": 5}),
     "style, recurrent": (MotionStyleRecipe, {"epochs": 8, "kind": "recurrent", "held_out": 5}),
     "synthesis": (MotionAAERecipe, {"epochs": 10, "held_out": 5}),
 }

@@ -35,7 +35,7 @@ def autoencoder():
         backbones.recurrent_decoder(FEATURES, 4, 5),
     )
     return SequentialAdversarialAutoencoder(
-        *networks, backbones.mlp((3,), (4,), 1), *SCALE, num_classes=2
+        *networks, backbones.mlp((5,), (4,), 1), *SCALE, num_classes=2
     )
 
 

@@ -59,7 +59,11 @@ def run_once(row, source, seed, changes):
     seconds = time.process_time() - begun
     recipe.report(*trained).write(folder / "report.html")
     settings = {key: value for key, value in recipe.settings().items() if key != "source"}
-    return {"scores": trained.scores, "settings": settings, "cpu_seconds": round(seconds)}
+    return {
+        "scores": trained.scores,
+        "settings": settings,
+        "cpu_seconds_since_last_start": round(seconds),
+    }
 
 
 def figures_of(scores):

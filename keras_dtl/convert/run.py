@@ -72,7 +72,7 @@ class Run:
         self.inbox, self.outbox = Channel(WAITING), Channel(WAITING)
         self.next_items, self.taking = iter(items), threading.Lock()
         self.allowed = itertools.count(1)
-        self.stop_reason = None
+        self.stop_reason = self.defect = None
         work = self._work()
         self.alive = {stage: len(functions) for stage, functions in work.items()}
         threads = [
@@ -83,14 +83,16 @@ class Run:
         for thread in threads:
             thread.start()
         try:
-            self._serve()
-        except Closed:
-            raise self.defect from None
+            with contextlib.suppress(Closed):  # by a defect
+                self._serve()
         finally:
             self.stop_reason = self.stop_reason or "the conversion was stopped"
             self._close()
             for thread in threads:
                 thread.join()
+        # Threads that the closing woke may all have ended in good order meanwhile.
+        if self.defect is not None:
+            raise self.defect
 
     def _work(self):
         """Return what threads of their own do, by stage."""

@@ -23,13 +23,17 @@ class ImageToViews(ImageToImage):
     def check_free(self, item, frame=None):
         super().check_free(item, frame or 0)
 
-    def write(self, loaded, outputs):
+    def make(self, loaded, outputs):
+        """Return the files of all views."""
         views = outputs[self.image]
-        first = len(views) * (loaded.frame or 0)
-        frames = len(views) * loaded.frames
-        for number, view in enumerate(views, first):
-            one = dataclasses.replace(loaded, frame=number, frames=frames)
-            super().write(one, {self.image: view})
+        return [
+            super(ImageToViews, self).make(one, {self.image: view})
+            for one, view in zip(_numbered(loaded, len(views)), views, strict=True)
+        ]
+
+    def keep(self, loaded, files):
+        for one, data in zip(_numbered(loaded, len(files)), files, strict=True):
+            super().keep(one, data)
 
     def one(self, loaded, outputs, suffix):
         if outputs[self.image].ndim == 4:  # of a file or a pipe
@@ -41,3 +45,9 @@ class ImageToViews(ImageToImage):
         """Return the first view as a path, for the gallery."""
         target = self.target(item, 0)
         return target if target.is_file() else None
+
+
+def _numbered(loaded, views):
+    """Return the image once for each of its views, numbered as frames."""
+    first, frames = views * (loaded.frame or 0), views * loaded.frames
+    return [dataclasses.replace(loaded, frame=first + view, frames=frames) for view in range(views)]

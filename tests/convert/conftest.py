@@ -46,9 +46,8 @@ def write_artifact(folder, nodes, outputs, task, resize=None, constants=(), inpu
 
 def _value(tensor):
     kind = {"uint8": TensorProto.UINT8, "float32": TensorProto.FLOAT}[tensor.dtype]
-    sizes = [
-        name if size is None else size for name, size in zip("NHWC", tensor.shape, strict=False)
-    ]
+    axes = "NVHWC" if len(tensor.shape) == 5 else "NHWC"
+    sizes = [name if size is None else size for name, size in zip(axes, tensor.shape, strict=False)]
     return helper.make_tensor_value_info(tensor.name, kind, sizes)
 
 

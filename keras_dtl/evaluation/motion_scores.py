@@ -113,7 +113,7 @@ class MotionScores:
         }
         if styles is not None:
             ratios["by_style"] = {
-                str(style): float(
+                self._style_name(style): float(
                     found[styles == style].mean() / expected[styles == style, 0].mean()
                 )
                 for style in np.unique(styles)

@@ -101,6 +101,27 @@ class Recipe:
         """Return the `keras_dtl.evaluation.Report` of a trained model."""
         raise NotImplementedError
 
+    def illustrated_report(self, words, model, data, history, scores):
+        """Return a report of pictures, curves and scores, for recipes that have one `source`.
+
+        Args:
+            words: What was trained, in a sentence.
+            model, data, history, scores: As for `report`.
+        """
+        from keras_dtl.evaluation import Report, figures
+
+        headline = {name: self.shown(value) for name, value in self.headline(scores).items()}
+        report = Report(f"{self.name}: {self.source}", words, headline)
+        self.add_pictures(report, model, data)
+        report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
+        report.add_table("Scores", scores)
+        report.add_table("Settings", self.settings(), collapsed=True)
+        return report
+
+    def add_pictures(self, report, model, data):
+        """Add to an `illustrated_report` what the model makes."""
+        raise NotImplementedError
+
     def export_arguments(self, data):
         """Return what `export_model` must know beside the model."""
         return {}

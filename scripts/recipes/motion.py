@@ -92,24 +92,11 @@ class MotionRecipe(Recipe):
         return [ProgressSchedule(schedules)]
 
     def report(self, model, data, history, scores):
-        from keras_dtl.evaluation import Report, figures
-
-        clips = data.clips
-        report = Report(
-            f"{self.name}: {self.source}",
-            f"{self.epochs} epochs, seed {self.seed}; {len(clips)} clips learnt, "
-            f"{len(data.split.test)} scored, {len(data.split.held_out)} of cells never seen.",
-            {name: self.shown(value) for name, value in self.headline(scores).items()},
+        words = (
+            f"{self.epochs} epochs, seed {self.seed}; {len(data.clips)} clips learnt, "
+            f"{len(data.split.test)} scored, {len(data.split.held_out)} of cells never seen."
         )
-        self.add_pictures(report, model, data)
-        report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
-        report.add_table("Scores", scores)
-        report.add_table("Settings", self.settings(), collapsed=True)
-        return report
-
-    def add_pictures(self, report, model, data):
-        """Add what motion looks like, and write players and pictures that move beside it."""
-        raise NotImplementedError
+        return self.illustrated_report(words, model, data, history, scores)
 
     def settings_with(self, data):
         names = {"actions": data.clips.action_names, "styles": data.clips.style_names}

@@ -133,18 +133,8 @@ class SeparationRecipe(Recipe):
         raise NotImplementedError
 
     def report(self, model, data, history, scores):
-        from keras_dtl.evaluation import Report, figures
-
-        report = Report(
-            f"{self.name}: {self.source}",
-            f"{self.epochs} epochs at {self.image_size} pixels, seed {self.seed}.",
-            {name: self.shown(value) for name, value in self.headline(scores).items()},
-        )
-        self.add_pictures(report, model, data)
-        report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
-        report.add_table("Scores", scores)
-        report.add_table("Settings", self.settings(), collapsed=True)
-        return report
+        words = f"{self.epochs} epochs at {self.image_size} pixels, seed {self.seed}."
+        return self.illustrated_report(words, model, data, history, scores)
 
     def add_pictures(self, report, model, data):
         figure = picture_figure(self.picture(model, data))

@@ -10,7 +10,7 @@ demo: $(INSTALLED)  ## train, export and convert on embedded data, in about thre
 	$(BIN)/keras-dtl demo
 
 test: $(INSTALLED)  ## the quick tests, under five minutes on two cores
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: $(INSTALLED)  ## with the slow and the data-bound ones (KERAS_DTL_DATA names the data)
 	$(BIN)/python -m pytest -m "not gpu"

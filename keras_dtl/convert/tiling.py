@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import math
 import os
 from pathlib import Path
 
@@ -18,6 +19,8 @@ _LARGEST_TILE = 2048
 # Bytes of one run at most, of which onnxruntime's arena makes half as much again. With the image
 # itself and its output, 100 megapixels stay under 4 GB.
 _MOST_MEMORY = 5 * 2**28
+_GROUPS = 8  # of parts of an image, from which its statistics are corrected
+_LEAST_PART = 128  # side of such a part in pixels
 _FEWEST_TILES = 4  # on a side, of what fits at once
 
 
@@ -25,10 +28,12 @@ class Tiler:
     """Runs a model over a batch of images, in tiles where they are too large.
 
     A generator that normalises over the whole image gets these statistics from outside, the same
-    for every tile: they are taken once of the image, made as small as fits.
+    for every tile: they are taken once of the image or, where it does not fit, of a small copy.
+    What making an image smaller does to its statistics is then measured on parts of it, in both
+    sizes, and undone.
 
     Reference: Chen et al., "Towards Ultra-Resolution Neural Style Transfer via Thumbnail Instance
-    Normalization", AAAI 2022.
+    Normalization", AAAI 2022, for the small copy; the correction is ours.
 
     Args:
         artifact: An `Artifact`.
@@ -120,16 +125,49 @@ class Tiler:
         return lambda tile: self._run(name, tile, statistics, True)
 
     def _statistics(self, image):
-        """Return the vector of statistics of the image, as large as it fits."""
-        multiple = self.tiling["multiple"]
+        """Return the vector of statistics of the image, exact where it fits at once."""
+        height, width = image.shape[:2]
         pixels = min(self._budget(), _MOST_MEMORY) / self.tiling["bytes_per_pixel"]
-        shrunk = min(1.0, (pixels / (image.shape[0] * image.shape[1])) ** 0.5)
-        size = [max(1, round(n * shrunk / multiple)) * multiple for n in image.shape[:2]]
-        least = self.tiling["overlap"]
-        size = [min(n, max(m, least)) for n, m in zip(image.shape[:2], size, strict=True)]
-        length = self.graph.get_inputs()[1].shape[0]
-        nothing = np.zeros(length, np.float32)
-        return self._run("measured", _thumbnail(image, size)[None], nothing, False)
+        shrunk = min(1.0, (pixels / (height * width)) ** 0.5)
+        if shrunk == 1:
+            return self._measured([image])
+        found = self._measured([self._smaller(image, shrunk)])
+        groups = list(self._groups(image, shrunk, pixels))
+        true = np.mean([self._measured(group) for group in groups], axis=0)
+        small = np.mean(
+            [self._measured([self._smaller(part, shrunk) for part in group]) for group in groups],
+            axis=0,
+        )
+        means, variances = np.split(found + true - small, 2)[0], np.split(found * true, 2)[1]
+        variances = variances / np.maximum(np.split(small, 2)[1], 1e-12)
+        return np.concatenate([means, variances]).astype(np.float32)
+
+    def _groups(self, image, shrunk, pixels):
+        """Yield groups of parts from all over the image, each as large as what fits at once."""
+        multiple = self.tiling["multiple"]
+        side = round(max(_LEAST_PART, _LEAST_PART / 2 / shrunk) / multiple) * multiple
+        side = min(side, *(size // multiple * multiple for size in image.shape[:2]))
+        each = max(1, int(pixels / side**2))
+        height, width = image.shape[:2]
+        rows = max(1, round((_GROUPS * each * height / width) ** 0.5))
+        columns = math.ceil(_GROUPS * each / rows)
+        parts = [
+            image[top : top + side, left : left + side]
+            for top in spread(height, side, rows)
+            for left in spread(width, side, columns)
+        ]
+        for first in range(_GROUPS):
+            yield parts[first::_GROUPS]
+
+    def _smaller(self, image, shrunk):
+        multiple = self.tiling["multiple"]
+        sizes = [max(8, round(size * shrunk / multiple)) * multiple for size in image.shape[:2]]
+        return _thumbnail(image, [min(pair) for pair in zip(image.shape[:2], sizes, strict=True)])
+
+    def _measured(self, images):
+        """Return the vector of statistics that images of one size have together."""
+        nothing = np.zeros(self.graph.get_inputs()[1].shape[0], np.float32)
+        return self._run("measured", np.stack(images), nothing, False)
 
     def _run(self, output, images, statistics, given):
         name = self.artifact.manifest.inputs[0].name
@@ -149,6 +187,12 @@ def _thumbnail(image, size):
     picture = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
     small = np.array(picture.resize((width, height), Image.Resampling.LANCZOS))
     return small.reshape(height, width, image.shape[2])
+
+
+def spread(size, side, count):
+    """Return where `count` parts of one length begin that lie evenly along an axis."""
+    middles = (np.arange(count) + 0.5) * size / count
+    return np.clip(middles - side / 2, 0, size - side).astype(int)
 
 
 class Cut:

@@ -192,43 +192,47 @@ def _window(node, source, values, constants):
 def tiled_graph(model):
     """Return a copy of a graph whose statistics can be given, and the length of their vector.
 
-    It takes two inputs more: `statistics`, a vector of all means and variances, and `given`,
-    whether to use it. Where it is not given they are taken of the whole batch together, so that
-    a batch of tiles stands for the image that they were cut from. What was used is an output,
-    `measured`. Without instance normalisation there is nothing to give: the length is 0.
+    It takes two inputs more: `statistics`, a vector of all means and then all variances, and
+    `given`, whether to use it. Where it is not given they are taken of the whole batch together,
+    so that a batch of parts stands for the image that they were cut from. What was used is an
+    output, `measured`. Without instance normalisation there is nothing to give: the length is 0.
     """
     original, model = model, onnx.ModelProto()
     model.CopyFrom(original)
     opset = next(item.version for item in model.opset_import if item.domain in ("", "ai.onnx"))
-    nodes, measured, place = [], [], 0
+    nodes, means, variances, place = [], [], [], 0
     constants = {item.name: item for item in model.graph.initializer}
+    normalizations = [node for node in model.graph.node if node.op_type == "InstanceNormalization"]
+    half = sum(constants[node.input[1]].dims[0] for node in normalizations)
     for node in model.graph.node:
         if node.op_type != "InstanceNormalization":
             nodes.append(node)
             continue
-        channels = constants[node.input[1]].dims[0]
-        made, names, added = _given_normalization(node, constants, place, channels, opset)
+        made, added = _given_normalization(node, constants, place, place + half, opset)
         nodes += made
-        measured += names
+        means.append(f"{node.output[0]}/mean_flat")
+        variances.append(f"{node.output[0]}/variance_flat")
         model.graph.initializer.extend(added)
-        place += 2 * channels
-    if not place:
+        place += constants[node.input[1]].dims[0]
+    if not half:
         return model, 0
-    nodes.append(helper.make_node("Concat", measured, [MEASURED], axis=0))
+    nodes.append(helper.make_node("Concat", means + variances, [MEASURED], axis=0))
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     model.graph.initializer.append(numpy_helper.from_array(np.array([-1], np.int64), "flat"))
     _add_axes(model, opset)
     model.graph.input.extend(
         [
-            helper.make_tensor_value_info(STATISTICS, TensorProto.FLOAT, [place]),
+            helper.make_tensor_value_info(STATISTICS, TensorProto.FLOAT, [2 * half]),
             helper.make_tensor_value_info(GIVEN, TensorProto.BOOL, []),
         ]
     )
-    model.graph.output.append(helper.make_tensor_value_info(MEASURED, TensorProto.FLOAT, [place]))
+    model.graph.output.append(
+        helper.make_tensor_value_info(MEASURED, TensorProto.FLOAT, [2 * half])
+    )
     remove_unused(model.graph)
     onnx.checker.check_model(model, full_check=True)
-    return model, place
+    return model, 2 * half
 
 
 def _add_axes(model, opset):
@@ -237,17 +241,19 @@ def _add_axes(model, opset):
         model.graph.initializer.append(numpy_helper.from_array(axes, "pooled_axes"))
 
 
-def _given_normalization(node, constants, place, channels, opset):
-    """Return nodes, names of the measured vectors, and constants of one normalisation."""
+def _given_normalization(node, constants, mean_place, variance_place, opset):
+    """Return the nodes and the constants of one normalisation."""
     name = node.output[0]
+    channels = constants[node.input[1]].dims[0]
     epsilon = helper.get_attribute_value(node.attribute[0]) if node.attribute else 1e-5
     shape = np.array([1, channels, 1, 1], np.int64)
     added = {
         "shape": shape,
         "epsilon": np.array(epsilon, np.float32),
-        "from": np.array([place], np.int64),
-        "to": np.array([place + channels], np.int64),
-        "end": np.array([place + 2 * channels], np.int64),
+        "mean_from": np.array([mean_place], np.int64),
+        "mean_to": np.array([mean_place + channels], np.int64),
+        "variance_from": np.array([variance_place], np.int64),
+        "variance_to": np.array([variance_place + channels], np.int64),
         "scale4": numpy_helper.to_array(constants[node.input[1]]).reshape(shape),
         "offset4": numpy_helper.to_array(constants[node.input[2]]).reshape(shape),
     }
@@ -265,25 +271,25 @@ def _given_normalization(node, constants, place, channels, opset):
         else:
             make("ReduceMean", [source], output, axes=[0, 2, 3], keepdims=1)
 
-    def chosen(key, start, end):
-        make("Slice", [STATISTICS, start, end], f"{key}_vector")
+    def chosen(key):
+        make("Slice", [STATISTICS, f"{key}_from", f"{key}_to"], f"{key}_vector")
         make("Reshape", [f"{key}_vector", "shape"], f"{key}_given")
         make("Where", [GIVEN, f"{key}_given", f"{key}_measured"], key)
         make("Reshape", [key, "flat"], f"{key}_flat")
 
     pooled("x", "mean_measured")
-    chosen("mean", "from", "to")
+    chosen("mean")
     make("Sub", ["x", "mean"], "centred")
     make("Mul", ["centred", "centred"], "squares")
     pooled("squares", "variance_measured")
-    chosen("variance", "to", "end")
+    chosen("variance")
     make("Add", ["variance", "epsilon"], "total")
     make("Sqrt", ["total"], "deviation")
     make("Div", ["scale4", "deviation"], "factor")
     make("Mul", ["centred", "factor"], "scaled")
     make("Add", ["scaled", "offset4"], None)
     tensors = [numpy_helper.from_array(value, f"{name}/{key}") for key, value in added.items()]
-    return nodes, [f"{name}/mean_flat", f"{name}/variance_flat"], tensors
+    return nodes, tensors
 
 
 _SHARED = (STATISTICS, GIVEN, "flat", "pooled_axes")

@@ -59,8 +59,11 @@ def test_tiles_with_the_statistics_of_the_whole_equal_the_whole(artifact):
     assert np.abs(tiled.astype(int) - whole).max() <= 1
 
 
-def test_a_thumbnail_serves_where_the_whole_does_not_fit(artifact, monkeypatch):
-    """Bright on one side: tiles with statistics of their own would all become alike."""
+def test_a_small_copy_and_parts_serve_where_the_whole_does_not_fit(artifact, monkeypatch):
+    """Bright on one side: tiles with statistics of their own would all become alike.
+
+    The small copy alone, without the correction by parts, leaves 15 % of that error.
+    """
     ramp = np.linspace(0.2, 1.0, 640)[None, :, None]
     image = (smooth(640, 640) * ramp).astype(np.uint8)[None]
     whole = artifact(image).astype(float)
@@ -69,7 +72,7 @@ def test_a_thumbnail_serves_where_the_whole_does_not_fit(artifact, monkeypatch):
     tiled = Tiler(artifact, Options(tile=128))(image)["translated"]
     own = np.concatenate([artifact(image[:, :, x : x + 128]) for x in range(0, 640, 128)], axis=2)
     error, naive = (np.mean((whole - other) ** 2) for other in (tiled, own))
-    assert 0 < error < naive / 4
+    assert 0 < error < naive / 100
 
 
 @pytest.mark.slow

@@ -7,7 +7,6 @@ tests/backbones/test_published_layout.py checks. Needs the extra `[peers]`.
 import itertools
 import random
 
-import keras
 import torch
 from torch import nn
 from torch.nn import functional
@@ -144,6 +143,8 @@ def copy_weights(network, peer):
 
     A bias that ours lack stays as it is: the normalisation that follows takes it away.
     """
+    import keras  # the peers themselves run where there is no Keras
+
     kinds = (keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.BatchNormalization)
     ours = [layer for layer in network.layers if isinstance(layer, kinds)]
     kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d)
@@ -155,7 +156,7 @@ def copy_weights(network, peer):
 
 
 def _values(layer):
-    if isinstance(layer, keras.layers.BatchNormalization):
+    if hasattr(layer, "moving_mean"):
         return {
             "weight": layer.gamma.numpy(),
             "bias": layer.beta.numpy(),

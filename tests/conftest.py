@@ -15,9 +15,13 @@ CLASSES = 3
 
 
 def pytest_configure():
-    """Split the CPU in two logical devices, which must happen before TensorFlow starts."""
+    """Split the CPU in two logical devices, which must happen before TensorFlow starts.
+
+    Where there is a GPU, float32 is not rounded to TensorFloat-32: tests compare with NumPy.
+    """
     import tensorflow as tf
 
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from keras_dtl.export.deployable import deployable_of
 from keras_dtl.export.description import describe, plain, with_ranges
 from keras_dtl.export.onnx_model import OPSETS, write_onnx
-from keras_dtl.export.parity import axis_names, make_probes
+from keras_dtl.export.parity import axis_names, full_float32, make_probes
 from keras_dtl.export.precision import check_precisions, write_precisions
 from keras_dtl.export.reload import measure_parity
 from keras_dtl.export.saved_model import write_saved_model
@@ -84,15 +84,15 @@ def export_model(
     check_precisions(precisions, calibration)
     deployable = deployable_of(model)
     manifest = describe(deployable, directory, task, classes, image_size, size_multiple)
-    probes = make_probes(deployable, manifest.preprocessing.resize, size_multiple)
-    manifest = dataclasses.replace(
-        manifest,
-        outputs=with_ranges(manifest, probes),
-        settings=plain(settings or {}),
-        metrics=plain(metrics or {}),
-        versions=manifest.versions | {"opset": str(opset)},
-    )
-    with atomic_path(directory) as folder:
+    with full_float32(), atomic_path(directory) as folder:
+        probes = make_probes(deployable, manifest.preprocessing.resize, size_multiple)
+        manifest = dataclasses.replace(
+            manifest,
+            outputs=with_ranges(manifest, probes),
+            settings=plain(settings or {}),
+            metrics=plain(metrics or {}),
+            versions=manifest.versions | {"opset": str(opset)},
+        )
         _write(folder, deployable, manifest, axis_names(deployable, probes), extra_files or {})
         write_warm_up(folder / str(manifest.version), manifest, probes[0].inputs)
         manifest = dataclasses.replace(

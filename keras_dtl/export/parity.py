@@ -1,5 +1,6 @@
 """Exported files against Keras, on the same random inputs, before anything is published."""
 
+import contextlib
 import dataclasses
 import math
 
@@ -10,6 +11,22 @@ from keras_dtl.export.errors import ExportError
 _BATCHES = (1, 3, 1)
 _FLOAT_TOLERANCE = 1e-5
 _LABEL_TOLERANCE = 1e-3  # share of labels: where two classes tie, rounding decides
+
+
+@contextlib.contextmanager
+def full_float32():
+    """Let TensorFlow compute float32 as such: on recent GPUs it rounds factors to 10 bits.
+
+    That serves training. As the truth beside which files are measured it would not do.
+    """
+    import tensorflow as tf
+
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(before)
 
 
 @dataclasses.dataclass(frozen=True)

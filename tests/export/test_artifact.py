@@ -283,3 +283,23 @@ def test_models_that_cannot_be_exported_are_refused(tmp_path):
         export_model(keras.Model(fixed, keras.layers.Dense(2)(fixed)), tmp_path / "a", task="any")
     with pytest.raises(ExportError, match="one output of shape"):
         export_model(make_generator(), tmp_path / "a", task="classification")
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_the_truth_is_full_float32_also_on_gpus_that_round(tmp_path, monkeypatch, before):
+    import tensorflow as tf
+
+    enabled = tf.config.experimental.tensor_float_32_execution_enabled
+    seen = []
+    make_probes = artifact_module.make_probes
+    monkeypatch.setattr(
+        artifact_module,
+        "make_probes",
+        lambda *arguments: seen.append(enabled()) or make_probes(*arguments),
+    )
+    tf.config.experimental.enable_tensor_float_32_execution(before)
+    try:
+        export_model(make_classifier(), tmp_path / "a", task="classification", classes=CLASSES)
+        assert (seen, enabled()) == ([False], before)
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(False)

@@ -24,7 +24,7 @@ class ImageToImage:
     the colour profile of each image go with it by choice.
     """
 
-    writers = min(8, os.cpu_count() or 1)
+    writers = min(32, os.cpu_count() or 1)
     writable = "a batch of uint8 images"
 
     def __init__(self, artifact, destination, options):

@@ -16,7 +16,7 @@ from keras_dtl.convert.reading import load, read_file
 from keras_dtl.convert.report import Failure, Stages
 from keras_dtl.images import ImageError
 
-_READERS = min(8, os.cpu_count() or 1)
+_READERS = min(32, os.cpu_count() or 1)
 
 
 class DiskFull(OSError):

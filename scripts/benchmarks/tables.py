@@ -135,6 +135,19 @@ def camvid(result):
     return ("method", "mean IoU at dusk", "seeds"), rows
 
 
+def facades_ablation(result):
+    """One row a loss or receptive field: the FCN-score's parts, and KID."""
+    measures = {"class_iou": "class IoU", "pixel_accuracy": "pixel accuracy", "kid": "KID"}
+    rows = []
+    for name, found in result["rows"].items():
+        cells = [(found["mean"][key], found["sd"][key]) for key in measures]
+        shown = [f"{mean:.3f}" + (f" ± {sd:.3f}" if sd else "") for mean, sd in cells]
+        rows.append((name, *shown, len(found["seeds"])))
+    real = result["real photos"]
+    rows.append(("real photos", f"{real['class_iou']:.3f}", f"{real['pixel_accuracy']:.3f}", "", ""))
+    return ("loss", *measures.values(), "seeds"), rows
+
+
 def separation(result):
     """One row a training and measure: ours, the published figure, seeds."""
     rows = []
@@ -180,6 +193,7 @@ TABLES = {
         fine_tuning,
         layer_transfer,
         camvid,
+        facades_ablation,
         separation,
         motion,
     )

@@ -28,7 +28,7 @@ from keras_dtl.files import atomic_path, write_json
 RESULT = RESULTS / "fine_tuning.json"
 DOMAINS = ("photo", "sketch")
 SHOTS = (5, 20, 100)
-STEPS = {5: 100, 20: 150, 100: 250}
+STEPS = {5: 60, 20: 100, 100: 200}
 WAYS = {
     "random": {"start": "random", "batch_norm": "moving"},
     "frozen": {"train_from": "head"},

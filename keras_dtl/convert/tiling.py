@@ -19,8 +19,9 @@ _LARGEST_TILE = 2048
 # Bytes of one run at most, of which onnxruntime's arena makes half as much again. With the image
 # itself and its output, 100 megapixels stay under 4 GB.
 _MOST_MEMORY = 5 * 2**28
-_GROUPS = 8  # of parts of an image, from which its statistics are corrected
-_LEAST_PART = 128  # side of such a part in pixels
+# Groups of parts of an image from which its statistics are corrected: fewer and larger parts stand
+# less well for the image, smaller ones are mostly border.
+_GROUPS, _PARTS = 16, 6
 _FEWEST_TILES = 4  # on a side, of what fits at once
 
 
@@ -132,7 +133,7 @@ class Tiler:
         if shrunk == 1:
             return self._measured([image])
         found = self._measured([self._smaller(image, shrunk)])
-        groups = list(self._groups(image, shrunk, pixels))
+        groups = list(self._groups(image, pixels))
         true = np.mean([self._measured(group) for group in groups], axis=0)
         small = np.mean(
             [self._measured([self._smaller(part, shrunk) for part in group]) for group in groups],
@@ -142,10 +143,10 @@ class Tiler:
         variances = variances / np.maximum(np.split(small, 2)[1], 1e-12)
         return np.concatenate([means, variances]).astype(np.float32)
 
-    def _groups(self, image, shrunk, pixels):
+    def _groups(self, image, pixels):
         """Yield groups of parts from all over the image, each as large as what fits at once."""
         multiple = self.tiling["multiple"]
-        side = round(max(_LEAST_PART, _LEAST_PART / 2 / shrunk) / multiple) * multiple
+        side = max(8, round((pixels / _PARTS) ** 0.5 / multiple)) * multiple
         side = min(side, *(size // multiple * multiple for size in image.shape[:2]))
         each = max(1, int(pixels / side**2))
         height, width = image.shape[:2]

@@ -144,7 +144,9 @@ def facades_ablation(result):
         shown = [f"{mean:.3f}" + (f" ± {sd:.3f}" if sd else "") for mean, sd in cells]
         rows.append((name, *shown, len(found["seeds"])))
     real = result["real photos"]
-    rows.append(("real photos", f"{real['class_iou']:.3f}", f"{real['pixel_accuracy']:.3f}", "", ""))
+    rows.append(
+        ("real photos", f"{real['class_iou']:.3f}", f"{real['pixel_accuracy']:.3f}", "", "")
+    )
     return ("loss", *measures.values(), "seeds"), rows
 
 

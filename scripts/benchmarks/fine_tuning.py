@@ -6,8 +6,9 @@ MobileNetV2 on PACS at 96 pixels, from 5, 20 and 100 labelled images of each cla
 64, as many as the rarest class has): started at random, frozen below a new classifier, tuned as a
 whole, and tuned with rates that fall from layer to layer. Photos lie near ImageNet, sketches far.
 Pretrained batch normalisation stays frozen. The learning rate of each curve is chosen for each
-domain and number of images, by the accuracy on images that are neither learnt from nor scored. The
-last weights of each run are scored, on the fifth of each class that is never learnt from.
+domain and number of images, by the accuracy on images that are neither learnt from nor scored; a
+rate by which a training diverges, as its own loss tells, is given up for the next best. The last
+weights of each run are scored, on the fifth of each class that is never learnt from.
 Resumable run by run: kill it and start it again. Writes results/fine_tuning.json and
 fine_tuning.png. 36 runs to choose rates and 72 for the scores, of about half a minute on one core.
 """
@@ -16,6 +17,7 @@ import argparse
 import functools
 import itertools
 import json
+import math
 import statistics
 import time
 from pathlib import Path
@@ -58,7 +60,7 @@ def images_of(folder, domain):
 
 
 def train(weights, data, steps, seed, settings):
-    """Train once and return the accuracy in percent and the seconds it took."""
+    """Train once and return the accuracy in percent, the mean training loss, and the seconds."""
     import keras
 
     from keras_dtl.scripts.recipes.fine_tuning import FineTuningRecipe
@@ -68,7 +70,7 @@ def train(weights, data, steps, seed, settings):
     recipe = FineTuningRecipe(seed=seed, epochs=1, **{"start": str(weights), **SHARED, **settings})
     model = recipe.build_model(data)
     started = time.perf_counter()
-    model.fit(
+    history = model.fit(
         recipe.batches(data, 0),
         steps_per_epoch=steps,
         callbacks=recipe.callbacks(data),
@@ -76,7 +78,8 @@ def train(weights, data, steps, seed, settings):
     )
     seconds = time.perf_counter() - started
     accuracy = recipe.headline(recipe.score(model, data))["accuracy"]
-    return {"accuracy": 100 * accuracy, "seconds": round(seconds, 1)}
+    loss = history.history["label_loss"][-1]
+    return {"accuracy": 100 * accuracy, "loss": loss, "seconds": round(seconds, 1)}
 
 
 def few_images(data, shots, seed, left=0):
@@ -105,6 +108,15 @@ def choose_rate(weights, data, shots, way):
         for rate in RATES[way]
     ]
     return sorted(tried, key=lambda run: run["accuracy"], reverse=True)
+
+
+def next_missing(runs, seeds):
+    """Return the first cell and seed that is not done, or `None`."""
+    for seed, shots, domain, way in itertools.product(range(seeds), SHOTS, DOMAINS, WAYS):
+        cell = f"{domain}/{shots}/{way}"
+        if f"{cell}/{seed}" not in runs:
+            return cell, seed
+    return None
 
 
 def result_of(rates, runs):
@@ -155,14 +167,13 @@ def main():
     begun = time.monotonic()
     known = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
     rates, runs = known.get("rates", {}), known.get("runs", {})
-    for seed, shots, domain, way in itertools.product(range(arguments.seeds), SHOTS, DOMAINS, WAYS):
-        cell = f"{domain}/{shots}/{way}"
-        if f"{cell}/{seed}" in runs:
-            continue
+    while (cell_and_seed := next_missing(runs, arguments.seeds)) is not None:
         if arguments.minutes and time.monotonic() - begun > 60 * arguments.minutes:
             print("Time is up; the same command goes on.")
             break
-        data = images_of(arguments.folder, domain)
+        cell, seed = cell_and_seed
+        domain, shots, way = cell.split("/")
+        data, shots = images_of(arguments.folder, domain), int(shots)
         if cell not in rates:
             rates[cell] = choose_rate(arguments.weights, data, shots, way)
             print(cell, rates[cell], flush=True)
@@ -170,8 +181,14 @@ def main():
         best = {name: rates[cell][0][name] for name in RATES[way][0]}
         few, _ = few_images(data, shots, seed)
         run = train(arguments.weights, few, STEPS[shots], seed, WAYS[way] | best)
-        runs[f"{cell}/{seed}"] = run
         print(cell, seed, run, flush=True)
+        if not run["loss"] < math.log(len(data.train.classes)) and len(rates[cell]) > 1:
+            print(f"{cell}: diverged with {best}; the next best rate is taken.", flush=True)
+            given_up = rates[cell].pop(0)
+            rates.setdefault(f"given up: {cell}", []).append(given_up)
+            runs = {name: one for name, one in runs.items() if name.rpartition("/")[0] != cell}
+        else:
+            runs[f"{cell}/{seed}"] = run
         write_json(RESULT, result_of(rates, runs))
     draw(result_of(rates, runs)["cells"], RESULT.with_suffix(".png"))
 

@@ -139,8 +139,9 @@ class Tiler:
             [self._measured([self._smaller(part, shrunk) for part in group]) for group in groups],
             axis=0,
         )
-        means, variances = np.split(found + true - small, 2)[0], np.split(found * true, 2)[1]
-        variances = variances / np.maximum(np.split(small, 2)[1], 1e-12)
+        half = len(found) // 2  # of means, then as many variances
+        means = found[:half] + true[:half] - small[:half]
+        variances = found[half:] * true[half:] / np.maximum(small[half:], 1e-12)
         return np.concatenate([means, variances]).astype(np.float32)
 
     def _groups(self, image, pixels):

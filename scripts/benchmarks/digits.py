@@ -64,7 +64,7 @@ def settings_of(task, method, seed, folder):
 
 
 def epochs_of(task, method):
-    """Return passes over the labelled set: about 2500 steps of 64, and 14,000 on MNIST-M."""
+    """Return passes over the labelled set: about 2500 steps, on MNIST-M 14,000 or 4,700."""
     if "sampled" in task:
         return 10 if method in ("adda", "dann") else 5  # of 300 steps
     if task == "mnist-mnist_m":

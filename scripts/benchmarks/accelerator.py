@@ -17,6 +17,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import conversion_inputs as inputs
 import numpy as np
 from PIL import Image
 from record import write_result
@@ -31,14 +32,10 @@ SIZES = ((256, 256), (320, 480), (480, 320), (500, 375))
 
 
 def prepare(folder):
-    import conversion_inputs as inputs
-
     inputs.once(folder / "resnet9", _export, draw_images(folder / "images"))
 
 
 def _export(path, images):
-    import conversion_inputs as inputs
-
     inputs.generator(path, 64, 9, precisions=("float16",), calibration=images)
 
 
@@ -96,11 +93,6 @@ def torch_speed(batches, precision):
     return sum(map(len, batches)) / (time.perf_counter() - started)
 
 
-def psnr(one, other):
-    error = np.mean((one.astype(float) - other) ** 2)
-    return float(10 * np.log10(255**2 / max(error, 1e-4)))
-
-
 def measure(folder, device):
     path, source = folder / "resnet9", draw_images(folder / "images")
     files = sorted(source.iterdir())
@@ -134,7 +126,7 @@ def measure(folder, device):
         },
         "eager_pytorch_images_per_second": {p: statistics.median(v) for p, v in peers.items()},
         "psnr_to_cpu_float32": {
-            name: min(psnr(artifact(image), t) for image, t in zip(seen, truth, strict=True))
+            name: min(inputs.psnr(artifact(image), t) for image, t in zip(seen, truth, strict=True))
             for name, artifact in artifacts.items()
             if artifact.provider != "CPUExecutionProvider"
         },

@@ -85,6 +85,12 @@ def int8_start(path):
         generator(path, 64, 9, (256, 256), **options)
 
 
+def psnr(one, other):
+    """Return the decibels by which an image differs from another; equal ones get 88."""
+    error = np.mean((one.astype(float) - other) ** 2)
+    return float(10 * np.log10(255**2 / max(error, 1e-4)))
+
+
 def enlarged(image, size):
     """Return a uint8 image in another (height, width)."""
     return np.array(Image.fromarray(image).resize(size[::-1], Image.Resampling.BICUBIC))

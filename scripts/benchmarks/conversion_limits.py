@@ -3,7 +3,6 @@
 Sections of conversion.py, which runs them and writes what they measured.
 """
 
-import math
 import os
 import resource
 import shutil
@@ -93,9 +92,8 @@ def _tiled_beside_whole(path, shrunk=1):
     for file in inputs.photos(3):
         image = inputs.enlarged(read_image(file), (960, 1440))[None]
         whole, tiled = (Tiler(artifact, Options(tile=side))(image) for side in (0, 512))
-        difference = next(iter(whole.values())).astype(float) - next(iter(tiled.values()))
-        error = max(float((difference**2).mean()), 1e-4)
-        found.append((float(abs(difference).max()), 10 * math.log10(255**2 / error)))
+        whole, tiled = (next(iter(output.values())).astype(float) for output in (whole, tiled))
+        found.append((float(abs(whole - tiled).max()), inputs.psnr(whole, tiled)))
     return {"largest_difference": max(d for d, _ in found), "psnr_least": min(p for _, p in found)}
 
 

@@ -19,6 +19,7 @@ from record import MACHINE, RESULTS
 
 from keras_dtl.files import write_json
 from keras_dtl.scripts.recipes.motion_aae import MotionAAERecipe
+from keras_dtl.scripts.recipes.motion_gmv import MotionGMVRecipe
 from keras_dtl.scripts.recipes.motion_style import MotionStyleRecipe
 from keras_dtl.scripts.session import start_session
 from keras_dtl.scripts.train import train
@@ -41,6 +42,7 @@ ROWS = {
         },
     ),
     "synthesis": (MotionAAERecipe, {"epochs": 10, "held_out": 5}),
+    "pairs": (MotionGMVRecipe, {"epochs": 40, "filters": 96, "held_out": 5}),
     "walker": (MotionStyleRecipe, {"source": "walker"}),
 }
 """Recipe and fields; the last is the recipe as it comes, on the embedded walker."""
@@ -76,6 +78,8 @@ def run_once(row, source, seed, changes):
 def figures_of(scores):
     """Return what is summed up of one run."""
     found = {}
+    if "agreement" in scores:
+        found["pairs"] = {key: value for key, value in scores.items() if isinstance(value, float)}
     for part in ("transfers", "to_held_out_cells", "from_held_out_cells", "samples"):
         if part in scores:
             found[part] = {

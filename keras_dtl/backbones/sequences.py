@@ -11,6 +11,14 @@ def _convolution(x, filters, width=5, strides=1):
     return layers.Conv1D(filters, width, strides=strides, padding="same")(x)
 
 
+def _shrunk(motion, filters):
+    """Return maps of a quarter of the frames."""
+    x = _active(_convolution(motion, filters, 7))
+    for _ in range(2):
+        x = _active(_convolution(x, filters, 5, strides=2))
+    return x
+
+
 def _smooth(x):
     return layers.AveragePooling1D(3, strides=1, padding="same")(x)
 
@@ -31,9 +39,7 @@ def content_encoder(num_features, filters=96, content=48, kind="convolutional"):
         x = layers.Bidirectional(layers.GRU(filters, return_sequences=True))(motion)
         codes = layers.Dense(content)(x)
         return keras.Model(motion, codes, name="content_encoder")
-    x = _active(_convolution(motion, filters, 7))
-    for _ in range(2):
-        x = _active(_convolution(x, filters, 5, strides=2))
+    x = _shrunk(motion, filters)
     return keras.Model(motion, _convolution(x, content, 3), name="content_encoder")
 
 
@@ -43,9 +49,7 @@ def style_encoder(num_features, filters=96, style=24, kind="convolutional"):
     if kind == "recurrent":
         x = layers.GRU(filters)(motion)
     else:
-        x = _active(_convolution(motion, filters, 7))
-        for _ in range(2):
-            x = _active(_convolution(x, filters, 5, strides=2))
+        x = _shrunk(motion, filters)
         x = layers.GlobalAveragePooling1D()(x)
     return keras.Model(motion, layers.Dense(style)(x), name="style_encoder")
 
@@ -56,7 +60,7 @@ def motion_decoder(num_features, filters=96, content=48, style=24, kind="convolu
     Call it with `[content, style]`. The convolutional kind makes 4 frames of each content code.
     What is normalised and given the style is added to what is not, so that sizes come through.
     Frames are averaged with their neighbours where codes become more frames and at the end:
-    bodies have mass, and a critic must not be won over by trembling that nobody can see.
+    bodies have mass, and no critic shall be won over by trembling.
     """
     codes, code = keras.Input((None, content), name="content"), keras.Input((style,), name="style")
     if kind == "recurrent":
@@ -103,9 +107,7 @@ def motion_pair_discriminator(num_features, filters=96):
     One network sees each, so that their order cannot matter, at whatever moment they begin.
     """
     motion = keras.Input((None, num_features))
-    x = _active(_convolution(motion, filters, 7))
-    for _ in range(2):
-        x = _active(_convolution(x, filters, 5, strides=2))
+    x = _shrunk(motion, filters)
     pooled = layers.GlobalAveragePooling1D()(_active(_convolution(x, filters)))
     tower = keras.Model(motion, layers.Dense(128)(pooled), name="tower")
     pair = [keras.Input((None, num_features), name=name) for name in ("first", "second")]
@@ -120,9 +122,7 @@ def motion_critic(num_features, num_styles, num_actions, filters=96):
     style and each action; `style` `(styles,)`; `action` `(actions,)`.
     """
     motion = keras.Input((None, num_features), name="motion")
-    x = _active(_convolution(motion, filters, 7))
-    for _ in range(2):
-        x = _active(_convolution(x, filters, 5, strides=2))
+    x = _shrunk(motion, filters)
     pooled = layers.GlobalAveragePooling1D()(_active(_convolution(x, filters)))
     heads = {
         "real": _convolution(x, num_styles + num_actions, 3),

@@ -10,6 +10,10 @@ def _convolution(x, filters, width=5, strides=1):
     return layers.Conv1D(filters, width, strides=strides, padding="same")(x)
 
 
+def _smooth(x):
+    return layers.AveragePooling1D(3, strides=1, padding="same")(x)
+
+
 def _active(x):
     return layers.LeakyReLU(negative_slope=0.2)(x)
 
@@ -50,6 +54,8 @@ def motion_decoder(num_features, filters=96, content=48, style=24, kind="convolu
 
     Call it with `[content, style]`. The convolutional kind makes 4 frames of each content code.
     What is normalised and given the style is added to what is not, so that sizes come through.
+    Frames are averaged with their neighbours where codes become more frames and at the end:
+    bodies have mass, and a critic must not be won over by trembling that nobody can see.
     """
     codes, code = keras.Input((None, content), name="content"), keras.Input((style,), name="style")
     if kind == "recurrent":
@@ -60,19 +66,20 @@ def motion_decoder(num_features, filters=96, content=48, style=24, kind="convolu
         return keras.Model([codes, code], motion, name="decoder")
     x = _convolution(codes, filters, 3)
     for step in range(3):
-        x = layers.UpSampling1D(2)(x) if step else x
+        x = _smooth(layers.UpSampling1D(2)(x)) if step else x
         y = _active(AdaptiveInstanceNormalization()([_convolution(x, filters), code]))
         x = layers.Add()([x, y])
     y = _active(AdaptiveInstanceNormalization()([_convolution(x, filters), code]))
     x = layers.Add()([x, _convolution(y, filters, 3)])
-    return keras.Model([codes, code], _convolution(x, num_features, 7), name="decoder")
+    motion = _smooth(_convolution(x, num_features, 7))
+    return keras.Model([codes, code], motion, name="decoder")
 
 
 def motion_critic(num_features, num_styles, num_actions, filters=96):
     """Return a discriminator of motion that also names its style and its action.
 
-    Outputs a dictionary of logits: `real` `(time / 4, styles)`, one judgement a style; `style`
-    `(styles,)`; `action` `(actions,)`.
+    Outputs a dictionary of logits: `real` `(time / 4, styles + actions)`, one judgement for each
+    style and each action; `style` `(styles,)`; `action` `(actions,)`.
     """
     motion = keras.Input((None, num_features), name="motion")
     x = _active(_convolution(motion, filters, 7))
@@ -80,7 +87,7 @@ def motion_critic(num_features, num_styles, num_actions, filters=96):
         x = _active(_convolution(x, filters, 5, strides=2))
     pooled = layers.GlobalAveragePooling1D()(_active(_convolution(x, filters)))
     heads = {
-        "real": _convolution(x, num_styles, 3),
+        "real": _convolution(x, num_styles + num_actions, 3),
         "style": layers.Dense(num_styles)(pooled),
         "action": layers.Dense(num_actions)(pooled),
     }

@@ -1,4 +1,5 @@
 import keras
+import tensorflow as tf
 
 from keras_dtl.losses import contrastive_alignment
 from keras_dtl.methods.domain_adaptation import DomainAdaptation
@@ -23,12 +24,15 @@ class CCSA(DomainAdaptation):
 
     Differs from the paper: every pair of a batch counts, where the paper draws one pair of the
     same class for three of different ones; the label loss also sees the target's labels; the
-    loss is a sum where the paper has `(1 - w) L_label + w (...)`.
+    loss is a sum where the paper has `(1 - w) L_label + w (...)`; and distances are those of
+    features of unit length, so that weight and margin suit encoders of every scale: as they are,
+    features of a pretrained network are tens apart, which puts an end to the training.
 
     Args:
         encoder, classifier, adaptation_weight, batch_norm: See `DomainAdaptation`. The encoder's
             output must be vectors.
         margin: From which distance on features of different classes are far enough apart.
+        unit_length: Whether features are scaled to length 1 for that; `False` as in the paper.
     """
 
     tracked = ("label_loss", "alignment_loss", "separation_loss")
@@ -41,16 +45,21 @@ class CCSA(DomainAdaptation):
         adaptation_weight=0.25,
         margin=1.0,
         batch_norm="joint",
+        unit_length=True,
         **kwargs,
     ):
         super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
         self.margin = margin
+        self.unit_length = unit_length
 
     def train_step(self, batch):
         return super().train_step({name: batch[name] for name in batch if name != "target"})
 
     def adaptation_terms(self, outputs):
-        features, labels, count = outputs.features, outputs.labels, outputs.count
+        labels, count = outputs.labels, outputs.count
+        features = tf.cast(outputs.features, "float32")
+        if self.unit_length:
+            features = tf.math.l2_normalize(features, axis=-1)
         alignment, separation = contrastive_alignment(
             features[:count], labels[:count], features[count:], labels[count:], self.margin
         )

@@ -2,7 +2,12 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.layers import FixedCode, MatchLength
-from keras_dtl.losses import adversarial_loss, mean_entropy, velocity_error
+from keras_dtl.losses import (
+    adversarial_loss,
+    mean_entropy,
+    real_gradient_penalty,
+    velocity_error,
+)
 from keras_dtl.methods.base import Method, require_logits
 from keras_dtl.methods.sequential_autoencoder import normalizing
 
@@ -15,14 +20,14 @@ class SequenceStyleTransfer(Method):
     clip of the batch,
 
         reconstruction_weight * (|Dec(c(x), s(x)) - x| + velocity_weight * velocity error)
-        + adversarial_weight * L_adversarial(critic(x'), at the style of the other)
+        + adversarial_weight * L_adversarial(critic(x'), as that style and as the action of x)
         + label_weight * (cross-entropy of the critic: x' has that style, and the action of x)
         + cycle_weight * |Dec(c(x'), s(x)) - x|
         + style_weight * cross-entropy(style classifier(s(x)))
         - entropy_weight * entropy(content classifier(c(x)))
 
-    then the critic learns real from generated, and style and action of real motion; and the
-    content classifier tries to read the style off the content codes.
+    then the critic learns real from generated, under the penalty R1 on its slope, and style and
+    action of real motion; and the content classifier tries to read the style off the content codes.
 
     Batches are `(motion, style, action)`: `(batch, time, features)` and two vectors of labels.
     `call` takes `(content motion, style motion)`.
@@ -41,11 +46,13 @@ class SequenceStyleTransfer(Method):
         content_encoder: Motion to content codes `(time', numbers)`.
         style_encoder: Motion of any length to a style code.
         decoder: `[content codes, style code]` to motion of at least the length encoded.
-        critic: Motion to `{"real", "style", "action"}` logits, `real` with one channel a style.
+        critic: Motion to `{"real", "style", "action"}` logits, `real` with a channel for each style
+            and then for each action: what is judged is a clip of that style and of that action.
         content_classifier: Content codes to logits of the style.
         style_classifier: Style code to logits of the style.
         mean, deviation: Of each feature in training; networks see motion so normalised.
         adversarial: The game: `"hinge"`, `"least_squares"` or `"vanilla"`.
+        real_penalty_weight: Weight of the penalty R1, see `keras_dtl.losses`; 0 for none.
     """
 
     task = "motion_style"
@@ -80,6 +87,7 @@ class SequenceStyleTransfer(Method):
         cycle_weight=2.0,
         style_weight=0.5,
         entropy_weight=1.0,
+        real_penalty_weight=1.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -105,6 +113,7 @@ class SequenceStyleTransfer(Method):
         self.cycle_weight = cycle_weight
         self.style_weight = style_weight
         self.entropy_weight = entropy_weight
+        self.real_penalty_weight = real_penalty_weight
         _check_features(self)
 
     def normalized(self, motion):
@@ -143,7 +152,7 @@ class SequenceStyleTransfer(Method):
             terms = {
                 "reconstruction_loss": _distance(rebuilt, motion),
                 "velocity_loss": velocity_error(rebuilt, motion),
-                "adversarial_loss": self.game.generator(_at(judged["real"], other_style)),
+                "adversarial_loss": self.game.generator(_realism(judged, other_style, action)),
                 "label_loss": _crossentropy(other_style, judged["style"])
                 + _crossentropy(action, judged["action"]),
                 "cycle_loss": _distance(back, motion),
@@ -175,8 +184,12 @@ class SequenceStyleTransfer(Method):
     def critic_loss(self, motion, transferred, style, action, other_style):
         real, generated = self.critic(motion), self.critic(tf.stop_gradient(transferred))
         loss = self.game.discriminator(
-            _at(real["real"], style), _at(generated["real"], other_style)
+            _realism(real, style, action), _realism(generated, other_style, action)
         )
+        if self.real_penalty_weight:
+            loss += self.real_penalty_weight * real_gradient_penalty(
+                lambda real: _realism(self.critic(*real), style, action), [motion]
+            )
         # Labels are learnt from real motion alone.
         return loss + _crossentropy(style, real["style"]) + _crossentropy(action, real["action"])
 
@@ -243,9 +256,11 @@ def _distance(motion, other):
     return tf.reduce_mean(tf.abs(motion - other))
 
 
-def _at(logits, style):
-    """Return the judgement of each example at its style, `(batch, time)`."""
-    return tf.einsum("btk,bk->bt", logits, tf.one_hot(style, logits.shape[-1]))
+def _realism(judged, style, action):
+    """Return how real each example is as one of its style and its action, `(batch, time)`."""
+    labels = ((style, judged["style"]), (action, judged["action"]))
+    wanted = tf.concat([tf.one_hot(label, logits.shape[-1]) for label, logits in labels], 1)
+    return tf.einsum("btk,bk->bt", judged["real"], wanted)
 
 
 def _crossentropy(labels, logits):

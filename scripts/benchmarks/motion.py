@@ -29,12 +29,17 @@ ROWS = {
     "style": (
         MotionStyleRecipe,
         {
-            **{"epochs": 20, "filters": 64, "held_out": 5, "content": 64},
+            **{"epochs": 25, "filters": 96, "held_out": 5, "content": 96},
             **{"reconstruction_weight": 10.0, "velocity_weight": 20.0},
         },
     ),
-    "style, narrow": (MotionStyleRecipe, {"epochs": 10, "filters": 64, "held_out": 5}),
-    "style, recurrent": (MotionStyleRecipe, {"epochs": 8, "kind": "recurrent", "held_out": 5}),
+    "style, recurrent": (
+        MotionStyleRecipe,
+        {
+            **{"epochs": 8, "kind": "recurrent", "filters": 96, "held_out": 5, "content": 96},
+            **{"reconstruction_weight": 10.0, "velocity_weight": 20.0},
+        },
+    ),
     "synthesis": (MotionAAERecipe, {"epochs": 10, "held_out": 5}),
 }
 AIMS = {

@@ -92,7 +92,7 @@ def office_caltech(result):
 def adapt_peer(result):
     header = ("method", "keras_dtl", "ADAPT 0.4.5", "time of a step, keras_dtl : ADAPT")
     rows = []
-    for method in ("dann", "deep-coral", "adda"):
+    for method in ("dann", "dann-0.1", "deep-coral", "adda"):
         both = [result["summary"].get(f"{library} {method}") for library in ("keras_dtl", "adapt")]
         if all(both):
             accuracies = [

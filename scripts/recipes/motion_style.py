@@ -33,6 +33,8 @@ class MotionStyleRecipe(MotionRecipe):
     """The game against the critic."""
     adversarial_weight: float = 1.0
     """Weight of that game."""
+    real_penalty_weight: float = 1.0
+    """Weight of the penalty on the critic's slope at real motion."""
     label_weight: float = 1.0
     """Weight of what the critic names: the wanted style, the kept action."""
     reconstruction_weight: float = 5.0
@@ -89,6 +91,7 @@ class MotionStyleRecipe(MotionRecipe):
 _GAME = (
     "adversarial",
     "adversarial_weight",
+    "real_penalty_weight",
     "label_weight",
     "reconstruction_weight",
     "velocity_weight",

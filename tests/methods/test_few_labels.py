@@ -30,18 +30,32 @@ def test_entropy_is_raised_by_the_classifier_and_lowered_by_the_encoder():
     assert float(logs["negative_entropy"]) == pytest.approx(-float(entropy), rel=1e-5)
 
 
-def test_pairs_are_those_of_source_and_labelled_target():
+@pytest.mark.parametrize("unit_length", [True, False])
+def test_pairs_are_those_of_source_and_labelled_target(unit_length):
     data = full_batch()
-    model = compiled(CCSA(encoder(), dense(CLASSES), 0.5))
+    model = compiled(CCSA(encoder(), dense(CLASSES), 0.5, unit_length=unit_length))
     (x, y), (x_target, y_target) = data["source"], data["target_labelled"]
-    alignment, separation = contrastive_alignment(
-        model.encoder(x), y, model.encoder(x_target), y_target
-    )
+    features = [model.encoder(images).numpy() for images in (x, x_target)]
+    if unit_length:
+        features = [f / np.linalg.norm(f, axis=1, keepdims=True) for f in features]
+    alignment, separation = contrastive_alignment(features[0], y, features[1], y_target)
     logs = {name: float(value) for name, value in model.train_step(data).items()}
     assert logs["alignment_loss"] == pytest.approx(float(alignment), rel=1e-4)
     assert logs["separation_loss"] == pytest.approx(float(separation), rel=1e-4, abs=1e-6)
     total = logs["label_loss"] + 0.5 * (logs["alignment_loss"] + logs["separation_loss"])
     assert logs["loss"] == pytest.approx(total, rel=1e-5)
+
+
+def test_contrast_does_not_depend_on_the_scale_of_features():
+    data = full_batch()
+    plain, larger = (CCSA(encoder(), dense(CLASSES)) for _ in range(2))
+    larger.set_weights(plain.get_weights())
+    last = larger.encoder.layers[-1]
+    last.set_weights([100 * w for w in last.get_weights()])  # before a ReLU: so are the features
+    expected, logs = (compiled(model).train_step(data) for model in (plain, larger))
+    for name in ("alignment_loss", "separation_loss"):
+        assert float(logs[name]) == pytest.approx(float(expected[name]), rel=1e-3)
+        assert 0 < float(logs[name]) < 2
 
 
 def test_adversarial_weight_cannot_be_automatic():

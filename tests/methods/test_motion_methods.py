@@ -107,6 +107,54 @@ def test_the_critic_does_not_move_the_coders_and_the_other_way_round():
     assert ours | theirs == {id(v) for v in model.trainable_variables}
 
 
+def test_real_motion_is_judged_by_its_style_and_action_and_made_motion_by_the_wanted_ones():
+    model = transfer(real_penalty_weight=0.0)
+    motion, style, action = batch()
+    other = tf.roll(style, 1, 0)
+    columns = np.arange(1.0, STYLES + ACTIONS + 1)  # one number for each style, then each action
+    answers = {
+        "real": tf.constant(np.tile(columns, (6, 3, 1)), "float32"),
+        "style": tf.zeros((6, STYLES)),
+        "action": tf.zeros((6, ACTIONS)),
+    }
+    model.critic = lambda x: {k: v * (-1 if x is not motion else 1) for k, v in answers.items()}
+    loss = model.critic_loss(motion, motion + 1, style, action, other)
+    judged = [
+        sign * (columns[labels] + columns[STYLES + action.numpy()])
+        for sign, labels in ((1, style.numpy()), (-1, other.numpy()))
+    ]
+    hinge = 0.5 * (np.maximum(0, 1 - judged[0]).mean() + np.maximum(0, 1 + judged[1]).mean())
+    assert float(loss) == pytest.approx(hinge + np.log(STYLES) + np.log(ACTIONS), rel=1e-5)
+
+
+def test_the_penalty_is_that_of_the_slope_at_real_motion():
+    plain, held = transfer(real_penalty_weight=0.0), transfer(real_penalty_weight=2.0)
+    held.set_weights(plain.get_weights())
+    motion, style, action = batch()
+    losses = [m.critic_loss(motion, -motion, style, action, style) for m in (held, plain)]
+    with tf.GradientTape() as tape:
+        tape.watch(motion)
+        real = plain.critic(motion)["real"]
+        judged = [
+            real[row, :, label]
+            for row, (one, other) in enumerate(zip(style.numpy(), action.numpy(), strict=True))
+            for label in (one, STYLES + other)
+        ]
+        total = tf.add_n(judged)
+    slopes = tape.gradient(total, motion)
+    penalty = 0.5 * np.square(slopes).sum((1, 2)).mean()
+    assert penalty > 0
+    assert float(losses[0] - losses[1]) == pytest.approx(2 * penalty, rel=1e-3)
+
+
+def test_made_motion_does_not_tremble():
+    decoder = backbones.motion_decoder(FEATURES, filters=16, content=5, style=3)
+    random = np.random.default_rng(0)
+    codes = random.normal(size=(8, 16, 5)), random.normal(size=(8, 3))
+    power = np.square(np.abs(np.fft.rfft(decoder(list(codes)), axis=1))).mean((0, 2))
+    assert power[-4:].mean() < 0.2 * power[1:].mean()  # waves of two frames
+
+
 def test_features_must_fit():
     config = {**transfer().get_config(), "mean": [0.0]}
     with pytest.raises(ValueError, match="one number for each feature"):

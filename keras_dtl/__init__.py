@@ -22,6 +22,7 @@ _HOME_OF = {
     "MME": "keras_dtl.methods",
     "Method": "keras_dtl.methods",
     "Pix2Pix": "keras_dtl.methods",
+    "SequenceGMV": "keras_dtl.methods",
     "SequenceStyleTransfer": "keras_dtl.methods",
     "SequentialAdversarialAutoencoder": "keras_dtl.methods",
     "SourceOnly": "keras_dtl.methods",

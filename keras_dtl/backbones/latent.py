@@ -109,13 +109,17 @@ def pair_discriminator(input_shape, kind="concat", filters=32, name="pair_discri
         one = keras.Input(input_shape)
         x = layers.Dense(128)(layers.Flatten()(_shrunk(one, filters)))
         tower = keras.Model(one, x, name="tower")
-        first, second = (tower(image) for image in pair)
-        apart = layers.Subtract()([first, second])
-        parts = [layers.Add()([first, second]), layers.Multiply()([first, second])]
-        features = layers.Concatenate()([layers.Multiply()([apart, apart]), *parts])
-        features = leaky(layers.Dense(128)(features))
+        features = compared(*(tower(image) for image in pair))
     logits = layers.Dense(1, dtype="float32", name="logits")(features)
     return keras.Model(pair, logits, name=name)
+
+
+def compared(first, second):
+    """Return features of two vectors, symbolic, which their order cannot change."""
+    apart = layers.Subtract()([first, second])
+    parts = [layers.Add()([first, second]), layers.Multiply()([first, second])]
+    features = layers.Concatenate()([layers.Multiply()([apart, apart]), *parts])
+    return leaky(layers.Dense(128)(features))
 
 
 def class_discriminator(input_shape, classes, filters=32, name="class_discriminator"):

@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from keras_dtl.backbones.latent import compared
 from keras_dtl.layers import AdaptiveInstanceNormalization, JoinCode
 
 
@@ -73,6 +74,43 @@ def motion_decoder(num_features, filters=96, content=48, style=24, kind="convolu
     x = layers.Add()([x, _convolution(y, filters, 3)])
     motion = _smooth(_convolution(x, num_features, 7))
     return keras.Model([codes, code], motion, name="decoder")
+
+
+def motion_generator(num_features, frames, filters=96, content=32, style=16):
+    """Return a generator from a content code and a style code to motion `(frames, features)`.
+
+    Args:
+        num_features: Of a frame.
+        frames: Of the motion, a multiple of 4.
+        filters: Channels of the maps.
+        content, style: Numbers in the codes.
+
+    Raises:
+        ValueError: When the frames are no multiple of 4.
+    """
+    if frames < 4 or frames % 4:
+        raise ValueError(f"`frames` must be a multiple of 4. Received: {frames}")
+    codes = [keras.Input((n,), name=k) for n, k in ((content, "content"), (style, "style"))]
+    x = layers.Dense(frames // 4 * filters)(codes[0])
+    x = layers.Reshape((frames // 4, filters))(x)
+    motion = motion_decoder(num_features, filters, filters, style)([x, codes[1]])
+    return keras.Model(codes, motion, name="motion_generator")
+
+
+def motion_pair_discriminator(num_features, filters=96):
+    """Return a network that judges whether two motions have one content, and are real.
+
+    One network sees each, so that their order cannot matter, at whatever moment they begin.
+    """
+    motion = keras.Input((None, num_features))
+    x = _active(_convolution(motion, filters, 7))
+    for _ in range(2):
+        x = _active(_convolution(x, filters, 5, strides=2))
+    pooled = layers.GlobalAveragePooling1D()(_active(_convolution(x, filters)))
+    tower = keras.Model(motion, layers.Dense(128)(pooled), name="tower")
+    pair = [keras.Input((None, num_features), name=name) for name in ("first", "second")]
+    logits = layers.Dense(1, name="logits")(compared(*(tower(motion) for motion in pair)))
+    return keras.Model(pair, logits, name="motion_pair_discriminator")
 
 
 def motion_critic(num_features, num_styles, num_actions, filters=96):

@@ -26,8 +26,12 @@ class MotionJudge:
         self.model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500))
         self.model.fit(summaries(features), labels)
 
+    def answers(self, features):
+        """Return the class of each window."""
+        return self.model.predict(summaries(features))
+
     def accuracy(self, features, labels):
-        return float(np.mean(self.model.predict(summaries(features)) == labels))
+        return float(np.mean(self.answers(features) == labels))
 
 
 def summaries(features):

@@ -15,6 +15,7 @@ from keras_dtl.methods.gmv import GMV
 from keras_dtl.methods.linear_head import refit_head
 from keras_dtl.methods.mme import MME
 from keras_dtl.methods.pix2pix import Pix2Pix
+from keras_dtl.methods.sequence_gmv import SequenceGMV
 from keras_dtl.methods.sequence_style_transfer import SequenceStyleTransfer
 from keras_dtl.methods.sequential_autoencoder import SequentialAdversarialAutoencoder
 from keras_dtl.methods.source_only import SourceOnly
@@ -36,6 +37,7 @@ __all__ = [
     "FineTuning",
     "Method",
     "Pix2Pix",
+    "SequenceGMV",
     "SequenceStyleTransfer",
     "SequentialAdversarialAutoencoder",
     "SourceOnly",

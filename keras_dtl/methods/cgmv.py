@@ -29,7 +29,10 @@ class CGMV(GMV):
     Extension, not in the paper: a `view_encoder`, so that the view of an image can be copied. It
     learns to read the views that images were drawn in, `view_weight * |V(G(c, v)) - v|^2`, which
     keeps the generator from ignoring them; and to rebuild the second image of a real pair from
-    the content of the first, `reconstruction_weight * |G(E(x1), V(x2)) - x2|`.
+    the content of the first, `reconstruction_weight * |G(E(x1), V(x2)) - x2|`. This alone would let
+    the view tell all and the content nothing. So `copied_share` of the second new views are not
+    drawn but read from an image of another pair: what they told of its object, the discriminator
+    would see beside an image of this one.
 
     Args:
         encoder: Network from images in -1..1 to content codes.
@@ -37,6 +40,7 @@ class CGMV(GMV):
         discriminator: Network from `[image, image]` to logits.
         view_encoder: Network from images to view codes, or None as published.
         view_weight, reconstruction_weight: Weights of the extension's two terms.
+        copied_share: Share of second views that are read from other images, in 0..1.
         **kwargs: Of `Separation`: the game, and how the discriminator is restrained.
 
     Call arguments:
@@ -54,6 +58,7 @@ class CGMV(GMV):
         view_encoder=None,
         view_weight=1.0,
         reconstruction_weight=1.0,
+        copied_share=0.5,
         **kwargs,
     ):
         super().__init__(generator, discriminator, **kwargs)
@@ -61,6 +66,9 @@ class CGMV(GMV):
         self.view_encoder = view_encoder
         self.view_weight = view_weight
         self.reconstruction_weight = reconstruction_weight
+        self.copied_share = copied_share
+        if not 0 <= copied_share <= 1:
+            raise ValueError(f"`copied_share` must be in 0..1. Received: {copied_share}")
         self._check_sizes()
 
     def _check_sizes(self):
@@ -89,17 +97,21 @@ class CGMV(GMV):
 
     def train_step(self, data):
         # 1. Encoder and generator: two new views of each image, in pairs that shall pass for real;
-        #    with a view encoder, the views are read back and the second image is rebuilt.
+        #    with a view encoder, some views are copied, all are read back, and the second image is
+        #    rebuilt.
         # 2. The discriminator learns from them and from real pairs.
         first, second = to_signed(data["first"]), to_signed(data["second"])
         with tf.GradientTape() as tape:
-            content = self.encoder(first, training=True)
-            views, codes = self.two_views(content)
-            generated = self.mixed_pairs(first, views)
+            content, views = self.encoder(first, training=True), self.drawn_views(first)
+            if self.view_encoder is not None:
+                own = self.view_encoder(second, training=True)
+                views = self.some_copied(views, own)
+            images = self.two_views(content, views)
+            generated = self.mixed_pairs(first, images)
             terms = {"adversarial": self.adversarial_term(generated)}
             loss = terms["adversarial"]
             if self.view_encoder is not None:
-                terms |= self.extension(content, second, views, codes)
+                terms |= self.extension(content, second, own, images, views)
                 loss += self.view_weight * terms["view_error"]
                 loss += self.reconstruction_weight * terms["reconstruction"]
         self.minimize(loss, tape)
@@ -108,6 +120,11 @@ class CGMV(GMV):
             loss=loss, discriminator_loss=judged, discriminator_accuracy=accuracy, **terms
         )
 
+    def some_copied(self, views, own):
+        """Return two views of each image, the second in part that of an image of the next pair."""
+        copied = keras.random.uniform((tf.shape(own)[0], 1), seed=self.random) < self.copied_share
+        return [views[0], tf.where(copied, tf.roll(own, 1, 0), views[1])]
+
     def mixed_pairs(self, image, views):
         """Return pairs of which a third each has the image first, second, or not at all."""
         kind = keras.random.uniform((tf.shape(image)[0], 1, 1, 1), seed=self.random)
@@ -115,12 +132,19 @@ class CGMV(GMV):
         second = tf.where(kind > 2 / 3, image, views[1])
         return [first, second]
 
-    def extension(self, content, second, views, codes):
-        """Return the two terms of the view encoder."""
-        read = self.view_encoder(tf.concat(views, 0), training=True)
-        rebuilt = self.generator([content, self.view_encoder(second, training=True)], training=True)
+    def extension(self, content, second, own, images, views):
+        """Return the two terms of the view encoder.
+
+        Args:
+            content: Of the first images.
+            second: The second images, and `own`, their views.
+            images, views: Two new images of each content, and the views they are in.
+        """
+        read = self.view_encoder(tf.concat(images, 0), training=True)
+        wanted = tf.stop_gradient(tf.concat(views, 0))
+        rebuilt = self.generator([content, own], training=True)
         return {
-            "view_error": tf.reduce_mean(tf.square(read - tf.concat(codes, 0))),
+            "view_error": tf.reduce_mean(tf.square(read - wanted)),
             "reconstruction": tf.reduce_mean(tf.abs(rebuilt - second)),
         }
 

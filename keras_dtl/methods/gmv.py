@@ -46,19 +46,30 @@ class GMV(Separation):
     def call(self, inputs, training=False):
         return self.generator(inputs, training=training)
 
-    def two_views(self, content):
-        """Return two images of each content and the views they were drawn in."""
-        first, second = (self.noise(content, self.view_numbers) for _ in range(2))
-        codes = [tf.concat([content, content], 0), tf.concat([first, second], 0)]
-        return tf.split(self.generator(codes, training=True), 2), [first, second]
+    def seen(self, examples):
+        """Return examples of the data as networks see them."""
+        return to_signed(examples)
+
+    def shown(self, generated):
+        """Return what the generator makes, symbolic, as it is deployed."""
+        return pixels(generated)
+
+    def drawn_views(self, like):
+        """Return two views for each example of a tensor, from the standard Gaussian."""
+        return [self.noise(like, self.view_numbers) for _ in range(2)]
+
+    def two_views(self, content, views):
+        """Return an image of each content in each of two views."""
+        codes = [tf.concat([content, content], 0), tf.concat(views, 0)]
+        return tf.split(self.generator(codes, training=True), 2)
 
     def train_step(self, data):
         # 1. The generator draws two views of one content that shall pass for a real pair.
         # 2. The discriminator learns from them and from real pairs.
-        pair = [to_signed(data["first"]), to_signed(data["second"])]
+        pair = [self.seen(data["first"]), self.seen(data["second"])]
         with tf.GradientTape() as tape:
-            views, _ = self.two_views(self.noise(pair[0], self.content_numbers))
-            generated = self.in_random_order(*views)
+            content = self.noise(pair[0], self.content_numbers)
+            generated = self.in_random_order(*self.two_views(content, self.drawn_views(content)))
             loss = self.adversarial_term(generated)
         self.minimize(loss, tape)
         judged, accuracy = self.discriminator_step(self.in_random_order(*pair), generated)
@@ -74,7 +85,7 @@ class GMV(Separation):
     def parts(self):
         """Return the generator as it is deployed: codes to uint8 images."""
         codes = [keras.Input((n,), name=k) for n, k in self._codes()]
-        generated = pixels(self.generator(codes))
+        generated = self.shown(self.generator(codes))
         return {"generator": keras.Model(codes, generated, name="generator")}
 
     def _codes(self):

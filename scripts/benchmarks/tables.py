@@ -176,6 +176,8 @@ def motion(result):
     rows = []
     for name, parts in result["summary"].items():
         for part, found in parts.items():
+            if part in ("factors", "pairs"):
+                continue  # figures of their own, which have no such columns
             cells = [found.get(key) for key in columns.values()]
             shown = [spread(100 * c["mean"], c["sd"] and 100 * c["sd"]) if c else "" for c in cells]
             seeds = next(c["seeds"] for c in cells if c)

@@ -17,6 +17,7 @@ from keras_dtl.scripts.recipes.fine_tuning import FineTuningRecipe
 from keras_dtl.scripts.recipes.gmv import GMVRecipe
 from keras_dtl.scripts.recipes.mme import MMERecipe
 from keras_dtl.scripts.recipes.motion_aae import MotionAAERecipe
+from keras_dtl.scripts.recipes.motion_gmv import MotionGMVRecipe
 from keras_dtl.scripts.recipes.motion_style import MotionStyleRecipe
 from keras_dtl.scripts.recipes.pix2pix import Pix2PixRecipe
 from keras_dtl.scripts.recipes.segmentation import SegmentationRecipe
@@ -43,6 +44,7 @@ RECIPES = {
         CGMVRecipe,
         MotionStyleRecipe,
         MotionAAERecipe,
+        MotionGMVRecipe,
     )
 }
 

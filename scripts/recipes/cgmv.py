@@ -33,6 +33,8 @@ class CGMVRecipe(GMVRecipe):
     """Weight of the error of views that are read from generated images."""
     reconstruction_weight: float = 1.0
     """Weight of the error of an image rebuilt from another's content and its own view."""
+    copied_share: float = 0.5
+    """Share of new views that are copied from other images, so that a view tells no object."""
     normalization: Literal["instance", "batch"] = "instance"
     """Of encoders and generator, which real and generated images go through; batch: published."""
 
@@ -61,6 +63,7 @@ class CGMVRecipe(GMVRecipe):
             encoder(self.style, "view_encoder") if self.view_encoder else None,
             view_weight=self.view_weight,
             reconstruction_weight=self.reconstruction_weight,
+            copied_share=self.copied_share,
             **self.restraints(),
         )
 

@@ -1,7 +1,7 @@
 """What the recipes of motion share: clips by name, splits, windows, schedule, report."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from keras_dtl.scripts.recipes.base import Recipe
 
@@ -23,6 +23,9 @@ class MotionData(NamedTuple):
 @dataclass(frozen=True)
 class MotionRecipe(Recipe):
     """Motion capture with actions and styles; the fields that all methods have."""
+
+    player: ClassVar[str] = "critic_optimizer"
+    """How the method names the optimizer of its critic."""
 
     source: str = "walker"
     """Motion: walker, which is embedded; bvh:PATH, a folder of BVH files; or npz:PATH."""
@@ -67,8 +70,8 @@ class MotionRecipe(Recipe):
         # beta_1 as adversaries want it.
         model.compile(
             keras.optimizers.Adam(self.learning_rate, beta_1=0.5),
-            critic_optimizer=keras.optimizers.Adam(self.critic_learning_rate, beta_1=0.5),
             jit_compile=self.jit_compile,
+            **{self.player: keras.optimizers.Adam(self.critic_learning_rate, beta_1=0.5)},
         )
         return model
 
@@ -87,7 +90,7 @@ class MotionRecipe(Recipe):
     def callbacks(self, data):
         from keras_dtl.callbacks import ProgressSchedule, cosine_decay
 
-        rates = {"optimizer": self.learning_rate, "critic_optimizer": self.critic_learning_rate}
+        rates = {"optimizer": self.learning_rate, self.player: self.critic_learning_rate}
         schedules = {f"{name}.learning_rate": cosine_decay(rate) for name, rate in rates.items()}
         return [ProgressSchedule(schedules)]
 

@@ -6,6 +6,7 @@ from keras_dtl.data.walker import FACTORS, measured_factors
 from keras_dtl.evaluation.motion_scores import MotionScores, choose, other_styles
 from keras_dtl.evaluation.separation import correlation
 from keras_dtl.motion import features_of, positions_of
+from keras_dtl.scripts.recipes.separation_measures import partners
 
 BATCH = 128
 _OF_CONTENT = ("frequency", "amplitude")
@@ -99,6 +100,37 @@ def _centred(values, cells):
     """Take the mean of its cell from each value."""
     means = {cell: values[cells == cell].mean() for cell in np.unique(cells)}
     return values - np.array([means[cell] for cell in cells])
+
+
+def pair_scores(model, data, seed=0):
+    """Return the measures of a trained `SequenceGMV`, as many pairs as there are test windows.
+
+    `agreement` is how often both motions of a pair are judged to be one action and `style_differs`
+    how often they are judged to be of two styles, each beside that of real pairs of one action.
+    """
+    judge, test = scores_of(data), data.test
+    random = np.random.default_rng(seed)
+    content, *styles = (
+        random.standard_normal((len(test.features), numbers)).astype("float32")
+        for numbers in (model.content_numbers, model.view_numbers, model.view_numbers)
+    )
+    first, second = (in_batches(model, content, style) for style in styles)
+    partner = test.features[partners(test.actions, random)]
+    of_action, of_style = judge.judges["action"].answers, judge.judges["style"].answers
+    made, real = (
+        (of_action(first), of_action(second)),
+        (of_action(test.features), of_action(partner)),
+    )
+    shares = np.bincount(made[0], minlength=len(data.clips.action_names)) / len(first)
+    entropy = -np.sum(shares[shares > 0] * np.log(shares[shares > 0]))
+    return {
+        "agreement": float(np.mean(made[0] == made[1])),
+        "ceiling": float(np.mean(real[0] == real[1])),
+        "style_differs": float(np.mean(of_style(first) != of_style(second))),
+        "style_differs_real": float(np.mean(of_style(test.features) != of_style(partner))),
+        "action_entropy": float(entropy / np.log(len(np.unique(test.actions)))),
+        "samples": judge.judged(first, None, None, test),
+    }
 
 
 def synthesis_scores(model, data, labels, seed=0):

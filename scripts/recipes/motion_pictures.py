@@ -62,6 +62,19 @@ def add_samples(report, model, data, labels, names, seed=0):
     _add(report, scenes, clips, "A test window, what its code becomes, and a draw.")
 
 
+def add_pairs(report, model, data, seed=0):
+    """Add drawn motions, each content in two styles, with a player."""
+    random, clips = np.random.default_rng(seed), data.split.test
+    shapes = [(SCENES, model.content_numbers), *[(SCENES, model.view_numbers)] * 2]
+    content, *styles = (random.standard_normal(shape).astype("float32") for shape in shapes)
+    made = [np.asarray(model((content, style))) for style in styles]
+    scenes = {}
+    for place in range(SCENES):
+        motions = {"one style": made[0][place], "another": made[1][place]}
+        scenes[f"content {place + 1}"] = _placed(motions, clips.skeleton)
+    _add(report, scenes, clips, "One drawn content in two drawn styles.")
+
+
 def _add(report, scenes, clips, caption):
     first = next(iter(scenes.values()))
     report.add_figure("Motion", figures.stick_figures(first, clips.skeleton), caption)

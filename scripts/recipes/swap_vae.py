@@ -31,15 +31,16 @@ class SwapVAERecipe(SeparationRecipe):
     """What the discriminator sees beside an image: its class, or another image of it."""
     adversarial_weight: float = 0.01
     """Weight of the game against the discriminator."""
-    divergence_weight: float = 0.6
-    """Weight of the styles' divergence from the prior, which is divided by an image's numbers."""
-    confusion_weight: float = 0.03
+    divergence_weight: float = 4.0
+    """Weight of the styles' divergence from the prior, which is divided by an image's numbers; 0.6
+    as published."""
+    confusion_weight: float = 0.3
     """Weight of the confusion of the classifier of styles; leak_free alone."""
     cycle_weight: float = 0.05
     """Weight of the reverse cycle; leak_free alone."""
-    discrepancy_weight: float = 5.0
+    discrepancy_weight: float = 10.0
     """Weight of the discrepancy between each class's styles and the prior; leak_free alone."""
-    classifier_steps: int = 1
+    classifier_steps: int = 3
     """Steps of the classifier of styles for each of the encoder; leak_free alone."""
 
     def method(self, data):

@@ -57,13 +57,14 @@ def test_both_views_have_one_content():
     """A generator that ignores the view draws twice the same; one that heeds it does not."""
     model = gmv()
     content = tf.random.normal((4, CONTENT))
-    (first, second), views = model.two_views(content)
+    views = model.drawn_views(content)
+    first, second = model.two_views(content, views)
     assert (np.abs(first - second) > 1e-4).any()
     np.testing.assert_allclose(first, model.generator([content, views[0]]), atol=1e-6)
     np.testing.assert_allclose(second, model.generator([content, views[1]]), atol=1e-6)
     kernel = model.generator.layers[-2].kernel
     kernel.assign(tf.concat([kernel[:CONTENT], tf.zeros((STYLE, 64))], 0))
-    (first, second), _ = model.two_views(content)
+    first, second = model.two_views(content, views)
     np.testing.assert_array_equal(first, second)
 
 
@@ -80,14 +81,29 @@ def test_extension_is_that_of_numpy():
     model = cgmv()
     image = tf.cast(batch()["first"], "float32") / 127.5 - 1
     second = tf.cast(batch()["second"], "float32") / 127.5 - 1
-    content = model.encoder(image)
-    views, codes = model.two_views(content)
-    terms = model.extension(content, second, views, codes)
-    read = [model.view_encoder(view).numpy() for view in views]
-    expected = np.mean([np.mean((a - b.numpy()) ** 2) for a, b in zip(read, codes, strict=True)])
+    content, views = model.encoder(image), model.drawn_views(image)
+    images = model.two_views(content, views)
+    terms = model.extension(content, second, model.view_encoder(second), images, views)
+    read = [model.view_encoder(image).numpy() for image in images]
+    expected = np.mean([np.mean((a - b.numpy()) ** 2) for a, b in zip(read, views, strict=True)])
     np.testing.assert_allclose(terms["view_error"], expected, rtol=1e-5)
     rebuilt = model.generator([content, model.view_encoder(second)])
     np.testing.assert_allclose(terms["reconstruction"], np.abs(rebuilt - second).mean(), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("share", "least", "most"), [(0.0, 0, 0), (0.5, 120, 280), (1.0, 400, 400)]
+)
+def test_second_views_are_in_part_those_of_the_next_pair(share, least, most):
+    model = cgmv(copied_share=share)
+    own = tf.range(400.0)[:, None] * tf.ones((1, STYLE))
+    first, second = model.some_copied(
+        [tf.fill((400, STYLE), -1.0), tf.fill((400, STYLE), -2.0)], own
+    )
+    np.testing.assert_array_equal(first, np.full((400, STYLE), -1.0))
+    copied = second.numpy()[:, 0] != -2
+    assert least <= copied.sum() <= most
+    np.testing.assert_array_equal(second.numpy()[copied], np.roll(own, 1, 0)[copied])
 
 
 def test_order_tells_nothing():
@@ -124,5 +140,7 @@ def test_unusable_networks_are_refused():
         CGMV(code_encoder(5), decoder(), discriminator())
     with pytest.raises(ValueError, match="view_encoder"):
         CGMV(code_encoder(CONTENT), decoder(), discriminator(), code_encoder(5))
+    with pytest.raises(ValueError, match="copied_share"):
+        cgmv(copied_share=1.5)
     with pytest.raises(ValueError, match="two codes"):
         GMV(decoder((CONTENT,)), discriminator())

@@ -5,7 +5,11 @@ import tensorflow as tf
 
 from keras_dtl import backbones
 from keras_dtl.losses import velocity_error
-from keras_dtl.methods import SequenceStyleTransfer, SequentialAdversarialAutoencoder
+from keras_dtl.methods import (
+    SequenceGMV,
+    SequenceStyleTransfer,
+    SequentialAdversarialAutoencoder,
+)
 
 FEATURES, STYLES, ACTIONS = 7, 3, 2
 SCALE = ([0.5] * FEATURES, [2.0] * FEATURES)
@@ -37,8 +41,19 @@ def autoencoder(num_classes=0):
     return compiled(model)
 
 
-def compiled(model):
-    model.compile(keras.optimizers.Adam(0.01), critic_optimizer=keras.optimizers.Adam(0.01))
+def pairs():
+    model = SequenceGMV(
+        backbones.motion_generator(FEATURES, 8, 4, content=5, style=3),
+        backbones.motion_pair_discriminator(FEATURES, 4),
+        *SCALE,
+        adversarial="hinge",
+        real_penalty_weight=1.0,
+    )
+    return compiled(model, "discriminator_optimizer")
+
+
+def compiled(model, player="critic_optimizer"):
+    model.compile(keras.optimizers.Adam(0.01), **{player: keras.optimizers.Adam(0.01)})
     return model
 
 
@@ -211,3 +226,41 @@ def test_velocity_error_by_hand():
     expected = np.mean((np.diff(a, axis=1) - np.diff(b, axis=1)) ** 2)
     np.testing.assert_allclose(velocity_error(a, b), expected, rtol=1e-5)
     np.testing.assert_allclose(velocity_error(a, a + 3.0), 0, atol=1e-12)
+
+
+def test_pairs_of_motion_are_drawn_saved_and_exported_as_they_are_measured(tmp_path):
+    model = pairs()
+    start = [network.get_weights() for network in (model.generator, model.discriminator)]
+    motion = batch(8)[0]
+    logs = model.train_step(
+        {"first": motion, "second": motion[::-1], "label": tf.zeros(6, "int32")}
+    )
+    assert all(np.isfinite(float(value)) for value in logs.values())
+    for network, old in zip((model.generator, model.discriminator), start, strict=True):
+        assert any(np.abs(a - b).max() > 0 for a, b in zip(network.get_weights(), old, strict=True))
+    codes = tf.random.normal((4, 5)), tf.random.normal((4, 3))
+    made = model(codes)
+    assert made.shape == (4, 8, FEATURES)
+    np.testing.assert_allclose(made, model.generator(list(codes)) * 2.0 + 0.5, atol=1e-5)
+    np.testing.assert_allclose(model.deployable()(list(codes)), made, atol=1e-5)
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_allclose(keras.saving.load_model(tmp_path / "model.keras")(codes), made)
+    other = model((codes[0], tf.random.normal((4, 3))))
+    assert np.abs(made - other).max() > 1e-3
+
+
+def test_order_of_a_pair_of_motions_tells_nothing():
+    judge = backbones.motion_pair_discriminator(FEATURES, 4)
+    first, second = batch(9)[0], batch(13)[0]
+    np.testing.assert_allclose(judge([first, second]), judge([second, first]), atol=1e-5)
+
+
+@pytest.mark.parametrize("frames", [0, 10])
+def test_frames_that_cannot_be_generated(frames):
+    with pytest.raises(ValueError, match="multiple of 4"):
+        backbones.motion_generator(FEATURES, frames)
+
+
+def test_pairs_need_numbers_for_each_feature():
+    with pytest.raises(ValueError, match="one number for each feature"):
+        SequenceGMV.from_config({**pairs().get_config(), "mean": [0.0]})

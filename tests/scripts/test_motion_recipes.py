@@ -55,6 +55,7 @@ def test_no_clip_and_no_cell_is_in_two_parts():
     [
         ("motion-style", ["--filters", "4"]),
         ("motion-aae", ["--units", "4", "--condition", "style"]),
+        ("motion-gmv", ["--filters", "4"]),
     ],
 )
 def test_from_a_folder_of_files_to_an_artifact_and_scored_again(name, flags, tmp_path, caplog):

@@ -2,9 +2,9 @@
 
 keras-dtl train swap-vae --source mnist --mode leak_free --style 16
 
-An epoch of MNIST has 937 steps of 64 triples and takes two minutes on one CPU core with --filters
-16. `python scripts/benchmarks/separation.py --rows mnist-leak_free-16` shows what two epochs reach:
-results/separation.json. Longer trainings are not measured yet.
+An epoch of MNIST has 937 steps of 64 triples and takes two to three minutes on one CPU core with
+--filters 16. `python scripts/benchmarks/separation.py --rows mnist-leak_free-16` shows what eight
+epochs reach: results/separation.json.
 """
 
 from dataclasses import dataclass

@@ -22,8 +22,13 @@ from record import MACHINE, RESULTS
 from keras_dtl.files import write_json
 
 RESULT = RESULTS / "adapt_peer.json"
-WEIGHTS = {"dann": 1.0, "dann-0.1": 0.1, "deep-coral": 1.0, "adda": 1.0}
-"""Of the adaptation, for each row; ADDA has none."""
+ROWS = {
+    "dann": ("dann", 1.0),
+    "dann-0.1": ("dann", 0.1),
+    "deep-coral": ("deep-coral", 1.0),
+    "adda": ("adda", None),
+}
+"""Method and weight of the adaptation, of which ADDA has none."""
 LIBRARIES = ("keras_dtl", "adapt")
 SEEDS, EPOCHS, BATCH = 3, 20, 64
 CLASSES, FEATURES = 10, 768
@@ -164,8 +169,8 @@ def run_child(library, row, seed):
 
     keras.utils.set_random_seed(seed)
     fit = {"keras_dtl": ours, "adapt": theirs}[library]
-    method = row.removesuffix("-0.1")
-    answers, test, times, _ = fit(method, seed, WEIGHTS[row])
+    method, weight = ROWS[row]
+    answers, test, times, _ = fit(method, seed, weight)
     result = {"accuracy": 100 * float((answers == test.labels).mean()), "step_ms": times.median()}
     if row == "deep-coral" and seed == 0:
         result["encoder_moved_by_the_task_alone"] = fit(method, seed, weight=0.0, epochs=2)[3]
@@ -183,7 +188,7 @@ def run_once(library, method, seed):
 
 def summary(runs):
     result = {}
-    for method in WEIGHTS:
+    for method in ROWS:
         for library in LIBRARIES:
             own = [runs[k] for k in runs if k.startswith(f"{library} {method} ")]
             if own:
@@ -203,7 +208,7 @@ def summary(runs):
 
 def main():
     runs = json.loads(RESULT.read_text(encoding="utf-8"))["runs"] if RESULT.exists() else {}
-    for seed, method, library in itertools.product(range(SEEDS), WEIGHTS, LIBRARIES):
+    for seed, method, library in itertools.product(range(SEEDS), ROWS, LIBRARIES):
         key = f"{library} {method} {seed}"
         if key in runs:
             continue

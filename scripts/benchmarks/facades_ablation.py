@@ -9,9 +9,10 @@ paper's 70 of 256.
 
 The FCN-score is that of a segmenter trained on the real photos of the training split. All test
 pairs are scored with the weights of the last epoch: they choose nothing. FID and KID are those of
-the network that --features names. A row and seed that is done is not repeated, one that was stopped
-is resumed: it can be killed at any time. Writes results/facades_ablation.json, and a picture of all
-rows to the folder of the runs. About five minutes a row and seed on one CPU core.
+the network that --features names. A row and seed that the result holds is not repeated, one that
+was stopped is resumed: it can be killed at any time. But a result of other settings, or of another
+judge than the one in the folder of the runs, is begun anew. Writes results/facades_ablation.json,
+and a picture of the rows to the folder of the runs. About four minutes a row and seed on one core.
 """
 
 import argparse
@@ -58,7 +59,7 @@ CLASSES = {
 }
 """Colours of the label maps of CMP Facades as pix2pix packed them."""
 SEGMENTER_EPOCHS, SEGMENTER_FILTERS = 15, 16
-DONE = "benchmark.json"
+PHOTOS = "photos.npy"
 SHOWN = 6
 """How many test pairs the picture shows."""
 
@@ -146,7 +147,7 @@ def classes_of(settings, split):
 
 
 def run(settings, row, seed, judge, runs):
-    """Train and score one row with one seed, unless that is done."""
+    """Train one row with one seed and return its scores."""
     import keras
 
     from keras_dtl.scripts.recipes.translation_measures import translate
@@ -154,28 +155,23 @@ def run(settings, row, seed, judge, runs):
     from keras_dtl.scripts.train import train
 
     folder = folder_of(runs, row, seed)
-    done = folder / DONE
-    if not done.exists():
-        keras.utils.clear_session()
-        start_session(seed)
-        trained = train(settings.recipe(row, seed, folder))
-        photos = translate(trained.model.deployable(), trained.data.test.a)
-        np.save(folder / "photos.npy", photos)
-        write_json(done, {**judge.score(photos), **trained.scores})
+    keras.utils.clear_session()
+    start_session(seed)
+    trained = train(settings.recipe(row, seed, folder))
+    photos = translate(trained.model.deployable(), trained.data.test.a)
+    np.save(folder / PHOTOS, photos)
+    return {**judge.score(photos), **trained.scores}
 
 
 def folder_of(runs, row, seed):
     return runs / f"{row.replace(', ', '-').replace(' ', '')}-seed{seed}"
 
 
-def finished(runs, seeds):
-    """Return the scores of all runs that are done: `{row: {seed: scores}}`."""
-    found = {}
-    for row, seed in itertools.product(ROWS, range(seeds)):
-        done = folder_of(runs, row, seed) / DONE
-        if done.exists():
-            found.setdefault(row, {})[str(seed)] = json.loads(done.read_text(encoding="utf-8"))
-    return found
+def finished(before, result):
+    """Return what was done with these settings and this judge: `{row: {seed: scores}}`."""
+    if any(before.get(key) != result[key] for key in ("settings", "real photos")):
+        return {}
+    return {row: found["seeds"] for row, found in before["rows"].items()}
 
 
 def summary(found):
@@ -206,16 +202,17 @@ def result_of(settings, judge, found):
         },
         "machine": MACHINE,
         "real photos": judge.score(judge.pairs.a),
-        "rows": {row: summary(seeds) for row, seeds in found.items()},
+        "rows": {row: summary(found[row]) for row in ROWS if row in found},
     }
 
 
-def picture(judge, found, runs):
-    """Draw label maps, real photos, and what the first seed of each row made of the maps."""
+def picture(judge, runs):
+    """Draw label maps, real photos, and what the first seed of each row here made of the maps."""
     from keras_dtl.images import write_image
     from keras_dtl.scripts.recipes.translation_measures import stacked
 
-    drawn = [np.load(folder_of(runs, row, min(found[row])) / "photos.npy") for row in found]
+    files = [folder_of(runs, row, 0) / PHOTOS for row in ROWS]
+    drawn = [np.load(file) for file in files if file.exists()]
     rows = [judge.pairs.b, judge.pairs.a, *drawn]
     write_image(runs / "rows.png", stacked([row[:SHOWN] for row in rows]))
 
@@ -238,12 +235,13 @@ def main():
     arguments = parser.parse_args()
     settings = Settings(arguments.folder, arguments.features, arguments.epochs)
     judge = judge_of(settings, arguments.runs / "segmenter.keras")
-    for seed in range(arguments.seeds):
-        for row in arguments.rows:
-            run(settings, row, seed, judge, arguments.runs)
-            found = finished(arguments.runs, arguments.seeds)
+    before = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
+    found = finished(before, result_of(settings, judge, {}))
+    for seed, row in itertools.product(range(arguments.seeds), arguments.rows):
+        if str(seed) not in found.setdefault(row, {}):
+            found[row][str(seed)] = run(settings, row, seed, judge, arguments.runs)
             write_json(RESULT, result_of(settings, judge, found))
-            picture(judge, found, arguments.runs)
+            picture(judge, arguments.runs)
             show({row: found[row]})
     show(found)
 

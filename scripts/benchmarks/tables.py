@@ -150,6 +150,23 @@ def facades_ablation(result):
     return ("loss", *measures.values(), "seeds"), rows
 
 
+def translation_quality(result):
+    """One row a method and direction: KID of ours and of PyTorch's."""
+    rows = []
+    for method, scores in result["summary"].items():
+        for score, found in scores.items():
+            if score == "seconds":
+                continue
+            cells = [
+                f"{c['mean']:.3f}" + (f" ± {c['sd']:.3f}" if c["sd"] else "")
+                for c in found.values()
+            ]
+            seeds = sum(key.startswith(f"{method} keras_dtl ") for key in result["runs"])
+            name = score.replace("kid", method).replace("_", " ")
+            rows.append((name, result["settings"]["steps"][method], *cells, seeds))
+    return ("KID of", "steps", "keras_dtl", "PyTorch", "seeds"), rows
+
+
 def separation(result):
     """One row a training and measure: ours, the published figure, seeds."""
     rows = []
@@ -198,6 +215,7 @@ TABLES = {
         layer_transfer,
         camvid,
         facades_ablation,
+        translation_quality,
         separation,
         motion,
     )

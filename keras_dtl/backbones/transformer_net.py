@@ -7,7 +7,7 @@ from keras_dtl.layers import (
     ReflectionPadding2D,
 )
 
-CHANGE = 0.05
+CHANGE = 0.2
 """What the last convolution is multiplied by. An optimizer such as Adam moves each of its
 81 x filters weights by about the learning rate at once: in full, the first steps would turn whole
 regions black or white, which a net that ends in tanh leaves for thousands of steps."""

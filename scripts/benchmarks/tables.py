@@ -29,9 +29,10 @@ def mean_and_deviation(summary):
     return spread(*(summary[f"target_accuracy_{name}"] for name in ("mean", "sd")))
 
 
-def spread(mean, deviation):
+def spread(mean, deviation, digits=1):
     """Return `mean ± deviation`, or the mean alone of a single run."""
-    return f"{mean:.1f}" if deviation is None else f"{mean:.1f} ± {deviation:.1f}"
+    shown = f"{mean:.{digits}f}"
+    return shown if deviation is None else f"{shown} ± {deviation:.{digits}f}"
 
 
 def digits(result):
@@ -140,8 +141,7 @@ def facades_ablation(result):
     measures = {"class_iou": "class IoU", "pixel_accuracy": "pixel accuracy", "kid": "KID"}
     rows = []
     for name, found in result["rows"].items():
-        cells = [(found["mean"][key], found["sd"][key]) for key in measures]
-        shown = [f"{mean:.3f}" + (f" ± {sd:.3f}" if sd else "") for mean, sd in cells]
+        shown = [spread(found["mean"][key], found["sd"][key], 3) for key in measures]
         rows.append((name, *shown, len(found["seeds"])))
     real = result["real photos"]
     rows.append(
@@ -157,10 +157,7 @@ def translation_quality(result):
         for score, found in scores.items():
             if score == "seconds":
                 continue
-            cells = [
-                f"{c['mean']:.3f}" + (f" ± {c['sd']:.3f}" if c["sd"] else "")
-                for c in found.values()
-            ]
+            cells = [spread(cell["mean"], cell["sd"], 3) for cell in found.values()]
             seeds = sum(key.startswith(f"{method} keras_dtl ") for key in result["runs"])
             name = score.replace("kid", method).replace("_", " ")
             rows.append((name, result["settings"]["steps"][method], *cells, seeds))

@@ -96,3 +96,20 @@ def test_motion_has_a_row_for_each_kind_of_transfer(tmp_path):
     text = tables.with_tables("<!-- motion --><!-- /motion -->", tmp_path)
     assert "| style | transfers | 90.0 ± 1.0 |  |  |  | 90.0 |  | 3 |" in text
     assert "|  | to held out cells |  | 90.0 ± 1.0 |  |  |  |  | 3 |" in text
+
+
+def test_kid_stands_beside_pytorchs(tmp_path):
+    def cell(mean, sd):
+        return {"mean": mean, "sd": sd}
+
+    libraries = {"keras_dtl": cell(1.0, 0.25), "torch": cell(1.125, None)}
+    result = {
+        "settings": {"steps": {"cyclegan": 1000}},
+        "summary": {"cyclegan": {"seconds": libraries, "kid a_to_b": libraries}},
+        "runs": dict.fromkeys(["cyclegan keras_dtl 0", "cyclegan keras_dtl 1", "cyclegan torch 0"]),
+    }
+    (tmp_path / "translation_quality.json").write_text(json.dumps(result))
+    mark = "translation_quality"
+    text = tables.with_tables(f"<!-- {mark} --><!-- /{mark} -->", tmp_path)
+    assert "| cyclegan a to b | 1000 | 1.000 ± 0.250 | 1.125 | 2 |" in text
+    assert "seconds" not in text

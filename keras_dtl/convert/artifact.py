@@ -142,7 +142,8 @@ class Artifact:
 
         Args:
             inputs: A dictionary of arrays by name of the input, batch first, or just the array
-                where the model has one input.
+                where the model has one input. Images of any size, where the model takes any: what
+                is missing to a multiple that it needs is mirrored, and cut off again.
 
         Returns:
             A dictionary of arrays by name of the output, or just the array where it has one.
@@ -160,12 +161,35 @@ class Artifact:
         if not isinstance(inputs, dict):
             inputs = {self.manifest.inputs[0].name: inputs}
         arrays = _checked(inputs, self.manifest.inputs)
+        if self.manifest.preprocessing.size_multiple == 1:
+            return self._run(arrays)
+        images = self.manifest.inputs[0].name
+        height, width = arrays[images].shape[1:3]
+        arrays[images] = mirrored(arrays[images], self.manifest.preprocessing.size_multiple)
+        outputs = self._run(arrays)
+        for tensor in self.manifest.outputs:
+            if tensor.shape[1:3] == (None, None):
+                outputs[tensor.name] = outputs[tensor.name][:, :height, :width]
+        return outputs
+
+    def _run(self, arrays):
         names = [output.name for output in self.manifest.outputs]
         try:
             return dict(zip(names, self.session.run(names, arrays), strict=True))
         # The errors of onnxruntime have no base class but Exception.
         except Exception as error:
             raise ArtifactError(f"The model could not be run: {error}") from error
+
+
+def mirrored(images, multiple):
+    """Return images `(..., height, width, channels)`, enlarged to multiples below and at the right.
+
+    What is added is the mirrored edge, so that no border shows where it is cut off again.
+    """
+    missing = [(0, int(-size % multiple)) for size in images.shape[-3:-1]]
+    if missing == [(0, 0), (0, 0)]:
+        return images
+    return np.pad(images, [(0, 0)] * (images.ndim - 3) + [*missing, (0, 0)], mode="reflect")
 
 
 def _checked(inputs, tensors):

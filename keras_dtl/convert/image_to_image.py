@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from keras_dtl.convert.artifact import mirrored
 from keras_dtl.convert.items import ItemError
 from keras_dtl.convert.options import ConversionError
 from keras_dtl.convert.run import DiskFull, no_room_is_fatal
@@ -108,10 +109,7 @@ class ImageToImage:
     def prepare(self, image):
         if self.preprocessing.resize is not None:
             return resize_image(image, self.preprocessing.resize)
-        missing = [int(-size % self.multiple) for size in image.shape[:2]]
-        if not any(missing):
-            return image
-        return np.pad(image, [(0, missing[0]), (0, missing[1]), (0, 0)], mode="reflect")
+        return mirrored(image, self.multiple)
 
     def make(self, loaded, outputs):
         return self.one(loaded, outputs, self.target(loaded.item, loaded.frame).suffix)

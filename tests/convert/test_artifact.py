@@ -48,6 +48,25 @@ def copy(classifier_folder, tmp_path):
     return shutil.copytree(classifier_folder, tmp_path / "copy")
 
 
+def test_images_of_any_size_are_mirrored_to_multiples_and_cut_again(negative, monkeypatch):
+    seen, session = [], negative.session
+
+    class Session:
+        def run(self, names, arrays):
+            seen.append(arrays["image"])
+            return session.run(names, arrays)
+
+    monkeypatch.setattr(negative, "session", Session())
+    images = np.random.default_rng(0).integers(0, 256, (2, 6, 7, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(negative(images), 255 - images)
+    assert seen[0].shape == (2, 8, 8, 3)
+    np.testing.assert_array_equal(seen[0][:, :6, :7], images)
+    np.testing.assert_array_equal(seen[0][:, 6:, :7], images[:, [4, 3]])
+    np.testing.assert_array_equal(seen[0][:, :6, 7], images[:, :, 5])
+    assert negative(images[:, :4, :4]).shape == (2, 4, 4, 3)
+    assert seen[1].shape == (2, 4, 4, 3)
+
+
 def test_load_artifact_verifies_the_graph(copy):
     with open(copy / "1" / "model.onnx", "ab") as file:
         file.write(b"\0")

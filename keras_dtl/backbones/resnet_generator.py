@@ -7,8 +7,9 @@ from keras_dtl.backbones.convolution import (
     normalize,
     squashed,
 )
-from keras_dtl.layers import ReflectionPadding2D
+from keras_dtl.layers import ReflectionPadding2D, RepeatPixels
 
+UPSAMPLINGS = ("transposed", "resize")
 PADDINGS = {"reflect": ReflectionPadding2D, "zero": layers.ZeroPadding2D}
 
 
@@ -20,6 +21,7 @@ def resnet_generator(
     normalization="instance",
     padding="reflect",
     dropout=0.0,
+    upsampling="transposed",
     name="resnet_generator",
 ):
     """Return the generator of CycleGAN: two halvings, residual blocks, two doublings.
@@ -43,13 +45,16 @@ def resnet_generator(
         normalization: `"instance"`, as in the paper, `"batch"`, or `None`.
         padding: `"reflect"`, as in the paper, or `"zero"`, at the two ends and in the blocks.
         dropout: Share of numbers dropped within each block; the paper drops none.
+        upsampling: How maps are doubled: by `"transposed"` convolutions, as in the paper, which
+            reach some pixels more often than others and may draw checkerboards; or by `"resize"`,
+            which repeats pixels before a convolution (Odena, Dumoulin & Olah 2016).
         name: Name of the model.
 
     Returns:
         A functional Keras model from images to images of the same size in -1..1.
     """
     check_normalization(normalization)
-    _check(input_shape, padding)
+    _check(input_shape, padding, upsampling)
     pad = PADDINGS[padding]
     image = keras.Input(input_shape, name="image")
     x = pad(3)(image)
@@ -61,9 +66,7 @@ def resnet_generator(
     for _ in range(blocks):
         x = _block(x, 4 * filters, normalization, pad, dropout)
     for level in (2, 1):
-        x = convolution(filters * level, 3, 2, normalization, transposed=True)(x)
-        # PyTorch's padding=1, output_padding=1: the whole result but its first row and column.
-        x = layers.Cropping2D(((1, 0), (1, 0)))(x)
+        x = _doubled(x, filters * level, normalization, pad, upsampling)
         x = _activated(x, normalization)
     x = convolution(output_channels, 7)(pad(3)(x))
     return keras.Model(image, squashed(x), name=name)
@@ -71,6 +74,14 @@ def resnet_generator(
 
 def _activated(x, normalization):
     return layers.ReLU()(normalize(x, normalization))
+
+
+def _doubled(x, filters, normalization, pad, upsampling):
+    if upsampling == "resize":
+        return convolution(filters, 3, 1, normalization)(pad(1)(RepeatPixels()(x)))
+    x = convolution(filters, 3, 2, normalization, transposed=True)(x)
+    # PyTorch's padding=1, output_padding=1: the whole result but its first row and column.
+    return layers.Cropping2D(((1, 0), (1, 0)))(x)
 
 
 def _block(x, filters, normalization, pad, dropout):
@@ -82,9 +93,11 @@ def _block(x, filters, normalization, pad, dropout):
     return layers.Add()([x, normalize(y, normalization)])
 
 
-def _check(input_shape, padding):
+def _check(input_shape, padding, upsampling):
     if padding not in PADDINGS:
         raise ValueError(f"`padding` must be one of {sorted(PADDINGS)}. Received: {padding!r}")
+    if upsampling not in UPSAMPLINGS:
+        raise ValueError(f"`upsampling` must be one of {UPSAMPLINGS}. Received: {upsampling!r}")
     if any(size is not None and (size % 4 or size < 8) for size in input_shape[:2]):
         raise ValueError(
             "Height and width must be multiples of 4, and at least 8, where the padding of the "

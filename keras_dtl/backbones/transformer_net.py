@@ -5,6 +5,7 @@ from keras_dtl.layers import (
     ConditionalInstanceNormalization,
     InstanceNormalization,
     ReflectionPadding2D,
+    RepeatPixels,
 )
 
 CHANGE = 0.2
@@ -56,7 +57,7 @@ def transformer_net(
     for _ in range(blocks):
         x = _block(x, 4 * filters, style)
     for level in (2, 1):
-        x = _activated(_convolution(layers.UpSampling2D(2)(x), filters * level, 3), style)
+        x = _activated(_convolution(RepeatPixels()(x), filters * level, 3), style)
     x = _convolution(x, 3, 9, use_bias=True)
     x = layers.Rescaling(CHANGE, dtype="float32", name="change")(x)
     x = layers.Add(dtype="float32", name="generated")([image, x])

@@ -13,6 +13,7 @@ from keras_dtl.layers.instance_normalization import InstanceNormalization
 from keras_dtl.layers.join_code import JoinCode
 from keras_dtl.layers.match_length import MatchLength
 from keras_dtl.layers.reflection_padding import ReflectionPadding2D
+from keras_dtl.layers.repeat_pixels import RepeatPixels
 from keras_dtl.layers.resize_like import ResizeLike
 from keras_dtl.layers.to_pixels import ToPixels
 from keras_dtl.layers.winograd_conv2d import WinogradConv2D, suits_winograd, with_winograd
@@ -31,6 +32,7 @@ __all__ = [
     "JoinCode",
     "MatchLength",
     "ReflectionPadding2D",
+    "RepeatPixels",
     "ResizeLike",
     "ToPixels",
     "WinogradConv2D",

@@ -37,6 +37,8 @@ class CycleGANRecipe(TranslationRecipe):
     """Generated images of each domain that the discriminators remember."""
     padding: Literal["reflect", "zero"] = "reflect"
     """What is beyond the edge of a generator's maps."""
+    upsampling: Literal["transposed", "resize"] = "transposed"
+    """How a generator doubles its maps; transposed, as in the paper, may draw checkerboards."""
 
     def load_data(self):
         from keras_dtl.data import load_domain
@@ -62,7 +64,13 @@ class CycleGANRecipe(TranslationRecipe):
         blocks = self.blocks or (9 if self.image_size >= SMALL else 6)
         generators = [
             resnet_generator(
-                (*size, before), after, self.filters, blocks, padding=self.padding, name=name
+                (*size, before),
+                after,
+                self.filters,
+                blocks,
+                padding=self.padding,
+                upsampling=self.upsampling,
+                name=name,
             )
             for before, after, name in (
                 (*channels, "generator_a_to_b"),

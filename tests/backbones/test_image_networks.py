@@ -65,6 +65,18 @@ def test_resnet_generator_takes_any_multiple_of_four():
         assert network(signed_images((1, *size, 1))).shape == (1, *size, 2)
 
 
+@pytest.mark.parametrize(("upsampling", "even"), [("resize", True), ("transposed", False)])
+def test_resizing_leaves_an_even_image_even(upsampling, even):
+    network = resnet_generator(
+        (64, 64, 3), filters=4, blocks=1, normalization=None, upsampling=upsampling
+    )
+    for weight in network.trainable_weights:
+        weight.assign(np.random.default_rng(0).uniform(-0.2, 0.2, weight.shape))
+    generated = network(np.full((1, 64, 64, 3), 0.5, "float32")).numpy()
+    inner = generated[:, 24:-24, 24:-24]  # strided convolutions pad the edge with zeros
+    assert (np.ptp(inner, (1, 2)).max() < 1e-5) == even
+
+
 def test_zero_padding_draws_what_reflection_does_not():
     networks = [
         resnet_generator((8, 8, 3), filters=2, blocks=1, padding=padding, dropout=0.5)
@@ -134,6 +146,7 @@ def test_mixed_precision_ends_in_float32():
         (lambda: resnet_generator((30, 30, 3)), "multiples of 4"),
         (lambda: resnet_generator((4, 4, 3)), "at least 8"),
         (lambda: resnet_generator(padding="same"), "padding"),
+        (lambda: resnet_generator(upsampling="bilinear"), "upsampling"),
         (lambda: patch_discriminator(receptive_field=71), "receptive_field"),
         (lambda: patch_discriminator((16, 16, 3), 70), "at least 24"),
     ],

@@ -13,13 +13,14 @@ from keras_dtl.export.onnx_fusion import fuse_instance_normalizations
 from keras_dtl.export.onnx_model import onnx_graph
 from keras_dtl.methods.translation import deployable_generator
 
-NORMALIZATIONS = {"resnet": 9, "unet": 5}
-MOST_NODES = {"resnet": 48, "unet": 35}
+NORMALIZATIONS = {"resnet": 9, "resized": 9, "unet": 5}
+MOST_NODES = {"resnet": 48, "resized": 52, "unet": 35}
 
 
 def generators():
     return {
         "resnet": resnet_generator((16, 16, 3), filters=4, blocks=2),
+        "resized": resnet_generator((16, 16, 3), filters=4, blocks=2, upsampling="resize"),
         "unet": unet((16, 16, 3), filters=4),
     }
 

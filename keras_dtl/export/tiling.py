@@ -165,6 +165,9 @@ def _through(node, sources, constants):
         step = max(values.get("strides", [1]))
         finer = stride / step
         return Reach(radius + max(kernel[2:]) * finer, finer, kernel[1])
+    if node.op_type == "DepthToSpace":
+        step = values["blocksize"]
+        return Reach(radius + stride, stride / step, channels // step**2)
     if node.op_type in ("Resize", "Upsample"):
         factors = constants.get(node.input[-1] if node.op_type == "Upsample" else node.input[2])
         if factors is None:

@@ -17,9 +17,15 @@ from keras_dtl.layers import InstanceNormalization, ToPixels
 OPERATORS = 140  # of a generator with two blocks; more are needless
 
 
-def generator(normalization="instance"):
+def generator(normalization="instance", upsampling="transposed"):
     keras.utils.set_random_seed(0)
-    network = resnet_generator((None, None, 3), filters=4, blocks=2, normalization=normalization)
+    network = resnet_generator(
+        (None, None, 3),
+        filters=4,
+        blocks=2,
+        normalization=normalization,
+        upsampling=upsampling,
+    )
     image = keras.Input((None, None, 3), dtype="uint8", name="image")
     signed = keras.layers.Rescaling(1 / 127.5, -1.0)(image)
     return keras.Model(image, ToPixels(name="translated")(network(signed)))
@@ -48,7 +54,18 @@ def test_instance_normalization_is_one_node(artifact):
     assert sum(kinds.values()) < OPERATORS
 
 
-def test_tiles_with_the_statistics_of_the_whole_equal_the_whole(artifact):
+@pytest.fixture(scope="module")
+def resized(tmp_path_factory):
+    """As `artifact`, but pixels are repeated where maps are doubled."""
+    folder = tmp_path_factory.mktemp("exported") / "resized"
+    model = generator(upsampling="resize")
+    export_model(model, folder, task="image_to_image", size_multiple=4)
+    return load_artifact(folder, device="cpu")
+
+
+@pytest.mark.parametrize("name", ["artifact", "resized"])
+def test_tiles_with_the_statistics_of_the_whole_equal_the_whole(name, request):
+    artifact = request.getfixturevalue(name)
     tiling = artifact.manifest.tiling
     assert tiling["multiple"] == 4
     assert 24 <= tiling["overlap"] <= 48

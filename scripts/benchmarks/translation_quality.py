@@ -189,7 +189,8 @@ def main():
         runs[key] = run_once(arguments, library, method, seed)
         print(key, runs[key], flush=True)
         result = {
-            "what": "KID (lower is better) after equally many steps from equal weights",
+            "what": "KID (lower is better) after equally many steps from equal weights; "
+            "seconds are those of a machine that did other work as well",
             "settings": settings,
             "machine": MACHINE,
             "summary": summary(runs),

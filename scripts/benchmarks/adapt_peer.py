@@ -11,13 +11,11 @@ Needs the extra `[peers]`. Resumable run by run. Writes results/adapt_peer.json.
 
 import itertools
 import json
-import os
 import statistics
-import subprocess
 import sys
 import time
 
-from record import MACHINE, RESULTS
+from record import MACHINE, RESULTS, in_a_process
 
 from keras_dtl.files import write_json
 
@@ -177,15 +175,6 @@ def run_child(library, row, seed):
     print(json.dumps(result))
 
 
-def run_once(library, method, seed):
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, __file__, library, method, str(seed)]
-    answer = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if answer.returncode:
-        raise RuntimeError(f"{library} {method} failed:\n{answer.stderr[-2000:]}")
-    return json.loads(answer.stdout.strip().splitlines()[-1])
-
-
 def summary(runs):
     result = {}
     for method in ROWS:
@@ -212,7 +201,7 @@ def main():
         key = f"{library} {method} {seed}"
         if key in runs:
             continue
-        runs[key] = run_once(library, method, seed)
+        runs[key] = in_a_process(__file__, library, method, seed)
         print(key, runs[key], flush=True)
         result = {
             "what": "MNIST to USPS, 2000 and 1800 images: accuracy on the target's test split in "

@@ -12,13 +12,11 @@ machine can do at best.
 """
 
 import itertools
-import os
 import statistics
-import subprocess
 import sys
 import time
 
-from record import write_result
+from record import in_a_process, write_result
 
 ROUNDS, WARM_UP, STEPS, BATCH = 7, 30, 150, 64
 CONVOLUTIONS = 2 * 128 * (2 * 24 * 24 * 32 * 75 + 3 * 8 * 8 * 48 * 800)  # operations in a step
@@ -207,18 +205,8 @@ RUN = {
 }
 
 
-def measure(name):
-    """Return the median milliseconds of a step, in a fresh process."""
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, __file__, name]
-    answer = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if answer.returncode:
-        raise RuntimeError(f"{name} failed:\n{answer.stderr[-2000:]}")
-    return float(answer.stdout.split()[-1])
-
-
 def main():
-    rounds = [{name: measure(name) for name in RUN} for _ in range(ROUNDS)]
+    rounds = [{name: in_a_process(__file__, name) for name in RUN} for _ in range(ROUNDS)]
 
     def ratio(of, to):
         return statistics.median(one[of] / one[to] for one in rounds)

@@ -16,13 +16,11 @@ import contextlib
 import json
 import os
 import statistics
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
-from record import MACHINE, RESULTS
+from record import MACHINE, RESULTS, in_a_process
 
 from keras_dtl.files import write_json
 
@@ -204,17 +202,12 @@ def minimized(peer, count):
     return {"lowest_loss": reached, "evaluations": len(losses), "seconds_each": seconds}
 
 
-def in_a_process(arguments, what, size, name, count=0):
+def done_apart(arguments, what, size, name, count=0):
     """Return what one part measured in a fresh process."""
-    paths = ("content", "style", "weights")
-    command = [sys.executable, __file__, "--part", what, str(size), name, str(count)]
-    for path in paths:
-        command += [f"--{path}", str(getattr(arguments, path))]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    answer = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if answer.returncode:
-        raise RuntimeError(f"{what} {size} {name} failed:\n{answer.stderr[-2000:]}")
-    return json.loads(answer.stdout.splitlines()[-1])
+    words = ["--part", what, size, name, count]
+    for path in ("content", "style", "weights"):
+        words += [f"--{path}", getattr(arguments, path)]
+    return in_a_process(__file__, *words)
 
 
 def part(arguments):
@@ -229,12 +222,12 @@ def measure(arguments, result):
         rounds = result["rounds"].setdefault(str(size), [])
         while len(rounds) < ROUNDS:
             order = TIMED_PEERS if len(rounds) % 2 else TIMED_PEERS[::-1]
-            rounds.append({name: in_a_process(arguments, "time", size, name) for name in order})
+            rounds.append({name: done_apart(arguments, "time", size, name) for name in order})
             save(result)
         for name in LOSS_PEERS:
             done = result["minimized"].setdefault(str(size), {})
             if done.get(name, {}).get("evaluations", 0) < arguments.evaluations:
-                done[name] = in_a_process(arguments, "loss", size, name, arguments.evaluations)
+                done[name] = done_apart(arguments, "loss", size, name, arguments.evaluations)
                 save(result)
 
 

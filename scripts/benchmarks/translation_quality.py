@@ -16,14 +16,11 @@ run by run. Writes results/translation_quality.json. About an hour on one CPU co
 import argparse
 import itertools
 import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-from record import MACHINE, RESULTS
+from record import MACHINE, RESULTS, in_a_process
 
 from keras_dtl.files import write_json
 
@@ -133,16 +130,9 @@ def run_child(arguments, library, method, seed):
 
 
 def run_once(arguments, library, method, seed):
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    root = str(Path(__file__).resolve().parents[2])
-    environment["PYTHONPATH"] = os.pathsep.join([root, environment.get("PYTHONPATH", "")])
-    command = [sys.executable, __file__, "--only", library, method, str(seed)]
-    command += ["--data", str(arguments.data), "--features", arguments.features]
-    command += ["--steps", *map(str, arguments.steps.values())]
-    answer = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if answer.returncode:
-        raise RuntimeError(f"{library} {method} failed:\n{answer.stderr[-2000:]}")
-    return json.loads(answer.stdout.strip().splitlines()[-1])
+    words = ["--only", library, method, seed, "--data", arguments.data]
+    words += ["--features", arguments.features, "--steps", *arguments.steps.values()]
+    return in_a_process(__file__, *words)
 
 
 def summary(runs):

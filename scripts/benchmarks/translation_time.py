@@ -12,14 +12,10 @@ Writes results/translation_time.json. About six minutes on two CPU cores.
 import argparse
 import itertools
 import json
-import os
 import statistics
-import subprocess
-import sys
 import time
-from pathlib import Path
 
-from record import MACHINE, RESULTS
+from record import MACHINE, RESULTS, in_a_process
 
 from keras_dtl.files import write_json
 
@@ -91,14 +87,8 @@ RUN = {
 
 def measure(method, name, warm_up, steps):
     """Return the median milliseconds of a step, in a fresh process."""
-    root = Path(__file__).resolve().parents[2]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(root)}
-    command = [sys.executable, __file__, "--only", f"{method}:{name}"]
-    command += ["--warm-up", str(warm_up), "--steps", str(steps)]
-    answer = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if answer.returncode:
-        raise RuntimeError(f"{name} failed:\n{answer.stderr[-2000:]}")
-    return float(answer.stdout.split()[-1])
+    words = ["--only", f"{method}:{name}", "--warm-up", warm_up, "--steps", steps]
+    return in_a_process(__file__, *words)
 
 
 def compared(method, rounds, warm_up, steps):

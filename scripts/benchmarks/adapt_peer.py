@@ -6,7 +6,8 @@ MNIST to USPS, 2000 and 1800 images, LeNet, batches of 64 + 64, constant weights
 both. DANN has a row at weight 1 and one at 0.1, ADAPT's own default. Each run is a process of its
 own, the two libraries in turn; the ratio of step times is taken within each pair. Also shows
 whether the encoder learns the task at all: how far it moves when the weight of the adaptation is 0.
-Needs the extra `[peers]`. Resumable run by run. Writes results/adapt_peer.json.
+Runs repeat where they are bound to one core. Needs the extra `[peers]`. Resumable run by run.
+Writes results/adapt_peer.json.
 """
 
 import itertools

@@ -41,7 +41,13 @@ ROWS = {
             **{"reconstruction_weight": 10.0, "velocity_weight": 20.0},
         },
     ),
-    "synthesis": (MotionAAERecipe, {"epochs": 10, "held_out": 5}),
+    "synthesis": (
+        MotionAAERecipe,
+        {
+            **{"epochs": 60, "units": 128, "code": 32, "held_out": 5, "adversarial_weight": 1.0},
+            **{"learning_rate": 3e-3, "critic_learning_rate": 3e-3},
+        },
+    ),
     "pairs": (MotionGMVRecipe, {"epochs": 40, "filters": 96, "held_out": 5}),
     "walker": (MotionStyleRecipe, {"source": "walker"}),
 }

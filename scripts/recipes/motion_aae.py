@@ -39,7 +39,7 @@ class MotionAAERecipe(MotionRecipe):
         model = SequentialAdversarialAutoencoder(
             backbones.recurrent_encoder(features, self.units, self.code),
             backbones.recurrent_decoder(features, self.units, self.code + classes),
-            backbones.mlp((self.code + classes,), (100, 40), 1),
+            backbones.mlp((self.code + classes,), (256, 256), 1),
             **self.statistics(data),
             num_classes=classes,
             velocity_weight=self.velocity_weight,

@@ -4,7 +4,7 @@ import logging
 import warnings
 
 
-def start_session(seed=0, mixed_precision="off"):
+def start_session(seed=0, mixed_precision="off", jit="off"):
     """Import TensorFlow quietly and make it reproducible.
 
     Memory of GPUs is taken as needed. Operations are deterministic, so that the same seed gives
@@ -13,6 +13,8 @@ def start_session(seed=0, mixed_precision="off"):
     Args:
         seed: For Python, NumPy and TensorFlow.
         mixed_precision: "off", "float16" or "bfloat16".
+        jit: "off", or "on": operations are not held to be deterministic then, as Keras does not
+            compile with XLA where they are.
 
     Returns:
         A line that says what will be computed on.
@@ -30,7 +32,8 @@ def start_session(seed=0, mixed_precision="off"):
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
     keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
+    if jit == "off":
+        tf.config.experimental.enable_op_determinism()
     keras.config.set_dtype_policy(
         "float32" if mixed_precision == "off" else f"mixed_{mixed_precision}"
     )

@@ -29,7 +29,7 @@ class Trained(NamedTuple):
 
 
 def main(recipe):
-    print(start_session(recipe.seed, recipe.mixed_precision))
+    print(start_session(recipe.seed, recipe.mixed_precision, recipe.jit))
     try:
         trained = train(recipe)
     except KeyboardInterrupt:

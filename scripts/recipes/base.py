@@ -23,8 +23,8 @@ class Recipe:
     """Choice of initial weights, dropout and the order of the data."""
     mixed_precision: Literal["off", "float16", "bfloat16"] = "off"
     """Compute in 16 bits: float16 suits GPUs, bfloat16 recent CPUs and GPUs."""
-    jit: Literal["auto", "on", "off"] = "auto"
-    """Compile the step with XLA; auto: on a GPU only, where it pays."""
+    jit: Literal["off", "on"] = "off"
+    """Compile the step with XLA, without the promise of deterministic operations."""
     output: Path | None = None
     """Run folder: checkpoint, model, logs and report. Default: runs/NAME."""
     artifact: Path | None = None
@@ -46,7 +46,7 @@ class Recipe:
 
     @property
     def jit_compile(self):
-        return {"auto": "auto", "on": True, "off": False}[self.jit]
+        return self.jit == "on"
 
     def settings(self):
         """Return what decides the result, JSON-ready."""

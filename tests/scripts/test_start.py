@@ -60,3 +60,19 @@ def test_public_names_are_all_there():
     assert set(keras_dtl.__all__) <= set(dir(keras_dtl))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = keras_dtl.nothing
+
+
+@pytest.mark.parametrize(("jit", "compiled"), [("off", False), ("on", True)])
+def test_steps_are_compiled_with_xla_where_asked(jit, compiled):
+    # In a process of its own: determinism, under which Keras compiles nothing, lasts.
+    code = f"""if True:
+        from keras_dtl.scripts.session import start_session
+        start_session(jit={jit!r})
+        from keras_dtl.backbones import mlp
+        from keras_dtl.methods import SourceOnly
+        from keras_dtl.scripts.recipes import RECIPES
+        model = SourceOnly(mlp((4,), (4,), 4), mlp((4,), (4,), 2))
+        model.compile("adam", jit_compile=RECIPES["source-only"](jit={jit!r}).jit_compile)
+        print(model.jit_compile)"""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.stdout.split() == [str(compiled)], answer.stderr[-500:]

@@ -70,6 +70,17 @@ def test_curves_says_where_values_stop_being_finite():
     draw(figures.curves({"loss": [np.nan, np.nan], "accuracy": [0.5]}))
 
 
+def test_curves_goes_on_where_nothing_was_measured():
+    history = {"loss": [2, 1, 1, 1], "kid": [None, 1.5, None, 1.2], "fid": [None, np.nan, None, 3]}
+    figure = figures.curves(history)
+    draw(figure)
+    kid = figure.axes[1].get_lines()[0]
+    np.testing.assert_array_equal(kid.get_xydata(), [[2, 1.5], [4, 1.2]])
+    assert kid.get_marker() == "o" and figure.axes[1].get_legend() is None
+    assert figure.axes[2].get_legend().get_texts()[0].get_text() == "fid (not finite at 2)"
+    draw(figures.curves({"loss": [1], "kid": [None, None]}))
+
+
 @pytest.mark.parametrize("history", [{}, {"loss": []}])
 def test_curves_refuses_an_empty_history(history):
     with pytest.raises(ValueError, match="history is empty"):

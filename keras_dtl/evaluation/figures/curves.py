@@ -19,7 +19,8 @@ def curves(history, groups=None, unit="epoch"):
     """Draw a training's history, one panel for each kind of quantity.
 
     Validation values (`val_*`) are dashed, in the colour of the training values. Values that are
-    not finite leave a gap, and the legend says from where on.
+    not finite leave a gap, and the legend says from where on; over `None`, where nothing was
+    measured, lines go on.
 
     Args:
         history: Name to values, one a step of `unit`, as `fit(...).history` holds them; the
@@ -31,8 +32,8 @@ def curves(history, groups=None, unit="epoch"):
     Raises:
         ValueError: For an empty history; KeyError for a name in `groups` that it lacks.
     """
-    history = {name: np.asarray(values, np.float64) for name, values in history.items()}
-    if not any(values.size for values in history.values()):
+    history = {name: _measured(values) for name, values in history.items()}
+    if not any(values.size for _, values in history.values()):
         raise ValueError("There are no curves to draw: the history is empty.")
     groups = groups or _group_by_kind(history)
     subjects = list(dict.fromkeys(_subject(name) for name in history))
@@ -43,11 +44,18 @@ def curves(history, groups=None, unit="epoch"):
     for axes, (title, names) in zip(panels, groups.items(), strict=False):
         for name in names:
             color = series_color(subjects.index(_subject(name))) if len(names) > 1 else ACCENT
-            _draw_curve(axes, name, history[name], color)
-        _finish_curves(axes, title, [history[name] for name in names], unit)
+            _draw_curve(axes, name, *history[name], color)
+        _finish_curves(axes, title, [history[name][1] for name in names], unit)
     for axes in list(panels)[len(groups) :]:
         axes.remove()
     return figure
+
+
+def _measured(values):
+    """Return when something was measured, counted from 1, and the numbers."""
+    found = [(place, value) for place, value in enumerate(values, 1) if value is not None]
+    places, numbers = zip(*found, strict=True) if found else ((), ())
+    return np.array(places, int), np.array(numbers, np.float64)
 
 
 def _group_by_kind(history):
@@ -64,20 +72,21 @@ def _subject(name):
     return name.removeprefix("val_").removesuffix("_loss").removesuffix("_accuracy")
 
 
-def _draw_curve(axes, name, values, color):
+def _draw_curve(axes, name, places, values, color):
     broken = ~np.isfinite(values)
     label = printable(name).replace("_", " ")
     if broken.any():
-        label += f" (not finite at {broken.argmax() + 1})"
+        label += f" (not finite at {places[broken.argmax()]})"
+    # A line needs two neighbours; a value without would not be seen.
+    marked = broken.any() or len(values) == 1 or len(values) < places.max(initial=0)
     axes.plot(
-        np.arange(1, len(values) + 1),
+        places,
         np.where(broken, np.nan, values),
         color=color,
         label=label,
         linewidth=1.8,
         linestyle="--" if name.startswith("val_") else "-",
-        # A line needs two neighbours; a value without would not be seen.
-        marker="o" if broken.any() or len(values) == 1 else None,
+        marker="o" if marked else None,
         markersize=3.5,
     )
 

@@ -1,7 +1,7 @@
 """Losses as plain functions of tensors; each returns a float32 scalar."""
 
 from keras_dtl.losses.adversarial import domain_accuracy, domain_crossentropy
-from keras_dtl.losses.contrastive import contrastive_alignment
+from keras_dtl.losses.contrastive import contrastive_alignment, paired_contrast
 from keras_dtl.losses.correlation_alignment import correlation_alignment
 from keras_dtl.losses.entropy import confusion_loss, mean_entropy
 from keras_dtl.losses.generative import (
@@ -17,7 +17,11 @@ from keras_dtl.losses.maximum_mean_discrepancy import (
 )
 from keras_dtl.losses.motion import velocity_error
 from keras_dtl.losses.style import LOSS_SCALES, content_loss, style_loss, total_variation
-from keras_dtl.losses.variational import class_discrepancy, gaussian_divergence
+from keras_dtl.losses.variational import (
+    class_discrepancy,
+    gaussian_divergence,
+    moment_discrepancy,
+)
 
 __all__ = [
     "LOSS_SCALES",
@@ -35,7 +39,9 @@ __all__ = [
     "kernel_discrepancies",
     "maximum_mean_discrepancy",
     "mean_entropy",
+    "moment_discrepancy",
     "optimal_kernel_weights",
+    "paired_contrast",
     "real_gradient_penalty",
     "style_loss",
     "total_variation",

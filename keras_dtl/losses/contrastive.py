@@ -31,6 +31,30 @@ def contrastive_alignment(source, source_labels, target, target_labels, margin=1
     return _mean_where(same, 0.5 * squares), _mean_where(~same, 0.5 * apart)
 
 
+def paired_contrast(first, second, labels, temperature=0.1):
+    """Cross-entropy of finding each example's partner among those of a batch, by their cosine.
+
+        -log( sum over j of one label with i of exp(cos(first_i, second_j) / temperature)
+              / sum over all j of the same )
+
+    Reference: van den Oord, Li & Vinyals, "Representation Learning with Contrastive Predictive
+    Coding", 2018; here others of the same label are no wrong answers.
+
+    Args:
+        first, second: Codes `(examples, numbers)` of any floating type, row i of both of one label.
+        labels: Integers `(examples,)`.
+        temperature: Above 0; the smaller, the more the nearest wrong answers count.
+
+    Returns:
+        Scalar float32 tensor of 0 or more.
+    """
+    first, second = (tf.math.l2_normalize(tf.cast(x, "float32"), 1) for x in (first, second))
+    logits = tf.matmul(first, second, transpose_b=True) / temperature
+    wrong = tf.cast(labels[:, None] != labels[None, :], "float32")
+    right = tf.reduce_logsumexp(logits - 1e9 * wrong, 1)
+    return tf.reduce_mean(tf.reduce_logsumexp(logits, 1) - right)
+
+
 def _mean_where(mask, values):
     mask = tf.cast(mask, "float32")
     return tf.math.divide_no_nan(tf.reduce_sum(mask * values), tf.reduce_sum(mask))

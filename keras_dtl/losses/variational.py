@@ -1,5 +1,6 @@
 import tensorflow as tf
 
+from keras_dtl.losses.correlation_alignment import covariance
 from keras_dtl.losses.pairs import squared_distances
 
 FACTORS = (0.5, 1.0, 2.0)
@@ -21,6 +22,26 @@ def gaussian_divergence(mean, log_variance):
     mean, log_variance = tf.cast(mean, "float32"), tf.cast(log_variance, "float32")
     numbers = tf.square(mean) + tf.exp(log_variance) - 1.0 - log_variance
     return 0.5 * tf.reduce_mean(tf.reduce_sum(numbers, 1))
+
+
+def moment_discrepancy(codes):
+    """How far mean and covariance of codes are from those of the standard Gaussian.
+
+        (|mean|^2 + || C - I ||_F^2) / d
+
+    with the unbiased covariance C of d numbers. 0 where codes are spread as draws of the Gaussian
+    are, so that draws of it are codes that a decoder has learnt.
+
+    Args:
+        codes: Tensor `(examples, numbers)` of any floating type, 2 examples or more.
+
+    Returns:
+        Scalar float32 tensor of 0 or more.
+    """
+    codes = tf.cast(codes, "float32")
+    mean, difference = tf.reduce_mean(codes, 0), covariance(codes) - tf.eye(codes.shape[-1])
+    squares = tf.reduce_sum(tf.square(mean)) + tf.reduce_sum(tf.square(difference))
+    return squares / codes.shape[-1]
 
 
 def class_discrepancy(codes, labels, factors=FACTORS):

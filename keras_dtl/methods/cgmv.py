@@ -1,6 +1,7 @@
 import keras
 import tensorflow as tf
 
+from keras_dtl.losses import moment_discrepancy, paired_contrast
 from keras_dtl.methods.gmv import GMV
 from keras_dtl.methods.separation import (
     image_input,
@@ -26,20 +27,31 @@ class CGMV(GMV):
     Differs from the authors' code: the kind is drawn for each pair, not for each step; real pairs
     never hold one image twice.
 
-    Extension, not in the paper: a `view_encoder`, so that the view of an image can be copied. It
-    learns to read the views that images were drawn in, `view_weight * |V(G(c, v)) - v|^2`, which
-    keeps the generator from ignoring them; and to rebuild the second image of a real pair from
-    the content of the first, `reconstruction_weight * |G(E(x1), V(x2)) - x2|`. This alone would let
-    the view tell all and the content nothing. So `copied_share` of the second new views are not
-    drawn but read from an image of another pair: what they told of its object, the discriminator
-    would see beside an image of this one.
+    Extension, not in the paper: a `view_encoder` V, so that the view of an image can be copied. For
+    a real pair `x1, x2`, with `c = E(x1)`, and `v2 = V(x2)` read through noise of deviation
+    `view_noise`,
+
+        view_weight * |V(G(c, v)) - v|^2                     keeps the generator from ignoring views
+        + reconstruction_weight * |G(c, v2) - x2|
+        + moment_weight * moment discrepancy of v2           spreads views as they are drawn
+        + contrast_weight * (contrast of c and E(x2), and of E(G(c, v)) and E(x2))
+
+    Rebuilding alone would let the view tell all and the content nothing. Against that, noise leaves
+    little room in a view; contents must tell objects apart, of generated images too, see
+    `keras_dtl.losses.paired_contrast`; and `copied_share` of the second new views are not drawn but
+    read from an image of another pair: what they told of its object, the discriminator would see
+    beside an image of this one.
+
+    Batches are `{"first", "second"}`, two images of one object each, and with the extension
+    `"label"`, integers that name the object.
 
     Args:
         encoder: Network from images in -1..1 to content codes.
         generator: Network from `[content, view]` to images in -1..1.
         discriminator: Network from `[image, image]` to logits.
         view_encoder: Network from images to view codes, or None as published.
-        view_weight, reconstruction_weight: Weights of the extension's two terms.
+        view_weight, reconstruction_weight, moment_weight, contrast_weight: Of the extension.
+        view_noise: Deviation of the noise on views that are read, in 0..1.
         copied_share: Share of second views that are read from other images, in 0..1.
         **kwargs: Of `Separation`: the game, and how the discriminator is restrained.
 
@@ -48,7 +60,7 @@ class CGMV(GMV):
     """
 
     task = "image_generation"
-    tracked = (*GMV.tracked, "view_error", "reconstruction")
+    tracked = (*GMV.tracked, "view_error", "reconstruction", "view_moments", "contrast")
 
     def __init__(
         self,
@@ -58,6 +70,9 @@ class CGMV(GMV):
         view_encoder=None,
         view_weight=1.0,
         reconstruction_weight=1.0,
+        moment_weight=0.1,
+        contrast_weight=0.3,
+        view_noise=0.5,
         copied_share=0.5,
         **kwargs,
     ):
@@ -66,9 +81,15 @@ class CGMV(GMV):
         self.view_encoder = view_encoder
         self.view_weight = view_weight
         self.reconstruction_weight = reconstruction_weight
+        self.moment_weight = moment_weight
+        self.contrast_weight = contrast_weight
+        self.view_noise = view_noise
         self.copied_share = copied_share
-        if not 0 <= copied_share <= 1:
-            raise ValueError(f"`copied_share` must be in 0..1. Received: {copied_share}")
+        if not (0 <= copied_share <= 1 and 0 <= view_noise <= 1):
+            raise ValueError(
+                "`copied_share` and `view_noise` must be in 0..1. Received: "
+                f"{copied_share} and {view_noise}"
+            )
         self._check_sizes()
 
     def _check_sizes(self):
@@ -97,28 +118,43 @@ class CGMV(GMV):
 
     def train_step(self, data):
         # 1. Encoder and generator: two new views of each image, in pairs that shall pass for real;
-        #    with a view encoder, some views are copied, all are read back, and the second image is
-        #    rebuilt.
+        #    with a view encoder, some views are copied, all are read back, the second image is
+        #    rebuilt, and contents tell objects apart.
         # 2. The discriminator learns from them and from real pairs.
         first, second = to_signed(data["first"]), to_signed(data["second"])
         with tf.GradientTape() as tape:
             content, views = self.encoder(first, training=True), self.drawn_views(first)
             if self.view_encoder is not None:
-                own = self.view_encoder(second, training=True)
+                own = self.read_views(second)
                 views = self.some_copied(views, own)
             images = self.two_views(content, views)
             generated = self.mixed_pairs(first, images)
             terms = {"adversarial": self.adversarial_term(generated)}
             loss = terms["adversarial"]
             if self.view_encoder is not None:
-                terms |= self.extension(content, second, own, images, views)
-                loss += self.view_weight * terms["view_error"]
-                loss += self.reconstruction_weight * terms["reconstruction"]
+                extension = self.extension(content, second, own, images, views)
+                extension["contrast"] = self.contrast(content, second, images[0], data["label"])
+                loss += sum(self.weights_of_terms[name] * term for name, term in extension.items())
+                terms |= extension
         self.minimize(loss, tape)
         judged, accuracy = self.discriminator_step(self.in_random_order(first, second), generated)
         return self.report(
             loss=loss, discriminator_loss=judged, discriminator_accuracy=accuracy, **terms
         )
+
+    @property
+    def weights_of_terms(self):
+        return {
+            "view_error": self.view_weight,
+            "reconstruction": self.reconstruction_weight,
+            "view_moments": self.moment_weight,
+            "contrast": self.contrast_weight,
+        }
+
+    def read_views(self, images):
+        """Return the views of images, read through noise."""
+        views = self.view_encoder(images, training=True)
+        return views + self.view_noise * self.noise(views, self.view_numbers)
 
     def some_copied(self, views, own):
         """Return two views of each image, the second in part that of an image of the next pair."""
@@ -133,7 +169,7 @@ class CGMV(GMV):
         return [first, second]
 
     def extension(self, content, second, own, images, views):
-        """Return the two terms of the view encoder.
+        """Return the terms of the view encoder.
 
         Args:
             content: Of the first images.
@@ -146,7 +182,22 @@ class CGMV(GMV):
         return {
             "view_error": tf.reduce_mean(tf.square(read - wanted)),
             "reconstruction": tf.reduce_mean(tf.abs(rebuilt - second)),
+            "view_moments": moment_discrepancy(own),
         }
+
+    def contrast(self, content, second, image, labels):
+        """Return how hard it is to tell objects apart by the content alone.
+
+        Args:
+            content: Of the first images.
+            second: The second images, of the same objects.
+            image: New views of the first ones. The codes of real images are no moving target.
+            labels: Of the objects.
+        """
+        read = self.encoder(tf.concat([second, image], 0), training=True)
+        of_second, of_image = tf.split(read, 2)
+        real = paired_contrast(content, of_second, labels)
+        return real + paired_contrast(of_image, tf.stop_gradient(of_second), labels)
 
     # Deployment ----------------------------------------------------------------------------
 

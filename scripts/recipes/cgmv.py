@@ -33,6 +33,12 @@ class CGMVRecipe(GMVRecipe):
     """Weight of the error of views that are read from generated images."""
     reconstruction_weight: float = 1.0
     """Weight of the error of an image rebuilt from another's content and its own view."""
+    moment_weight: float = 0.1
+    """Weight of the spread of views that are read, which shall be that of views that are drawn."""
+    contrast_weight: float = 0.3
+    """Weight of telling by its content which object an image shows, real or generated."""
+    view_noise: float = 0.5
+    """Deviation of the noise through which views are read, so that they tell no object."""
     copied_share: float = 0.5
     """Share of new views that are copied from other images, so that a view tells no object."""
     normalization: Literal["instance", "batch"] = "instance"
@@ -63,6 +69,9 @@ class CGMVRecipe(GMVRecipe):
             encoder(self.style, "view_encoder") if self.view_encoder else None,
             view_weight=self.view_weight,
             reconstruction_weight=self.reconstruction_weight,
+            moment_weight=self.moment_weight,
+            contrast_weight=self.contrast_weight,
+            view_noise=self.view_noise,
             copied_share=self.copied_share,
             **self.restraints(),
         )

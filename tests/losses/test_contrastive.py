@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_dtl.losses import contrastive_alignment
+from keras_dtl.losses import contrastive_alignment, paired_contrast
 
 
 def loop(x, x_labels, y, y_labels, margin):
@@ -38,3 +38,18 @@ def test_equal_features_of_different_classes_have_a_finite_gradient():
     with tf.GradientTape() as tape:
         loss = sum(contrastive_alignment(x, tf.constant([0]), tf.ones((1, 2)), tf.constant([1])))
     assert np.isfinite(tape.gradient(loss, x)).all()
+
+
+def test_paired_contrast_equals_a_loop_and_forgives_others_of_the_label():
+    rng = np.random.default_rng(0)
+    x, y = (rng.normal(size=(5, 3)) for _ in range(2))
+    labels = np.array([0, 1, 0, 2, 1])
+    terms = []
+    for a, i in zip(x, labels, strict=True):
+        cosines = np.array([a @ b / np.linalg.norm(a) / np.linalg.norm(b) for b in y])
+        likely = np.exp(cosines / 0.5)
+        terms.append(-np.log(likely[labels == i].sum() / likely.sum()))
+    found = paired_contrast(x, y, labels, temperature=0.5)
+    np.testing.assert_allclose(found, np.mean(terms), rtol=1e-5)
+    assert float(paired_contrast(x, y, np.zeros(5, int))) == pytest.approx(0, abs=1e-6)
+    assert float(paired_contrast(np.eye(4), 9 * np.eye(4), np.arange(4))) < 1e-3

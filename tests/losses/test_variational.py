@@ -1,6 +1,11 @@
 import numpy as np
 
-from keras_dtl.losses import class_discrepancy, confusion_loss, gaussian_divergence
+from keras_dtl.losses import (
+    class_discrepancy,
+    confusion_loss,
+    gaussian_divergence,
+    moment_discrepancy,
+)
 
 
 def test_divergence_is_that_of_numpy():
@@ -47,3 +52,13 @@ def test_discrepancy_is_nought_at_the_prior_and_sees_classes_apart_and_shrunk():
     assert float(class_discrepancy(apart, labels)) > 0.01
     assert float(class_discrepancy(0.3 * codes, labels)) > 0.05
     assert float(class_discrepancy(codes[:3], np.arange(3))) == 0  # none has a partner
+
+
+def test_moments_are_those_of_numpy_and_nought_at_the_prior():
+    random = np.random.default_rng(0)
+    codes = random.normal(size=(7, 3)).astype("float32")
+    squares = (codes.mean(0) ** 2).sum() + ((np.cov(codes.T) - np.eye(3)) ** 2).sum()
+    np.testing.assert_allclose(moment_discrepancy(codes), squares / 3, rtol=1e-5)
+    many = random.normal(size=(20_000, 8)).astype("float32")
+    assert float(moment_discrepancy(many)) < 1e-3
+    assert float(moment_discrepancy(2 * many)) > 8  # variances of 4

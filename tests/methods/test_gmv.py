@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from keras_dtl.losses import moment_discrepancy, paired_contrast
 from keras_dtl.methods import CGMV, GMV
 from tests.methods.test_swap_vae import (
     CONTENT,
@@ -90,6 +91,34 @@ def test_extension_is_that_of_numpy():
     rebuilt = model.generator([content, model.view_encoder(second)])
     np.testing.assert_allclose(terms["reconstruction"], np.abs(rebuilt - second).mean(), rtol=1e-5)
 
+    np.testing.assert_allclose(
+        terms["view_moments"], moment_discrepancy(model.view_encoder(second)), rtol=1e-5
+    )
+    labels = batch()["label"]
+    found = model.contrast(content, second, images[0], labels)
+    of_second, of_image = model.encoder(second), model.encoder(images[0])
+    expected = [paired_contrast(code, of_second, labels) for code in (content, of_image)]
+    np.testing.assert_allclose(found, sum(expected), rtol=1e-5)
+
+
+def test_contrast_reaches_the_generator():
+    model, data = cgmv(), batch()
+    second = tf.cast(data["second"], "float32") / 127.5 - 1
+    content, view = tf.random.normal((6, CONTENT)), tf.random.normal((6, STYLE))
+    with tf.GradientTape() as tape:
+        image = model.generator([content, view])
+        loss = model.contrast(content, second, image, data["label"])
+    gradients = tape.gradient(loss, model.generator.trainable_variables)
+    assert all(np.abs(gradient).max() > 0 for gradient in gradients)
+
+
+def test_views_are_read_through_noise_of_the_deviation_asked_for():
+    images = tf.zeros((2000, *SIZE))
+    for deviation in (0.0, 0.5):
+        model = cgmv(view_noise=deviation)
+        noise = model.read_views(images) - model.view_encoder(images)
+        assert float(tf.math.reduce_std(noise)) == pytest.approx(deviation, abs=0.03)
+
 
 @pytest.mark.parametrize(
     ("share", "least", "most"), [(0.0, 0, 0), (0.5, 120, 280), (1.0, 400, 400)]
@@ -138,6 +167,8 @@ def test_deployed_networks_agree_with_the_method():
 def test_unusable_networks_are_refused():
     with pytest.raises(ValueError, match="`encoder` must give codes of 3"):
         CGMV(code_encoder(5), decoder(), discriminator())
+    with pytest.raises(ValueError, match="`view_noise` must be in 0..1"):
+        cgmv(view_noise=2.0)
     with pytest.raises(ValueError, match="view_encoder"):
         CGMV(code_encoder(CONTENT), decoder(), discriminator(), code_encoder(5))
     with pytest.raises(ValueError, match="copied_share"):

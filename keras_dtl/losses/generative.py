@@ -130,7 +130,7 @@ def gradient_penalty(discriminator, real, generated, shares):
     return tf.reduce_mean(tf.square(tf.sqrt(squares + 1e-12) - 1.0))
 
 
-def real_gradient_penalty(discriminator, real):
+def real_gradient_penalty(tape, logits, real):
     """Return how steep the discriminator is at real examples: the penalty R1.
 
     Half the mean over examples of the squared length of the gradient of its logits in its
@@ -140,19 +140,17 @@ def real_gradient_penalty(discriminator, real):
     Converge?", ICML 2018.
 
     Args:
-        discriminator: Function from a list of inputs to logits `(batch, ...)`. It must treat each
-            example by itself: without batch normalisation.
-        real: List of tensors `(batch, ...)`; those of integers, such as classes, have no gradient.
+        tape: The `tf.GradientTape` that watched `real` while the logits were computed.
+        logits: Tensor `(batch, ...)`. The discriminator must treat each example by itself:
+            without batch normalisation.
+        real: List of tensors `(batch, ...)` of floating types.
 
     Returns:
-        Scalar float32 tensor, which has a gradient in the discriminator's weights.
+        Scalar float32 tensor, which has a gradient in the discriminator's weights where another
+        tape is open.
     """
-    floating = [inputs for inputs in real if inputs.dtype.is_floating]
-    with tf.GradientTape() as tape:
-        tape.watch(floating)
-        logits = discriminator(real)
     squares = [
         tf.reduce_sum(tf.square(tf.cast(g, "float32")), axis=list(range(1, len(g.shape))))
-        for g in tape.gradient(logits, floating)
+        for g in tape.gradient(logits, real)
     ]
     return 0.5 * tf.reduce_mean(tf.add_n(squares))

@@ -83,11 +83,17 @@ class Separation(Method):
             `(loss, accuracy)`, scalars; the accuracy is that before the step.
         """
         generated = [tf.stop_gradient(inputs) for inputs in generated]
+        images = [inputs for inputs in real if inputs.dtype.is_floating]  # classes have no slope
         with tf.GradientTape() as tape:
-            real_logits = self.discriminator(real, training=True)
+            with tf.GradientTape() as slope:
+                slope.watch(images)
+                real_logits = self.discriminator(real, training=True)
             generated_logits = self.discriminator(generated, training=True)
             loss = self.game.discriminator(real_logits, generated_logits)
-            loss += self.penalty(real, generated)
+            if self.real_penalty_weight:
+                loss += self.real_penalty_weight * real_gradient_penalty(slope, real_logits, images)
+            if self.game.gradient_penalty_weight:
+                loss += self.game.gradient_penalty_weight * self.penalty(real, generated)
         accuracy = right_answers(real_logits, generated_logits)
         step = lambda: self._discriminator_update(loss, tape)  # noqa: E731
         if self.gate is None:
@@ -114,20 +120,18 @@ class Separation(Method):
         return tf.no_op()
 
     def penalty(self, real, generated):
-        """Return the penalties on the discriminator's slope, with their weights."""
-        penalty = tf.zeros(())
-        judge = lambda inputs: self.discriminator(inputs, training=True)  # noqa: E731
-        if self.real_penalty_weight:
-            penalty += self.real_penalty_weight * real_gradient_penalty(judge, real)
-        if self.game.gradient_penalty_weight:
-            # On the line between generated and real: images alone, joined along their channels.
-            channels = [image.shape[-1] for image in real]
-            together = lambda x: judge(tf.split(x, channels, -1))  # noqa: E731
-            shares = keras.random.uniform(tf.shape(real[0])[:1], seed=self.random)
-            penalty += self.game.gradient_penalty_weight * gradient_penalty(
-                together, tf.concat(real, -1), tf.concat(generated, -1), shares
-            )
-        return penalty
+        """Return the penalty of WGAN-GP: on the line between generated and real.
+
+        Of images alone, joined along their channels.
+        """
+        channels = [image.shape[-1] for image in real]
+        shares = keras.random.uniform(tf.shape(real[0])[:1], seed=self.random)
+        return gradient_penalty(
+            lambda joined: self.discriminator(tf.split(joined, channels, -1), training=True),
+            tf.concat(real, -1),
+            tf.concat(generated, -1),
+            shares,
+        )
 
     def adversarial_term(self, generated):
         """Return what the generator loses where the discriminator sees through it."""

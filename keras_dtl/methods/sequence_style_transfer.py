@@ -182,14 +182,15 @@ class SequenceStyleTransfer(Method):
         )
 
     def critic_loss(self, motion, transferred, style, action, other_style):
-        real, generated = self.critic(motion), self.critic(tf.stop_gradient(transferred))
-        loss = self.game.discriminator(
-            _realism(real, style, action), _realism(generated, other_style, action)
-        )
+        with tf.GradientTape() as slope:
+            slope.watch(motion)
+            real = self.critic(motion)
+            realism = _realism(real, style, action)
+        generated = self.critic(tf.stop_gradient(transferred))
+        loss = self.game.discriminator(realism, _realism(generated, other_style, action))
         if self.real_penalty_weight:
-            loss += self.real_penalty_weight * real_gradient_penalty(
-                lambda real: _realism(self.critic(*real), style, action), [motion]
-            )
+            penalty = real_gradient_penalty(slope, realism, [motion])
+            loss += self.real_penalty_weight * penalty
         # Labels are learnt from real motion alone.
         return loss + _crossentropy(style, real["style"]) + _crossentropy(action, real["action"])
 

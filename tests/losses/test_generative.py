@@ -110,7 +110,9 @@ def test_other_targets_are_crossentropies_towards_them():
 
 def test_real_penalty_is_the_squared_slope_of_a_line():
     slope = np.array([[3.0], [4.0]], "float32")
-    judged = real_gradient_penalty(
-        lambda inputs: inputs[0] @ slope + 2 * inputs[1], [tf.ones((5, 2)), tf.ones((5, 1))]
-    )
+    real = [tf.ones((5, 2)), tf.ones((5, 1))]
+    with tf.GradientTape() as tape:
+        tape.watch(real)
+        logits = real[0] @ slope + 2 * real[1]
+    judged = real_gradient_penalty(tape, logits, real)
     np.testing.assert_allclose(judged, 0.5 * (9 + 16 + 4))

@@ -130,26 +130,26 @@ class CGMV(GMV):
             images = self.two_views(content, views)
             generated = self.mixed_pairs(first, images)
             terms = {"adversarial": self.adversarial_term(generated)}
-            loss = terms["adversarial"]
             if self.view_encoder is not None:
-                extension = self.extension(content, second, own, images, views)
-                extension["contrast"] = self.contrast(content, second, images[0], data["label"])
-                loss += sum(self.weights_of_terms[name] * term for name, term in extension.items())
-                terms |= extension
+                terms |= self.extension(content, second, own, images, views)
+                terms["contrast"] = self.contrast(content, second, images[0], data["label"])
+            loss = self.total(terms)
         self.minimize(loss, tape)
         judged, accuracy = self.discriminator_step(self.in_random_order(first, second), generated)
         return self.report(
             loss=loss, discriminator_loss=judged, discriminator_accuracy=accuracy, **terms
         )
 
-    @property
-    def weights_of_terms(self):
-        return {
+    def total(self, terms):
+        """Return the weighted sum of the terms that encoders and generator minimise."""
+        weights = {
+            "adversarial": 1.0,
             "view_error": self.view_weight,
             "reconstruction": self.reconstruction_weight,
             "view_moments": self.moment_weight,
             "contrast": self.contrast_weight,
         }
+        return sum(weights[name] * term for name, term in terms.items())
 
     def read_views(self, images):
         """Return the views of images, read through noise."""

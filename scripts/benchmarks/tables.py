@@ -172,7 +172,9 @@ def separation(result):
         for measure, mean in found["mean"].items():
             deviation = found["sd"][measure]
             published = (found["published"] or {}).get(measure, "")
-            rows.append((shown, measure, spread(mean, deviation), published, len(found["seeds"])))
+            seeds = len(found["seeds"])
+            words = measure.replace("_", " ")
+            rows.append((shown, words, spread(mean, deviation), published, seeds))
             shown = ""  # once is enough
     return ("training", "measure (%)", "keras_dtl", "published", "seeds"), rows
 

@@ -3,8 +3,9 @@
 keras-dtl train cgmv --source npz:yaleb_64.npz:person --image-size 64 --content 64 --style 64
 
 A share of the objects is held out: new views of them show whether the encoder reads what it never
-saw. The paper trains for a million steps of 128 pairs at 64 pixels, on a GPU: --batch-size 128
---filters 64.
+saw. `python scripts/benchmarks/separation.py --rows yaleb-cgmv` shows what twenty minutes on one
+core reach. The paper trains for a million steps of 128 pairs at 64 pixels, on a GPU:
+--batch-size 128 --filters 64.
 """
 
 from dataclasses import dataclass

@@ -4,6 +4,7 @@ import tensorflow as tf
 from keras_dtl.losses import moment_discrepancy, paired_contrast
 from keras_dtl.methods.gmv import GMV
 from keras_dtl.methods.separation import (
+    as_it_is,
     image_input,
     pixels,
     signed,
@@ -191,11 +192,12 @@ class CGMV(GMV):
         Args:
             content: Of the first images.
             second: The second images, of the same objects.
-            image: New views of the first ones. The codes of real images are no moving target.
+            image: New views of the first ones. The encoder learns from real images alone: it would
+                learn what the generator makes of an object, and be pleased by that.
             labels: Of the objects.
         """
-        read = self.encoder(tf.concat([second, image], 0), training=True)
-        of_second, of_image = tf.split(read, 2)
+        of_second = self.encoder(second, training=True)
+        of_image = as_it_is(self.encoder, image)
         real = paired_contrast(content, of_second, labels)
         return real + paired_contrast(of_image, tf.stop_gradient(of_second), labels)
 

@@ -154,6 +154,19 @@ class Separation(Method):
         raise NotImplementedError
 
 
+def as_it_is(network, inputs):
+    """Return what a network makes of inputs, of which it learns nothing itself.
+
+    Gradients reach `inputs` but no weight, and no moving statistics change: whoever made `inputs`
+    must please the network as it is.
+    """
+    weights = [
+        [tf.stop_gradient(weight) for weight in group]
+        for group in (network.trainable_variables, network.non_trainable_variables)
+    ]
+    return network.stateless_call(*weights, inputs, training=True)[0]
+
+
 def right_answers(real_logits, generated_logits):
     """Return the discriminator's share of right answers, real and generated counting half."""
     of_real = tf.reduce_mean(tf.cast(real_logits > 0, "float32"))

@@ -1,10 +1,16 @@
 import keras
 import tensorflow as tf
 
-from keras_dtl.losses import class_discrepancy, confusion_loss, gaussian_divergence
+from keras_dtl.losses import (
+    class_discrepancy,
+    confusion_loss,
+    gaussian_divergence,
+    paired_contrast,
+)
 from keras_dtl.methods.base import require_logits
 from keras_dtl.methods.separation import (
     Separation,
+    as_it_is,
     code_sizes,
     image_input,
     pixels,
@@ -29,7 +35,8 @@ class SwapVAE(Separation):
              + adversarial_weight * (game on D(z3, s2) and D(z2, s3))
              + divergence_weight * KL(z) / numbers of an image
              [+ discrepancy_weight * MMD(z of each class, prior)
-              + confusion_weight * confusion + cycle_weight * reverse cycle]
+              + confusion_weight * confusion + cycle_weight * reverse cycle
+              + contrast_weight * contrast of contents]
 
     where `|.|^2` is the mean over numbers. The discriminator sees an image beside its class, or
     beside another image of it.
@@ -38,7 +45,10 @@ class SwapVAE(Separation):
     to leave it out: a probe still reads it. `mode="leak_free"` adds what does: the discrepancy
     between the styles of each class and the prior, see `keras_dtl.losses.class_discrepancy`; a
     classifier of `z` that the encoder confuses; and a reverse cycle, which asks that images drawn
-    with one `z` and two contents be encoded to that style.
+    with one `z` and two contents be encoded to that style. The contrast, see
+    `keras_dtl.losses.paired_contrast`, asks that contents tell classes apart: those of real images,
+    and those that the encoder reads from `D(z3, s2)` and from `D(z, s3)` with `z` of the prior. So
+    classes do not change where styles are exchanged or drawn.
 
     Reference: Mathieu, Zhao, Sprechmann, Ramesh & LeCun, "Disentangling factors of variation in
     deep representations using adversarial training", NeurIPS 2016. Reverse cycle: Jha, Anand,
@@ -57,7 +67,7 @@ class SwapVAE(Separation):
         adversary: `"class"` or `"pair"`: what the discriminator sees beside an image.
         mode: `"faithful"` or `"leak_free"`.
         adversarial_weight, divergence_weight, confusion_weight, cycle_weight,
-        discrepancy_weight: As above; the last three act in `leak_free` alone.
+        discrepancy_weight, contrast_weight: As above; the last four act in `leak_free` alone.
         classifier_steps: Steps of the classifier of styles for each of the encoder: what it does
             not see, the encoder need not leave out.
         **kwargs: Of `Separation`: how the discriminator is restrained.
@@ -77,6 +87,7 @@ class SwapVAE(Separation):
         "confusion",
         "discrepancy",
         "reverse_cycle",
+        "contrast",
         "latent_accuracy",
     )
 
@@ -93,6 +104,7 @@ class SwapVAE(Separation):
         confusion_weight=0.1,
         cycle_weight=0.1,
         discrepancy_weight=5.0,
+        contrast_weight=0.1,
         classifier_steps=1,
         **kwargs,
     ):
@@ -107,6 +119,7 @@ class SwapVAE(Separation):
         self.confusion_weight = confusion_weight
         self.cycle_weight = cycle_weight
         self.discrepancy_weight = discrepancy_weight
+        self.contrast_weight = contrast_weight
         self.classifier_steps = classifier_steps
         self._check()
 
@@ -169,7 +182,7 @@ class SwapVAE(Separation):
             generated = self.generated_inputs(crossed, images, labels)
             terms |= {"divergence": divergence, "adversarial": self.adversarial_term(generated)}
             if self.leak_free:
-                terms |= self.leaks(contents, styles, labels)
+                terms |= self.leaks(contents, styles, labels, crossed[0])
             loss = self.total(terms, images[0])
         self.minimize(loss, tape)
         terms["loss"] = loss
@@ -220,19 +233,43 @@ class SwapVAE(Separation):
             return [tf.concat([second, other], 0), tf.concat(labels[1:], 0)]
         return [tf.concat([first, second], 0), tf.concat([second, first], 0)]
 
-    def leaks(self, contents, styles, labels):
-        """Return the terms that take the class out of the style."""
-        drawn = self.noise(contents[0], styles[0].shape[-1])
-        codes = [tf.concat([contents[0], contents[2]], 0), tf.concat([drawn, drawn], 0)]
-        # The encoder alone is taught: images are taken as they are.
-        images = tf.stop_gradient(self.decoder(codes, training=True))
-        read = self.encoder(images, training=True)[1]
-        styles = tf.concat(styles, 0)
+    def leaks(self, contents, styles, labels, crossed):
+        """Return the terms that keep the class out of the style and in the content.
+
+        Args:
+            contents, styles, labels: Of the three batches.
+            crossed: Images of content 2 and another style.
+        """
+        style = self.noise(contents[0], styles[0].shape[-1])
+        codes = [tf.concat([contents[0], contents[2]], 0), tf.concat([style, style], 0)]
+        images = self.decoder(codes, training=True)
+        # The reverse cycle teaches the encoder alone: images are taken as they are.
+        read = self.encoder(tf.stop_gradient(images), training=True)[1]
+        styles, of_styles = tf.concat(styles, 0), tf.concat(labels, 0)
         return {
             "confusion": confusion_loss(self.latent_classifier(styles, training=True)),
-            "discrepancy": class_discrepancy(styles, tf.concat(labels, 0)),
+            "discrepancy": class_discrepancy(styles, of_styles),
             "reverse_cycle": tf.reduce_mean(tf.abs(read - codes[1])),
+            "contrast": self.contrast(contents, crossed, tf.split(images, 2)[1], labels),
         }
+
+    def contrast(self, contents, crossed, drawn, labels):
+        """Return how hard it is to tell classes apart by the content alone.
+
+        Args:
+            contents, labels: Of the three batches.
+            crossed: Images of content 2 and another style.
+            drawn: Images of content 3 and a style from the prior.
+        """
+        s1, s2, s3 = contents
+        first, _, third = labels
+        read = as_it_is(self.encoder, tf.concat([crossed, drawn], 0))[0]
+        of_crossed, of_drawn = tf.split(read, 2)
+        return (
+            paired_contrast(s1, s2, first)
+            + paired_contrast(of_crossed, tf.stop_gradient(s1), first)
+            + paired_contrast(of_drawn, tf.stop_gradient(s3), third)
+        )
 
     def total(self, terms, images):
         numbers = images.shape[1] * images.shape[2] * images.shape[3]
@@ -243,6 +280,7 @@ class SwapVAE(Separation):
             loss += self.confusion_weight * terms["confusion"]
             loss += self.cycle_weight * terms["reverse_cycle"]
             loss += self.discrepancy_weight * terms["discrepancy"]
+            loss += self.contrast_weight * terms["contrast"]
         return loss
 
     def classifier_step(self, styles, labels):

@@ -56,6 +56,16 @@ class GMVRecipe(SeparationRecipe):
 
         return view_batches(data.train, self.batch_size, self.seed, first_step, other=None)
 
+    def schedules(self):
+        from keras_dtl.callbacks import cosine_decay
+
+        return {
+            "optimizer.learning_rate": cosine_decay(self.learning_rate),
+            "discriminator_optimizer.learning_rate": cosine_decay(
+                self.discriminator_learning_rate
+            ),
+        }
+
     def score(self, model, data):
         from keras_dtl.scripts.recipes.view_measures import gmv_scores
 

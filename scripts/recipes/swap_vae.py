@@ -40,6 +40,9 @@ class SwapVAERecipe(SeparationRecipe):
     """Weight of the reverse cycle; leak_free alone."""
     discrepancy_weight: float = 10.0
     """Weight of the discrepancy between each class's styles and the prior; leak_free alone."""
+    contrast_weight: float = 0.1
+    """Weight of telling classes apart by the content of real and generated images; leak_free
+    alone."""
     classifier_steps: int = 3
     """Steps of the classifier of styles for each of the encoder; leak_free alone."""
 
@@ -72,6 +75,7 @@ class SwapVAERecipe(SeparationRecipe):
             confusion_weight=self.confusion_weight,
             cycle_weight=self.cycle_weight,
             discrepancy_weight=self.discrepancy_weight,
+            contrast_weight=self.contrast_weight,
             classifier_steps=self.classifier_steps,
             **self.restraints(),
         )

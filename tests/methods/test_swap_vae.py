@@ -4,7 +4,9 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from keras_dtl.losses import paired_contrast
 from keras_dtl.methods import SwapVAE
+from keras_dtl.methods.separation import as_it_is
 from tests.networks import dense
 
 SIZE = (8, 8, 1)
@@ -105,18 +107,26 @@ def test_terms_are_those_of_numpy():
     np.testing.assert_allclose(total, expected, rtol=1e-5)
 
 
-def test_reverse_cycle_is_the_error_of_the_style_that_was_drawn():
+def test_reverse_cycle_and_contrast_are_those_of_the_style_and_contents_drawn():
     model = swap_vae(mode="leak_free")
     data = batch()
     images = [tf.cast(data[name], "float32") / 127.5 - 1 for name in ("first", "second", "other")]
     contents, styles, _ = model.codes(images)
+    labels = labels_of(data)
+    crossed = model.exchange(images, contents, styles)[1][0]
     state = np.array(model.random.state)
-    found = model.leaks(contents, styles, labels_of(data))["reverse_cycle"]
+    found = model.leaks(contents, styles, labels, crossed)
     model.random.state.assign(state)
     drawn = model.noise(contents[0], STYLE)
-    read = [model.encoder(model.decoder([c, drawn]))[1].numpy() for c in contents[::2]]
-    expected = np.mean([np.abs(style - drawn.numpy()) for style in read])
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    read = [model.encoder(model.decoder([c, drawn]))[:2] for c in contents[::2]]
+    expected = np.mean([np.abs(style.numpy() - drawn.numpy()) for _, style in read])
+    np.testing.assert_allclose(found["reverse_cycle"], expected, rtol=1e-5)
+    expected = [
+        paired_contrast(contents[0], contents[1], labels[0]),
+        paired_contrast(model.encoder(crossed)[0], contents[0], labels[0]),
+        paired_contrast(read[1][0], contents[2], labels[2]),
+    ]
+    np.testing.assert_allclose(found["contrast"], sum(expected), rtol=1e-5)
 
 
 def gradient_of(model, term, part):
@@ -124,8 +134,9 @@ def gradient_of(model, term, part):
     images = [tf.cast(data[name], "float32") / 127.5 - 1 for name in ("first", "second", "other")]
     with tf.GradientTape() as tape:
         contents, styles, divergence = model.codes(images)
-        terms, _ = model.exchange(images, contents, styles)
-        terms |= {"divergence": divergence, **model.leaks(contents, styles, labels_of(data))}
+        terms, crossed = model.exchange(images, contents, styles)
+        leaks = model.leaks(contents, styles, labels_of(data), crossed[0])
+        terms |= {"divergence": divergence, **leaks}
         value = terms[term]
     gradients = tape.gradient(value, part.trainable_variables)
     return sum(0.0 if g is None else float(tf.reduce_sum(tf.abs(g))) for g in gradients)
@@ -140,6 +151,7 @@ def gradient_of(model, term, part):
         ("confusion", True, False),
         ("reverse_cycle", True, False),
         ("discrepancy", True, False),
+        ("contrast", True, True),
     ],
 )
 def test_who_receives_which_gradient(term, encoder, decoder):
@@ -174,6 +186,22 @@ def test_a_gate_is_refused_by_several_replicas(two_replicas):
         model = compiled(swap_vae(gate=0.8))
         with pytest.raises(ValueError, match="one replica"):
             model.discriminator_step(*[[tf.zeros((2, *SIZE))] * 2] * 2)
+
+
+def test_a_network_as_it_is_judges_and_learns_nothing():
+    network = keras.Sequential([layers.Dense(3), layers.BatchNormalization()])
+    inputs = tf.random.normal((8, 2), 5.0)
+    expected = network(inputs, training=True)
+    kept = [np.array(weight) for weight in network.get_weights()]
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        found = as_it_is(network, inputs)
+        loss = tf.reduce_sum(found**3)
+    of_inputs, *of_weights = tape.gradient(loss, [inputs, *network.trainable_variables])
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert np.abs(of_inputs).max() > 0 and all(gradient is None for gradient in of_weights)
+    for before, after in zip(kept, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
 
 
 def test_saved_and_loaded_model_is_the_same(tmp_path):

@@ -31,13 +31,15 @@ MNIST = {
 # On images in -1..1, the divergence weighs with 7 what it does in the implementation whose figure
 # stands beside `faithful`: images in 0..1, one rebuilding and one exchange of each at weight 1.
 MODES = {
-    "faithful": {"divergence_weight": 7.0},
+    "faithful": {"adversarial_weight": 0.01, "divergence_weight": 7.0},
     "leak_free": {
-        "divergence_weight": 4.0,
+        "adversarial_weight": 0.2,
+        "divergence_weight": 1.0,
         "discrepancy_weight": 10.0,
         "confusion_weight": 0.3,
         "classifier_steps": 3,
         "cycle_weight": 0.05,
+        "contrast_weight": 0.1,
     },
 }
 VIEWS = {

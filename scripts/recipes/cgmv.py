@@ -32,11 +32,11 @@ class CGMVRecipe(GMVRecipe):
     """Learn to read the view of an image, too, so that it can be copied; not in the paper."""
     view_weight: float = 1.0
     """Weight of the error of views that are read from generated images."""
-    reconstruction_weight: float = 1.0
+    reconstruction_weight: float = 10.0
     """Weight of the error of an image rebuilt from another's content and its own view."""
     moment_weight: float = 0.1
     """Weight of the spread of views that are read, which shall be that of views that are drawn."""
-    contrast_weight: float = 0.3
+    contrast_weight: float = 1.0
     """Weight of telling by its content which object an image shows, real or generated."""
     view_noise: float = 0.5
     """Deviation of the noise through which views are read, so that they tell no object."""

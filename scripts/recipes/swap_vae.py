@@ -29,9 +29,9 @@ class SwapVAERecipe(SeparationRecipe):
     """As published, or with what takes the class out of the style."""
     adversary: Literal["class", "pair"] = "pair"
     """What the discriminator sees beside an image: its class, or another image of it."""
-    adversarial_weight: float = 0.01
-    """Weight of the game against the discriminator."""
-    divergence_weight: float = 4.0
+    adversarial_weight: float = 0.2
+    """Weight of the game against the discriminator; 0.01 as published."""
+    divergence_weight: float = 1.0
     """Weight of the styles' divergence from the prior, which is divided by an image's numbers; 0.6
     as published."""
     confusion_weight: float = 0.3
@@ -119,7 +119,9 @@ class SwapVAERecipe(SeparationRecipe):
             "class from s": scores["class_from"]["s"]["mlp"],
             "class from z": scores["class_from"]["z_sample"]["mlp"],
             "swap accuracy": scores["swap_accuracy"]["share"],
-            "slant kept": scores["style_kept"].get("slant", scores["style_kept"]["code"]),
+            "prior accuracy": scores["prior_accuracy"]["share"],
+            **{f"{name} kept": value for name, value in scores["style_kept"].items()},
+            "diversity": scores["diversity"]["features"],
         }
 
     def picture(self, model, data):

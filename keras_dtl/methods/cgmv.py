@@ -2,7 +2,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.losses import moment_discrepancy, paired_contrast
-from keras_dtl.methods.gmv import GMV
+from keras_dtl.methods.gmv import MultiView
 from keras_dtl.methods.separation import (
     as_it_is,
     image_input,
@@ -15,7 +15,7 @@ from keras_dtl.methods.translation import to_signed
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
-class CGMV(GMV):
+class CGMV(MultiView):
     """Conditional generative multi-view model: new views of a given image.
 
     An encoder reads the content of an image, and the generator draws it in views from the
@@ -61,7 +61,15 @@ class CGMV(GMV):
     """
 
     task = "image_generation"
-    tracked = (*GMV.tracked, "view_error", "reconstruction", "view_moments", "contrast")
+    tracked = (
+        "adversarial",
+        "discriminator_loss",
+        "discriminator_accuracy",
+        "view_error",
+        "reconstruction",
+        "view_moments",
+        "contrast",
+    )
 
     def __init__(
         self,

@@ -13,12 +13,12 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from keras_dtl.scripts.recipes.gmv import GMVRecipe
 from keras_dtl.scripts.recipes.separation import FEW, GRID, picture_figure
+from keras_dtl.scripts.recipes.views import ViewRecipe
 
 
 @dataclass(frozen=True)
-class CGMVRecipe(GMVRecipe):
+class CGMVRecipe(ViewRecipe):
     """New views of the object in an image, and copies of other images' views (Chen et al. 2018)."""
 
     name: ClassVar[str] = "cgmv"

@@ -7,64 +7,42 @@ pixels are for a GPU: --batch-size 128 --filters 64.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
-from keras_dtl.scripts.recipes.separation import FEW, GRID, SeparationRecipe
+from keras_dtl.scripts.recipes.separation import FEW, GRID
+from keras_dtl.scripts.recipes.views import ViewRecipe
 
 
 @dataclass(frozen=True)
-class GMVRecipe(SeparationRecipe):
+class GMVRecipe(ViewRecipe):
     """Images of new things, each in several views (Chen et al. 2018)."""
 
     name: ClassVar[str] = "gmv"
     caption: ClassVar[str] = "A row has one content, a column one view."
 
-    epochs: int = 100
-    """Passes over the images."""
-    learning_rate: float = 2e-4
-    """Learning rate of the generator, and of encoders; Adam, beta_1 0.5."""
-    discriminator_learning_rate: float = 5e-5
-    """That of the discriminator, which must not win."""
-    gate: float = 1.0
-    """Share of right answers above which the discriminator rests; 1: never, as published."""
-    pairs: Literal["concat", "siamese"] = "concat"
-    """How the discriminator sees two images: joined, as published, or by one network each."""
-    adversarial: Literal["vanilla", "hinge", "least_squares"] = "vanilla"
-    """The game between generator and discriminator."""
-
-    def restraints(self):
-        restraints = {**super().restraints(), "adversarial": self.adversarial}
-        if self.adversarial != "vanilla":
-            del restraints["real_target"], restraints["generated_target"]
-        return restraints
-
-    def networks(self):
-        from keras_dtl.backbones import latent_decoder, pair_discriminator
-
-        generator = latent_decoder(self.shape, self.content, self.style, self.filters)
-        return generator, pair_discriminator(self.shape, self.pairs, self.filters)
+    agreement_weight: float = 1.0
+    """Weight of two views' disagreement on the content, as an encoder reads it that learns from
+    real pairs; 0: as published, without one."""
 
     def method(self, data):
+        from keras_dtl.backbones import latent_decoder, latent_encoder, pair_discriminator
         from keras_dtl.methods import GMV
 
-        return GMV(*self.networks(), **self.restraints())
-
-    def batches(self, data, first_step):
-        from keras_dtl.data import view_batches
-
-        return view_batches(data.train, self.batch_size, self.seed, first_step, other=None)
-
-    def schedules(self):
-        from keras_dtl.callbacks import cosine_decay
-
-        return {
-            "optimizer.learning_rate": cosine_decay(self.learning_rate),
-            "discriminator_optimizer.learning_rate": cosine_decay(
-                self.discriminator_learning_rate
-            ),
-        }
+        encoder = None
+        if self.agreement_weight:
+            # Real and generated images go through it: batches must not share statistics.
+            encoder = latent_encoder(
+                self.shape, self.content, filters=self.filters, normalization="instance"
+            )
+        return GMV(
+            latent_decoder(self.shape, self.content, self.style, self.filters),
+            pair_discriminator(self.shape, self.pairs, self.filters),
+            encoder,
+            agreement_weight=self.agreement_weight,
+            **self.restraints(),
+        )
 
     def score(self, model, data):
         from keras_dtl.scripts.recipes.view_measures import gmv_scores
@@ -76,13 +54,6 @@ class GMVRecipe(SeparationRecipe):
 
         content = contents_drawn(model, FEW, np.random.default_rng(0))
         return view_progress(model, data, judge, content)
-
-    def headline(self, scores):
-        return {
-            "agreement": scores["agreement"]["share"],
-            "ceiling": scores["ceiling"]["share"],
-            "view diversity": scores["view_diversity"],
-        }
 
     def picture(self, model, data):
         from keras_dtl.scripts.recipes.view_measures import contents_drawn, view_grid

@@ -23,8 +23,8 @@ def code_encoder(numbers):
     return keras.Model(image, layers.Dense(numbers)(layers.Flatten()(image)))
 
 
-def gmv(**kwargs):
-    return GMV(decoder(), discriminator(), **kwargs)
+def gmv(extension=False, **kwargs):
+    return GMV(decoder(), discriminator(), code_encoder(5) if extension else None, **kwargs)
 
 
 def cgmv(extension=True, **kwargs):
@@ -36,6 +36,7 @@ def cgmv(extension=True, **kwargs):
     ("make", "game"),
     [
         (gmv, {"real_target": 0.9, "generated_target": 0.1}),
+        (gmv, {"extension": True}),
         (cgmv, {"adversarial": "hinge", "real_penalty_weight": 1.0}),
         (cgmv, {"extension": False, "adversarial": "wgan_gp"}),
     ],
@@ -67,6 +68,30 @@ def test_both_views_have_one_content():
     kernel.assign(tf.concat([kernel[:CONTENT], tf.zeros((STYLE, 64))], 0))
     first, second = model.two_views(content, views)
     np.testing.assert_array_equal(first, second)
+
+
+def test_disagreement_is_that_of_numpy_and_teaches_the_generator_alone():
+    model = gmv(extension=True)
+    pair = [tf.random.normal((6, *SIZE)) for _ in range(2)]
+    a, b = (model.encoder(image).numpy() for image in pair)
+    cosine = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+    np.testing.assert_allclose(model.disagreement(pair), np.mean(1 - cosine), rtol=1e-4)
+    assert float(model.disagreement([pair[0], pair[0]])) == pytest.approx(0, abs=1e-6)
+    with tf.GradientTape(persistent=True) as tape:
+        views = model.two_views(tf.random.normal((6, CONTENT)), model.drawn_views(pair[0]))
+        loss = model.disagreement(views)
+    assert all(np.abs(g).max() > 0 for g in tape.gradient(loss, model.generator.trainable_weights))
+    assert set(tape.gradient(loss, model.encoder.trainable_weights)) == {None}
+
+
+def test_the_judge_of_content_learns_from_real_pairs_alone():
+    model = gmv(extension=True)
+    pair, labels = [tf.random.normal((6, *SIZE)) for _ in range(2)], batch()["label"]
+    with tf.GradientTape() as tape:
+        found = model.contrast(pair, labels)
+    codes = [model.encoder(image) for image in pair]
+    np.testing.assert_allclose(found, paired_contrast(*codes, labels), rtol=1e-5)
+    assert np.abs(tape.gradient(found, model.encoder.trainable_weights[0])).max() > 0
 
 
 def test_pairs_with_the_image_come_in_three_kinds():
@@ -153,6 +178,15 @@ def test_saved_and_loaded_model_is_the_same(tmp_path):
     inputs = [batch()["first"], tf.random.normal((6, STYLE))]
     np.testing.assert_allclose(loaded(inputs), model(inputs), atol=1e-6)
     assert loaded.view_weight == 0.5 and loaded.compiled
+
+
+def test_the_judge_of_content_is_saved(tmp_path):
+    model = compiled(gmv(extension=True, agreement_weight=0.5))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    image = tf.random.normal((2, *SIZE))
+    np.testing.assert_allclose(loaded.encoder(image), model.encoder(image), atol=1e-6)
+    assert loaded.agreement_weight == 0.5
 
 
 def test_deployed_networks_agree_with_the_method():

@@ -11,7 +11,8 @@ class SequenceGMV(GMV):
     One generator makes two motions of a content `c` in different styles; the discriminator tells
     pairs of real motions of one action from them, see `GMV`. No label of a style is used.
 
-    Batches are `{"first", "second"}`: two motions `(batch, frames, features)` of one action each.
+    Batches are `{"first", "second"}`: two motions `(batch, frames, features)` of one action each;
+    with a judge of content also its `"label"`.
 
     Reference: Chen, Denoyer & Artieres, "Multi-View Data Generation Without View Supervision",
     ICLR 2018.
@@ -22,7 +23,8 @@ class SequenceGMV(GMV):
         generator: Network from `[content, style]` to motion.
         discriminator: Network from `[motion, motion]` to logits.
         mean, deviation: Of each feature in training; networks see motion so normalised.
-        **kwargs: Of `Separation`: the game, and how the discriminator is restrained.
+        **kwargs: Of `GMV`: the judge of content; of `Separation`: the game, and how the
+            discriminator is restrained.
 
     Call arguments:
         inputs: `[content, style]`, float arrays. The motion is as it is measured.

@@ -12,12 +12,6 @@ class ViewRecipe(SeparationRecipe):
 
     epochs: int = 100
     """Passes over the images."""
-    learning_rate: float = 2e-4
-    """Learning rate of the generator, and of encoders; Adam, beta_1 0.5."""
-    discriminator_learning_rate: float = 5e-5
-    """That of the discriminator, which must not win."""
-    gate: float = 1.0
-    """Share of right answers above which the discriminator rests; 1: never, as published."""
     pairs: Literal["concat", "siamese"] = "concat"
     """How the discriminator sees two images: joined, as published, or by one network each."""
     adversarial: Literal["vanilla", "hinge", "least_squares"] = "vanilla"

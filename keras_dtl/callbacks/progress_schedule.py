@@ -16,7 +16,8 @@ class ProgressSchedule(keras.callbacks.Callback):
             dotted path from the model to a variable (`"reversal_strength"`) or to a property
             that can be set (`"optimizer.learning_rate"`). See `keras_dtl.callbacks.schedules`.
 
-    The values of an epoch's last step appear in the logs under the last part of the key.
+    The values of an epoch's last step appear in the logs under the last part of the key; those of a
+    player's optimizer with the player's name, such as `discriminator_learning_rate`.
     """
 
     def __init__(self, schedules):
@@ -42,7 +43,12 @@ class ProgressSchedule(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
-            logs.update({path.rpartition(".")[2]: value for path, value in self.values.items()})
+            logs.update({_logged_name(path): value for path, value in self.values.items()})
+
+
+def _logged_name(path):
+    owner, _, name = path.rpartition(".")
+    return (owner.removesuffix("optimizer") if owner.endswith("optimizer") else "") + name
 
 
 def set_value(model, path, value):

@@ -97,7 +97,11 @@ class CGMVRecipe(ViewRecipe):
         return view_progress(model, data, judge, content)
 
     def headline(self, scores):
-        shares = {name: scores[name]["share"] for name in scores if name.startswith("identity")}
+        shares = {
+            name.replace("_", " "): scores[name]["share"]
+            for name in scores
+            if name.startswith("identity")
+        }
         return {**super().headline(scores), **shares}
 
     def picture(self, model, data):

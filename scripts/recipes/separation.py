@@ -11,6 +11,8 @@ GRID = 10
 """Rows and columns of the grids that are shown."""
 FEW = 1000
 """How many images are judged in the course of a training."""
+LARGEST = 6.0
+"""Width of a grid in the report, in inches."""
 PICTURES = 20
 """About so many times in a training, at most, pictures are drawn and measures taken."""
 
@@ -154,4 +156,4 @@ def without_some_classes(data, share, seed):
 def picture_figure(picture):
     from keras_dtl.evaluation import figures
 
-    return figures.image_grid(picture[None], columns=1)
+    return figures.image_grid(picture[None], columns=1, largest=LARGEST)

@@ -53,6 +53,19 @@ def test_values_appear_in_the_logs():
     np.testing.assert_allclose(history["learning_rate"], [1.4, 1.9])
 
 
+def test_rates_of_players_appear_under_names_of_their_own():
+    model = compiled(dense(3))
+    model.critic_optimizer = keras.optimizers.SGD(1.0)
+    schedule = ProgressSchedule(
+        {
+            "optimizer.learning_rate": lambda progress: 2.0,
+            "critic_optimizer.learning_rate": lambda progress: 3.0,
+        }
+    )
+    history = model.fit(dataset(), steps_per_epoch=1, verbose=0, callbacks=[schedule]).history
+    assert [history[name] for name in ("learning_rate", "critic_learning_rate")] == [[2], [3]]
+
+
 def test_a_variable_of_the_model_is_assigned_in_place():
     model = compiled(dense(3))
     model.strength = keras.Variable(0.0, trainable=False)

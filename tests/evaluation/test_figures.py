@@ -62,6 +62,12 @@ def test_curves_takes_groups_and_unit():
     assert figure.axes[0].get_xlabel() == "step"
 
 
+def test_curves_leaves_no_panel_empty():
+    history = {"loss": [1], "kid": [2], "learning_rate": [3], "critic_learning_rate": [4]}
+    panels = figures.curves(history).axes
+    assert [len(axes.lines) for axes in panels] == [1, 1, 2]
+
+
 def test_curves_says_where_values_stop_being_finite():
     figure = figures.curves({"loss": [1, 0.5, np.nan, np.inf, 0.4]})
     draw(figure)
@@ -105,6 +111,14 @@ def test_image_grid_keeps_proportions():
     assert abs(top - bottom) / (right - left) == pytest.approx(2)
     (x, y) = figure.axes[0].transData.transform([(left, top), (right, bottom)])
     assert abs(y - x)[1] / abs(y - x)[0] == pytest.approx(2)
+
+
+def test_image_grid_enlarges_as_far_as_it_may():
+    widths = [
+        figures.image_grid(np.zeros((1, 4, 4), np.uint8), **settings).get_size_inches()[0]
+        for settings in ({}, {"largest": 6}, {"largest": 100})
+    ]
+    np.testing.assert_allclose(widths, [2.4, 6, figures.appearance.PAGE_WIDTH])
 
 
 def test_image_grid_writes_titles_and_frames():

@@ -14,6 +14,9 @@ from keras_dtl.evaluation.figures.appearance import (
     text_style,
 )
 
+KINDS = ("loss", "accuracy", "learning_rate")
+"""Quantities that share a panel, whatever they are about."""
+
 
 def curves(history, groups=None, unit="epoch"):
     """Draw a training's history, one panel for each kind of quantity.
@@ -26,7 +29,7 @@ def curves(history, groups=None, unit="epoch"):
         history: Name to values, one a step of `unit`, as `fit(...).history` holds them; the
             lengths may differ.
         groups: Panel title to names, to choose panels. By default all losses share one, all
-            accuracies another, and every other quantity has its own.
+            accuracies another, all learning rates a third, and every other quantity has its own.
         unit: What the values were taken after: "epoch", "step" ...
 
     Raises:
@@ -40,13 +43,13 @@ def curves(history, groups=None, unit="epoch"):
     num_columns = min(2, len(groups))
     num_rows = -(-len(groups) // num_columns)
     figure = new_figure(PAGE_WIDTH * num_columns / 2, 2.7 * num_rows)
-    panels = figure.subplots(num_rows, num_columns, squeeze=False).flat
+    panels = list(figure.subplots(num_rows, num_columns, squeeze=False).flat)
     for axes, (title, names) in zip(panels, groups.items(), strict=False):
         for name in names:
             color = series_color(subjects.index(_subject(name))) if len(names) > 1 else ACCENT
             _draw_curve(axes, name, *history[name], color)
         _finish_curves(axes, title, [history[name][1] for name in names], unit)
-    for axes in list(panels)[len(groups) :]:
+    for axes in panels[len(groups) :]:
         axes.remove()
     return figure
 
@@ -62,14 +65,17 @@ def _group_by_kind(history):
     groups = {}
     for name in history:
         base = name.removeprefix("val_")
-        kind = next((kind for kind in ("loss", "accuracy") if kind in base), base)
+        kind = next((kind for kind in KINDS if kind in base), base)
         groups.setdefault(kind, []).append(name)
     return groups
 
 
 def _subject(name):
     """What a quantity is about: "domain" for val_domain_loss and for domain_accuracy."""
-    return name.removeprefix("val_").removesuffix("_loss").removesuffix("_accuracy")
+    name = name.removeprefix("val_")
+    for kind in KINDS:
+        name = name.removesuffix(f"_{kind}")
+    return name
 
 
 def _draw_curve(axes, name, places, values, color):

@@ -13,7 +13,7 @@ from keras_dtl.evaluation.figures.appearance import (
 )
 
 
-def image_grid(images, titles=None, columns=8, highlighted=None):
+def image_grid(images, titles=None, columns=8, highlighted=None, largest=2.4):
     """Lay images out in rows.
 
     Args:
@@ -22,6 +22,7 @@ def image_grid(images, titles=None, columns=8, highlighted=None):
         titles: One short text an image, drawn above it, or None.
         columns: Images in a row.
         highlighted: `(n,)` booleans: these get a frame, such as those classified wrongly.
+        largest: Width of an image, in inches, at most.
 
     Raises:
         ValueError: For images of another type or shape, or lists of another length.
@@ -33,7 +34,7 @@ def image_grid(images, titles=None, columns=8, highlighted=None):
         raise ValueError(f"A row needs at least one image, got columns={columns}.")
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    cell = min(PAGE_WIDTH / columns, 2.4)  # inches, as all below
+    cell = min(PAGE_WIDTH / columns, largest)  # inches, as all below
     width, height = 0.94 * cell, 0.94 * cell * images.shape[1] / images.shape[2]
     line = 0.24 if titles is not None else 0.06 * cell
     figure = new_figure(cell * columns, (height + line) * rows)

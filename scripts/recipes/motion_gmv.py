@@ -43,9 +43,6 @@ class MotionGMVRecipe(MotionRecipe):
     """The game against the discriminator of pairs."""
     real_penalty_weight: float = 1.0
     """Weight of the penalty on the discriminator's slope at real pairs."""
-    agreement_weight: float = 1.0
-    """Weight of two motions' disagreement on the action, as an encoder reads it that learns from
-    real pairs; 0: without one."""
 
     def build_model(self, data):
         from keras_dtl import backbones
@@ -53,15 +50,9 @@ class MotionGMVRecipe(MotionRecipe):
 
         features = data.train.features.shape[-1]
         codes = {"content": self.content, "style": self.style}
-        judge = None
-        if self.agreement_weight:
-            # Pooled over time, as a style is: what a whole motion shows.
-            judge = backbones.style_encoder(features, self.filters, self.content)
         model = SequenceGMV(
             backbones.motion_generator(features, self.window, self.filters, **codes),
             backbones.motion_pair_discriminator(features, self.filters),
-            encoder=judge,
-            agreement_weight=self.agreement_weight,
             **self.statistics(data),
             adversarial=self.adversarial,
             real_penalty_weight=self.real_penalty_weight,

@@ -47,8 +47,7 @@ class ProgressSchedule(keras.callbacks.Callback):
 
 
 def _logged_name(path):
-    owner, _, name = path.rpartition(".")
-    return (owner.removesuffix("optimizer") if owner.endswith("optimizer") else "") + name
+    return path.replace("optimizer.", "").rpartition(".")[2]
 
 
 def set_value(model, path, value):

@@ -70,6 +70,7 @@ class CGMV(MultiView):
         "view_moments",
         "contrast",
     )
+    taught = ("encoder", "generator", "view_encoder")
 
     def __init__(
         self,
@@ -112,13 +113,6 @@ class CGMV(MultiView):
                     f"`{name}` must give codes of {numbers} numbers, as `generator` takes. "
                     f"Received: an output of shape {shape}"
                 )
-
-    def optimized_variables(self):
-        networks = (self.encoder, self.generator, self.view_encoder)
-        return {
-            "optimizer": [v for n in networks if n is not None for v in n.trainable_variables],
-            "discriminator_optimizer": self.discriminator.trainable_variables,
-        }
 
     def call(self, inputs, training=False):
         images, view = inputs

@@ -15,10 +15,20 @@ class MultiView(Separation):
         **kwargs: Of `Separation`: the game, and how the discriminator is restrained.
     """
 
+    taught = ("generator",)
+    """Networks that learn against the discriminator, by attribute name; some may be None."""
+
     def __init__(self, generator, discriminator, **kwargs):
         super().__init__(discriminator, **kwargs)
         self.generator = generator
         self.content_numbers, self.view_numbers = code_sizes(generator)
+
+    def optimized_variables(self):
+        networks = [getattr(self, name) for name in self.taught]
+        return {
+            "optimizer": [v for n in networks if n is not None for v in n.trainable_variables],
+            "discriminator_optimizer": self.discriminator.trainable_variables,
+        }
 
     def seen(self, examples):
         """Return examples of the data as networks see them."""
@@ -94,6 +104,8 @@ class GMV(MultiView):
         "discriminator_accuracy",
     )
 
+    taught = ("generator", "encoder")
+
     def __init__(self, generator, discriminator, encoder=None, agreement_weight=1.0, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
         self.encoder = encoder
@@ -102,13 +114,6 @@ class GMV(MultiView):
     @classmethod
     def _argument_names(cls):
         return [*super()._argument_names(), "encoder", "agreement_weight"]
-
-    def optimized_variables(self):
-        networks = [self.generator, *[self.encoder] * (self.encoder is not None)]
-        return {
-            "optimizer": [v for network in networks for v in network.trainable_variables],
-            "discriminator_optimizer": self.discriminator.trainable_variables,
-        }
 
     def call(self, inputs, training=False):
         return self.generator(inputs, training=training)

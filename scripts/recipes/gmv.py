@@ -36,6 +36,8 @@ class GMVRecipe(ViewRecipe):
     agreement_weight: float = 1.0
     """Weight of two views' showing one object, as a classifier sees it that learns from real pairs;
     0: as published, without one."""
+    view_weight: float = 1.0
+    """Weight of how much less two views differ than real ones, beside the classifier."""
 
     def method(self, data):
         from keras_dtl.backbones import latent_decoder, pair_discriminator
@@ -46,6 +48,7 @@ class GMVRecipe(ViewRecipe):
             pair_discriminator(self.shape, self.pairs, self.filters),
             self.classifier(len(data.train.classes)) if self.agreement_weight else None,
             agreement_weight=self.agreement_weight,
+            view_weight=self.view_weight,
             **self.restraints(),
         )
 

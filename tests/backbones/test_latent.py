@@ -7,6 +7,7 @@ from keras_dtl.backbones import (
     latent_encoder,
     pair_discriminator,
 )
+from keras_dtl.layers import MixtureCode
 
 
 @pytest.mark.parametrize("side", [8, 28, 64])
@@ -17,6 +18,15 @@ def test_codes_and_images_have_the_sizes_asked_for(side):
     assert latent_encoder(shape, 3, filters=2).output_shape == (None, 3)
     images = decoder([np.ones((2, 3)), np.ones((2, 2))])
     assert images.shape == (2, *shape) and np.abs(images).max() <= 1
+
+
+def test_contents_of_one_mode_look_more_alike_than_those_of_two():
+    decoder = latent_decoder((8, 8, 1), 3, 2, 2, modes=4)
+    [mixture] = [layer for layer in decoder.layers if isinstance(layer, MixtureCode)]
+    mixture.means.assign(9 * mixture.means)
+    content = mixture.directions.numpy().T[[0, 0, 1]] * [[20], [25], [20]]  # of modes 0, 0 and 1
+    first, near, far = decoder([content, np.zeros((3, 2))]).numpy()
+    assert np.abs(first - near).max() < np.abs(first - far).max()
 
 
 def test_siamese_judgement_is_the_same_in_both_orders():

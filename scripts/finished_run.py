@@ -20,7 +20,7 @@ def run_model(folder):
 
 
 def run_recipe(folder):
-    """Return the recipe of a finished run, with its settings.
+    """Return the recipe of a finished run, with its settings, and `folder` as its run folder.
 
     Raises:
         FileNotFoundError: When the folder holds no finished run.
@@ -36,7 +36,8 @@ def run_recipe(folder):
         )
     recipe = RECIPES[values["recipe"]]
     names = {field.name for field in dataclasses.fields(recipe)}
-    return recipe(**{name: values[name] for name in values if name in names})
+    settings = {name: values[name] for name in values if name in names}
+    return recipe(**{**settings, "output": folder})
 
 
 def run_record(folder, name):

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_dtl.backbones.convolution import check_normalization, leaky
-from keras_dtl.layers import InstanceNormalization
+from keras_dtl.layers import InstanceNormalization, MixtureCode
 
 SMALLEST = 4
 """Side of the maps, in pixels, at which halving ends."""
@@ -49,7 +49,13 @@ def latent_encoder(
 
 
 def latent_decoder(
-    output_shape, content, style, filters=32, normalization="batch", name="latent_decoder"
+    output_shape,
+    content,
+    style,
+    filters=32,
+    normalization="batch",
+    modes=0,
+    name="latent_decoder",
 ):
     """Return a generator of images in -1..1 from a content code and a style code.
 
@@ -62,6 +68,8 @@ def latent_decoder(
         content, style: Numbers in the codes.
         filters: Channels of the largest map.
         normalization: As for `latent_encoder`.
+        modes: Gaussians of the mixture that the content is brought to, for contents that are drawn
+            and not read from an image, see `keras_dtl.layers.MixtureCode`; 0 for none.
         name: Name of the model.
 
     Returns:
@@ -74,7 +82,8 @@ def latent_decoder(
     side, doublings = _smallest_map(output_shape)
     codes = [keras.Input((n,), name=k) for n, k in ((content, "content"), (style, "style"))]
     width = filters * 2 ** (doublings - 1)
-    x = layers.Dense(side * side * width, use_bias=not normalization)(layers.Concatenate()(codes))
+    x = [MixtureCode(modes)(codes[0]) if modes else codes[0], codes[1]]
+    x = layers.Dense(side * side * width, use_bias=not normalization)(layers.Concatenate()(x))
     x = layers.Reshape((side, side, width))(x)
     x = layers.ReLU()(_normalized(x, normalization))
     for level in range(doublings - 2, -1, -1):

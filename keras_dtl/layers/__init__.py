@@ -12,6 +12,7 @@ from keras_dtl.layers.image_pool import ImagePool
 from keras_dtl.layers.instance_normalization import InstanceNormalization
 from keras_dtl.layers.join_code import JoinCode
 from keras_dtl.layers.match_length import MatchLength
+from keras_dtl.layers.mixture_code import MixtureCode
 from keras_dtl.layers.reflection_padding import ReflectionPadding2D
 from keras_dtl.layers.repeat_pixels import RepeatPixels
 from keras_dtl.layers.resize_like import ResizeLike
@@ -31,6 +32,7 @@ __all__ = [
     "InstanceNormalization",
     "JoinCode",
     "MatchLength",
+    "MixtureCode",
     "ReflectionPadding2D",
     "RepeatPixels",
     "ResizeLike",

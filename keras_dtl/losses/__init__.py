@@ -3,7 +3,7 @@
 from keras_dtl.losses.adversarial import domain_accuracy, domain_crossentropy
 from keras_dtl.losses.contrastive import contrastive_alignment, paired_contrast
 from keras_dtl.losses.correlation_alignment import correlation_alignment
-from keras_dtl.losses.entropy import confusion_loss, mean_entropy
+from keras_dtl.losses.entropy import confusion_loss, mean_entropy, mutual_information
 from keras_dtl.losses.generative import (
     AdversarialLoss,
     adversarial_loss,
@@ -40,6 +40,7 @@ __all__ = [
     "maximum_mean_discrepancy",
     "mean_entropy",
     "moment_discrepancy",
+    "mutual_information",
     "optimal_kernel_weights",
     "paired_contrast",
     "real_gradient_penalty",

@@ -1,7 +1,7 @@
 import keras
 import tensorflow as tf
 
-from keras_dtl.losses import paired_contrast
+from keras_dtl.losses import mutual_information
 from keras_dtl.methods.separation import Separation, as_it_is, code_sizes, pixels
 from keras_dtl.methods.translation import to_signed
 
@@ -74,12 +74,13 @@ class GMV(MultiView):
     Differs from the authors' code: real pairs never hold one image twice, and both pairs come in
     random order.
 
-    Extension, not in the paper: an `encoder` E that learns from real pairs to tell objects apart,
-    see `keras_dtl.losses.paired_contrast`, and judges the generator,
+    Extension, not in the paper: a `classifier` C learns from real pairs to name the object, and
+    judges the generator, which maximises
 
-        agreement_weight * (1 - cosine of E(G(c, v1)) and E(G(c, v2)))
+        agreement_weight * mutual information of C(G(c, v1)) and C(G(c, v2))
 
-    since the discriminator, busy with what is real, is slow to ask whether both are one object.
+    in a batch, see `keras_dtl.losses`: both views shall surely show one object, and contents many
+    objects. The discriminator, busy with what is real, is slow to ask for either.
 
     Batches are `{"first", "second"}`, two images of one object each, and with the extension
     `"label"`, integers that name the object.
@@ -87,7 +88,7 @@ class GMV(MultiView):
     Args:
         generator: Network from `[content, view]` to images in -1..1.
         discriminator: Network from `[image, image]` to logits.
-        encoder: Network from images to codes of any size, or None as published.
+        classifier: Network from images to logits of the objects, or None as published.
         agreement_weight: Of the extension.
         **kwargs: Of `Separation`: the game, and how the discriminator is restrained.
 
@@ -98,29 +99,29 @@ class GMV(MultiView):
     task = "image_generation"
     tracked = (
         "adversarial",
-        "contrast",
-        "disagreement",
+        "classification",
+        "shared_information",
         "discriminator_loss",
         "discriminator_accuracy",
     )
 
-    taught = ("generator", "encoder")
+    taught = ("generator", "classifier")
 
-    def __init__(self, generator, discriminator, encoder=None, agreement_weight=1.0, **kwargs):
+    def __init__(self, generator, discriminator, classifier=None, agreement_weight=1.0, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
-        self.encoder = encoder
+        self.classifier = classifier
         self.agreement_weight = agreement_weight
 
     @classmethod
     def _argument_names(cls):
-        return [*super()._argument_names(), "encoder", "agreement_weight"]
+        return [*super()._argument_names(), "classifier", "agreement_weight"]
 
     def call(self, inputs, training=False):
         return self.generator(inputs, training=training)
 
     def train_step(self, data):
-        # 1. The generator draws two views of one content that shall pass for a real pair; with an
-        #    encoder, which learns from real pairs, both shall show it one object.
+        # 1. The generator draws two views of one content that shall pass for a real pair; with a
+        #    classifier, which learns from real pairs, both shall show it one object.
         # 2. The discriminator learns from them and from real pairs.
         pair = [self.seen(data["first"]), self.seen(data["second"])]
         with tf.GradientTape() as tape:
@@ -128,26 +129,26 @@ class GMV(MultiView):
             generated = self.in_random_order(*self.two_views(content, self.drawn_views(content)))
             terms = {"adversarial": self.adversarial_term(generated)}
             loss = terms["adversarial"]
-            if self.encoder is not None:
-                terms["contrast"] = self.contrast(pair, data["label"])
-                terms["disagreement"] = self.disagreement(generated)
-                loss += terms["contrast"] + self.agreement_weight * terms["disagreement"]
+            if self.classifier is not None:
+                terms["classification"] = self.classification(pair, data["label"])
+                terms["shared_information"] = self.shared_information(generated)
+                loss += terms["classification"]
+                loss -= self.agreement_weight * terms["shared_information"]
         self.minimize(loss, tape)
         judged, accuracy = self.discriminator_step(self.in_random_order(*pair), generated)
         return self.report(
             loss=loss, discriminator_loss=judged, discriminator_accuracy=accuracy, **terms
         )
 
-    def contrast(self, pair, labels):
-        """Return how hard it is to tell objects apart by the codes of real pairs."""
-        codes = self.encoder(tf.concat(pair, 0), training=True)
-        return paired_contrast(*tf.split(codes, 2), labels)
+    def classification(self, pair, labels):
+        """Return the cross-entropy of naming the objects of real pairs."""
+        logits = self.classifier(tf.concat(pair, 0), training=True)
+        labels = tf.concat([labels, labels], 0)
+        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
 
-    def disagreement(self, pair):
-        """Return how far apart the codes of two generated views are: 1 less their cosine."""
-        codes = tf.math.l2_normalize(as_it_is(self.encoder, tf.concat(pair, 0)), 1)
-        first, second = tf.split(codes, 2)
-        return tf.reduce_mean(1 - tf.reduce_sum(first * second, 1))
+    def shared_information(self, pair):
+        """Return what the objects that two generated views show tell of each other, in nats."""
+        return mutual_information(*tf.split(as_it_is(self.classifier, tf.concat(pair, 0)), 2))
 
     # Deployment ----------------------------------------------------------------------------
 

@@ -8,12 +8,15 @@ GPU: --batch-size 128 --filters 64 --learning-rate 2e-4 --discriminator-learning
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from keras_dtl.scripts.recipes.separation import FEW, GRID
 from keras_dtl.scripts.recipes.views import ViewRecipe
+
+SHIFT = 0.125
+"""Largest shift of images before they are classified, as a share of the side."""
 
 
 @dataclass(frozen=True)
@@ -23,27 +26,43 @@ class GMVRecipe(ViewRecipe):
     name: ClassVar[str] = "gmv"
     caption: ClassVar[str] = "A row has one content, a column one view."
 
+    discriminator_learning_rate: float = 4e-4
+    """That of the discriminator, which must not win."""
+    pairs: Literal["concat", "siamese"] = "siamese"
+    """How the discriminator sees two images: joined, as published, or by one network each."""
+    modes: int = 32
+    """Gaussians in the distribution of contents, some more than objects; 0: one, as published."""
     agreement_weight: float = 1.0
-    """Weight of two views' disagreement on the content, as an encoder reads it that learns from
-    real pairs; 0: as published, without one."""
+    """Weight of two views' showing one object, as a classifier sees it that learns from real pairs;
+    0: as published, without one."""
 
     def method(self, data):
-        from keras_dtl.backbones import latent_decoder, latent_encoder, pair_discriminator
+        from keras_dtl.backbones import latent_decoder, pair_discriminator
         from keras_dtl.methods import GMV
 
-        encoder = None
-        if self.agreement_weight:
-            # Real and generated images go through it: batches must not share statistics.
-            encoder = latent_encoder(
-                self.shape, self.content, filters=self.filters, normalization="instance"
-            )
         return GMV(
-            latent_decoder(self.shape, self.content, self.style, self.filters),
+            latent_decoder(self.shape, self.content, self.style, self.filters, modes=self.modes),
             pair_discriminator(self.shape, self.pairs, self.filters),
-            encoder,
+            self.classifier(len(data.train.classes)) if self.agreement_weight else None,
             agreement_weight=self.agreement_weight,
             **self.restraints(),
         )
+
+    def classifier(self, classes):
+        """Return a classifier of objects that sees images shifted, lest it be easy to please."""
+        import keras
+
+        from keras_dtl.backbones import latent_encoder
+
+        shift = keras.layers.RandomTranslation(
+            SHIFT, SHIFT, "constant", interpolation="nearest", fill_value=-1.0
+        )
+        # Real and generated images go through it: batches must not share statistics.
+        network = latent_encoder(
+            self.shape, classes, filters=self.filters, normalization="instance", name="classifier"
+        )
+        image = keras.Input(self.shape, name="image")
+        return keras.Model(image, network(shift(image)), name="shifted_classifier")
 
     def score(self, model, data):
         from keras_dtl.scripts.recipes.view_measures import gmv_scores

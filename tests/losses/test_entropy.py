@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_dtl.losses import mean_entropy
+from keras_dtl.losses import mean_entropy, mutual_information
 
 
 def test_entropy_equals_numpy():
@@ -17,4 +17,28 @@ def test_certain_answers_have_no_entropy_and_a_finite_gradient():
     with tf.GradientTape() as tape:
         loss = mean_entropy(logits)
     assert float(loss) == 0
+    assert np.isfinite(tape.gradient(loss, logits)).all()
+
+
+def test_mutual_information_equals_numpy():
+    first, second = np.random.default_rng(0).normal(size=(2, 7, 3))
+    p, q = (np.exp(x) / np.exp(x).sum(1, keepdims=True) for x in (first, second))
+    joint = (p.T @ q + q.T @ p) / 14
+    expected = (joint * np.log(joint / joint.sum(0) / joint.sum(1)[:, None])).sum()
+    assert float(mutual_information(first, second)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_mutual_information_is_largest_for_certain_answers_of_all_classes():
+    certain = 100.0 * tf.eye(4)
+    assert float(mutual_information(certain, certain)) == pytest.approx(np.log(4), rel=1e-5)
+    alike = tf.tile(certain[:1], (4, 1))  # all are of one class
+    assert float(mutual_information(alike, alike)) == pytest.approx(0, abs=1e-5)
+    everything = tf.repeat(certain, 4, 0), tf.tile(certain, (4, 1))  # independent
+    assert float(mutual_information(*everything)) == pytest.approx(0, abs=1e-5)
+
+
+def test_mutual_information_of_certain_answers_has_a_finite_gradient():
+    logits = tf.Variable(300.0 * tf.eye(3))
+    with tf.GradientTape() as tape:
+        loss = mutual_information(logits, logits)
     assert np.isfinite(tape.gradient(loss, logits)).all()

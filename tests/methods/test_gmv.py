@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from keras_dtl.losses import moment_discrepancy, paired_contrast
+from keras_dtl.losses import moment_discrepancy, mutual_information, paired_contrast
 from keras_dtl.methods import CGMV, GMV
 from tests.methods.test_swap_vae import (
     CONTENT,
@@ -51,7 +51,7 @@ def test_step_moves_every_player_in_every_game(make, game):
 
 
 def networks(model):
-    names = ("generator", "discriminator", "encoder", "view_encoder")
+    names = ("generator", "discriminator", "encoder", "view_encoder", "classifier")
     return [name for name in names if getattr(model, name, None) is not None]
 
 
@@ -70,28 +70,39 @@ def test_both_views_have_one_content():
     np.testing.assert_array_equal(first, second)
 
 
-def test_disagreement_is_that_of_numpy_and_teaches_the_generator_alone():
+def test_views_share_information_as_the_loss_says_and_that_teaches_the_generator_alone():
     model = gmv(extension=True)
     pair = [tf.random.normal((6, *SIZE)) for _ in range(2)]
-    a, b = (model.encoder(image).numpy() for image in pair)
-    cosine = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
-    np.testing.assert_allclose(model.disagreement(pair), np.mean(1 - cosine), rtol=1e-4)
-    assert float(model.disagreement([pair[0], pair[0]])) == pytest.approx(0, abs=1e-6)
+    logits = [model.classifier(image) for image in pair]
+    np.testing.assert_allclose(
+        model.shared_information(pair), mutual_information(*logits), rtol=1e-4, atol=1e-6
+    )
     with tf.GradientTape(persistent=True) as tape:
         views = model.two_views(tf.random.normal((6, CONTENT)), model.drawn_views(pair[0]))
-        loss = model.disagreement(views)
-    assert all(np.abs(g).max() > 0 for g in tape.gradient(loss, model.generator.trainable_weights))
-    assert set(tape.gradient(loss, model.encoder.trainable_weights)) == {None}
+        found = model.shared_information(views)
+    assert all(np.abs(g).max() > 0 for g in tape.gradient(found, model.generator.trainable_weights))
+    assert set(tape.gradient(found, model.classifier.trainable_weights)) == {None}
 
 
-def test_the_judge_of_content_learns_from_real_pairs_alone():
+def test_the_classifier_learns_from_real_pairs_alone():
     model = gmv(extension=True)
     pair, labels = [tf.random.normal((6, *SIZE)) for _ in range(2)], batch()["label"]
     with tf.GradientTape() as tape:
-        found = model.contrast(pair, labels)
-    codes = [model.encoder(image) for image in pair]
-    np.testing.assert_allclose(found, paired_contrast(*codes, labels), rtol=1e-5)
-    assert np.abs(tape.gradient(found, model.encoder.trainable_weights[0])).max() > 0
+        found = model.classification(pair, labels)
+    logits = np.concatenate([model.classifier(image) for image in pair]).astype("float64")
+    right = logits[np.arange(12), np.tile(labels, 2)]
+    np.testing.assert_allclose(found, np.mean(np.log(np.exp(logits).sum(1)) - right), rtol=1e-5)
+    assert np.abs(tape.gradient(found, model.classifier.trainable_weights[0])).max() > 0
+
+
+def test_what_the_views_share_lowers_the_loss():
+    losses = []
+    for weight in (0.0, 1.0):
+        keras.utils.set_random_seed(0)
+        logs = compiled(gmv(extension=True, agreement_weight=weight)).train_step(batch())
+        losses.append(float(logs["loss"]))
+    assert float(logs["shared_information"]) > 0
+    assert losses[0] - losses[1] == pytest.approx(float(logs["shared_information"]), rel=1e-3)
 
 
 def test_pairs_with_the_image_come_in_three_kinds():
@@ -180,12 +191,12 @@ def test_saved_and_loaded_model_is_the_same(tmp_path):
     assert loaded.view_weight == 0.5 and loaded.compiled
 
 
-def test_the_judge_of_content_is_saved(tmp_path):
+def test_the_classifier_is_saved(tmp_path):
     model = compiled(gmv(extension=True, agreement_weight=0.5))
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     image = tf.random.normal((2, *SIZE))
-    np.testing.assert_allclose(loaded.encoder(image), model.encoder(image), atol=1e-6)
+    np.testing.assert_allclose(loaded.classifier(image), model.classifier(image), atol=1e-6)
     assert loaded.agreement_weight == 0.5
 
 

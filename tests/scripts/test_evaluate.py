@@ -5,6 +5,7 @@ import json
 import pytest
 
 from keras_dtl.scripts.__main__ import main
+from keras_dtl.scripts.finished_run import run_recipe
 from keras_dtl.scripts.recipes import RECIPES
 
 
@@ -33,3 +34,10 @@ def test_data_that_a_recipe_lacks_is_an_error_in_words(tmp_path, capsys, recipe,
 @pytest.mark.parametrize("recipe", sorted(RECIPES))
 def test_a_recipe_says_its_own_name(recipe):
     assert RECIPES[recipe].name == recipe
+
+
+@pytest.mark.parametrize("recipe", sorted(RECIPES))
+def test_what_a_run_keeps_is_looked_for_in_its_own_folder(tmp_path, recipe):
+    """Not in runs/NAME, where another run of the recipe may lie."""
+    run = write_settings(tmp_path / "run", recipe)
+    assert run_recipe(run).run_folder == run

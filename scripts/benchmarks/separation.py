@@ -53,7 +53,7 @@ VIEWS = {
     "discriminator_learning_rate": 2e-4,
     "gate": 0.8,
 }
-GAME = {"epochs": 80, "discriminator_learning_rate": 4e-4}
+GAME = {"epochs": 60, "discriminator_learning_rate": 4e-4}
 MODES_OF = {"yaleb": 64, "coil20": 32}
 """Gaussians of GMV's contents: more than there are objects, 38 and 20."""
 SOURCES = {"yaleb": "yaleb_64.npz:person", "coil20": "coil20_64.npz:object"}

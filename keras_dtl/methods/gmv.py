@@ -80,7 +80,14 @@ class GMV(MultiView):
         agreement_weight * mutual information of C(G(c, v1)) and C(G(c, v2))
 
     in a batch, see `keras_dtl.losses`: both views shall surely show one object, and contents many
-    objects. The discriminator, busy with what is real, is slow to ask for either.
+    objects. The discriminator, busy with what is real, is slow to ask for either. One view in all
+    images would do for that; against it the generator minimises, by the mean difference d of both
+    images of a pair,
+
+        view_weight * max(0, 1 - d of generated pairs / d of real pairs)
+
+    as Mao et al., "Mode Seeking Generative Adversarial Networks for Diverse Image Synthesis", CVPR
+    2019, do without the bound.
 
     Batches are `{"first", "second"}`, two images of one object each, and with the extension
     `"label"`, integers that name the object.
@@ -89,7 +96,7 @@ class GMV(MultiView):
         generator: Network from `[content, view]` to images in -1..1.
         discriminator: Network from `[image, image]` to logits.
         classifier: Network from images to logits of the objects, or None as published.
-        agreement_weight: Of the extension.
+        agreement_weight, view_weight: Of the extension.
         **kwargs: Of `Separation`: the game, and how the discriminator is restrained.
 
     Call arguments:
@@ -101,27 +108,37 @@ class GMV(MultiView):
         "adversarial",
         "classification",
         "shared_information",
+        "missing_views",
         "discriminator_loss",
         "discriminator_accuracy",
     )
 
     taught = ("generator", "classifier")
 
-    def __init__(self, generator, discriminator, classifier=None, agreement_weight=1.0, **kwargs):
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        classifier=None,
+        agreement_weight=1.0,
+        view_weight=1.0,
+        **kwargs,
+    ):
         super().__init__(generator, discriminator, **kwargs)
         self.classifier = classifier
         self.agreement_weight = agreement_weight
+        self.view_weight = view_weight
 
     @classmethod
     def _argument_names(cls):
-        return [*super()._argument_names(), "classifier", "agreement_weight"]
+        return [*super()._argument_names(), "classifier", "agreement_weight", "view_weight"]
 
     def call(self, inputs, training=False):
         return self.generator(inputs, training=training)
 
     def train_step(self, data):
         # 1. The generator draws two views of one content that shall pass for a real pair; with a
-        #    classifier, which learns from real pairs, both shall show it one object.
+        #    classifier, which learns from real pairs, both shall show it one object, and differ.
         # 2. The discriminator learns from them and from real pairs.
         pair = [self.seen(data["first"]), self.seen(data["second"])]
         with tf.GradientTape() as tape:
@@ -132,7 +149,8 @@ class GMV(MultiView):
             if self.classifier is not None:
                 terms["classification"] = self.classification(pair, data["label"])
                 terms["shared_information"] = self.shared_information(generated)
-                loss += terms["classification"]
+                terms["missing_views"] = missing_views(pair, generated)
+                loss += terms["classification"] + self.view_weight * terms["missing_views"]
                 loss -= self.agreement_weight * terms["shared_information"]
         self.minimize(loss, tape)
         judged, accuracy = self.discriminator_step(self.in_random_order(*pair), generated)
@@ -154,3 +172,9 @@ class GMV(MultiView):
 
     def deployable(self):
         return self.parts()["generator"]
+
+
+def missing_views(real, generated):
+    """Return the share by which two generated views differ less than two real ones, 0 or more."""
+    of_real, of_generated = (tf.reduce_mean(tf.abs(a - b)) for a, b in (real, generated))
+    return tf.nn.relu(1 - tf.math.divide_no_nan(of_generated, of_real))

@@ -12,7 +12,7 @@ class SequenceGMV(GMV):
     pairs of real motions of one action from them, see `GMV`. No label of a style is used.
 
     Batches are `{"first", "second"}`: two motions `(batch, frames, features)` of one action each;
-    with a judge of content also its `"label"`.
+    with a classifier also its `"label"`.
 
     Reference: Chen, Denoyer & Artieres, "Multi-View Data Generation Without View Supervision",
     ICLR 2018.
@@ -23,7 +23,7 @@ class SequenceGMV(GMV):
         generator: Network from `[content, style]` to motion.
         discriminator: Network from `[motion, motion]` to logits.
         mean, deviation: Of each feature in training; networks see motion so normalised.
-        **kwargs: Of `GMV`: the judge of content; of `Separation`: the game, and how the
+        **kwargs: Of `GMV`: the classifier of actions; of `Separation`: the game, and how the
             discriminator is restrained.
 
     Call arguments:

@@ -6,6 +6,7 @@ from keras import layers
 
 from keras_dtl.losses import moment_discrepancy, mutual_information, paired_contrast
 from keras_dtl.methods import CGMV, GMV
+from keras_dtl.methods.gmv import missing_views
 from tests.methods.test_swap_vae import (
     CONTENT,
     SIZE,
@@ -95,14 +96,29 @@ def test_the_classifier_learns_from_real_pairs_alone():
     assert np.abs(tape.gradient(found, model.classifier.trainable_weights[0])).max() > 0
 
 
-def test_what_the_views_share_lowers_the_loss():
-    losses = []
-    for weight in (0.0, 1.0):
+def test_terms_of_the_classifier_enter_the_loss_by_weight_and_sign():
+    def logs(**weights):
         keras.utils.set_random_seed(0)
-        logs = compiled(gmv(extension=True, agreement_weight=weight)).train_step(batch())
-        losses.append(float(logs["loss"]))
-    assert float(logs["shared_information"]) > 0
-    assert losses[0] - losses[1] == pytest.approx(float(logs["shared_information"]), rel=1e-3)
+        model = compiled(gmv(extension=True, **weights))
+        return {name: float(v) for name, v in model.train_step(batch()).items()}
+
+    both = logs(agreement_weight=2.0, view_weight=3.0)
+    expected = both["adversarial"] + both["classification"]
+    expected += 3 * both["missing_views"] - 2 * both["shared_information"]
+    assert both["shared_information"] > 0 and both["missing_views"] > 0
+    assert both["loss"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_missing_views_are_what_generated_pairs_lack_of_the_difference_of_real_ones():
+    zeros = tf.zeros((4, *SIZE))
+    real = [zeros, zeros + 0.5]
+    assert float(missing_views(real, [zeros, zeros + 0.4])) == pytest.approx(0.2)
+    assert float(missing_views(real, [zeros - 0.4, zeros + 0.4])) == 0  # they may differ more
+    view = tf.Variable(0.1)
+    with tf.GradientTape() as tape:
+        loss = missing_views(real, [zeros, zeros + view])
+    assert float(tape.gradient(loss, view)) < 0  # towards more difference
+    assert float(missing_views([zeros, zeros], [zeros, zeros])) == 1
 
 
 def test_pairs_with_the_image_come_in_three_kinds():
@@ -192,12 +208,12 @@ def test_saved_and_loaded_model_is_the_same(tmp_path):
 
 
 def test_the_classifier_is_saved(tmp_path):
-    model = compiled(gmv(extension=True, agreement_weight=0.5))
+    model = compiled(gmv(extension=True, agreement_weight=0.5, view_weight=2.0))
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     image = tf.random.normal((2, *SIZE))
     np.testing.assert_allclose(loaded.classifier(image), model.classifier(image), atol=1e-6)
-    assert loaded.agreement_weight == 0.5
+    assert (loaded.agreement_weight, loaded.view_weight) == (0.5, 2.0)
 
 
 def test_deployed_networks_agree_with_the_method():

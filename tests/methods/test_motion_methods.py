@@ -46,7 +46,7 @@ def pairs():
         backbones.motion_generator(FEATURES, 8, 4, content=5, style=3),
         backbones.motion_pair_discriminator(FEATURES, 4),
         *SCALE,
-        encoder=backbones.style_encoder(FEATURES, 4, 5),
+        classifier=backbones.style_encoder(FEATURES, 4, 5),
         adversarial="hinge",
         real_penalty_weight=1.0,
     )

@@ -93,7 +93,8 @@ class GMV(MultiView):
     `"label"`, integers that name the object.
 
     Args:
-        generator: Network from `[content, view]` to images in -1..1.
+        generator: Network from `[content, view]` to images in -1..1. Where there are few objects,
+            begin it with `keras_dtl.layers.MixtureCode`, as `latent_decoder` does on demand.
         discriminator: Network from `[image, image]` to logits.
         classifier: Network from images to logits of the objects, or None as published.
         agreement_weight, view_weight: Of the extension.

@@ -2,9 +2,9 @@
 
 keras-dtl train gmv --source npz:coil20_64.npz:object --image-size 64 --content 64 --style 64
 
-`python scripts/benchmarks/separation.py --rows coil20-gmv` shows what a quarter of an hour on one
-core reaches: results/separation.json. The paper trains for 50,000 steps of 128 pairs at 64 pixels,
-on a GPU, without our extension: --batch-size 128 --filters 64 --learning-rate 2e-4
+`python scripts/benchmarks/separation.py --rows coil20-gmv` shows what ten minutes on a core reach:
+results/separation.json. The paper trains for 50,000 steps of 128 pairs at 64 pixels, on a GPU,
+without our extension: --batch-size 128 --filters 64 --learning-rate 2e-4
 --discriminator-learning-rate 5e-5 --gate 1 --pairs concat --modes 0 --agreement-weight 0.
 """
 

@@ -53,7 +53,7 @@ VIEWS = {
     "discriminator_learning_rate": 2e-4,
     "gate": 0.8,
 }
-GAME = {"epochs": 60, "discriminator_learning_rate": 4e-4}
+DRAWN = {**VIEWS, "discriminator_learning_rate": 4e-4}
 MODES_OF = {"yaleb": 64, "coil20": 32}
 """Gaussians of GMV's contents: more than there are objects, 38 and 20."""
 SOURCES = {"yaleb": "yaleb_64.npz:person", "coil20": "coil20_64.npz:object"}
@@ -67,7 +67,7 @@ ROWS = {
         for size in (16, 64)
     },
     **{f"{data}-cgmv": ("cgmv", VIEWS) for data in SOURCES},
-    **{f"{data}-gmv": ("gmv", {**VIEWS, **GAME, "modes": MODES_OF[data]}) for data in SOURCES},
+    **{f"{data}-gmv": ("gmv", {**DRAWN, "modes": MODES_OF[data]}) for data in SOURCES},
 }
 # Percent of MNIST test images, from the tables of two public implementations by A. H. Jha: of
 # Mathieu et al. 2016, beside `faithful`, and of Jha et al. 2018, beside `leak_free`. The original

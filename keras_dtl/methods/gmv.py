@@ -80,9 +80,11 @@ class GMV(MultiView):
         agreement_weight * mutual information of C(G(c, v1)) and C(G(c, v2))
 
     in a batch, see `keras_dtl.losses`: both views shall surely show one object, and contents many
-    objects. The discriminator, busy with what is real, is slow to ask for either. One view in all
-    images would do for that; against it the generator minimises, by the mean difference d of both
-    images of a pair,
+    objects. The discriminator, busy with what is real, is slow to ask for either. Where objects are
+    alike, the generator finds what makes one classifier sure and no other; a network of several
+    outputs counts as several classifiers, which are harder to please (Durugkar, Gemp & Mahadevan,
+    "Generative Multi-Adversarial Networks", ICLR 2017). One view in all images would please them
+    all; against it the generator minimises, by the mean difference d of both images of a pair,
 
         view_weight * max(0, 1 - d of generated pairs / d of real pairs)
 
@@ -96,7 +98,8 @@ class GMV(MultiView):
         generator: Network from `[content, view]` to images in -1..1. Where there are few objects,
             begin it with `keras_dtl.layers.MixtureCode`, as `latent_decoder` does on demand.
         discriminator: Network from `[image, image]` to logits.
-        classifier: Network from images to logits of the objects, or None as published.
+        classifier: Network from images to logits of the objects, one output or several, or None
+            as published.
         agreement_weight, view_weight: Of the extension.
         **kwargs: Of `Separation`: the game, and how the discriminator is restrained.
 
@@ -160,14 +163,16 @@ class GMV(MultiView):
         )
 
     def classification(self, pair, labels):
-        """Return the cross-entropy of naming the objects of real pairs."""
-        logits = self.classifier(tf.concat(pair, 0), training=True)
+        """Return the mean cross-entropy with which classifiers name the objects of real pairs."""
         labels = tf.concat([labels, labels], 0)
-        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+        entropy = tf.nn.sparse_softmax_cross_entropy_with_logits
+        answers = tf.nest.flatten(self.classifier(tf.concat(pair, 0), training=True))
+        return tf.reduce_mean([entropy(labels, logits) for logits in answers])
 
     def shared_information(self, pair):
         """Return what the objects that two generated views show tell of each other, in nats."""
-        return mutual_information(*tf.split(as_it_is(self.classifier, tf.concat(pair, 0)), 2))
+        answers = tf.nest.flatten(as_it_is(self.classifier, tf.concat(pair, 0)))
+        return tf.reduce_mean([mutual_information(*tf.split(logits, 2)) for logits in answers])
 
     # Deployment ----------------------------------------------------------------------------
 

@@ -54,8 +54,22 @@ VIEWS = {
     "gate": 0.8,
 }
 DRAWN = {**VIEWS, "discriminator_learning_rate": 4e-4}
-MODES_OF = {"yaleb": 64, "coil20": 32}
-"""Gaussians of GMV's contents: more than there are objects, 38 and 20."""
+DRAWN_OF = {
+    "yaleb": {
+        "modes": 64,
+        "epochs": 20,
+        "classifiers": 16,
+        "classifier_filters": 8,
+        "classifier_shift": 0.0625,
+    },
+    "coil20": {
+        "modes": 32,
+        "classifiers": 1,
+        "classifier_filters": 16,
+        "classifier_shift": 0.125,
+    },
+}
+"""GMV's settings: Gaussians somewhat more than there are objects, 38 and 20."""
 SOURCES = {"yaleb": "yaleb_64.npz:person", "coil20": "coil20_64.npz:object"}
 ROWS = {
     **{
@@ -67,7 +81,7 @@ ROWS = {
         for size in (16, 64)
     },
     **{f"{data}-cgmv": ("cgmv", VIEWS) for data in SOURCES},
-    **{f"{data}-gmv": ("gmv", {**DRAWN, "modes": MODES_OF[data]}) for data in SOURCES},
+    **{f"{data}-gmv": ("gmv", {**DRAWN, **DRAWN_OF[data]}) for data in SOURCES},
 }
 # Percent of MNIST test images, from the tables of two public implementations by A. H. Jha: of
 # Mathieu et al. 2016, beside `faithful`, and of Jha et al. 2018, beside `leak_free`. The original

@@ -25,7 +25,12 @@ def code_encoder(numbers):
 
 
 def gmv(extension=False, **kwargs):
-    return GMV(decoder(), discriminator(), code_encoder(5) if extension else None, **kwargs)
+    return GMV(decoder(), discriminator(), classifiers() if extension else None, **kwargs)
+
+
+def classifiers(count=2):
+    image = keras.Input(SIZE)
+    return keras.Model(image, [code_encoder(5)(image) for _ in range(count)])
 
 
 def cgmv(extension=True, **kwargs):
@@ -74,10 +79,9 @@ def test_both_views_have_one_content():
 def test_views_share_information_as_the_loss_says_and_that_teaches_the_generator_alone():
     model = gmv(extension=True)
     pair = [tf.random.normal((6, *SIZE)) for _ in range(2)]
-    logits = [model.classifier(image) for image in pair]
-    np.testing.assert_allclose(
-        model.shared_information(pair), mutual_information(*logits), rtol=1e-4, atol=1e-6
-    )
+    answers = zip(*(model.classifier(image) for image in pair), strict=True)
+    expected = np.mean([mutual_information(*logits) for logits in answers])
+    np.testing.assert_allclose(model.shared_information(pair), expected, rtol=1e-4, atol=1e-6)
     with tf.GradientTape(persistent=True) as tape:
         views = model.two_views(tf.random.normal((6, CONTENT)), model.drawn_views(pair[0]))
         found = model.shared_information(views)
@@ -85,15 +89,31 @@ def test_views_share_information_as_the_loss_says_and_that_teaches_the_generator
     assert set(tape.gradient(found, model.classifier.trainable_weights)) == {None}
 
 
-def test_the_classifier_learns_from_real_pairs_alone():
+def test_each_classifier_learns_from_real_pairs_alone():
     model = gmv(extension=True)
     pair, labels = [tf.random.normal((6, *SIZE)) for _ in range(2)], batch()["label"]
     with tf.GradientTape() as tape:
         found = model.classification(pair, labels)
-    logits = np.concatenate([model.classifier(image) for image in pair]).astype("float64")
-    right = logits[np.arange(12), np.tile(labels, 2)]
-    np.testing.assert_allclose(found, np.mean(np.log(np.exp(logits).sum(1)) - right), rtol=1e-5)
-    assert np.abs(tape.gradient(found, model.classifier.trainable_weights[0])).max() > 0
+    of_first, of_second = ([a.numpy() for a in model.classifier(image)] for image in pair)
+    expected = []
+    for answers in zip(of_first, of_second, strict=True):
+        logits = np.concatenate(answers).astype("float64")
+        right = logits[np.arange(12), np.tile(labels, 2)]
+        expected.append(np.mean(np.log(np.exp(logits).sum(1)) - right))
+    np.testing.assert_allclose(found, np.mean(expected), rtol=1e-5)
+    for gradient in tape.gradient(found, model.classifier.trainable_weights):
+        assert np.abs(gradient).max() > 0
+
+
+def test_one_classifier_may_have_one_output():
+    """A plain Keras classifier judges as a list of one does."""
+    one = classifiers(1)
+    plain = keras.Model(one.input, one.output[0])
+    pair, labels = [tf.random.normal((6, *SIZE)) for _ in range(2)], batch()["label"]
+    networks = decoder(), discriminator()
+    listed, bare = (GMV(*networks, network) for network in (one, plain))
+    assert float(listed.classification(pair, labels)) == float(bare.classification(pair, labels))
+    assert float(listed.shared_information(pair)) == float(bare.shared_information(pair))
 
 
 def test_terms_of_the_classifier_enter_the_loss_by_weight_and_sign():
@@ -212,7 +232,8 @@ def test_the_classifier_is_saved(tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     image = tf.random.normal((2, *SIZE))
-    np.testing.assert_allclose(loaded.classifier(image), model.classifier(image), atol=1e-6)
+    for found, expected in zip(loaded.classifier(image), model.classifier(image), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
     assert (loaded.agreement_weight, loaded.view_weight) == (0.5, 2.0)
 
 

@@ -3,6 +3,7 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_dtl.data import LabelledImages, load
 from keras_dtl.images import write_image
@@ -134,6 +135,19 @@ def test_empty_codes_and_sizes_that_do_not_halve_are_said(name, fields, message)
     recipe = RECIPES[name](**{"image_size": 16, **fields})
     with pytest.raises(ValueError, match=message):
         recipe.method(data_of())
+
+
+def test_classifiers_see_images_shifted_less_and_less():
+    classifiers = RECIPES["gmv"](image_size=16, filters=2, classifiers=3).classifier(4)
+    image = tf.random.uniform((1, 16, 16, 1), -1, 1)
+    answers = np.stack([classifiers(image, training=True) for _ in range(20)])  # tries, networks
+    assert answers.shape == (20, 3, 1, 4)
+    spread = np.ptp(answers, 0).mean((1, 2))
+    assert spread[0] > 1e-3 and spread[1] > 1e-3 and spread[2] < 1e-6
+    still = np.stack([classifiers(image, training=False) for _ in range(3)])
+    assert np.ptp(still, 0).max() < 1e-6
+    with pytest.raises(ValueError, match="--agreement-weight 0"):
+        RECIPES["gmv"](image_size=16, classifiers=0).classifier(4)
 
 
 def test_images_of_mixed_sizes_are_brought_to_one_or_refused(tmp_path):

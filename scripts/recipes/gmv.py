@@ -92,6 +92,9 @@ class GMVRecipe(ViewRecipe):
 
         return gmv_scores(model, data, self.judge(data), self.seed)
 
+    def headline(self, scores):
+        return {**super().headline(scores), "class entropy": scores["class_entropy"]}
+
     def progress(self, model, data, judge):
         from keras_dtl.scripts.recipes.view_measures import contents_drawn, view_progress
 

@@ -138,7 +138,10 @@ def test_empty_codes_and_sizes_that_do_not_halve_are_said(name, fields, message)
 
 
 def test_classifiers_see_images_shifted_less_and_less():
-    classifiers = RECIPES["gmv"](image_size=16, filters=2, classifiers=3).classifier(4)
+    recipe = RECIPES["gmv"](
+        image_size=16, classifier_filters=2, classifiers=3, classifier_shift=0.25
+    )
+    classifiers = recipe.classifier(4)
     image = tf.random.uniform((1, 16, 16, 1), -1, 1)
     answers = np.stack([classifiers(image, training=True) for _ in range(20)])  # tries, networks
     assert answers.shape == (20, 3, 1, 4)

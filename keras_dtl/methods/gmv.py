@@ -5,6 +5,9 @@ from keras_dtl.losses import mutual_information
 from keras_dtl.methods.separation import Separation, as_it_is, code_sizes, pixels
 from keras_dtl.methods.translation import to_signed
 
+REMEMBERED = 0.98
+"""What a batch leaves of the mean answers of those before, in the term of coverage."""
+
 
 class MultiView(Separation):
     """What generative multi-view models share: one generator from a content and a view.
@@ -78,13 +81,19 @@ class GMV(MultiView):
     judges the generator, which maximises
 
         agreement_weight * mutual information of C(G(c, v1)) and C(G(c, v2))
+        + coverage_weight * cross-entropy of the mean answer and the latest batches' mean answer
 
-    in a batch, see `keras_dtl.losses`: both views shall surely show one object, and contents many
-    objects. The discriminator, busy with what is real, is slow to ask for either. Where objects are
-    alike, the generator finds what makes one classifier sure and no other; a network of several
-    outputs counts as several classifiers, which are harder to please (Durugkar, Gemp & Mahadevan,
-    "Generative Multi-Adversarial Networks", ICLR 2017). One view in all images would please them
-    all; against it the generator minimises, by the mean difference d of both images of a pair,
+    The first, see `keras_dtl.losses`, asks that both views surely show one object, and contents
+    many objects; the discriminator, busy with what is real, is slow to ask for either. A batch has
+    too few contents to tell which objects are drawn too often: that the second knows.
+
+    Where objects are alike, the generator finds what makes one classifier sure and no other; a
+    network of several outputs counts as several classifiers, which are harder to please (Durugkar,
+    Gemp & Mahadevan, "Generative Multi-Adversarial Networks", ICLR 2017). Classifiers that know
+    all real pairs by heart learn no more and are pleased easily, too: smoothed labels keep them
+    judging (Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR
+    2016). One view in all images would please them all; against it the generator minimises, by the
+    mean difference d of both images of a pair,
 
         view_weight * max(0, 1 - d of generated pairs / d of real pairs)
 
@@ -100,7 +109,9 @@ class GMV(MultiView):
         discriminator: Network from `[image, image]` to logits.
         classifier: Network from images to logits of the objects, one output or several, or None
             as published.
-        agreement_weight, view_weight: Of the extension.
+        agreement_weight, coverage_weight, view_weight: Of the extension.
+        label_smoothing: Share of a label that is spread over all objects as the classifier
+            learns, from 0 to below 1.
         **kwargs: Of `Separation`: the game, and how the discriminator is restrained.
 
     Call arguments:
@@ -112,6 +123,7 @@ class GMV(MultiView):
         "adversarial",
         "classification",
         "shared_information",
+        "coverage",
         "missing_views",
         "discriminator_loss",
         "discriminator_accuracy",
@@ -125,24 +137,48 @@ class GMV(MultiView):
         discriminator,
         classifier=None,
         agreement_weight=1.0,
+        coverage_weight=0.0,
         view_weight=1.0,
+        label_smoothing=0.0,
         **kwargs,
     ):
         super().__init__(generator, discriminator, **kwargs)
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(
+                f"`label_smoothing` must be from 0 to below 1. Received: {label_smoothing}"
+            )
         self.classifier = classifier
         self.agreement_weight = agreement_weight
+        self.coverage_weight = coverage_weight
         self.view_weight = view_weight
+        self.label_smoothing = label_smoothing
+        if classifier is not None:
+            self.latest_answers = self._mean_answers(classifier)
 
     @classmethod
     def _argument_names(cls):
-        return [*super()._argument_names(), "classifier", "agreement_weight", "view_weight"]
+        weights = ["agreement_weight", "coverage_weight", "view_weight"]
+        return [*super()._argument_names(), "classifier", *weights, "label_smoothing"]
+
+    def _mean_answers(self, classifier):
+        outputs = tf.nest.flatten(classifier.outputs)
+        objects = outputs[0].shape[-1]
+        return self.add_weight(
+            name="latest_answers",
+            shape=(len(outputs), objects),
+            initializer=keras.initializers.Constant(1 / objects),
+            trainable=False,
+            dtype="float32",
+            aggregation="mean",
+        )
 
     def call(self, inputs, training=False):
         return self.generator(inputs, training=training)
 
     def train_step(self, data):
         # 1. The generator draws two views of one content that shall pass for a real pair; with a
-        #    classifier, which learns from real pairs, both shall show it one object, and differ.
+        #    classifier, which learns from real pairs, both shall show it one object, each object
+        #    in its turn, and differ.
         # 2. The discriminator learns from them and from real pairs.
         pair = [self.seen(data["first"]), self.seen(data["second"])]
         with tf.GradientTape() as tape:
@@ -151,11 +187,14 @@ class GMV(MultiView):
             terms = {"adversarial": self.adversarial_term(generated)}
             loss = terms["adversarial"]
             if self.classifier is not None:
+                answers = tf.nest.flatten(as_it_is(self.classifier, tf.concat(generated, 0)))
                 terms["classification"] = self.classification(pair, data["label"])
-                terms["shared_information"] = self.shared_information(generated)
+                terms["shared_information"] = shared_information(answers)
+                terms["coverage"] = self.coverage(answers)
                 terms["missing_views"] = missing_views(pair, generated)
                 loss += terms["classification"] + self.view_weight * terms["missing_views"]
                 loss -= self.agreement_weight * terms["shared_information"]
+                loss -= self.coverage_weight * terms["coverage"]
         self.minimize(loss, tape)
         judged, accuracy = self.discriminator_step(self.in_random_order(*pair), generated)
         return self.report(
@@ -164,20 +203,34 @@ class GMV(MultiView):
 
     def classification(self, pair, labels):
         """Return the mean cross-entropy with which classifiers name the objects of real pairs."""
-        labels = tf.concat([labels, labels], 0)
-        entropy = tf.nn.sparse_softmax_cross_entropy_with_logits
         answers = tf.nest.flatten(self.classifier(tf.concat(pair, 0), training=True))
-        return tf.reduce_mean([entropy(labels, logits) for logits in answers])
+        targets = tf.one_hot(tf.concat([labels, labels], 0), answers[0].shape[-1])
+        entropy = keras.losses.CategoricalCrossentropy(True, self.label_smoothing)
+        return tf.reduce_mean([entropy(targets, logits) for logits in answers])
 
-    def shared_information(self, pair):
-        """Return what the objects that two generated views show tell of each other, in nats."""
-        answers = tf.nest.flatten(as_it_is(self.classifier, tf.concat(pair, 0)))
-        return tf.reduce_mean([mutual_information(*tf.split(logits, 2)) for logits in answers])
+    def coverage(self, answers):
+        """Return how rare, of late, the objects are that a list of logits names, in nats.
+
+        That is the entropy of the objects drawn, where they are drawn as often as before.
+        """
+        mean = tf.stack([tf.reduce_mean(tf.nn.softmax(tf.cast(a, "float32")), 0) for a in answers])
+        latest = self.latest_answers
+        latest.assign(REMEMBERED * latest + (1 - REMEMBERED) * tf.stop_gradient(mean))
+        return -tf.reduce_mean(tf.reduce_sum(mean * tf.math.log(latest + 1e-7), 1))
 
     # Deployment ----------------------------------------------------------------------------
 
     def deployable(self):
         return self.parts()["generator"]
+
+
+def shared_information(answers):
+    """Return what two views tell of each other, in nats, by the mean of several classifiers.
+
+    Args:
+        answers: List of logits `(2 * batch, objects)`: of all first views, then of all second.
+    """
+    return tf.reduce_mean([mutual_information(*tf.split(logits, 2)) for logits in answers])
 
 
 def missing_views(real, generated):

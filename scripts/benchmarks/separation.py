@@ -58,15 +58,21 @@ DRAWN_OF = {
     "yaleb": {
         "modes": 64,
         "epochs": 20,
-        "classifiers": 16,
+        "classifiers": 6,
         "classifier_filters": 8,
         "classifier_shift": 0.0625,
+        "label_smoothing": 0.05,
+        "agreement_weight": 0.5,
+        "coverage_weight": 0.5,
     },
     "coil20": {
         "modes": 32,
         "classifiers": 1,
         "classifier_filters": 16,
         "classifier_shift": 0.125,
+        "label_smoothing": 0.0,
+        "agreement_weight": 1.0,
+        "coverage_weight": 0.0,
     },
 }
 """GMV's settings: Gaussians somewhat more than there are objects, 38 and 20."""

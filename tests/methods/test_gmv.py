@@ -6,7 +6,8 @@ from keras import layers
 
 from keras_dtl.losses import moment_discrepancy, mutual_information, paired_contrast
 from keras_dtl.methods import CGMV, GMV
-from keras_dtl.methods.gmv import missing_views
+from keras_dtl.methods.gmv import missing_views, shared_information
+from keras_dtl.methods.separation import as_it_is
 from tests.methods.test_swap_vae import (
     CONTENT,
     SIZE,
@@ -76,21 +77,61 @@ def test_both_views_have_one_content():
     np.testing.assert_array_equal(first, second)
 
 
-def test_views_share_information_as_the_loss_says_and_that_teaches_the_generator_alone():
+def answers_to(model, pair):
+    return as_it_is(model.classifier, tf.concat(pair, 0))
+
+
+def test_views_share_information_as_the_loss_says():
     model = gmv(extension=True)
     pair = [tf.random.normal((6, *SIZE)) for _ in range(2)]
     answers = zip(*(model.classifier(image) for image in pair), strict=True)
     expected = np.mean([mutual_information(*logits) for logits in answers])
-    np.testing.assert_allclose(model.shared_information(pair), expected, rtol=1e-4, atol=1e-6)
+    found = shared_information(answers_to(model, pair))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_coverage_is_the_surprise_at_the_mean_answers_after_those_of_the_latest_batches():
+    model = gmv(extension=True)
+    latest = np.full((2, 5), 0.2)
+    for _ in range(3):
+        answers = [tf.random.normal((8, 5)) for _ in range(2)]
+        mean = np.mean(tf.nn.softmax(answers), 1)
+        found = model.coverage(answers)
+        latest = 0.98 * latest + 0.02 * mean
+        np.testing.assert_allclose(model.latest_answers, latest, rtol=1e-5)
+        expected = -(mean * np.log(latest)).sum(1).mean()
+        assert float(found) == pytest.approx(expected, rel=1e-4)
+
+
+def test_coverage_asks_for_the_objects_that_were_not_drawn_of_late():
+    model = gmv(extension=True)
+    often = tf.one_hot([0] * 6, 5) * 20.0
+    for _ in range(200):
+        model.coverage([often, often])
+    logits = tf.Variable(tf.zeros((6, 5)))
+    with tf.GradientTape() as tape:
+        loss = -model.coverage([logits, logits])
+    slope = tape.gradient(loss, logits).numpy()
+    assert (slope[:, 0] > 0).all() and (slope[:, 1:] < 0).all()
+    for _ in range(2000):  # until the others are forgotten to nothing
+        assert np.isfinite(model.coverage([often, often]))
+
+
+@pytest.mark.parametrize("term", ["shared_information", "coverage"])
+def test_answers_teach_the_generator_alone(term):
+    model = gmv(extension=True)
     with tf.GradientTape(persistent=True) as tape:
-        views = model.two_views(tf.random.normal((6, CONTENT)), model.drawn_views(pair[0]))
-        found = model.shared_information(views)
+        content = tf.random.normal((6, CONTENT))
+        answers = answers_to(model, model.two_views(content, model.drawn_views(content)))
+        shared = term == "shared_information"
+        found = shared_information(answers) if shared else model.coverage(answers)
     assert all(np.abs(g).max() > 0 for g in tape.gradient(found, model.generator.trainable_weights))
     assert set(tape.gradient(found, model.classifier.trainable_weights)) == {None}
 
 
-def test_each_classifier_learns_from_real_pairs_alone():
-    model = gmv(extension=True)
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_each_classifier_learns_from_real_pairs_alone(smoothing):
+    model = gmv(extension=True, label_smoothing=smoothing)
     pair, labels = [tf.random.normal((6, *SIZE)) for _ in range(2)], batch()["label"]
     with tf.GradientTape() as tape:
         found = model.classification(pair, labels)
@@ -99,7 +140,8 @@ def test_each_classifier_learns_from_real_pairs_alone():
     for answers in zip(of_first, of_second, strict=True):
         logits = np.concatenate(answers).astype("float64")
         right = logits[np.arange(12), np.tile(labels, 2)]
-        expected.append(np.mean(np.log(np.exp(logits).sum(1)) - right))
+        wanted = (1 - smoothing) * right + smoothing * logits.mean(1)
+        expected.append(np.mean(np.log(np.exp(logits).sum(1)) - wanted))
     np.testing.assert_allclose(found, np.mean(expected), rtol=1e-5)
     for gradient in tape.gradient(found, model.classifier.trainable_weights):
         assert np.abs(gradient).max() > 0
@@ -111,9 +153,10 @@ def test_one_classifier_may_have_one_output():
     plain = keras.Model(one.input, one.output[0])
     pair, labels = [tf.random.normal((6, *SIZE)) for _ in range(2)], batch()["label"]
     networks = decoder(), discriminator()
-    listed, bare = (GMV(*networks, network) for network in (one, plain))
+    listed, bare = (compiled(GMV(*networks, network)) for network in (one, plain))
     assert float(listed.classification(pair, labels)) == float(bare.classification(pair, labels))
-    assert float(listed.shared_information(pair)) == float(bare.shared_information(pair))
+    assert listed.latest_answers.shape == bare.latest_answers.shape == (1, 5)
+    assert np.isfinite(float(bare.train_step(batch())["loss"]))
 
 
 def test_terms_of_the_classifier_enter_the_loss_by_weight_and_sign():
@@ -122,11 +165,12 @@ def test_terms_of_the_classifier_enter_the_loss_by_weight_and_sign():
         model = compiled(gmv(extension=True, **weights))
         return {name: float(v) for name, v in model.train_step(batch()).items()}
 
-    both = logs(agreement_weight=2.0, view_weight=3.0)
-    expected = both["adversarial"] + both["classification"]
-    expected += 3 * both["missing_views"] - 2 * both["shared_information"]
+    both = logs(agreement_weight=2.0, coverage_weight=0.5, view_weight=3.0)
+    expected = both["adversarial"] + both["classification"] + 3 * both["missing_views"]
+    expected -= 2 * both["shared_information"] + 0.5 * both["coverage"]
     assert both["shared_information"] > 0 and both["missing_views"] > 0
     assert both["loss"] == pytest.approx(expected, rel=1e-4)
+    assert both["coverage"] == pytest.approx(np.log(5), rel=0.1)
 
 
 def test_missing_views_are_what_generated_pairs_lack_of_the_difference_of_real_ones():
@@ -228,13 +272,17 @@ def test_saved_and_loaded_model_is_the_same(tmp_path):
 
 
 def test_the_classifier_is_saved(tmp_path):
-    model = compiled(gmv(extension=True, agreement_weight=0.5, view_weight=2.0))
+    weights = {"agreement_weight": 0.5, "coverage_weight": 0.3, "view_weight": 2.0}
+    settings = {**weights, "label_smoothing": 0.1}
+    model = compiled(gmv(extension=True, **settings))
+    model.train_step(batch())
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     image = tf.random.normal((2, *SIZE))
     for found, expected in zip(loaded.classifier(image), model.classifier(image), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-6)
-    assert (loaded.agreement_weight, loaded.view_weight) == (0.5, 2.0)
+    np.testing.assert_array_equal(loaded.latest_answers, model.latest_answers)
+    assert {name: getattr(loaded, name) for name in settings} == settings
 
 
 def test_deployed_networks_agree_with_the_method():
@@ -259,5 +307,7 @@ def test_unusable_networks_are_refused():
         CGMV(code_encoder(CONTENT), decoder(), discriminator(), code_encoder(5))
     with pytest.raises(ValueError, match="copied_share"):
         cgmv(copied_share=1.5)
+    with pytest.raises(ValueError, match="`label_smoothing` must be from 0 to below 1"):
+        gmv(extension=True, label_smoothing=1.0)
     with pytest.raises(ValueError, match="two codes"):
         GMV(decoder((CONTENT,)), discriminator())

@@ -203,10 +203,12 @@ class GMV(MultiView):
 
     def classification(self, pair, labels):
         """Return the mean cross-entropy with which classifiers name the objects of real pairs."""
+        labels = tf.concat([labels, labels], 0)
         answers = tf.nest.flatten(self.classifier(tf.concat(pair, 0), training=True))
-        targets = tf.one_hot(tf.concat([labels, labels], 0), answers[0].shape[-1])
-        entropy = keras.losses.CategoricalCrossentropy(True, self.label_smoothing)
-        return tf.reduce_mean([entropy(targets, logits) for logits in answers])
+        entropy = tf.nn.sparse_softmax_cross_entropy_with_logits  # it refuses unknown labels
+        named = tf.reduce_mean([entropy(labels, logits) for logits in answers])
+        spread = -tf.reduce_mean([tf.nn.log_softmax(logits) for logits in answers])
+        return (1 - self.label_smoothing) * named + self.label_smoothing * spread
 
     def coverage(self, answers):
         """Return how rare, of late, the objects are that a list of logits names, in nats.

@@ -21,6 +21,7 @@ from keras_dtl.backbones.segmenters import (
 from keras_dtl.backbones.sequences import (
     code_classifier,
     content_encoder,
+    motion_classifiers,
     motion_critic,
     motion_decoder,
     motion_generator,
@@ -44,6 +45,7 @@ __all__ = [
     "lenet",
     "mlp",
     "mobilenet_aspp",
+    "motion_classifiers",
     "motion_critic",
     "motion_decoder",
     "motion_generator",

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_dtl.backbones.latent import compared
-from keras_dtl.layers import AdaptiveInstanceNormalization, JoinCode
+from keras_dtl.layers import AdaptiveInstanceNormalization, JoinCode, MixtureCode
 
 
 def _convolution(x, filters, width=5, strides=1):
@@ -80,7 +80,7 @@ def motion_decoder(num_features, filters=96, content=48, style=24, kind="convolu
     return keras.Model([codes, code], motion, name="decoder")
 
 
-def motion_generator(num_features, frames, filters=96, content=32, style=16):
+def motion_generator(num_features, frames, filters=96, content=32, style=16, modes=0):
     """Return a generator from a content code and a style code to motion `(frames, features)`.
 
     Args:
@@ -88,6 +88,8 @@ def motion_generator(num_features, frames, filters=96, content=32, style=16):
         frames: Of the motion, a multiple of 4.
         filters: Channels of the maps.
         content, style: Numbers in the codes.
+        modes: Gaussians of the mixture that the content is brought to, see
+            `keras_dtl.layers.MixtureCode`; 0 for none.
 
     Raises:
         ValueError: When the frames are no multiple of 4.
@@ -95,9 +97,12 @@ def motion_generator(num_features, frames, filters=96, content=32, style=16):
     if frames < 4 or frames % 4:
         raise ValueError(f"`frames` must be a multiple of 4. Received: {frames}")
     codes = [keras.Input((n,), name=k) for n, k in ((content, "content"), (style, "style"))]
-    x = layers.Dense(frames // 4 * filters)(codes[0])
+    x = MixtureCode(modes)(codes[0]) if modes else codes[0]
+    x = layers.Dense(frames // 4 * filters)(x)
     x = layers.Reshape((frames // 4, filters))(x)
     motion = motion_decoder(num_features, filters, filters, style)([x, codes[1]])
+    for _ in range(2):  # no clip that is rebuilt holds it to calm
+        motion = _smooth(motion)
     return keras.Model(codes, motion, name="motion_generator")
 
 
@@ -113,6 +118,25 @@ def motion_pair_discriminator(num_features, filters=96):
     pair = [keras.Input((None, num_features), name=name) for name in ("first", "second")]
     logits = layers.Dense(1, name="logits")(compared(*(tower(motion) for motion in pair)))
     return keras.Model(pair, logits, name="motion_pair_discriminator")
+
+
+def motion_classifiers(num_features, num_classes, filters=48, count=1):
+    """Return a network from motion `(time, features)` to the logits of several classifiers, a list.
+
+    They share nothing, so that what one alone takes for a class does not please the others.
+
+    Raises:
+        ValueError: When `count` is below 1.
+    """
+    if count < 1:
+        raise ValueError(f"`count` must be 1 or more. Received: {count}")
+    motion = keras.Input((None, num_features), name="motion")
+    answers = []
+    for number in range(1, count + 1):
+        x = _active(_convolution(_shrunk(motion, filters), filters))
+        pooled = layers.GlobalAveragePooling1D()(x)
+        answers.append(layers.Dense(num_classes, name=f"classifier_{number}")(pooled))
+    return keras.Model(motion, answers, name="classifiers")
 
 
 def motion_critic(num_features, num_styles, num_actions, filters=96):

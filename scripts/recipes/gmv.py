@@ -71,11 +71,7 @@ class GMVRecipe(ViewRecipe):
 
         from keras_dtl.backbones import latent_encoder
 
-        if self.classifiers < 1:
-            raise ValueError(
-                f"--classifiers must be 1 or more. Received: {self.classifiers}. To train without "
-                "them, as published, pass --agreement-weight 0."
-            )
+        require_classifiers(self.classifiers)
         shifts = np.linspace(self.classifier_shift, 0, self.classifiers).tolist()
         image, answers = keras.Input(self.shape, name="image"), []
         for number, shift in enumerate(shifts, 1):
@@ -112,3 +108,12 @@ class GMVRecipe(ViewRecipe):
 
         random = np.random.default_rng(0)
         return view_grid(model, contents_drawn(model, GRID, random), random)
+
+
+def require_classifiers(count):
+    """Refuse a number of classifiers below 1, in the words of the command line."""
+    if count < 1:
+        raise ValueError(
+            f"--classifiers must be 1 or more. Received: {count}. To train without them, as "
+            "published, pass --agreement-weight 0."
+        )

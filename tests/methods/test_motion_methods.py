@@ -43,10 +43,10 @@ def autoencoder(num_classes=0):
 
 def pairs():
     model = SequenceGMV(
-        backbones.motion_generator(FEATURES, 8, 4, content=5, style=3),
+        backbones.motion_generator(FEATURES, 8, 4, content=5, style=3, modes=3),
         backbones.motion_pair_discriminator(FEATURES, 4),
         *SCALE,
-        classifier=backbones.style_encoder(FEATURES, 4, 5),
+        classifier=backbones.motion_classifiers(FEATURES, 5, 4, count=2),
         adversarial="hinge",
         real_penalty_weight=1.0,
     )
@@ -164,10 +164,17 @@ def test_the_penalty_is_that_of_the_slope_at_real_motion():
 
 
 def test_made_motion_does_not_tremble():
-    decoder = backbones.motion_decoder(FEATURES, filters=16, content=5, style=3)
+    sizes = {"filters": 16, "content": 5, "style": 3}
     random = np.random.default_rng(0)
-    codes = random.normal(size=(8, 16, 5)), random.normal(size=(8, 3))
-    power = np.square(np.abs(np.fft.rfft(decoder(list(codes)), axis=1))).mean((0, 2))
+    style = random.normal(size=(8, 3))
+    decoder = backbones.motion_decoder(FEATURES, **sizes)
+    assert_calm(decoder([random.normal(size=(8, 16, 5)), style]))
+    generator = backbones.motion_generator(FEATURES, 64, **sizes)
+    assert_calm(generator([random.normal(size=(8, 5)), style]))
+
+
+def assert_calm(motion):
+    power = np.square(np.abs(np.fft.rfft(motion, axis=1))).mean((0, 2))
     assert power[-4:].mean() < 0.2 * power[1:].mean()  # waves of two frames
 
 
@@ -254,6 +261,18 @@ def test_order_of_a_pair_of_motions_tells_nothing():
     judge = backbones.motion_pair_discriminator(FEATURES, 4)
     first, second = batch(9)[0], batch(13)[0]
     np.testing.assert_allclose(judge([first, second]), judge([second, first]), atol=1e-5)
+
+
+def test_classifiers_of_motion_have_no_weight_in_common():
+    network = backbones.motion_classifiers(FEATURES, 5, 4, count=3)
+    motion = batch(9)[0]
+    before = [np.array(answer) for answer in network(motion)]
+    assert [answer.shape for answer in before] == [(6, 5)] * 3
+    assert min(np.abs(before[0] - other).max() for other in before[1:]) > 1e-3
+    first = backbones.motion_classifiers(FEATURES, 5, 4)
+    assert network.count_params() == 3 * first.count_params()
+    with pytest.raises(ValueError, match="`count` must be 1 or more"):
+        backbones.motion_classifiers(FEATURES, 5, 4, count=0)
 
 
 @pytest.mark.parametrize("frames", [0, 10])

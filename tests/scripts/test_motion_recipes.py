@@ -49,6 +49,14 @@ def test_no_clip_and_no_cell_is_in_two_parts():
     assert len(settings["held_out_cells"]) == 2 and settings["skeleton"]["names"][0] == "Hips"
 
 
+def test_pairs_are_judged_by_as_many_classifiers_as_asked_for():
+    recipe = RECIPES["motion-gmv"]
+    assert len(recipe(filters=4, classifiers=3).classifier(7, 2).outputs) == 3
+    assert recipe(agreement_weight=0.0, classifiers=0).classifier(7, 2) is None
+    with pytest.raises(ValueError, match="--classifiers must be 1 or more"):
+        recipe(classifiers=0).classifier(7, 2)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "flags"),

@@ -1,8 +1,7 @@
 """Where the images of a conversion are decoded and converted."""
 
-import os
-
 from keras_dtl.convert.options import ConversionError
+from keras_dtl.convert.processes import core_count
 from keras_dtl.convert.run import Run
 from keras_dtl.convert.tiling import Tiler
 
@@ -53,10 +52,3 @@ def _pay_processes(artifact, items):
         return all(item.path.stat().st_size < _SMALL_FILE for item in items[:: len(items) // 8])
     except OSError:
         return False
-
-
-def core_count():
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

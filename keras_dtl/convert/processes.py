@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from keras_dtl.convert.engines import core_count
 from keras_dtl.convert.worker import WorkerLost
 
 
@@ -66,3 +65,10 @@ class ProcessWorker:
             self.process.stdout.close()
             self.process.wait()
             self.process = None
+
+
+def core_count():
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -45,7 +45,7 @@ def train(arguments, way, seed):
     """Train once, unless that is done, and return the scores at dusk."""
     run = arguments.runs / f"{way}-{seed}"
     if not (run / "scores.json").exists():
-        command = [sys.executable, "-m", "keras_dtl.scripts", "train", "segmentation", *WAYS[way]]
+        command = [sys.executable, "-m", "keras_dtl.cli", "train", "segmentation", *WAYS[way]]
         settings = SHARED | {
             "source": f"folder:{arguments.folder}",
             "target": f"folder:{arguments.folder}",

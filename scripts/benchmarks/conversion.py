@@ -26,7 +26,7 @@ from record import RESULTS, write_result
 
 import keras_dtl
 from keras_dtl.convert import convert_folder
-from keras_dtl.convert.engines import core_count
+from keras_dtl.convert.processes import core_count
 from keras_dtl.images import read_image, resize_image
 
 BATCH = 8
@@ -171,7 +171,7 @@ def help_time(folder, rounds):
     """`keras-dtl convert --help`, beside an empty Python, by the clock and by the processor."""
     for _ in range(len(rounds), 20):
         yield {
-            "help": _times([sys.executable, "-m", "keras_dtl.scripts", "convert", "--help"]),
+            "help": _times([sys.executable, "-m", "keras_dtl.cli", "convert", "--help"]),
             "python": _times([sys.executable, "-c", "pass"]),
         }
 

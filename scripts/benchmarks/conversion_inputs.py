@@ -60,7 +60,7 @@ def generator(path, filters, blocks, size=None, normalization="instance", **opti
 
     from keras_dtl import backbones
     from keras_dtl.export import export_model
-    from keras_dtl.methods.translation import deployable_generator
+    from keras_dtl.methods.translation.translation import deployable_generator
 
     keras.utils.set_random_seed(0)
     network = backbones.resnet_generator(
@@ -125,7 +125,7 @@ def convert_command(artifact, source, out):
     """Begin a conversion as a command, in a process of its own."""
     words = ["convert", artifact, source, out, "--device", "cpu", "--gallery", "0"]
     return subprocess.Popen(
-        [sys.executable, "-m", "keras_dtl.scripts", *map(str, words)], stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "keras_dtl.cli", *map(str, words)], stdout=subprocess.DEVNULL
     )
 
 

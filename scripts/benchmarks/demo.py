@@ -23,7 +23,7 @@ METHODS = ("source-only", "dann")
 def run(seed):
     """Return the accuracies on the target's test split, in percent, and the seconds it took."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "keras_dtl.scripts", "demo", "--seed", str(seed)]
+        command = [sys.executable, "-m", "keras_dtl.cli", "demo", "--seed", str(seed)]
         places = ["--output", f"{folder}/runs", "--artifact", f"{folder}/artifact"]
         started = time.monotonic()
         subprocess.run([*command, *places], check=True)

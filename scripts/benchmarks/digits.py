@@ -82,9 +82,9 @@ def train_once(task, method, seed, folder):
     """Train, unless that is done; before ADDA, its first stage."""
     if (run_folder(task, method, seed, folder) / "scores.json").exists():
         return
-    from keras_dtl.scripts.recipes import RECIPES
-    from keras_dtl.scripts.session import start_session
-    from keras_dtl.scripts.train import train
+    from keras_dtl.cli.session import start_session
+    from keras_dtl.recipes import RECIPES
+    from keras_dtl.recipes.training import train
 
     base = method.partition("+")[0].replace("target-only", "source-only")
     if base == "adda":

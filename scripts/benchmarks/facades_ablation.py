@@ -27,7 +27,7 @@ import numpy as np
 from record import MACHINE, RESULTS
 
 from keras_dtl.files import atomic_path, write_json
-from keras_dtl.scripts.recipes.pix2pix import Pix2PixRecipe
+from keras_dtl.recipes.pix2pix import Pix2PixRecipe
 
 RESULT = RESULTS / "facades_ablation.json"
 FIELD = 16
@@ -110,8 +110,8 @@ def judge_of(settings, file):
     """Return the judge, whose segmenter is trained unless it lies in `file`."""
     import keras
 
+    from keras_dtl.cli.session import start_session
     from keras_dtl.evaluation import fit_segmenter
-    from keras_dtl.scripts.session import start_session
 
     classes = {split: classes_of(settings, split) for split in ("train", "test")}
     if not file.exists():
@@ -150,9 +150,9 @@ def run(settings, row, seed, judge, runs):
     """Train one row with one seed and return its scores."""
     import keras
 
-    from keras_dtl.scripts.recipes.translation_measures import translate
-    from keras_dtl.scripts.session import start_session
-    from keras_dtl.scripts.train import train
+    from keras_dtl.cli.session import start_session
+    from keras_dtl.evaluation.translation_scores import translate
+    from keras_dtl.recipes.training import train
 
     folder = folder_of(runs, row, seed)
     keras.utils.clear_session()
@@ -208,8 +208,8 @@ def result_of(settings, judge, found):
 
 def picture(judge, runs):
     """Draw label maps, real photos, and what the first seed of each row here made of the maps."""
+    from keras_dtl.evaluation.translation_scores import stacked
     from keras_dtl.images import write_image
-    from keras_dtl.scripts.recipes.translation_measures import stacked
 
     files = [folder_of(runs, row, 0) / PHOTOS for row in ROWS]
     drawn = [np.load(file) for file in files if file.exists()]

@@ -54,7 +54,7 @@ SHARED = {"backbone": "MobileNetV2", "image_size": 96, "flip": True, "batch_size
 @functools.cache
 def images_of(folder, domain):
     """Return all images of a domain, those to learn from and those to score on."""
-    from keras_dtl.scripts.recipes.fine_tuning import FineTuningRecipe
+    from keras_dtl.recipes.fine_tuning import FineTuningRecipe
 
     return FineTuningRecipe(target=f"folder:{folder / domain}", **SHARED).load_data()
 
@@ -63,7 +63,7 @@ def train(weights, data, steps, seed, settings):
     """Train once and return the accuracy in percent, the mean training loss, and the seconds."""
     import keras
 
-    from keras_dtl.scripts.recipes.fine_tuning import FineTuningRecipe
+    from keras_dtl.recipes.fine_tuning import FineTuningRecipe
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
@@ -161,7 +161,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds, from 0")
     parser.add_argument("--minutes", type=float, help="begin no run after so many minutes")
     arguments = parser.parse_args()
-    from keras_dtl.scripts.session import start_session
+    from keras_dtl.cli.session import start_session
 
     print(start_session())
     begun = time.monotonic()

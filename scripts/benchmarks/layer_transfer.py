@@ -54,10 +54,10 @@ def main():
     parser.add_argument("--minutes", type=float, help="begin no training after so many minutes")
     parser.add_argument("--folder", type=Path, default=Path("runs/benchmarks/layer-transfer"))
     arguments = parser.parse_args()
+    from keras_dtl.cli.session import start_session
+    from keras_dtl.cli.study import Study
     from keras_dtl.evaluation import figures
-    from keras_dtl.scripts.layer_transfer import LayerTransfer
-    from keras_dtl.scripts.session import start_session
-    from keras_dtl.scripts.study import Study
+    from keras_dtl.recipes.layer_transfer import LayerTransfer
 
     print(start_session())
     study = LayerTransfer(

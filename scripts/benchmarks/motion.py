@@ -17,12 +17,12 @@ from pathlib import Path
 
 from record import MACHINE, RESULTS
 
+from keras_dtl.cli.session import start_session
 from keras_dtl.files import write_json
-from keras_dtl.scripts.recipes.motion_aae import MotionAAERecipe
-from keras_dtl.scripts.recipes.motion_gmv import MotionGMVRecipe
-from keras_dtl.scripts.recipes.motion_style import MotionStyleRecipe
-from keras_dtl.scripts.session import start_session
-from keras_dtl.scripts.train import train
+from keras_dtl.recipes.motion_aae import MotionAAERecipe
+from keras_dtl.recipes.motion_gmv import MotionGMVRecipe
+from keras_dtl.recipes.motion_style import MotionStyleRecipe
+from keras_dtl.recipes.training import train
 
 RESULT = RESULTS / "motion.json"
 RUNS = Path("runs/benchmarks/motion")

@@ -103,7 +103,7 @@ CURVES = ("swap_accuracy", "agreement", "view_diversity", "latent_accuracy", "di
 
 
 def recipe_of(row, seed, runs, data):
-    from keras_dtl.scripts.recipes import RECIPES
+    from keras_dtl.recipes import RECIPES
 
     name, fields = ROWS[row]
     place = row.partition("-")[0]
@@ -120,9 +120,9 @@ def train_once(row, seed, runs, data):
     """Train and score one row with one seed, unless that is done."""
     import keras
 
+    from keras_dtl.cli.session import start_session
     from keras_dtl.images import write_image
-    from keras_dtl.scripts.session import start_session
-    from keras_dtl.scripts.train import train
+    from keras_dtl.recipes.training import train
 
     folder = folder_of(runs, row, seed)
     if (folder / "scores.json").exists():
@@ -160,7 +160,7 @@ def kept_runs():
 
 def run_of(row, folder):
     """Return what a finished run wrote down: settings, the headline in percent, scores, curves."""
-    from keras_dtl.scripts.recipes import RECIPES
+    from keras_dtl.recipes import RECIPES
 
     settings, scores, history = (
         json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))

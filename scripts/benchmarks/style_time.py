@@ -37,7 +37,7 @@ LOSS_PEERS = ("keras_dtl", "torch", "torch strong_wolfe")
 def scene(arguments, size):
     """Return content and style as float batches of one; both implementations get the same."""
     from keras_dtl.images import read_image
-    from keras_dtl.methods.style_scene import Scene
+    from keras_dtl.methods.style.scene import Scene
 
     content = read_image(arguments.content)
     scene = Scene(content, [read_image(arguments.style)], None, None, 1.0, "style")
@@ -50,7 +50,7 @@ class Ours:
     def __init__(self, arguments, size, jit_compile):
         from keras_dtl.backbones import vgg19_features
         from keras_dtl.methods import StyleTransfer
-        from keras_dtl.methods.style_objective import StyleObjective
+        from keras_dtl.methods.style.objective import StyleObjective
 
         self.content, regions = scene(arguments, size)
         model = StyleTransfer(
@@ -68,7 +68,7 @@ class Ours:
 
     def losses(self, count):
         """Return the loss of each of the first `count` evaluations."""
-        from keras_dtl.methods.image_optimization import LBFGS
+        from keras_dtl.methods.style.pixel_optimizers import LBFGS
 
         found = []
 

@@ -32,7 +32,7 @@ FIELD, STRIDED = 34, 2
 
 
 def recipe_of(method, folder, seed):
-    from keras_dtl.scripts.recipes import RECIPES
+    from keras_dtl.recipes import RECIPES
 
     where = {
         "pix2pix": {"source": f"paired:{folder / 'facades'}", "direction": "b-to-a"},
@@ -57,7 +57,7 @@ def scored_on(recipe, data):
 
 def trained_ours(recipe, data, steps):
     """Train; return the translation of each direction, images to images."""
-    from keras_dtl.scripts.recipes.translation_measures import translate
+    from keras_dtl.evaluation.translation_scores import translate
 
     model = recipe.build_model(data)
     model.fit(recipe.batches(data, 0), steps_per_epoch=steps, verbose=0)
@@ -108,8 +108,8 @@ def ways_of(recipe):
 
 def run_child(arguments, library, method, seed):
     """Print the scores of one run as JSON."""
+    from keras_dtl.cli.session import start_session
     from keras_dtl.evaluation import feature_network, features_of, kernel_distance
-    from keras_dtl.scripts.session import start_session
 
     start_session(seed)
     if library == "torch":

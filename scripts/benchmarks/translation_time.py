@@ -37,9 +37,9 @@ def ours(method, warm_up, steps, precision="off"):
     """Return the seconds of each step of `fit`, everything included."""
     import keras
 
+    from keras_dtl.cli.session import start_session
     from keras_dtl.data.pairs import ImagePairs
-    from keras_dtl.scripts.recipes import RECIPES
-    from keras_dtl.scripts.session import start_session
+    from keras_dtl.recipes import RECIPES
 
     start_session(0, precision)
     size = SIZES[method]

@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
+from keras_dtl.cli.__main__ import main
 from keras_dtl.convert.journal import Journal
 from keras_dtl.images import read_image
-from keras_dtl.scripts.__main__ import main
 from tests.convert.conftest import colour, write_negative
 
 
@@ -47,7 +47,7 @@ def test_convert_command_ends_with_2_when_nothing_can_be_done(
 def test_convert_help_needs_no_runtime():
     code = (
         "import sys\n"
-        "from keras_dtl.scripts.__main__ import main\n"
+        "from keras_dtl.cli.__main__ import main\n"
         "try:\n"
         "    main(['convert', '--help'])\n"
         "finally:\n"
@@ -66,7 +66,7 @@ def negative_folder(tmp_path_factory):
 
 
 def typed(words, data=b"", **options):
-    command = [sys.executable, "-m", "keras_dtl.scripts", "convert", *map(str, words)]
+    command = [sys.executable, "-m", "keras_dtl.cli", "convert", *map(str, words)]
     return subprocess.run(command, input=data, capture_output=True, **options)
 
 

@@ -114,7 +114,7 @@ def test_killed_at_random_moments_a_second_run_does_exactly_the_rest(
     for index in range(300):
         image = noise.integers(0, 256, (64, 64, 3), dtype=np.uint8)
         write_image(photos / f"{index % 7}" / f"{index}.png", image)
-    command = [sys.executable, "-m", "keras_dtl.scripts", "convert", str(artifact), str(photos)]
+    command = [sys.executable, "-m", "keras_dtl.cli", "convert", str(artifact), str(photos)]
     moments = random.Random(0)
     started = time.monotonic()
     subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)

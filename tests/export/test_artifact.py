@@ -14,6 +14,7 @@ from keras_dtl.export.deployable import deployable_of
 from keras_dtl.files import sha256
 from keras_dtl.images import write_image
 from keras_dtl.manifest import Preprocessing, Tensor, read_manifest
+from keras_dtl.methods.networks import nested_layers
 from tests.export.conftest import CLASSES, make_classifier, make_generator
 
 
@@ -114,7 +115,7 @@ def test_half_precision_is_rebuilt_in_float32(policy):
     model = make_mixed(policy)
     rebuilt = deployable_of(model).model
     assert keras.config.dtype_policy().name == policy
-    assert {layer.compute_dtype for layer in rebuilt._flatten_layers()} == {"float32"}
+    assert {layer.compute_dtype for layer in nested_layers(rebuilt)} == {"float32"}
     for new, old in zip(rebuilt.weights, model.weights, strict=True):
         np.testing.assert_array_equal(new.numpy(), np.asarray(old.numpy(), new.dtype))
     images = np.random.default_rng(1).integers(0, 256, (5, 12, 10, 3), dtype=np.uint8)
@@ -126,7 +127,7 @@ def test_mixed_precision_is_exported_in_float32(tmp_path):
     assert max(record["difference"] for record in manifest.parity) < 1e-5
     keras.config.set_dtype_policy("float32")
     loaded = keras.saving.load_model(tmp_path / "a" / "model.keras")
-    assert {layer.compute_dtype for layer in loaded._flatten_layers()} == {"float32"}
+    assert {layer.compute_dtype for layer in nested_layers(loaded)} == {"float32"}
 
 
 def test_float32_models_are_exported_as_they_are(classifier):

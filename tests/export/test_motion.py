@@ -3,12 +3,12 @@ import pytest
 
 from keras_dtl import backbones
 from keras_dtl.bvh import read_bvh, write_bvh
+from keras_dtl.cli.export import Export, chosen
 from keras_dtl.convert import convert_folder, load_artifact
 from keras_dtl.data.walker import walk, walker_skeleton
 from keras_dtl.export import export_model
 from keras_dtl.methods import SequenceStyleTransfer, SequentialAdversarialAutoencoder
 from keras_dtl.motion import features_of, heading, positions_of, read_motion, to_bvh
-from keras_dtl.scripts.export import Export, chosen
 
 SKELETON = walker_skeleton()
 FEATURES = SKELETON.num_features

@@ -11,7 +11,7 @@ from keras_dtl.backbones import resnet_generator, unet
 from keras_dtl.export.deployable import Deployable
 from keras_dtl.export.onnx_fusion import fuse_instance_normalizations
 from keras_dtl.export.onnx_model import onnx_graph
-from keras_dtl.methods.translation import deployable_generator
+from keras_dtl.methods.translation.translation import deployable_generator
 
 NORMALIZATIONS = {"resnet": 9, "resized": 9, "unet": 5}
 MOST_NODES = {"resnet": 48, "resized": 52, "unet": 35}

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from keras_dtl.backbones import latent_decoder, latent_encoder, pair_discriminator
+from keras_dtl.cli.export import Export, chosen, drawn_views
 from keras_dtl.convert import ConversionError, Options, convert_folder, load_artifact
 from keras_dtl.convert.single import convert_file
 from keras_dtl.export import export_model
 from keras_dtl.images import read_image, write_image
 from keras_dtl.methods import CGMV, SwapVAE
-from keras_dtl.scripts.export import Export, chosen, drawn_views
 
 SHAPE = (8, 8, 1)
 

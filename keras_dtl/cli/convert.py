@@ -1,0 +1,176 @@
+"""Run an artifact over images. Needs no TensorFlow.
+
+keras-dtl convert exported/dann photos/ out/
+"""
+
+import contextlib
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import OmitArgPrefixes, Positional, arg
+
+from keras_dtl.cli.command import SUCCESS
+from keras_dtl.convert import ConversionError, Options, convert_folder, load_artifact
+from keras_dtl.images import readable_name
+
+_PIPE = "-"
+
+
+@dataclass(frozen=True)
+class Convert:
+    """Run an artifact over images.
+
+    Classifiers write one table, predictions.csv or predictions.jsonl; generators write an image
+    for each image, in the same tree of folders; models of motion do so with BVH files. Beside them
+    are report.json and gallery.html. A conversion that was stopped goes on where it was when the
+    same command is given again.
+
+    INPUT is an image, a folder, a pattern in quotes such as "photos/**/*.jpg", or - for a list of
+    file names on standard input, one a line or ended by zero bytes. With OUTPUT - one image goes
+    through a pipe: INPUT, or the bytes on standard input, to standard output.
+
+    The exit status is 0 when all images were converted, 1 when some could not be read or
+    converted, 2 when nothing could be done.
+    """
+
+    artifact: Positional[Annotated[Path, arg(metavar="ARTIFACT")]]
+    """Folder that `keras-dtl export` or `keras-dtl train` wrote."""
+    input: Positional[Annotated[str, arg(metavar="INPUT")]]
+    """Image, folder, pattern, or - for standard input."""
+    output: Positional[Annotated[str, arg(metavar="OUTPUT")]]
+    """Folder to write to; for a single image also a file; or - for standard output."""
+    device: Literal["auto", "cpu", "cuda", "openvino", "tensorrt"] = "auto"
+    """What to compute on; auto takes the best that works. A named one never falls back."""
+    precision: Literal["float32", "float16", "int8", "auto"] = "auto"
+    """Which graph of the artifact; auto takes float16 on a GPU where it is there, else float32."""
+    threads: int | None = None
+    """CPU threads that work on one operation; all by default."""
+    gpu_memory: float | None = None
+    """Gigabytes of GPU memory that may be taken; all by default."""
+    watch: bool = False
+    """Go on converting what comes into the folder, until Ctrl-C."""
+    conversion: OmitArgPrefixes[Options] = field(default_factory=Options)
+
+
+def main(arguments):
+    piped = arguments.output == _PIPE
+    # What goes into a pipe must be alone in it.
+    say = sys.stderr if piped else sys.stdout
+    memory = arguments.gpu_memory and int(arguments.gpu_memory * 2**30)
+    artifact = load_artifact(
+        arguments.artifact,
+        arguments.device,
+        precision=arguments.precision,
+        threads=arguments.threads,
+        gpu_memory=memory,
+    )
+    print(
+        f"{artifact.manifest.name}: {artifact.task} in {artifact.precision} on {artifact.device} "
+        f"({artifact.provider})",
+        file=say,
+    )
+    if piped:
+        return _through_pipe(artifact, arguments)
+    from keras_dtl.convert.single import convert_file, is_one_file
+
+    if is_one_file(arguments.input, arguments.output):
+        convert_file(artifact, arguments.input, arguments.output, arguments.conversion)
+        print(f"Output: {readable_name(arguments.output)}")
+        return SUCCESS
+    if arguments.watch:
+        return _watch(artifact, arguments)
+    return _report(_convert(artifact, arguments))
+
+
+def _convert(artifact, arguments):
+    source = arguments.input
+    if source == _PIPE:
+        from keras_dtl.convert.inputs import listed_paths
+
+        source = listed_paths(sys.stdin.buffer.read())
+    options = asdict(arguments.conversion)
+    with _ProgressBar() as progress:
+        return convert_folder(artifact, source, arguments.output, progress=progress, **options)
+
+
+def _through_pipe(artifact, arguments):
+    from keras_dtl.convert.items import ItemError
+    from keras_dtl.convert.reading import read_file
+    from keras_dtl.convert.single import convert_bytes, read_limited
+
+    from_pipe = arguments.input == _PIPE
+    data = read_limited(sys.stdin.buffer) if from_pipe else read_file(arguments.input)
+    chosen = arguments.conversion.format
+    suffix = f".{chosen}" if chosen in ("png", "jpg", "webp", "tif") else ".png"
+    name = _PIPE if from_pipe else arguments.input
+    try:
+        result = convert_bytes(artifact, data, arguments.conversion, suffix, name)
+    except ItemError as error:
+        raise ConversionError(f"{readable_name(name)}: {error}") from error
+    with open(sys.stdout.fileno(), "wb", closefd=False) as file:
+        file.write(result)
+    return SUCCESS
+
+
+def _watch(artifact, arguments):
+    from keras_dtl.convert.watch import watch_folder
+
+    print(f"Watching {readable_name(arguments.input)}; Ctrl-C ends it.", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        watch_folder(
+            artifact,
+            arguments.input,
+            arguments.output,
+            on_report=lambda report: _report(report) and None,
+            **asdict(arguments.conversion),
+        )
+    return SUCCESS
+
+
+def _report(report):
+    for path in report.planned:
+        print(f"would convert: {readable_name(path)}")
+    for failure in report.failed:
+        print(f"failed: {readable_name(failure.path)}: {failure.reason}", file=sys.stderr)
+    print(_summary(report), flush=True)
+    return report.exit_status
+
+
+class _ProgressBar:
+    """A bar with images a second, which `convert_folder` moves on."""
+
+    def __enter__(self):
+        from rich import progress
+
+        self.bar = progress.Progress(
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TextColumn("{task.fields[rate]}"),
+            progress.TimeRemainingColumn(),
+            transient=True,
+            disable=not sys.stdout.isatty(),
+        )
+        self.bar.start()
+        self.task = self.bar.add_task("", total=None, rate="")
+        return self._advance if sys.stdout.isatty() else None
+
+    def __exit__(self, *error):
+        self.bar.stop()
+
+    def _advance(self, done, total):
+        elapsed = self.bar.tasks[0].elapsed or 1e-9
+        rate = f"{done / elapsed:.0f} images/s"
+        self.bar.update(self.task, completed=done, total=total, rate=rate)
+
+
+def _summary(report):
+    if report.planned:
+        words = [f"{len(report.planned)} would be converted"]
+    else:
+        words = [f"{report.converted} converted ({report.images_per_second:.1f} images/s)"]
+    words += [f"{report.skipped} skipped: already done"] if report.skipped else []
+    words += [f"{report.left} left for another run"] if report.left else []
+    words += [f"{len(report.failed)} failed"] if report.failed else []
+    return f"{', '.join(words)}. Output: {readable_name(report.output)}"

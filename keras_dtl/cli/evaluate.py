@@ -1,0 +1,75 @@
+"""Score a trained run again.
+
+keras-dtl evaluate runs/dann
+keras-dtl evaluate runs/dann --target folder:photos
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from keras_dtl.cli.command import SUCCESS
+from keras_dtl.files import write_json
+from keras_dtl.recipes import run_recipe
+from keras_dtl.recipes.runs import run_model, run_record
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Score a trained run again, on its own data or on other, and write its report anew."""
+
+    run: Annotated[Path, tyro.conf.Positional]
+    """Run folder that `keras-dtl train` made."""
+    source: str | None = None
+    """Score on another source, by name."""
+    target: str | None = None
+    """Score on another target, by name."""
+    data_dir: Path | None = None
+    """Folder of TFDS data sets. Default: TFDS_DATA_DIR."""
+    manual_dir: Path | None = None
+    """Folder of files fetched by hand, for data sets that need them."""
+    output: Path | None = None
+    """Where scores.json and report.html are written. Default: the run folder."""
+
+
+def on_other_data(recipe, arguments):
+    """Return a recipe with the data that the arguments name.
+
+    Raises:
+        ValueError: The recipe has no such data.
+    """
+    changes = {
+        name: value
+        for name in ("source", "target", "data_dir", "manual_dir")
+        if (value := getattr(arguments, name)) is not None
+    }
+    fields = {field.name for field in dataclasses.fields(recipe)}
+    for name in changes:
+        if name not in fields:
+            offered = [f"--{field}" for field in ("source", "target") if field in fields]
+            raise ValueError(
+                f"A run of {recipe.name} has no {name.replace('_', ' ')} to be scored on another. "
+                f"Leave --{name.replace('_', '-')} out; this recipe takes "
+                f"{' and '.join(offered) or 'neither --source nor --target'}."
+            )
+    return dataclasses.replace(recipe, **changes)
+
+
+def main(arguments):
+    from keras_dtl.cli.session import start_session
+
+    recipe = on_other_data(run_recipe(arguments.run), arguments)
+    print(start_session(recipe.seed, recipe.mixed_precision))
+    model = run_model(arguments.run)
+    data = recipe.load_data()
+    scores = recipe.score(model, data)
+    folder = arguments.output or arguments.run
+    write_json(folder / "scores.json", scores)
+    history = run_record(arguments.run, "history")
+    recipe.report(model, data, history, scores).write(folder / "report.html")
+    for name, value in recipe.headline(scores).items():
+        print(f"{name}: {recipe.shown(value)}")
+    return SUCCESS

@@ -1,0 +1,153 @@
+"""Turn a trained run into an artifact for production.
+
+keras-dtl export runs/dann --output exported/dann
+keras-dtl export runs/swap-vae --style-of seven.png --output exported/like-seven
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+from keras_dtl.cli.command import SUCCESS
+from keras_dtl.recipes.runs import run_model, run_record
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write a trained run as SavedModel and ONNX, and check both against Keras.
+
+    Nothing is published whose outputs differ, and an artifact already there then stays.
+    """
+
+    run: Positional[Annotated[Path, arg(metavar="RUN")]]
+    """Run folder that `keras-dtl train` wrote: model.keras, settings.json."""
+    output: Path | None = None
+    """Artifact to write. Default: exported/NAME, with the run folder's name."""
+    opset: int = 18
+    """Version of the ONNX operators."""
+    precision: tuple[Literal["float16", "int8"], ...] = ()
+    """Graphs to write beside the float32 one; int8 is for CPUs, float16 for GPUs."""
+    calibration: Path | None = None
+    """Folder of images like those that the model will meet: half of them calibrate int8, the
+    others measure what these graphs lose. Sub-folders named after classes give accuracy, too."""
+    least_quality: float | None = None
+    """What these graphs must reach beside float32: decibels of PSNR for images (default 32), share
+    of equal answers for classifiers (0.99). Layers that hurt stay in float until it is reached."""
+    part: str | None = None
+    """One network of a model that has several, such as encoder, decoder or generator."""
+    style_of: Path | None = None
+    """Image whose style the artifact gives to every image (swap-vae), or BVH file whose style it
+    gives to every motion (motion-style)."""
+    view: int | None = None
+    """Draw the view of this number, which the artifact shows every image in (cgmv)."""
+    views: int | None = None
+    """Draw so many views: the artifact makes a folder of them of every image (cgmv)."""
+
+
+CHOICES = {"part": "parts", "style_of": "in_style_of", "view": "in_view", "views": "in_views"}
+"""Flags that choose what of a model is exported, and the method of it that each needs."""
+
+
+def main(arguments):
+    settings, model = run_record(arguments.run, "settings"), run_model(arguments.run)
+    from keras_dtl.export import export_model
+
+    model, task = chosen(model, arguments, settings)
+    report = arguments.run / "report.html"
+    manifest = export_model(
+        model,
+        arguments.output or Path("exported") / arguments.run.resolve().name,
+        task=task,
+        classes=settings.get("classes"),
+        settings=settings,
+        metrics=run_record(arguments.run, "scores"),
+        opset=arguments.opset,
+        extra_files={"report.html": report} if report.is_file() else None,
+        precisions=arguments.precision,
+        calibration=arguments.calibration,
+        least_quality=arguments.least_quality,
+    )
+    _print(manifest, arguments)
+    return SUCCESS
+
+
+def chosen(model, arguments, settings=None):
+    """Return what of a trained model is exported, and its task where that is another.
+
+    Args:
+        model: The trained method.
+        arguments: The `Export`.
+        settings: Those of the run; for motion they tell the skeleton and the rate.
+
+    Raises:
+        ValueError: When the model has no such part, style or view, or several are asked for.
+    """
+    given = [name for name in CHOICES if getattr(arguments, name) is not None]
+    if not given:
+        return model, None
+    if len(given) > 1 or not hasattr(model, CHOICES[given[0]]):
+        flags = " and ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise ValueError(
+            f"{flags} cannot be exported of {type(model).__name__}. --part and --style-of are for "
+            "swap-vae and motion-style, --part for gmv and motion-aae, --part, --view and --views "
+            "for cgmv; give one of them."
+        )
+    if arguments.part is not None:
+        parts = model.parts()
+        if arguments.part not in parts:
+            raise ValueError(f"--part must be one of {sorted(parts)}. Received: {arguments.part}")
+        whole = {"transfer": model.task}  # what the run itself exports
+        return parts[arguments.part], whole.get(arguments.part, arguments.part)
+    if model.task == "motion_style":
+        return model.in_style_of(_motion_of(arguments.style_of, settings)), model.task
+    if arguments.views is not None:
+        return model.in_views(drawn_views(model, arguments.views)), "image_to_views"
+    return _fixed(model, arguments), "image_to_image"
+
+
+def _motion_of(path, settings):
+    """Return the features of a BVH file, of the skeleton and at the rate of a run."""
+    from keras_dtl.bvh import read_bvh
+    from keras_dtl.motion import Skeleton, features_of, read_motion
+
+    skeleton = Skeleton.from_json(settings["skeleton"])
+    positions, own, _ = read_motion(read_bvh(path), skeleton, settings["rate"])
+    return features_of(positions, own)
+
+
+def _fixed(model, arguments):
+    """Return the network from images to images in one style or view."""
+    from keras_dtl.images import read_image, resize_image
+
+    if arguments.style_of is not None:
+        *size, channels = model.encoder.input_shape[1:]
+        return model.in_style_of(resize_image(read_image(arguments.style_of, channels), size))
+    return model.in_view(drawn_views(model, 1, arguments.view)[0])
+
+
+def drawn_views(model, count, seed=0):
+    """Return codes of views `(count, numbers)` from the standard Gaussian."""
+    import numpy as np
+
+    shape = (count, model.view_numbers)
+    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
+
+
+def _print(manifest, arguments):
+    for record in manifest.parity:
+        print(
+            f"{record['file']}: {record['output']} within {record['difference']:.2g} of Keras "
+            f"(allowed: {record['tolerance']:.2g})"
+        )
+    for record in manifest.precisions.values():
+        quality = record["quality"]
+        figures = ", ".join(
+            f"{name} {value:.4g}" for name, value in quality.items() if isinstance(value, float)
+        )
+        print(
+            f"{record['file']}: {figures}; {len(quality['layers_in_float'])} layers left in float"
+        )
+    output = arguments.output or Path("exported") / manifest.name
+    print(f"Artifact: {output}, version {manifest.version}")

@@ -1,0 +1,21 @@
+"""The recipes that can be trained.
+
+keras-dtl recipes
+"""
+
+from dataclasses import dataclass
+
+from keras_dtl.cli.command import SUCCESS
+from keras_dtl.recipes import RECIPES
+
+
+@dataclass(frozen=True)
+class Recipes:
+    """List the recipes that `keras-dtl train` knows."""
+
+
+def main(arguments):
+    """Print each recipe with the first line of what it says of itself."""
+    for name, recipe in RECIPES.items():
+        print(f"{name:14} {recipe.__doc__.strip().splitlines()[0]}")
+    return SUCCESS

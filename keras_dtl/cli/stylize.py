@@ -1,0 +1,265 @@
+"""Give an image, or a folder of images, the style of another by optimisation (Gatys et al. 2016).
+
+keras-dtl stylize content.jpg style.jpg out.jpg
+keras-dtl stylize photos/ style.jpg out/ --style second.jpg --weight 2 1
+
+About ten minutes for 512 pixels on two CPU cores. For many photos in one style train a network:
+keras-dtl train fast-style.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from tyro.conf import Positional, arg
+
+from keras_dtl.cli.command import FAILED, INTERRUPTED, PARTLY, SUCCESS
+from keras_dtl.images import (
+    SUFFIXES,
+    ImageError,
+    find_images,
+    read_image,
+    read_profile,
+    readable_name,
+    resize_image,
+    write_image,
+)
+
+SIDE_OF_PHOTOS = 256
+"""Longer side in pixels at which photos are looked at to normalize by."""
+
+
+@dataclass(frozen=True)
+class Stylize:
+    """Give an image or a folder of images the style of another, by optimisation.
+
+    The alpha channel and the colour profile of the content are kept. The exit status is 0 when
+    all images are done, 1 when some failed, 2 when nothing could be done, 130 after Ctrl-C.
+    """
+
+    content: Positional[Annotated[Path, arg(metavar="CONTENT")]]
+    """Image, or folder of images."""
+    style_image: Positional[Annotated[Path, arg(metavar="STYLE")]]
+    """Image of the style."""
+    output: Positional[Annotated[Path, arg(metavar="OUTPUT")]]
+    """Image to write; a folder where CONTENT is one."""
+    style: tuple[Path, ...] = ()
+    """Further styles, to be blended with the first."""
+    weight: tuple[float, ...] = ()
+    """How much each style counts, STYLE first. Default: equally."""
+    mask: tuple[Path, ...] = ()
+    """For each style a grey image, white where in the content it acts. Default: everywhere."""
+    weights: str = "imagenet"
+    """Weights of VGG19: imagenet (downloaded once), or a file of keras.applications.VGG19."""
+    normalize: Path | None = None
+    """Folder of natural photos, some hundred: every filter of VGG19 is rescaled to a mean
+    activation of 1 over them, as the paper does."""
+    save_weights: Path | None = None
+    """Keep the weights so rescaled in this .npz, which --weights takes the next time."""
+    size: tuple[int, ...] = (512,)
+    """Longer side of the result; several, such as 256 512, work from small to large."""
+    iterations: int = 300
+    """Iterations at each size."""
+    optimizer: Literal["lbfgs", "adam"] = "lbfgs"
+    """What minimises the loss."""
+    loss_scale: Literal["paper", "gatys_torch", "johnson", "relative"] = "relative"
+    """What the losses are divided by; the default of the next three goes with it."""
+    content_weight: float | None = None
+    """Weight of the content loss."""
+    style_weight: float | None = None
+    """Weight of the style loss."""
+    variation_weight: float | None = None
+    """Weight of the total variation: the higher, the smoother."""
+    style_scale: float = 1.0
+    """Size of the style beside the content's: 0.5 makes strokes half as large."""
+    pooling: Literal["average", "max"] = "average"
+    """How VGG19 halves its maps."""
+    colors: Literal["style", "luminance", "histogram"] = "style"
+    """luminance and histogram keep the colours of the content."""
+    init: str = "content"
+    """What to start from: content, noise, or the path of an image."""
+    seed: int = 0
+    """Choice of the noise."""
+    tile_size: Literal["auto"] | int | None = "auto"
+    """Side of the tiles in which a large image is looked at; None takes it whole."""
+    snapshots: int = 0
+    """Write the image every so many iterations, as OUTPUT-0050.png; 0 for never."""
+    resume: bool = False
+    """Go on where a transfer was stopped."""
+    overwrite: bool = False
+    """Replace outputs that are already there."""
+    quality: int = 95
+    """Of JPEG and WebP, from 1 to 100."""
+
+
+def main(arguments):
+    jobs = find_jobs(arguments)
+    options = read_options(arguments)
+    from keras_dtl.cli.session import start_session
+
+    print(start_session(arguments.seed))
+    model = build_model(arguments)
+    failures = 0
+    for content, output in jobs:
+        try:
+            stylize_file(arguments, model, content, output, options)
+        except KeyboardInterrupt:
+            print(f"\nStopped at {readable_name(content)}; --resume goes on.")
+            return INTERRUPTED
+        except (ImageError, ValueError, ArithmeticError, OSError) as error:
+            print(f"failed: {readable_name(content)}: {error}", file=sys.stderr)
+            failures += 1
+        else:
+            print(f"{readable_name(content)} -> {readable_name(output)}")
+    if not failures:
+        return SUCCESS
+    return FAILED if failures == len(jobs) else PARTLY
+
+
+def find_jobs(arguments):
+    """Return `[(content, output), ...]` that are to be done.
+
+    Raises:
+        ValueError: When an output cannot be written to, or is in the way.
+    """
+    content, output = arguments.content, arguments.output
+    if not content.exists():
+        raise FileNotFoundError(f"There is no image or folder {readable_name(content)}.")
+    if not content.is_dir():
+        if output.suffix.lower() not in SUFFIXES:
+            raise ValueError(
+                f"{readable_name(output)} must end in one of {', '.join(sorted(SUFFIXES))}."
+            )
+        if output.exists() and not arguments.overwrite:
+            raise FileExistsError(f"{readable_name(output)} exists. Replace it with --overwrite.")
+        check_state(arguments, output)
+        return [(content, output)]
+    if output.resolve().is_relative_to(content.resolve()):
+        raise ValueError(
+            f"{readable_name(output)} lies in the folder of contents, whose next run would take "
+            "the results for contents. Choose another."
+        )
+    found = find_images(content)
+    if not found:
+        raise ValueError(f"{readable_name(content)} holds no images.")
+    jobs = [(path, output / path.relative_to(content)) for path in found]
+    for _, target in jobs:
+        check_state(arguments, target)
+    return [job for job in jobs if arguments.overwrite or not job[1].exists()]
+
+
+def state_of(output):
+    return output.with_name(f".{output.name}.state.npz")
+
+
+def check_state(arguments, output):
+    if state_of(output).exists() and not arguments.resume:
+        raise FileExistsError(
+            f"{readable_name(output)} was begun and not finished. Go on with --resume, or delete "
+            f"{readable_name(state_of(output))} to begin again."
+        )
+
+
+def read_options(arguments):
+    """Return the arguments of `StyleTransfer.stylize` that all contents share."""
+    styles = [read_image(path) for path in (arguments.style_image, *arguments.style)]
+    masks = [read_image(path, channels=1)[:, :, 0] for path in arguments.mask]
+    given = arguments.init in ("content", "noise")
+    return {
+        "styles": styles,
+        "style_weights": arguments.weight or None,
+        "masks": masks or None,
+        "style_scale": arguments.style_scale,
+        "colors": arguments.colors,
+        "init": arguments.init if given else read_image(arguments.init),
+        "sizes": arguments.size,
+        "iterations": arguments.iterations,
+        "optimizer": arguments.optimizer,
+        "seed": arguments.seed,
+        "tile_size": arguments.tile_size,
+    }
+
+
+def build_model(arguments):
+    from keras_dtl.backbones import vgg19_features
+    from keras_dtl.methods import StyleTransfer
+
+    features = vgg19_features(weights=arguments.weights, pooling=arguments.pooling)
+    if arguments.save_weights is not None and arguments.normalize is None:
+        raise ValueError("--save-weights keeps what --normalize made. Give a folder to it, too.")
+    if arguments.normalize is not None:
+        normalize(features, arguments.normalize, arguments.save_weights)
+    return StyleTransfer(
+        features,
+        content_weight=arguments.content_weight,
+        style_weight=arguments.style_weight,
+        variation_weight=arguments.variation_weight,
+        loss_scale=arguments.loss_scale,
+    )
+
+
+def normalize(features, folder, path):
+    """Rescale the filters of VGG19 by the photos of a folder, and keep them if a path is given."""
+    from keras_dtl.backbones import normalize_activations, save_vgg19
+    from keras_dtl.methods.style.images import resized_within
+
+    photos = find_images(folder)
+    if not photos:
+        raise ValueError(f"{readable_name(folder)} holds no images to normalize by.")
+    normalize_activations(features, (resized_within(read_image(x), SIDE_OF_PHOTOS) for x in photos))
+    if path is not None:
+        save_vgg19(features, path)
+
+
+def stylize_file(arguments, model, content, output, options):
+    """Read one content, make its image and write it."""
+    alpha = read_image(content, channels=4)[:, :, 3:]
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with Progress(arguments, output) as progress:
+        image = model.stylize(
+            read_image(content), callback=progress, checkpoint=state_of(output), **options
+        )
+    if alpha.min() < 255:
+        image = np.concatenate([image, resize_image(alpha, image.shape[:2])], axis=2)
+    write_image(output, image, arguments.quality, read_profile(content))
+
+
+class Progress:
+    """A bar with the terms of the loss, and the snapshots."""
+
+    def __init__(self, arguments, output):
+        self.snapshots = arguments.snapshots
+        self.output = output
+        self.done = 0
+
+    def __enter__(self):
+        from rich import progress
+
+        self.bar = progress.Progress(
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TextColumn("{task.fields[terms]}"),
+            progress.TimeRemainingColumn(),
+            transient=True,
+            disable=not sys.stdout.isatty(),
+        )
+        self.bar.start()
+        self.task = self.bar.add_task("", total=None, terms="")
+        return self
+
+    def __exit__(self, *error):
+        self.bar.stop()
+
+    def __call__(self, step):
+        self.done += 1
+        terms = ", ".join(f"{name[:-5]} {value:.3g}" for name, value in step.terms.items())
+        self.bar.update(self.task, completed=step.iteration, total=step.iterations, terms=terms)
+        if self.bar.disable and step.iteration % 50 == 0:
+            print(f"{step.iteration} of {step.iterations}: {terms}", flush=True)
+        if self.snapshots and self.done % self.snapshots == 0:
+            from keras_dtl.methods.style.images import to_uint8
+
+            name = f"{self.output.stem}-{self.done:04}.png"
+            write_image(self.output.with_name(name), to_uint8(step.image))

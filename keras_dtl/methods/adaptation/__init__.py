@@ -1,0 +1,1 @@
+"""A classifier that holds in another domain."""

@@ -1,0 +1,133 @@
+import keras
+import tensorflow as tf
+
+from keras_dtl.losses import domain_accuracy, domain_crossentropy
+from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation, unpack
+from keras_dtl.methods.base import require_logits
+
+DISCRIMINATED = ("features", "logits")
+
+
+@keras.saving.register_keras_serializable("keras_dtl")
+class ADDA(DomainAdaptation):
+    """Adversarial discriminative adaptation: a second encoder that speaks the first one's language.
+
+    The first stage is `SourceOnly`: an encoder and a classifier learn the source. This model is
+    the second. The source encoder and the classifier stay as they are, bit for bit; a target
+    encoder, which starts from the source encoder's weights, learns to map target images to where
+    a discriminator takes them for the source's:
+
+        min over discriminator:   L_domain(source features, target features)
+        min over target encoder:  L_domain with the target's labels inverted
+
+    What is deployed is the target encoder under the source's classifier.
+
+    Logs: `domain_loss`, `mapping_loss`, `domain_accuracy` (0.5 = chance), and `label_loss`, that
+    of the labelled target images (0 without), which the target encoder then minimises too.
+
+    Reference: Tzeng et al., "Adversarial Discriminative Domain Adaptation", CVPR 2017.
+
+    Differs from the paper: the discriminator gives one logit under binary cross-entropy, not two
+    under softmax.
+
+    Args:
+        encoder: The trained encoder, which becomes the target's.
+        classifier: The classifier trained with it.
+        discriminator: Network to one logit a decision, from what `discriminated` names.
+        source_encoder: The source's encoder; by default a copy of `encoder` as it is now.
+        discriminated: What the discriminator sees: `"features"` or, as in the authors' digit
+            code, `"logits"`.
+        adaptation_weight: Number of 0 or more, the weight of the mapping loss beside the label
+            loss of labelled target images; alone it only scales.
+        batch_norm: For the target encoder: `"joint"` and `"separate"` both normalise target
+            images by themselves, which is the method; `"frozen"` keeps the statistics.
+
+    Example:
+
+    >>> first = SourceOnly(encoder, classifier)  # compile, fit
+    >>> model = ADDA(first.encoder, first.classifier, mlp((10,), (500, 500), 1))
+    >>> model.compile(keras.optimizers.Adam(2e-4, 0.5), loss,
+    ...               discriminator_optimizer=keras.optimizers.Adam(2e-4, 0.5))
+    """
+
+    tracked = ("label_loss", "domain_loss", "mapping_loss", "domain_accuracy")
+    player_optimizers = ("discriminator_optimizer",)
+    adversarial = True
+
+    def __init__(
+        self,
+        encoder,
+        classifier,
+        discriminator,
+        source_encoder=None,
+        discriminated="logits",
+        adaptation_weight=1.0,
+        batch_norm="joint",
+        **kwargs,
+    ):
+        super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
+        require_logits(discriminator, "discriminator")
+        if discriminated not in DISCRIMINATED:
+            raise ValueError(
+                f"`discriminated` must be one of {DISCRIMINATED}. Received: {discriminated!r}"
+            )
+        self.discriminator = discriminator
+        self.discriminated = discriminated
+        self.source_encoder = source_encoder or copy_of(encoder)
+        self.source_encoder.trainable = False
+        self.classifier.trainable = False
+
+    def optimized_variables(self):
+        return {
+            "optimizer": self.encoder.trainable_variables,
+            "discriminator_optimizer": self.discriminator.trainable_variables,
+        }
+
+    def train_step(self, batch):
+        # 1. Source images through the frozen encoder, target images through the learning one.
+        # 2. The discriminator learns to tell them apart.
+        # 3. The target encoder learns to be taken for the source, against the discriminator as
+        #    it was before this step: both updates come from one pass.
+        self.check_batch(batch)
+        examples = unpack(batch)
+        source = self._represented(self.source_encoder, examples.source_images, training=False)
+        known = tf.shape(examples.labels)[0] - tf.shape(examples.source_images)[0]
+        labels = examples.labels[tf.shape(examples.source_images)[0] :]
+        with tf.GradientTape(persistent=True) as tape:
+            seen, logits = self._represented(self.encoder, examples.target_images, training=True)
+            answers = self.discriminator(tf.concat([source[0], seen], 0), training=True)
+            count = tf.shape(source[0])[0]
+            domain_loss = domain_crossentropy(answers[:count], answers[count:])
+            mapping_loss = inverted_loss(answers[count:])
+            label_loss = self._known_loss(labels, logits[:known], "target_labelled" in batch)
+            loss = label_loss + self.adaptation_weight * mapping_loss
+        self.minimize(domain_loss, tape, "discriminator_optimizer")
+        self.minimize(loss, tape)
+        self.trackers["domain_accuracy"].update_state(
+            domain_accuracy(answers[:count], answers[count:])
+        )
+        self.compute_metrics(None, examples.labels[:count], source[1])
+        return self.report(
+            loss=loss, label_loss=label_loss, domain_loss=domain_loss, mapping_loss=mapping_loss
+        )
+
+    def _represented(self, encoder, images, training):
+        """Return what the discriminator sees of images, and their logits."""
+        features = encoder(images, training=training)
+        logits = tf.cast(self.classifier(features, training=False), "float32")
+        return (logits if self.discriminated == "logits" else features), logits
+
+    def _known_loss(self, labels, logits, given):
+        return self.compiled_loss(labels, logits) if given else tf.constant(0.0)
+
+
+def inverted_loss(target_logits):
+    """Cross-entropy of calling target examples the source's, which is 0 for the discriminator."""
+    return tf.reduce_mean(tf.nn.softplus(tf.cast(target_logits, "float32")))
+
+
+def copy_of(network):
+    """Return a network of the same form and weights that shares nothing."""
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    return copy

@@ -1,0 +1,98 @@
+import keras
+import tensorflow as tf
+
+from keras_dtl.layers import GradientReversal
+from keras_dtl.losses import domain_accuracy, domain_crossentropy
+from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
+from keras_dtl.methods.base import require_logits
+
+DISCRIMINATED = ("features", "probabilities")
+
+
+@keras.saving.register_keras_serializable("keras_dtl")
+class DANN(DomainAdaptation):
+    """Domain-adversarial training: features from which the domain cannot be told.
+
+    A discriminator tells source features from target features while the encoder, through a
+    gradient reversal, is driven to prevent it:
+
+        min over encoder, classifier:  L_label - strength * adaptation_weight * L_domain
+        min over discriminator:        adaptation_weight * L_domain
+
+    The strength acts on the encoder alone, as in the paper; the discriminator learns at full
+    rate from the first step. Let `keras_dtl.callbacks.ProgressSchedule` raise it from 0 to 1:
+
+        ProgressSchedule({"reversal_strength": reversal_ramp(),
+                          "optimizer.learning_rate": inverse_decay(0.01)})
+
+    Weights of source examples count in both losses, those under `"target_weight"` in the domain
+    loss.
+
+    Logs: `label_loss`, `domain_loss` (log 2 = 0.693 when the discriminator is lost) and
+    `domain_accuracy` (0.5 = chance).
+
+    Reference: Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 2016.
+
+    Differs from the paper: the discriminator gives one logit under binary cross-entropy, not
+    two under softmax, which is the same function with half the last layer; the last layer is
+    refit with a linear SVM before scoring only where `keras_dtl.methods.refit_head` is called.
+
+    For segmentation the discriminator may judge each position of the features or, after Tsai et
+    al., "Learning to Adapt Structured Output Space for Semantic Segmentation", CVPR 2018, the
+    layout that the predicted classes form: `discriminated="probabilities"`. There the reversal
+    takes the place of that paper's inverted labels.
+
+    Args:
+        encoder, classifier, adaptation_weight, batch_norm: See `DomainAdaptation`.
+        discriminator: Network from features to one logit a decision: `(batch, 1)`, or a map of
+            them. It must not end in a sigmoid.
+        reversal_strength: Initial value of the strength, 0 or more. It is the attribute
+            `reversal_strength`, a weight that is saved with the model.
+        discriminated: What the discriminator sees: `"features"`, or the classifier's
+            `"probabilities"`.
+
+    Example:
+
+    >>> encoder = keras_dtl.backbones.lenet((28, 28, 3))
+    >>> classifier = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100, 100), 10)
+    >>> discriminator = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100,), 1)
+    >>> model = DANN(encoder, classifier, discriminator)
+    """
+
+    tracked = ("label_loss", "domain_loss", "domain_accuracy")
+    adversarial = True
+
+    def __init__(
+        self,
+        encoder,
+        classifier,
+        discriminator,
+        adaptation_weight=1.0,
+        reversal_strength=1.0,
+        batch_norm="joint",
+        discriminated="features",
+        **kwargs,
+    ):
+        super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
+        require_logits(discriminator, "discriminator")
+        if discriminated not in DISCRIMINATED:
+            raise ValueError(
+                f"`discriminated` must be one of {DISCRIMINATED}. Received: {discriminated!r}"
+            )
+        self.discriminator = discriminator
+        self.discriminated = discriminated
+        self.reversal = GradientReversal(reversal_strength)
+
+    @property
+    def reversal_strength(self):
+        return self.reversal.strength
+
+    def adaptation_terms(self, outputs):
+        # One pass over both domains: the discriminator may hold batch normalisation too.
+        seen = outputs.features
+        if self.discriminated == "probabilities":
+            seen = tf.nn.softmax(outputs.logits)
+        logits = self.discriminator(self.reversal(seen), training=True)
+        domains = logits[: outputs.count], logits[outputs.count :]
+        self.trackers["domain_accuracy"].update_state(domain_accuracy(*domains))
+        return {"domain_loss": domain_crossentropy(*domains, *outputs.domain_weights)}

@@ -1,0 +1,257 @@
+"""The step that all methods of domain adaptation share."""
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from keras_dtl.layers import ResizeLike
+from keras_dtl.methods.adaptation.balance import Balance
+from keras_dtl.methods.base import Method, deployed_classifier, is_dense, require_logits
+from keras_dtl.methods.networks import batch_norm_layers
+
+BATCH_NORM_POLICIES = ("joint", "separate", "frozen")
+
+
+class DomainOutputs(NamedTuple):
+    """What the networks make of a batch: the source's images first, then the target's.
+
+    The target's labelled images come before its others, so the first `len(labels)` of all are
+    the labelled ones. A loss that treats both domains alike takes the whole; only who takes one
+    domain pays for the slice.
+    """
+
+    features: tf.Tensor
+    """Output of the encoder, `(source + target, ...)`."""
+    logits: tf.Tensor
+    """Output of the classifier in float32, `(source + target, classes)`."""
+    count: tf.Tensor | int
+    """How many of them are the source's."""
+    labels: tf.Tensor | None = None
+    """Known labels: the source's, then those of the labelled target images."""
+    weights: tf.Tensor | None = None
+    """Weight of each example in the adaptation, where the batch gives any."""
+    activations: dict = {}  # noqa: RUF012 (never changed)
+    """Outputs of further layers by name, see `LayerAlignment`."""
+
+    @property
+    def source(self):
+        """`(features, logits)` of the source images."""
+        return self.features[: self.count], self.logits[: self.count]
+
+    @property
+    def target(self):
+        """`(features, logits)` of the target images, the labelled ones first."""
+        return self.features[self.count :], self.logits[self.count :]
+
+    @property
+    def domain_weights(self):
+        """`(source weights, target weights)`, both None where the batch gives none."""
+        if self.weights is None:
+            return None, None
+        return self.weights[: self.count], self.weights[self.count :]
+
+    @property
+    def unlabelled_target(self):
+        """`(features, logits)` of the target images whose labels are not known."""
+        known = tf.shape(self.labels)[0]
+        return self.features[known:], self.logits[known:]
+
+
+class DomainAdaptation(Method):
+    """A classifier that learns from labelled source images and adapts to another domain.
+
+    Minimises `label loss + adaptation_weight * adaptation loss`; a method is the adaptation
+    loss that it defines in `adaptation_terms`. Batches are dictionaries:
+
+    - `"source"`: `(images, labels)` or `(images, labels, sample_weight)`;
+    - `"target"`: images, without labels;
+    - `"target_labelled"`: `(images, labels)`, where some target labels are known. They join
+      the source in the label loss and the target in the adaptation loss;
+    - `"target_weight"`: weight of each `"target"` image, for methods that weigh examples.
+
+    A classifier that gives maps of logits makes it a segmenter: labels are then maps of the
+    images' size, and logits are brought to it. Pass `compile` a loss that ignores the class of
+    void pixels.
+
+    Args:
+        encoder: Network from uint8 images `(batch, height, width, channels)` to features.
+        classifier: Network from features to logits `(batch, classes)`, or of a segmenter
+            `(batch, height, width, classes)`.
+        adaptation_weight: Number of 0 or more, the weight of the adaptation loss; or `"auto"`,
+            which keeps it as large as the label loss by a weight of at most 1 (see `Balance`), so
+            that a first training needs no tuning. Not for adversarial methods, whose loss does
+            not shrink.
+        batch_norm: What batch normalisation in `encoder` and `classifier` sees in training.
+            `"joint"`: both domains in one pass, normalised together. `"separate"`: a pass for
+            each domain, normalised by itself; the moving statistics, which the deployed model
+            uses, are the target's. `"frozen"`: the layers keep the statistics they came with
+            and do not train, as suits a pretrained encoder. Without such layers all agree.
+    """
+
+    task = "classification"
+    tracked = ("label_loss",)
+    adversarial = False
+    needs = ("target",)
+
+    def __init__(self, encoder, classifier, adaptation_weight=1.0, batch_norm="joint", **kwargs):
+        super().__init__(**kwargs)
+        if batch_norm not in BATCH_NORM_POLICIES:
+            raise ValueError(
+                f"`batch_norm` must be one of {BATCH_NORM_POLICIES}. Received: {batch_norm!r}"
+            )
+        _check_weight(adaptation_weight, type(self))
+        require_logits(classifier, "classifier")
+        self.encoder = encoder
+        self.classifier = classifier
+        self.adaptation_weight = adaptation_weight
+        self.batch_norm = batch_norm
+        self.dense = is_dense(classifier)
+        self.task = "segmentation" if self.dense else "classification"
+        self.balance = None
+        if adaptation_weight == "auto":
+            self.balance = Balance()
+            self.trackers["adaptation_weight"] = keras.metrics.Mean("adaptation_weight")
+        self._batch_norm_layers = batch_norm_layers(encoder, classifier)
+        if batch_norm == "frozen":
+            for layer in self._batch_norm_layers:
+                layer.trainable = False
+
+    def call(self, images, training=False):
+        return self.outputs(images, training)[1]
+
+    def train_step(self, batch):
+        self.check_batch(batch)
+        examples = unpack(batch)
+        with tf.GradientTape() as tape:
+            outputs = self.domain_outputs(examples.source_images, examples.target_images)
+            outputs = outputs._replace(labels=examples.labels, weights=examples.weights)
+            logits = outputs.logits[: tf.shape(examples.labels)[0]]
+            label_loss = self.compiled_loss(examples.labels, logits, examples.sample_weight)
+            terms = self.adaptation_terms(outputs)
+            loss = label_loss + self.weighted(terms, label_loss)
+        self.minimize(loss, tape)
+        self.compute_metrics(None, examples.labels, logits, examples.sample_weight)
+        return self.report(loss=loss, label_loss=label_loss, **terms)
+
+    def weighted(self, terms, label_loss):
+        """Return the sum of the terms of adaptation times their weight."""
+        adaptation_loss = sum(tf.cast(term, "float32") for term in terms.values())
+        if self.balance is None:
+            return self.adaptation_weight * adaptation_loss
+        weight = self.balance(label_loss, adaptation_loss)
+        self.trackers["adaptation_weight"].update_state(weight)
+        return weight * adaptation_loss
+
+    def check_batch(self, batch):
+        """Say what is missing in a batch, in words.
+
+        Raises:
+            ValueError: When a key is missing that the method needs.
+        """
+        missing = [name for name in ("source", *self.needs) if name not in batch]
+        if missing:
+            raise ValueError(
+                f"{type(self).__name__} needs batches with {', '.join(missing)}. Received: a "
+                f"dictionary of {sorted(batch)}. See keras_dtl.data.domain_batches."
+            )
+
+    def adaptation_terms(self, outputs):
+        """Return the terms of the adaptation loss: the hook that a method overrides.
+
+        Args:
+            outputs: `DomainOutputs` of this batch.
+
+        Returns:
+            Dictionary from names in `tracked` to scalars, whose sum is minimised.
+        """
+        raise NotImplementedError
+
+    def outputs(self, images, training):
+        """Return features, float32 logits and further activations of images in one pass."""
+        features = self.encoder(images, training=training)
+        logits = self.classifier(features, training=training)
+        return features, self.sized(logits, images), {}
+
+    def sized(self, logits, images):
+        """Return logits in float32, those of a segmenter in the size of its images."""
+        return ResizeLike()(logits, images) if self.dense else tf.cast(logits, "float32")
+
+    def domain_outputs(self, source_images, target_images):
+        """Return the `DomainOutputs` of both domains, by the policy of batch normalisation."""
+        count = tf.shape(source_images)[0]
+        if target_images is None:
+            return self._as_domains(self.outputs(source_images, training=True), count)
+        if self.batch_norm != "separate":
+            images = tf.concat([source_images, target_images], 0)
+            return self._as_domains(self.outputs(images, training=True), count)
+        statistics = [v for layer in self._batch_norm_layers for v in layer.non_trainable_variables]
+        before = [tf.identity(v) for v in statistics]
+        source = self.outputs(source_images, training=True)
+        for variable, value in zip(statistics, before, strict=True):
+            variable.assign(value)  # only the target's pass shall move them
+        target = self.outputs(target_images, training=True)
+        both = tf.nest.map_structure(lambda *pair: tf.concat(pair, 0), source, target)
+        return self._as_domains(both, count)
+
+    @staticmethod
+    def _as_domains(outputs, count):
+        features, logits, activations = outputs
+        return DomainOutputs(features, logits, count, activations=activations)
+
+    def deployable(self):
+        return deployed_classifier(self.encoder, self.classifier, self.name)
+
+
+class Examples(NamedTuple):
+    """A batch in the order of `DomainOutputs`."""
+
+    source_images: tf.Tensor
+    target_images: tf.Tensor | None
+    labels: tf.Tensor
+    """Of the source images, then of the labelled target images."""
+    sample_weight: tf.Tensor | None
+    """In the label loss, one for each of `labels`."""
+    weights: tf.Tensor | None
+    """In the adaptation loss, one for each image."""
+
+
+def unpack(batch):
+    """Return the `Examples` of a batch, see `DomainAdaptation`."""
+    source_images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(batch["source"])
+    targets = [batch["target"]] if "target" in batch else []
+    if "target_labelled" in batch:
+        images, target_labels = batch["target_labelled"]
+        targets.insert(0, images)
+        labels = tf.concat([labels, tf.cast(target_labels, labels.dtype)], 0)
+        if sample_weight is not None:
+            ones = tf.ones_like(target_labels, dtype=sample_weight.dtype)
+            sample_weight = tf.concat([sample_weight, ones], 0)
+    target_images = tf.concat(targets, 0) if targets else None
+    weights = _weights(batch, labels, sample_weight)
+    return Examples(source_images, target_images, labels, sample_weight, weights)
+
+
+def _weights(batch, labels, sample_weight):
+    """Weights of all images, 1 where the batch does not say; None where it says nothing."""
+    target_weight = batch.get("target_weight")
+    if sample_weight is None and target_weight is None:
+        return None
+    of_labelled = tf.ones_like(labels, "float32") if sample_weight is None else sample_weight
+    parts = [tf.cast(of_labelled, "float32")]
+    if target_weight is not None:
+        parts.append(tf.cast(target_weight, "float32"))
+    elif "target" in batch:
+        parts.append(tf.ones(tf.shape(batch["target"])[:1]))
+    return tf.concat(parts, 0)
+
+
+def _check_weight(weight, method):
+    if weight == "auto" and not method.adversarial:
+        return
+    if isinstance(weight, str) or weight < 0:
+        automatic = "" if method.adversarial else ' or "auto"'
+        raise ValueError(
+            f"`adaptation_weight` of {method.__name__} must be a number of 0 or more{automatic}. "
+            f"Received: {weight!r}"
+        )

@@ -1,0 +1,1 @@
+"""Content apart from style or view."""

@@ -1,0 +1,233 @@
+"""What the methods that separate content from style share: one discriminator and its restraints."""
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+from keras_dtl.layers import ToPixels
+from keras_dtl.losses import adversarial_loss, gradient_penalty, real_gradient_penalty
+from keras_dtl.methods.base import Method, require_logits
+from keras_dtl.methods.networks import has_batch_norm
+
+SHARED = ("adversarial", "real_target", "generated_target", "gate", "real_penalty_weight")
+"""Arguments of every method of separation, which it takes as keywords."""
+
+
+class Separation(Method):
+    """Networks of codes and images against a discriminator of several inputs.
+
+    The discriminator takes a list, such as two images, or an image and its class. Four restraints
+    keep it from winning, beside a lower learning rate: targets short of certainty, a gate, a
+    penalty on its slope, and pairs in random order.
+
+    Args:
+        discriminator: Network from a list of inputs to logits.
+        adversarial: The game: `"vanilla"`, `"least_squares"`, `"hinge"` or `"wgan_gp"`.
+        real_target, generated_target: Probabilities that the discriminator reaches for in the
+            vanilla game, such as 0.9 and 0.1.
+        gate: Share of right answers above which the discriminator rests for a step, such as 0.8;
+            `None` lets it always learn. Not under `tf.distribute` with several replicas.
+        real_penalty_weight: Weight of the penalty R1, see `keras_dtl.losses`; 0 for none.
+    """
+
+    player_optimizers = ("discriminator_optimizer",)
+
+    def __init__(
+        self,
+        discriminator,
+        adversarial="vanilla",
+        real_target=1.0,
+        generated_target=0.0,
+        gate=None,
+        real_penalty_weight=0.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        require_logits(discriminator, "discriminator")
+        if real_penalty_weight < 0 or not (gate is None or 0 < gate <= 1):
+            raise ValueError(
+                "`real_penalty_weight` must be 0 or more and `gate` in 0..1 or None. Received: "
+                f"{real_penalty_weight} and {gate}"
+            )
+        self.discriminator = discriminator
+        self.adversarial = adversarial
+        self.real_target = real_target
+        self.generated_target = generated_target
+        self.gate = gate
+        self.real_penalty_weight = real_penalty_weight
+        self.game = adversarial_loss(adversarial, real_target, generated_target)
+        self.random = keras.random.SeedGenerator()
+        if (self.game.gradient_penalty_weight or real_penalty_weight) and has_batch_norm(
+            discriminator
+        ):
+            raise ValueError(
+                "`discriminator` has batch normalisation, which mixes the examples of a batch: "
+                "under a gradient penalty each has a gradient of its own. Build it with "
+                "normalization=None or 'instance'."
+            )
+
+    @classmethod
+    def _argument_names(cls):
+        return [*super()._argument_names(), *SHARED]
+
+    # The discriminator's step --------------------------------------------------------------
+
+    def discriminator_step(self, real, generated):
+        """Let the discriminator learn from one batch, unless the gate is shut.
+
+        Args:
+            real, generated: Lists of its inputs, as they are where they come from networks: no
+                gradient leaves this step.
+
+        Returns:
+            `(loss, accuracy)`, scalars; the accuracy is that before the step.
+        """
+        generated = [tf.stop_gradient(inputs) for inputs in generated]
+        images = [inputs for inputs in real if inputs.dtype.is_floating]  # classes have no slope
+        with tf.GradientTape() as tape:
+            with tf.GradientTape() as slope:
+                slope.watch(images)
+                real_logits = self.discriminator(real, training=True)
+            generated_logits = self.discriminator(generated, training=True)
+            loss = self.game.discriminator(real_logits, generated_logits)
+            if self.real_penalty_weight:
+                loss += self.real_penalty_weight * real_gradient_penalty(slope, real_logits, images)
+            if self.game.gradient_penalty_weight:
+                loss += self.game.gradient_penalty_weight * self.penalty(real, generated)
+        accuracy = right_answers(real_logits, generated_logits)
+        step = lambda: self._discriminator_update(loss, tape)  # noqa: E731
+        if self.gate is None:
+            step()
+        elif tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            raise ValueError(
+                f"`gate` is for one replica: several could not agree whether to learn. Received: "
+                f"{self.gate}. Pass gate=None, and a lower learning rate of the discriminator."
+            )
+        else:
+            # Its state must exist before the branch that may not be taken.
+            with tf.init_scope():
+                self.build_optimizers()
+            tf.cond(accuracy < self.gate, step, tf.no_op)
+        return loss, accuracy
+
+    def build_optimizers(self):
+        for name, variables in self.optimized_variables().items():
+            if not getattr(self, name).built:
+                getattr(self, name).build(variables)
+
+    def _discriminator_update(self, loss, tape):
+        self.minimize(loss, tape, "discriminator_optimizer")
+        return tf.no_op()
+
+    def penalty(self, real, generated):
+        """Return the penalty of WGAN-GP: on the line between generated and real.
+
+        Of images alone, joined along their channels.
+        """
+        channels = [image.shape[-1] for image in real]
+        shares = keras.random.uniform(tf.shape(real[0])[:1], seed=self.random)
+        return gradient_penalty(
+            lambda joined: self.discriminator(tf.split(joined, channels, -1), training=True),
+            tf.concat(real, -1),
+            tf.concat(generated, -1),
+            shares,
+        )
+
+    def adversarial_term(self, generated):
+        """Return what the generator loses where the discriminator sees through it."""
+        return self.game.generator(self.discriminator(generated, training=True))
+
+    def noise(self, like, numbers):
+        """Return codes `(batch, numbers)` from the standard Gaussian, one for each of `like`."""
+        return keras.random.normal((tf.shape(like)[0], numbers), seed=self.random)
+
+    def in_random_order(self, first, second):
+        """Exchange the two of each pair or not, so that no order tells anything."""
+        shape = (tf.shape(first)[0], *[1] * (len(first.shape) - 1))
+        kept = keras.random.uniform(shape, seed=self.random) < 0.5
+        return [tf.where(kept, first, second), tf.where(kept, second, first)]
+
+    # Deployment ----------------------------------------------------------------------------
+
+    def parts(self):
+        """Return the networks that are deployed by themselves: functional models by name."""
+        raise NotImplementedError
+
+
+def as_it_is(network, inputs):
+    """Return what a network makes of inputs, of which it learns nothing itself.
+
+    Gradients reach `inputs` but no weight, and no moving statistics change: whoever made `inputs`
+    must please the network as it is.
+    """
+    weights = [
+        [tf.stop_gradient(weight) for weight in group]
+        for group in (network.trainable_variables, network.non_trainable_variables)
+    ]
+    return network.stateless_call(*weights, inputs, training=True)[0]
+
+
+def right_answers(real_logits, generated_logits):
+    """Return the discriminator's share of right answers, real and generated counting half."""
+    of_real = tf.reduce_mean(tf.cast(real_logits > 0, "float32"))
+    return 0.5 * (of_real + tf.reduce_mean(tf.cast(generated_logits < 0, "float32")))
+
+
+def image_input(network, name, position=0):
+    """Return an input of uint8 images, as large as a network takes them."""
+    shape = network.inputs[position].shape[1:]
+    return keras.Input(shape, dtype="uint8", name=name)
+
+
+def signed(image):
+    """Bring symbolic uint8 images into -1..1."""
+    return layers.Rescaling(1 / 127.5, offset=-1.0, name=f"signed_{image.name}")(image)
+
+
+def pixels(images, name="generated"):
+    """Bring symbolic images in -1..1 into uint8, as an output of that name."""
+    return ToPixels(name=name)(images)
+
+
+def code_sizes(decoder):
+    """Return the numbers in each of the two codes that a decoder takes.
+
+    Raises:
+        ValueError: When it does not take two codes.
+    """
+    shapes = [tensor.shape for tensor in decoder.inputs]
+    if len(shapes) != 2 or any(len(shape) != 2 for shape in shapes):
+        raise ValueError(
+            "The network that makes images must take two codes (batch, numbers). Received: inputs "
+            f"of shapes {shapes}. keras_dtl.backbones.latent_decoder builds one."
+        )
+    return tuple(shape[1] for shape in shapes)
+
+
+def with_fixed_style(content, style, decoder, image):
+    """Return a functional model from `image` to what `decoder` makes of its content."""
+    numbers = style.shape[-1]
+    # A dense layer whose weights are 0 holds the style as its bias: part of the saved graph.
+    constant = layers.Dense(numbers, kernel_initializer="zeros", trainable=False, name="style")
+    codes = [content, constant(content)]
+    model = keras.Model(image, pixels(decoder(codes)), name="in_style")
+    constant.bias.assign(tf.reshape(style, (numbers,)))
+    return model
+
+
+def with_fixed_styles(content, styles, decoder, image):
+    """Return a functional model from `image` to what `decoder` makes of its content in each style.
+
+    Its output are uint8 images `(batch, styles, height, width, channels)`.
+    """
+    count, numbers = styles.shape
+    constant = layers.Dense(
+        count * numbers, kernel_initializer="zeros", trainable=False, name="styles"
+    )
+    repeated = layers.RepeatVector(count)(content)  # (batch, styles, numbers of the content)
+    codes = [(repeated, content.shape[-1]), (constant(content), numbers)]
+    drawn = decoder([keras.ops.reshape(code, (-1, size)) for code, size in codes])
+    drawn = keras.ops.reshape(drawn, (-1, count, *drawn.shape[1:]))
+    model = keras.Model(image, pixels(drawn, "views"), name="in_styles")
+    constant.bias.assign(tf.reshape(styles, (-1,)))
+    return model

@@ -1,0 +1,222 @@
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_dtl.layers import ToPixels
+from keras_dtl.losses import content_loss, style_loss, total_variation
+from keras_dtl.methods.style.perceptual import Perceptual
+
+CONTENT_LAYERS = ("conv3_3",)
+STYLE_LAYERS = ("conv1_2", "conv2_2", "conv3_3", "conv4_3")
+
+
+@keras.saving.register_keras_serializable("keras_dtl")
+class FastStyle(Perceptual):
+    """A network that gives any photo a style in one pass.
+
+    What `StyleTransfer` minimises for one image, a generator learns to minimise for all:
+
+        min over generator, mean over photos x, y = generator(x):
+            content_weight * sum_l content_loss(F_l(y), F_l(x))
+            + style_weight * sum_l w_l style_loss(G_l(y), G_l(style))
+            + variation_weight * total_variation(y)
+
+    Batches are photos alone, uint8 `(batch, height, width, 3)`. The styles are given to
+    `learn_styles` beforehand, which keeps their Gram matrices as weights. With several of them
+    every photo of a batch meets a random one, and the generator takes a second input; see
+    `keras_dtl.backbones.transformer_net(num_styles=...)`.
+
+    Reference: Johnson, Alahi & Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and
+    Super-Resolution", ECCV 2016; several styles after Dumoulin, Shlens & Kudlur, ICLR 2017.
+
+    Differs from the paper: features are those of VGG19, in the layers of the same names, whose
+    losses are relative to their targets unless told otherwise. By the paper's scale, conv1_2
+    outweighs conv4_3 several hundred times, so that colours are learnt long before strokes.
+
+    Args:
+        generator: Network from images in -1..1 to images in about -1..1; what is beyond is cut
+            off when it is deployed.
+        features: See `StyleTransfer`. It must return all layers named here.
+        content_layers, style_layers, content_weight, style_weight, variation_weight, loss_scale:
+            See `StyleTransfer`.
+        num_styles: How many styles the generator knows.
+
+    Example:
+
+    >>> layers = ("conv1_2", "conv2_2", "conv3_3", "conv4_3")
+    >>> features = keras_dtl.backbones.vgg19_features(layers)
+    >>> model = FastStyle(keras_dtl.backbones.transformer_net(), features)
+    >>> model.learn_styles([style])  # uint8 (height, width, 3)
+    >>> model.compile(keras.optimizers.Adam(1e-3))
+    """
+
+    task = "image_to_image"
+    size_multiple = 4
+
+    def __init__(
+        self,
+        generator,
+        features,
+        content_layers=CONTENT_LAYERS,
+        style_layers=STYLE_LAYERS,
+        content_weight=None,
+        style_weight=None,
+        variation_weight=None,
+        loss_scale="relative",
+        num_styles=1,
+        **kwargs,
+    ):
+        weights = (content_weight, style_weight, variation_weight)
+        super().__init__(features, content_layers, style_layers, weights, loss_scale, **kwargs)
+        if num_styles < 1 or len(generator.inputs) != 1 + (num_styles > 1):
+            raise ValueError(
+                f"The generator for {num_styles} styles must have been built with "
+                f"transformer_net(num_styles={num_styles}). Received: a network with "
+                f"{len(generator.inputs)} inputs."
+            )
+        self.generator = generator
+        self.num_styles = num_styles
+        self.random = keras.random.SeedGenerator()
+        self.style_grams = {
+            layer: self.add_weight(
+                name=f"style_{layer}",
+                shape=(num_styles, *(2 * [features.output[layer].shape[-1]])),
+                initializer="zeros",
+                trainable=False,
+                dtype="float32",
+            )
+            for layer in self.layer_weights
+        }
+
+    def learn_styles(self, styles):
+        """Keep the Gram matrices of the styles that the generator shall learn.
+
+        Args:
+            styles: `num_styles` uint8 images `(height, width, 3)` of any size. Their size decides
+                that of the strokes: a style as large as the photos of a batch is learnt as a whole.
+        """
+        if len(styles) != self.num_styles:
+            raise ValueError(f"Expected {self.num_styles} styles. Received: {len(styles)}")
+        described = [self.describe(style.astype("float32")[None])["style"] for style in styles]
+        for layer, weight in self.style_grams.items():
+            weight.assign(np.concatenate([description[layer] for description in described]))
+
+    def call(self, images, training=False, style=0):
+        """Return float images in 0..255 in one of the styles, given by its number."""
+        images = tf.convert_to_tensor(images)
+        chosen = tf.fill(tf.shape(images)[:1], style)
+        return self.generated(images, tf.one_hot(chosen, self.num_styles), training)
+
+    def generated(self, images, styles, training):
+        """Return float images in 0..255 in styles of weights `(batch, num_styles)`."""
+        signed = tf.cast(images, "float32") / 127.5 - 1.0
+        inputs = [signed, styles] if self.num_styles > 1 else signed
+        return (tf.cast(self.generator(inputs, training=training), "float32") + 1.0) * 127.5
+
+    def train_step(self, images):
+        styles = self._random_styles(tf.shape(images)[0])
+        content = self.description(tf.cast(images, "float32"))["content"]
+        with tf.GradientTape() as tape:
+            generated = self.generated(images, styles, training=True)
+            description = self.description(generated)
+            terms = {
+                "content_loss": self._content_term(description["content"], content),
+                "style_loss": self._style_term(description["style"], styles),
+                "variation_loss": total_variation(generated, self.loss_scale),
+            }
+            terms = {name: self.weights_of_terms[name] * term for name, term in terms.items()}
+            loss = tf.add_n(list(terms.values()))
+        self.minimize(loss, tape)
+        return self.report(loss=loss, **terms)
+
+    def _random_styles(self, count):
+        chosen = keras.random.randint((count,), 0, self.num_styles, seed=self.random)
+        return tf.one_hot(chosen, self.num_styles)
+
+    def _content_term(self, features, targets):
+        losses = [content_loss(features[x], targets[x], self.loss_scale) for x in targets]
+        return tf.add_n(losses)
+
+    def _style_term(self, grams, styles):
+        targets = {
+            layer: tf.einsum("bs,sij->bij", styles, gram)
+            for layer, gram in self.style_grams.items()
+        }
+        losses = [
+            weight * style_loss(grams[layer], targets[layer], self.loss_scale)
+            for layer, weight in self.layer_weights.items()
+        ]
+        return tf.add_n(losses)
+
+    def optimized_variables(self):
+        return {"optimizer": self.generator.trainable_variables}
+
+    def fit(self, *args, **kwargs):
+        if not any(np.any(gram) for gram in self.style_grams.values()):
+            raise ValueError("No style is known yet. Call learn_styles([image, ...]) before fit().")
+        return super().fit(*args, **kwargs)
+
+    def distances(self, photos, style=0):
+        """Return how far the generated images are from photos and from a style, as a mean.
+
+        Args:
+            photos: uint8 `(photos, height, width, 3)`.
+            style: The number of the style.
+
+        Returns:
+            Dictionary of floats: `content_loss` and `style_loss` without their weights, and
+            `style_left`, the share that is left of the photos' own style loss.
+        """
+        chosen = tf.one_hot([style], self.num_styles)
+        found = [self._distances(photo[None], chosen) for photo in photos]
+        content, style_loss, own = np.mean(found, axis=0).tolist()
+        return {"content_loss": content, "style_loss": style_loss, "style_left": style_loss / own}
+
+    @tf.function(reduce_retracing=True)
+    def _distances(self, photo, style):
+        of_photo = self.description(tf.cast(photo, "float32"))
+        generated = self.description(self.generated(photo, style, training=False))
+        return (
+            self._content_term(generated["content"], of_photo["content"]),
+            self._style_term(generated["style"], style),
+            self._style_term(of_photo["style"], style),
+        )
+
+    def deployable(self, style=0):
+        """Return the generator of one style, uint8 images to uint8 images of any size.
+
+        Args:
+            style: The number of the style, or weights of all of them, to mix.
+        """
+        image = keras.Input((None, None, 3), dtype="uint8", name="image")
+        signed = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(image)
+        if self.num_styles == 1:
+            return keras.Model(image, ToPixels(name="stylized")(self.generator(signed)))
+        weights = np.eye(self.num_styles)[style] if isinstance(style, int) else np.asarray(style)
+        chosen = SameStyle(weights.tolist())(image)
+        generated = self.generator([signed, chosen])
+        return keras.Model(image, ToPixels(name="stylized")(generated))
+
+
+@keras.saving.register_keras_serializable("keras_dtl")
+class SameStyle(keras.layers.Layer):
+    """Gives every image of a batch the same weights of styles.
+
+    Args:
+        weights: List of numbers, one for each style.
+    """
+
+    def __init__(self, weights, **kwargs):
+        super().__init__(**kwargs)
+        self.weights_of_styles = weights
+
+    def call(self, images):
+        count = keras.ops.shape(images)[0]
+        weights = keras.ops.convert_to_tensor([self.weights_of_styles], "float32")
+        return keras.ops.tile(weights, (count, 1))
+
+    def compute_output_spec(self, images):
+        return keras.KerasTensor((images.shape[0], len(self.weights_of_styles)), dtype="float32")
+
+    def get_config(self):
+        return {**super().get_config(), "weights": self.weights_of_styles}

@@ -1,0 +1,1 @@
+"""Networks that learn on from what others learnt."""

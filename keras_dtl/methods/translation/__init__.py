@@ -1,0 +1,1 @@
+"""Generators from images to images of another domain."""

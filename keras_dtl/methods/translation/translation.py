@@ -1,0 +1,150 @@
+"""What the methods of image translation share: pixels, both players' steps, what is deployed."""
+
+import math
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+from keras_dtl.layers import InstanceNormalization, ReflectionPadding2D, ToPixels
+from keras_dtl.losses import adversarial_loss, gradient_penalty
+from keras_dtl.methods.base import Method, require_logits
+from keras_dtl.methods.networks import has_batch_norm, nested_layers, to_signed
+
+
+class Translation(Method):
+    """A generator of images against a discriminator.
+
+    Batches are pairs `(images of A, images of B)`, uint8 in 0..255. Networks take and give images
+    in -1..1; `deployable()` takes and gives uint8 of any height and width.
+
+    Args:
+        adversarial: The game: `"vanilla"`, `"least_squares"`, `"hinge"` or `"wgan_gp"`.
+    """
+
+    task = "image_to_image"
+    player_optimizers = ("discriminator_optimizer",)
+
+    def __init__(self, adversarial, **kwargs):
+        super().__init__(**kwargs)
+        self.adversarial = adversarial
+        self.game = adversarial_loss(adversarial)
+        self.random = keras.random.SeedGenerator()
+
+    @property
+    def deployed(self):
+        """The generator that `call`, `deployable` and export mean."""
+        raise NotImplementedError
+
+    @property
+    def size_multiple(self):
+        """What heights and widths must be multiples of."""
+        return size_multiple(self.deployed)
+
+    def call(self, images, training=False):
+        return self.deployed(to_signed(images), training=training)
+
+    def deployable(self):
+        return deployable_generator(self.deployed, self.name)
+
+    def judgement(self, discriminator, real, generated):
+        """Return the logits of real and of generated images.
+
+        In one pass, where no batch normalisation would mix the two.
+        """
+        if has_batch_norm(discriminator):
+            return discriminator(real, training=True), discriminator(generated, training=True)
+        logits = discriminator(tf.concat([real, generated], 0), training=True)
+        count = tf.shape(real)[0]
+        return logits[:count], logits[count:]
+
+    def discriminator_loss(self, discriminator, real, generated):
+        """Return the loss of one discriminator, with the penalty where the game has one."""
+        loss = self.game.discriminator(*self.judgement(discriminator, real, generated))
+        if self.game.gradient_penalty_weight:
+            shares = keras.random.uniform(tf.shape(real)[:1], seed=self.random)
+            penalty = gradient_penalty(discriminator, real, generated, shares)
+            loss += self.game.gradient_penalty_weight * penalty
+        return loss
+
+    def generator_loss(self, discriminator, generated):
+        """Return what the generator loses where the discriminator sees through it."""
+        return self.game.generator(discriminator(generated, training=True))
+
+    def check_discriminator(self, discriminator, name):
+        """Refuse a discriminator that the chosen game cannot use.
+
+        Raises:
+            ValueError: When it ends in a sigmoid, or mixes examples under a gradient penalty.
+        """
+        require_logits(discriminator, name)
+        if self.game.gradient_penalty_weight and has_batch_norm(discriminator):
+            raise ValueError(
+                f"`{name}` has batch normalisation, which mixes the examples of a batch: under "
+                f"{self.adversarial!r} each has a gradient of its own. Build it with "
+                "normalization=None or 'instance'."
+            )
+
+
+def size_multiple(network):
+    """Return what heights and widths must be multiples of.
+
+    The product of all strides by which convolutions make the maps smaller; twice that where the
+    smallest map is reflected at its edge, which takes two positions.
+    """
+    shrinking = [
+        layer
+        for layer in nested_layers(network)
+        if isinstance(layer, layers.Conv2D) and not isinstance(layer, layers.Conv2DTranspose)
+    ]
+    reflects = any(isinstance(layer, ReflectionPadding2D) for layer in nested_layers(network))
+    return math.prod(max(layer.strides) for layer in shrinking) * (1 + reflects)
+
+
+def deployable_generator(generator, name):
+    """Return a generator as it is deployed: uint8 images in and out, of any height and width.
+
+    It shares the generator's weights. Dropout rests, and batch normalisation takes the
+    statistics of each image alone: a batch of many images gives what each gives by itself. That
+    is also what training computed, at the paper's batch size of 1.
+    """
+    image = keras.Input((None, None, generator.input_shape[-1]), dtype="uint8", name="image")
+    signed = layers.Rescaling(1 / 127.5, offset=-1.0, name="signed")(image)
+    generated = resizable(generator)(signed)
+    return keras.Model(image, ToPixels(name="translated")(generated), name=name)
+
+
+def resizable(generator):
+    """Return a generator for images of any size, whose normalisations treat each by itself."""
+
+    def same_or_per_image(layer):
+        return per_image(layer) if isinstance(layer, layers.BatchNormalization) else layer
+
+    def called(layer, *tensors, **keywords):
+        # Batch normalisation was given a mask, which stands for nothing here.
+        return layer(*tensors, **({} if isinstance(layer, InstanceNormalization) else keywords))
+
+    free = keras.Input((None, None, generator.input_shape[-1]), name="signed_image")
+    return keras.models.clone_model(
+        generator,
+        input_tensors=free,
+        clone_function=same_or_per_image,
+        call_function=called,
+    )
+
+
+def per_image(batch_norm):
+    """Return an instance normalisation with the weights and the constants of `batch_norm`."""
+    layer = InstanceNormalization(
+        epsilon=batch_norm.epsilon,
+        center=batch_norm.center,
+        scale=batch_norm.scale,
+        name=batch_norm.name,
+        dtype=batch_norm.dtype_policy,
+    )
+    if batch_norm.scale:
+        layer.gamma = batch_norm.gamma
+    if batch_norm.center:
+        layer.beta = batch_norm.beta
+    layer.built = True
+    return layer

@@ -1,0 +1,66 @@
+"""The recipes by name; each is one method's experiment in a file of its own."""
+
+import dataclasses
+
+from keras_dtl.recipes.adda import ADDARecipe
+from keras_dtl.recipes.ccsa import CCSARecipe
+from keras_dtl.recipes.cgmv import CGMVRecipe
+from keras_dtl.recipes.cyclegan import CycleGANRecipe
+from keras_dtl.recipes.dan import DANRecipe
+from keras_dtl.recipes.dann import DANNRecipe
+from keras_dtl.recipes.deep_coral import DeepCORALRecipe
+from keras_dtl.recipes.fast_style import FastStyleRecipe
+from keras_dtl.recipes.fine_tuning import FineTuningRecipe
+from keras_dtl.recipes.gmv import GMVRecipe
+from keras_dtl.recipes.mme import MMERecipe
+from keras_dtl.recipes.motion_aae import MotionAAERecipe
+from keras_dtl.recipes.motion_gmv import MotionGMVRecipe
+from keras_dtl.recipes.motion_style import MotionStyleRecipe
+from keras_dtl.recipes.pix2pix import Pix2PixRecipe
+from keras_dtl.recipes.runs import run_record
+from keras_dtl.recipes.segmentation import SegmentationRecipe
+from keras_dtl.recipes.source_only import SourceOnlyRecipe
+from keras_dtl.recipes.swap_vae import SwapVAERecipe
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        DANNRecipe,
+        DANRecipe,
+        DeepCORALRecipe,
+        ADDARecipe,
+        MMERecipe,
+        CCSARecipe,
+        SourceOnlyRecipe,
+        Pix2PixRecipe,
+        CycleGANRecipe,
+        FastStyleRecipe,
+        FineTuningRecipe,
+        SegmentationRecipe,
+        SwapVAERecipe,
+        GMVRecipe,
+        CGMVRecipe,
+        MotionStyleRecipe,
+        MotionAAERecipe,
+        MotionGMVRecipe,
+    )
+}
+
+
+def run_recipe(folder):
+    """Return the recipe of a finished run, with its settings, and `folder` as its run folder.
+
+    Raises:
+        FileNotFoundError: When the folder holds no finished run.
+        ValueError: When its settings are damaged, or name no recipe of this version.
+    """
+    values = run_record(folder, "settings")
+    if values.get("recipe") not in RECIPES:
+        raise ValueError(
+            f"{folder} was trained by the recipe {values.get('recipe')!r}; there are "
+            f"{', '.join(RECIPES)}."
+        )
+    recipe = RECIPES[values["recipe"]]
+    names = {field.name for field in dataclasses.fields(recipe)}
+    settings = {name: values[name] for name in values if name in names}
+    return recipe(**{**settings, "output": folder})

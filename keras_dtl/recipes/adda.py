@@ -1,0 +1,71 @@
+"""Adversarial discriminative domain adaptation (Tzeng et al. 2017).
+
+keras-dtl train adda --source digits --target digits_m
+keras-dtl train adda --source mnist --target usps --start runs/source-only
+
+Without --start the first stage is trained too, into RUN/first-stage, resumable by itself.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe, networks_of
+from keras_dtl.recipes.source_only import SourceOnlyRecipe
+
+
+@dataclass(frozen=True)
+class ADDARecipe(DomainAdaptationRecipe):
+    """An encoder of the target's own, mapped onto the source's features (Tzeng et al. 2017)."""
+
+    name: ClassVar[str] = "adda"
+
+    learning_rate: float = 2e-4
+    """Learning rate of both players' Adam, constant as in the paper."""
+    discriminated: Literal["features", "logits"] = "logits"
+    """What the discriminator sees; logits in the authors' digit code."""
+    source_epochs: int = 20
+    """Epochs of the first stage, where it is trained here."""
+    source_learning_rate: float = 0.01
+    """Learning rate of the first stage."""
+
+    def networks(self, data):
+        return networks_of(self.start or self.first_stage(data))
+
+    def first_stage(self, data):
+        """Train the source's encoder and classifier, unless that is done; return its folder."""
+        from keras_dtl.recipes.training import train
+
+        shared = {field.name for field in dataclasses.fields(SourceOnlyRecipe)}
+        values = {name: getattr(self, name) for name in shared.intersection(vars(self))}
+        folder = self.run_folder / "first-stage"
+        values |= {"epochs": self.source_epochs, "learning_rate": self.source_learning_rate}
+        values |= {"output": folder, "resume": True, "select": "last", "validators": False}
+        values |= {"artifact": None, "shots": 0}
+        recipe = SourceOnlyRecipe(**values)
+        if not (folder / "model.keras").exists():
+            train(recipe, data)
+        return folder
+
+    def method(self, encoder, classifier):
+        from keras_dtl.backbones import mlp
+        from keras_dtl.methods import ADDA
+
+        ends = {"features": encoder, "logits": classifier}
+        width = ends[self.discriminated].output_shape[1:]
+        return ADDA(
+            encoder,
+            classifier,
+            mlp(width, (500, 500), 1, name="discriminator"),
+            discriminated=self.discriminated,
+            batch_norm=self.batch_norm,
+        )
+
+    def optimizers(self):
+        import keras
+
+        adam = lambda: keras.optimizers.Adam(self.learning_rate, beta_1=0.5)  # noqa: E731
+        return {"optimizer": adam(), "discriminator_optimizer": adam()}
+
+    def schedules(self):
+        return {}

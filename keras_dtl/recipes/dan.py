@@ -1,0 +1,42 @@
+"""Deep adaptation network (Long et al. 2015).
+
+keras-dtl train dan --source digits --target digits_m
+keras-dtl train dan --source mnist --target usps --source-size 2000 --target-size 1800
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe
+
+
+@dataclass(frozen=True)
+class DANRecipe(DomainAdaptationRecipe):
+    """Layers distributed alike in both domains, by multi-kernel MMD (Long et al. 2015)."""
+
+    name: ClassVar[str] = "dan"
+
+    adaptation_weight: Literal["auto"] | float = 1.0
+    """Weight of the discrepancy; auto keeps it as large as the label loss."""
+    compared: tuple[str, ...] = ("hidden_1", "hidden_2", "logits")
+    """Layers whose activations are compared; features and logits name the networks' outputs."""
+    estimator: Literal["quadratic", "linear"] = "quadratic"
+    """Compare all pairs of a batch, or each image with one other, as in the paper."""
+    bandwidth: Literal["mean", "median"] = "mean"
+    """Which squared distance the kernels are multiples of."""
+    learn_kernel_weights: bool = False
+    """Weigh the kernels as the paper does, not all alike."""
+
+    def method(self, encoder, classifier):
+        from keras_dtl.methods import DAN
+
+        return DAN(
+            encoder,
+            classifier,
+            adaptation_weight=self.adaptation_weight,
+            compared=self.compared,
+            bandwidth=self.bandwidth,
+            estimator=self.estimator,
+            learn_kernel_weights=self.learn_kernel_weights,
+            batch_norm=self.batch_norm,
+        )

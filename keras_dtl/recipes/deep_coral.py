@@ -1,0 +1,32 @@
+"""Deep CORAL (Sun & Saenko 2016).
+
+keras-dtl train deep-coral --source digits --target digits_m
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe
+
+
+@dataclass(frozen=True)
+class DeepCORALRecipe(DomainAdaptationRecipe):
+    """Layers that covary alike in both domains (Sun & Saenko 2016)."""
+
+    name: ClassVar[str] = "deep-coral"
+
+    adaptation_weight: Literal["auto"] | float = "auto"
+    """Weight of the CORAL loss; auto keeps it as large as the label loss, the authors' rule."""
+    compared: tuple[str, ...] = ("logits",)
+    """Layers whose covariances are compared; features and logits name the networks' outputs."""
+
+    def method(self, encoder, classifier):
+        from keras_dtl.methods import DeepCORAL
+
+        return DeepCORAL(
+            encoder,
+            classifier,
+            adaptation_weight=self.adaptation_weight,
+            compared=self.compared,
+            batch_norm=self.batch_norm,
+        )

@@ -1,0 +1,207 @@
+"""What the recipes of domain adaptation share: two domains, one classifier, the same scores."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from keras_dtl.recipes.base import Recipe
+from keras_dtl.recipes.encoders import networks_of, new_encoder
+
+VALIDATION_EXAMPLES = 1000
+"""How many images of each kind a validator looks at."""
+VALIDATIONS = 10
+"""How often it does in a training, at most."""
+
+
+class Domains(NamedTuple):
+    """The `LabelledImages` of an adaptation; test sets are None where labels are missing."""
+
+    source_train: object
+    target_train: object
+    source_test: object
+    target_test: object
+    target_labelled: object = None
+    """The few target images whose labels are learnt; then `target_train` holds the others."""
+
+
+@dataclass(frozen=True)
+class DomainAdaptationRecipe(Recipe):
+    """A classifier between two named domains."""
+
+    source: str = "digits"
+    """Labelled domain: digits, mnist, usps, any TFDS name, or folder:PATH."""
+    target: str = "digits_m"
+    """Domain to adapt to, whose labels serve for scoring alone: the same names."""
+    image_size: int | None = None
+    """Side to which images are resized. Default: that of the source."""
+    min_steps: int = 150
+    """Least number of steps in an epoch: a small source is passed over several times."""
+    source_size: int | None = None
+    """Train on so many source images, drawn by the seed. Default: all."""
+    target_size: int | None = None
+    """Train on so many target images, drawn by the seed. Default: all."""
+    shots: int = 0
+    """Target images of each class whose labels are learnt, drawn by the seed."""
+    augment: Literal["none", "affine", "intensity", "both"] = "none"
+    """Change training images of both domains at random. affine: turned, stretched, slanted and
+    moved; intensity: contrast, brightness and, for half of them, the negative."""
+    backbone: str = "lenet"
+    """Encoder: lenet, or an architecture of keras.applications, such as MobileNetV2."""
+    weights: str | None = None
+    """Weights of that architecture: imagenet, or a file. Default: random ones."""
+    encoder_rate: float | None = None
+    """Learning rate of the encoder as a multiple of the new layers'. Default: 0.1 with weights,
+    else 1."""
+    start: str | None = None
+    """Run folder whose trained networks the training starts from."""
+    learning_rate: float = 0.01
+    """Initial learning rate; it falls along the paper's curve."""
+    batch_norm: Literal["joint", "separate", "frozen"] = "joint"
+    """What batch normalisation sees."""
+    select: Literal["last", "entropy", "information", "density", "dev", "reverse"] = "last"
+    """Which weights are published: the last, or the best by a validator without target labels."""
+    validators: bool = False
+    """Keep the best weights by every validator and score them all, the oracle's apart."""
+
+    def method(self, encoder, classifier):
+        """Return the `DomainAdaptation` model of these networks."""
+        raise NotImplementedError
+
+    def labelled(self, data):
+        """Return the images whose labels are learnt."""
+        return data.source_train
+
+    def target_labelled(self, data):
+        """Return the target images that are learnt beside them, or None."""
+        return data.target_labelled
+
+    def load_data(self):
+        from keras_dtl.data import check_same_classes, load, require_classes
+
+        places = {"data_dir": self.data_dir, "manual_dir": self.manual_dir}
+        source = load(self.source, "train", image_size=self.image_size, channels=3, **places)
+        require_classes(source)
+        places |= {"image_size": source.image_shape[:2], "channels": 3}
+        target = load(self.target, "train", **places)
+        check_same_classes(source, target)
+        target_test = None if target.labels is None else load(self.target, "test", **places)
+        source_test = load(self.source, "test", **places)
+        source = self._sampled(source, self.source_size)
+        target = self._sampled(target, self.target_size)
+        target, labelled = self._with_shots(target)
+        return Domains(source, target, source_test, target_test, labelled)
+
+    def _sampled(self, examples, size):
+        from keras_dtl.data.splits import sample
+
+        return examples if size is None else examples.subset(sample(len(examples), size, self.seed))
+
+    def _with_shots(self, target):
+        """Return the target images without known labels, and those with, or None."""
+        from keras_dtl.data import require_classes
+        from keras_dtl.data.splits import shot_split
+
+        if not self.shots:
+            return target, None
+        require_classes(target)
+        chosen, rest = shot_split(target.labels, self.shots, self.seed)
+        return target.subset(rest), target.subset(chosen)
+
+    def build_model(self, data):
+        import keras
+
+        model = self.method(*self.networks(data))
+        rate = self.encoder_rate or (0.1 if self.weights else 1.0)
+        model.compile(
+            **self.optimizers(),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+            jit_compile=self.jit_compile,
+            learning_rate_multipliers=None if rate == 1 else {"encoder": rate},
+        )
+        return model
+
+    def optimizers(self):
+        """Return the optimizers by the names that the model's `compile` gives them."""
+        import keras
+
+        return {"optimizer": keras.optimizers.SGD(self.learning_rate, momentum=0.9)}
+
+    def networks(self, data):
+        """Return the encoder and the classifier, new or those of the run to start from."""
+        if self.start is not None:
+            return networks_of(self.start)
+        encoder = new_encoder(self.backbone, data.source_train.image_shape, self.weights)
+        return encoder, self.head(encoder.output_shape[1:], len(data.source_train.classes))
+
+    def head(self, features, classes):
+        """Return the classifier of features of this shape."""
+        from keras_dtl.backbones import mlp
+
+        return mlp(features, (100, 100), classes, name="classifier")
+
+    def batches(self, data, first_step):
+        from keras_dtl.data import domain_batches
+        from keras_dtl.data.augmentation import AUGMENTATIONS
+
+        return domain_batches(
+            self.labelled(data),
+            data.target_train,
+            self.batch_size,
+            self.seed,
+            first_step,
+            target_labelled=self.target_labelled(data),
+            augment=AUGMENTATIONS[self.augment],
+        )
+
+    def steps_per_epoch(self, data):
+        from keras_dtl.data import steps_per_epoch
+
+        return max(self.min_steps, steps_per_epoch(self.labelled(data), self.batch_size))
+
+    def schedules(self):
+        from keras_dtl.callbacks import inverse_decay, reversal_ramp
+
+        schedules = {"optimizer.learning_rate": inverse_decay(self.learning_rate)}
+        if getattr(self, "adaptation_weight", None) == "auto":
+            schedules["balance.strength"] = reversal_ramp()
+        return schedules
+
+    def callbacks(self, data):
+        from keras_dtl.callbacks import Measure, ProgressSchedule
+
+        callbacks = [ProgressSchedule(self.schedules())]
+        if self.validators or self.select != "last":
+            from keras_dtl.recipes.domain_selection import Validation, keepers
+
+            every = max(1, self.epochs // VALIDATIONS)
+            callbacks.append(Measure(Validation(data, self.seed), every))
+            callbacks += keepers(self.run_folder).values()
+        return callbacks
+
+    def select_weights(self, model, data):
+        from keras_dtl.recipes.domain_selection import select_weights
+
+        if self.validators or self.select != "last":
+            return select_weights(self, model, data)
+        return None
+
+    def score(self, model, data):
+        from keras_dtl.evaluation import evaluate_classifier
+
+        classifier, scores = model.deployable(), {}
+        for domain, test in (("source", data.source_test), ("target", data.target_test)):
+            if test is not None:
+                probabilities = classifier.predict(test.images, batch_size=256, verbose=0)
+                scores[domain] = evaluate_classifier(probabilities, test.labels, test.classes)
+        return {domain: result.to_dict() for domain, result in scores.items()}
+
+    def report(self, model, data, history, scores, before=None, comparison=None):
+        from keras_dtl.recipes.domain_report import domain_report
+
+        return domain_report(self, model, data, history, scores, before, comparison)
+
+    def export_arguments(self, data):
+        return {"classes": data.source_train.classes}
+
+    def headline(self, scores):
+        return {f"accuracy on {domain}": s["accuracy"] for domain, s in scores.items()}

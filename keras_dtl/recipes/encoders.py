@@ -1,0 +1,100 @@
+"""What a training starts from: a new encoder, or the networks of a run or a file."""
+
+from pathlib import Path
+
+from keras_dtl.recipes.runs import run_model
+
+
+def new_encoder(backbone, image_shape, weights=None):
+    """Return an encoder by name: lenet, or an architecture of `keras.applications`.
+
+    Args:
+        backbone: The name.
+        image_shape: `(height, width, channels)` of uint8 images.
+        weights: Weights of the architecture: "imagenet", a file, or None for random ones.
+    """
+    from keras_dtl import backbones
+
+    if backbone == "lenet":
+        return backbones.lenet(image_shape, name="encoder")
+    return backbones.pretrained(backbone, image_shape, weights, name="encoder")
+
+
+def networks_of(run):
+    """Return the encoder and the classifier that a run trained.
+
+    Raises:
+        FileNotFoundError: When the folder holds no finished run.
+        ValueError: When the run trained something else.
+    """
+    model = run_model(Path(run))
+    if not (hasattr(model, "encoder") and hasattr(model, "classifier")):
+        raise ValueError(
+            f"{run} holds a {type(model).__name__}, without an encoder and a classifier. Give a "
+            "run of domain adaptation or fine-tuning."
+        )
+    return model.encoder, model.classifier
+
+
+def encoder_from(start, backbone, image_shape):
+    """Return an encoder with the weights that a training starts from.
+
+    Args:
+        start: "random" or "imagenet"; the folder of a finished run; a `.keras` file of an encoder
+            of uint8 images; or a file of weights of the architecture `backbone`.
+        backbone: As for `new_encoder`.
+        image_shape: `(height, width, channels)` of uint8 images.
+
+    Raises:
+        OSError: When there is no such file or folder.
+        ValueError: When what is in it does not fit the images.
+    """
+    if start == "random":
+        return new_encoder(backbone, image_shape)
+    path = Path(start)
+    if start != "imagenet" and not path.exists():
+        raise FileNotFoundError(
+            f"There is no file or folder {path} to start from. Expected random, imagenet, the "
+            "folder of a finished run, a .keras file, or a file of weights."
+        )
+    if path.is_dir() or path.suffix == ".keras":
+        return _checked(_saved_encoder(path), path, image_shape)
+    if backbone == "lenet":
+        raise ValueError(
+            f"`--start {start}` gives weights of an architecture of keras.applications. Name it, "
+            "such as `--backbone MobileNetV2`, or start from the folder of a run."
+        )
+    return new_encoder(backbone, image_shape, start)
+
+
+def _saved_encoder(path):
+    if path.is_dir():
+        return networks_of(path)[0]
+    import keras
+
+    return keras.saving.load_model(path, compile=False)
+
+
+def _checked(encoder, path, image_shape):
+    takes = getattr(encoder, "input_shape", None) or ()
+    gives = getattr(encoder, "output_shape", None) or ()
+    wanted = (None, *image_shape)
+    fits = len(takes) == 4 and len(gives) == 2
+    if not fits or any(a not in (None, b) for a, b in zip(takes, wanted, strict=True)):
+        raise ValueError(
+            f"{path} holds a network from {takes} to {gives}. Expected one from images of "
+            f"{wanted} to features (None, n). Pass --image-size and --channels to fit it."
+        )
+    return encoder
+
+
+def hasten_statistics(encoder):
+    """Let batch normalisation forget what it saw some ten steps ago.
+
+    Architectures of `keras.applications` average over as many as a thousand, which is longer
+    than a training on few images lasts: the deployed model would normalise by its first guess.
+    """
+    from keras_dtl.methods.networks import batch_norm_layers
+
+    for layer in batch_norm_layers(encoder):
+        layer.momentum = min(layer.momentum, 0.9)

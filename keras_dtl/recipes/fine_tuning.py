@@ -1,0 +1,179 @@
+"""Fine-tuning: learn a task from an encoder that has learnt another.
+
+keras-dtl train source-only --source digits --target digits_m
+keras-dtl train fine-tuning --target digits_m --shots 20 --start runs/source-only
+keras-dtl train fine-tuning --target folder:photos --backbone MobileNetV2 --start imagenet \
+    --train-from block_13 --encoder-rate 0.1
+
+The same with `--start random` says whether it helped.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple
+
+from keras_dtl.recipes.base import Recipe
+from keras_dtl.recipes.encoders import encoder_from, hasten_statistics
+
+
+class Labelled(NamedTuple):
+    """The `LabelledImages` that are learnt and those that are scored on."""
+
+    train: object
+    test: object
+
+
+@dataclass(frozen=True)
+class FineTuningRecipe(Recipe):
+    """As much of a pretrained encoder as is wanted learns another task (Yosinski et al. 2014)."""
+
+    name: ClassVar[str] = "fine-tuning"
+
+    batch_size: int = 32
+    """Images in a step."""
+    target: str = "digits_m"
+    """Labelled images to learn: digits, mnist, any TFDS name, or folder:PATH."""
+    start: str = "random"
+    """Where the encoder's weights come from: random; imagenet or a file of weights of the
+    backbone; the folder of a finished run; or a .keras file of an encoder of uint8 images."""
+    backbone: str = "lenet"
+    """Encoder: lenet, or an architecture of keras.applications, such as MobileNetV2."""
+    train_from: str = "input"
+    """Where learning begins: input, all layers; head, the classifier alone; the name of a layer
+    or its beginning, such as block_13; or how many of the encoder's last layers."""
+    encoder_rate: float = 1.0
+    """Learning rate of the encoder as a multiple of the classifier's."""
+    rate_decay: float = 1.0
+    """Factor by which each layer learns more slowly than the one after it."""
+    unfreeze_until: float = 0.0
+    """Thaw the encoder layer by layer until this share of the training; 0: all at once."""
+    anchor_weight: float = 0.0
+    """Weight of the squared distance to the weights that the encoder came with (L2-SP)."""
+    head_penalty: float = 0.0
+    """Weight of the classifier's squared kernels (L2-SP)."""
+    batch_norm: Literal["frozen", "moving"] = "frozen"
+    """What batch normalisation in layers that learn does: keep what it came with, or learn."""
+    hidden: tuple[int, ...] = ()
+    """Sizes of hidden layers between the encoder and the logits."""
+    learning_rate: float = 0.01
+    """Initial learning rate; it falls along a cosine to 0."""
+    shots: int = 0
+    """Labelled images of each class to learn from, drawn by the seed; 0: all."""
+    image_size: int | None = None
+    """Side to which images are resized. Default: that of the data."""
+    channels: Literal[1, 3] = 3
+    """Channels of the images: grey or RGB."""
+    flip: bool = False
+    """Mirror half of the images, left to right."""
+    min_steps: int = 100
+    """Least number of steps in an epoch: few images are passed over several times."""
+
+    def load_data(self):
+        from keras_dtl.data import load, require_classes
+        from keras_dtl.data.splits import shot_split
+
+        places = {"data_dir": self.data_dir, "manual_dir": self.manual_dir}
+        places |= {"image_size": self.image_size, "channels": self.channels}
+        train = load(self.target, "train", **places)
+        require_classes(train)
+        places["image_size"] = train.image_shape[:2]
+        if self.shots:
+            train = train.subset(shot_split(train.labels, self.shots, self.seed)[0])
+        return Labelled(train, load(self.target, "test", **places))
+
+    def build_model(self, data):
+        import keras
+
+        from keras_dtl.backbones import mlp
+        from keras_dtl.methods import FineTuning
+
+        encoder = encoder_from(self.start, self.backbone, data.train.image_shape)
+        if self.batch_norm == "moving":
+            hasten_statistics(encoder)
+        features, classes = encoder.output_shape[1:], len(data.train.classes)
+        model = FineTuning(
+            encoder,
+            mlp(features, self.hidden, classes, name="classifier"),
+            train_from=int(self.train_from) if self.train_from.isdecimal() else self.train_from,
+            rate_decay=self.rate_decay,
+            anchor_weight=self.anchor_weight,
+            head_penalty=self.head_penalty,
+            batch_norm=self.batch_norm,
+        )
+        multipliers = {"encoder": self.encoder_rate} if self.encoder_rate != 1 else None
+        model.compile(
+            keras.optimizers.SGD(self.learning_rate, momentum=0.9),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+            jit_compile=self.jit_compile,
+            learning_rate_multipliers=multipliers,
+        )
+        return model
+
+    def batches(self, data, first_step):
+        from keras_dtl.data import endless, jitter
+
+        augment = jitter(data.train.image_shape[:2]) if self.flip else None
+        return endless(data.train, self.batch_size, self.seed, first_step, augment)
+
+    def steps_per_epoch(self, data):
+        from keras_dtl.data import steps_per_epoch
+
+        return max(self.min_steps, steps_per_epoch(data.train, self.batch_size))
+
+    def callbacks(self, data):
+        from keras_dtl.callbacks import GradualUnfreezing, ProgressSchedule, cosine_decay
+
+        schedule = ProgressSchedule({"optimizer.learning_rate": cosine_decay(self.learning_rate)})
+        if not self.unfreeze_until:
+            return [schedule]
+        return [schedule, GradualUnfreezing(self.unfreeze_until)]
+
+    def score(self, model, data):
+        from keras_dtl.evaluation import evaluate_classifier
+
+        probabilities = model.deployable().predict(data.test.images, batch_size=256, verbose=0)
+        scores = evaluate_classifier(probabilities, data.test.labels, data.test.classes)
+        return {"target": scores.to_dict()}
+
+    def headline(self, scores):
+        return {"accuracy": scores["target"]["accuracy"]}
+
+    def report(self, model, data, history, scores):
+        from keras_dtl.evaluation import Report
+        from keras_dtl.recipes.domain_report import (
+            add_confusion,
+            add_labelled_images,
+            add_training,
+        )
+
+        report = Report(
+            f"{self.name}: {self.start} to {self.target}",
+            f"{self.epochs} epochs, seed {self.seed}, {len(data.train)} labelled images.",
+            {name: self.shown(value) for name, value in self.headline(scores).items()},
+        )
+        add_training(report, history)
+        add_labelled_images(report, "Training images.", data.train)
+        add_confusion(report, scores)
+        report.add_table("Layers", layer_table(model))
+        report.add_table("Settings", self.settings(), collapsed=True)
+        return report
+
+    def export_arguments(self, data):
+        return {"classes": data.train.classes}
+
+
+def layer_table(model):
+    """Return a row for each layer of the encoder: what it is, and whether it learnt."""
+    from keras_dtl.methods.networks import learnt_layers
+
+    groups = learnt_layers(model.encoder)
+    frozen = len(groups) - model.num_tuned
+    return [
+        {
+            "layer": index + 1,
+            "name": group[0].name,
+            "weights": sum(int(w.shape.num_elements()) for layer in group for w in layer.weights),
+            "learnt": index >= frozen,
+        }
+        for index, group in enumerate(groups)
+    ]

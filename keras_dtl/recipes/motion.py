@@ -1,0 +1,119 @@
+"""What the recipes of motion share: clips by name, splits, windows, schedule, report."""
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from keras_dtl.recipes.base import Recipe
+
+
+class MotionData(NamedTuple):
+    """Clips of training, of test and of cells that training never sees, and their `Windows`."""
+
+    split: object
+    train: object
+    test: object
+    held_out: object
+    """`Windows`, or None where no cell is held out."""
+
+    @property
+    def clips(self):
+        return self.split.train
+
+
+@dataclass(frozen=True)
+class MotionRecipe(Recipe):
+    """Motion capture with actions and styles; the fields that all methods have."""
+
+    player: ClassVar[str] = "critic_optimizer"
+    """How the method names the optimizer of its critic."""
+
+    source: str = "walker"
+    """Motion: walker, which is embedded; bvh:PATH, a folder of BVH files; or npz:PATH."""
+    rate: float = 30.0
+    """Frames a second to which motion is resampled."""
+    window: int = 48
+    """Frames of the pieces that are learnt from; shorter clips are left out."""
+    stride: int = 12
+    """Frames from the beginning of one piece to that of the next."""
+    test_share: float = 0.25
+    """Share of the clips of each cell of action and style that serves for scoring alone."""
+    held_out: int = 1
+    """Cells of action and style that are never trained on, for scoring alone."""
+    batch_size: int = 32
+    """Pieces of motion in a step."""
+    min_steps: int = 100
+    """Least number of steps in an epoch."""
+    learning_rate: float = 1e-3
+    """Initial rate of coders and decoder; it falls along a cosine to 0."""
+    critic_learning_rate: float = 5e-4
+    """That of the critic, likewise."""
+
+    def load_data(self):
+        from keras_dtl.data.motion import load_motion, split_clips, spread_cells, windows_of
+
+        clips = load_motion(self.source, self.rate)
+        cells = spread_cells(clips, self.held_out, self.seed)
+        split = split_clips(clips, self.test_share, cells, self.seed)
+        train, test = (windows_of(part, self.window, self.stride) for part in split[:2])
+        held_out = windows_of(split.held_out, self.window, self.stride) if cells else None
+        return MotionData(split, train, test, held_out)
+
+    def statistics(self, data):
+        from keras_dtl.data import statistics_of
+
+        mean, deviation = statistics_of(data.train.features)
+        return {"mean": mean.tolist(), "deviation": deviation.tolist()}
+
+    def compiled(self, model):
+        import keras
+
+        # beta_1 as adversaries want it.
+        model.compile(
+            keras.optimizers.Adam(self.learning_rate, beta_1=0.5),
+            jit_compile=self.jit_compile,
+            **{self.player: keras.optimizers.Adam(self.critic_learning_rate, beta_1=0.5)},
+        )
+        return model
+
+    def arrays(self, data):
+        """Return the arrays whose rows make a batch."""
+        raise NotImplementedError
+
+    def batches(self, data, first_step):
+        from keras_dtl.data import endless_arrays
+
+        return endless_arrays(self.arrays(data), self.batch_size, self.seed, first_step)
+
+    def steps_per_epoch(self, data):
+        return max(self.min_steps, len(data.train.features) // self.batch_size)
+
+    def callbacks(self, data):
+        from keras_dtl.callbacks import ProgressSchedule, cosine_decay
+
+        rates = {"optimizer": self.learning_rate, self.player: self.critic_learning_rate}
+        schedules = {f"{name}.learning_rate": cosine_decay(rate) for name, rate in rates.items()}
+        return [ProgressSchedule(schedules)]
+
+    def report(self, model, data, history, scores):
+        words = (
+            f"{self.epochs} epochs, seed {self.seed}; {len(data.clips)} clips learnt, "
+            f"{len(data.split.test)} scored, {len(data.split.held_out)} of cells never seen."
+        )
+        return self.illustrated_report(words, model, data, history, scores)
+
+    def settings_with(self, data):
+        names = {"actions": data.clips.action_names, "styles": data.clips.style_names}
+        held_out = sorted({*zip(*self._held_out_names(data), strict=True)})
+        return {
+            **super().settings_with(data),
+            **{kind: list(values) for kind, values in names.items()},
+            "held_out_cells": [list(cell) for cell in held_out],
+            "skeleton": data.clips.skeleton.to_json(),
+        }
+
+    def _held_out_names(self, data):
+        held_out = data.split.held_out
+        return (
+            [held_out.action_names[action] for action in held_out.actions],
+            [held_out.style_names[style] for style in held_out.styles],
+        )

@@ -1,0 +1,42 @@
+"""What `keras-dtl train` leaves in a run folder, read again."""
+
+import json
+
+
+def run_model(folder):
+    """Return the Keras model of a finished run, not compiled.
+
+    Raises:
+        FileNotFoundError: When the folder holds no finished run.
+    """
+    path = _existing(folder, "model.keras")
+    import keras
+
+    import keras_dtl.layers
+    import keras_dtl.methods  # noqa: F401 (registers what saved models name)
+
+    return keras.saving.load_model(path, compile=False)
+
+
+def run_record(folder, name):
+    """Return what a run wrote down: its `"settings"`, `"history"` or `"scores"`.
+
+    Raises:
+        FileNotFoundError: When the folder holds no finished run.
+        ValueError: When the file is damaged.
+    """
+    path = _existing(folder, f"{name}.json")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON: {error}. Train again.") from error
+
+
+def _existing(folder, name):
+    path = folder / name
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{folder} holds no finished run: there is no {name}. Give the folder that "
+            "`keras-dtl train` made; `train --resume` finishes one that was stopped."
+        )
+    return path

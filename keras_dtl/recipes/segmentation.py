@@ -1,0 +1,229 @@
+"""Segmentation under domain shift: another city, another light (Tsai et al. 2018).
+
+keras-dtl train segmentation --source folder:camvid --target folder:camvid \
+    --source-sequences 0006R0 0016E5 --target-sequences 0001TP --method dann
+keras-dtl train segmentation --source folder:a --target folder:b --method source-only
+
+keras-dtl train segmentation --source cityscapes --source-sequences aachen bochum \
+    --target cityscapes --target-sequences zurich --image-size 256 512 --manual-dir downloads
+
+A folder holds images/ and masks/, see `keras_dtl.data.segmentation.load_segmentation`.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple
+
+from keras_dtl.recipes.base import Recipe
+from keras_dtl.recipes.encoders import hasten_statistics
+
+SHOWN = 4
+"""How many images the report shows."""
+Layouts = Literal["source-only", "dann", "output-space", "dan", "deep-coral"]
+
+
+class Scenes(NamedTuple):
+    """The `SegmentedImages` of an adaptation; labels of `target_train` are not learnt."""
+
+    source_train: object
+    target_train: object
+    target_test: object
+
+
+@dataclass(frozen=True)
+class SegmentationRecipe(Recipe):
+    """A segmenter that adapts to another domain (Tsai et al. 2018, and others pixel by pixel)."""
+
+    name: ClassVar[str] = "segmentation"
+
+    batch_size: int = 4
+    """Images of each domain in a step."""
+    source: str = "folder:source"
+    """Images and masks to learn: folder:PATH, or cityscapes, of TFDS."""
+    target: str = "folder:target"
+    """Domain to adapt to: the same names. Its masks serve for scoring alone."""
+    source_sequences: tuple[str, ...] | None = None
+    """Sequences of the source's frames.csv, or cities of Cityscapes. Default: all."""
+    target_sequences: tuple[str, ...] | None = None
+    """Sequences of the target's frames.csv. Default: all."""
+    method: Layouts = "dann"
+    """How it adapts: source-only, not at all; dann, on features of each position; output-space,
+    on the layout of the predicted classes; dan or deep-coral, by a distance of pooled features."""
+    labels_from: Literal["source", "target"] = "source"
+    """Whose masks are learnt: target gives the upper bound, with --method source-only."""
+    holdout: float = 0.5
+    """Share of the target, the last images by name, that is scored on and never trained with."""
+    image_size: tuple[int, int] | None = None
+    """Height and width to which images are resized in training. Default: their own."""
+    backbone: Literal["unet", "mobilenet"] = "mobilenet"
+    """Encoder: a U-Net, or MobileNetV2 with an ASPP head."""
+    weights: str | None = None
+    """Weights of MobileNetV2: imagenet, or a file. Default: random ones."""
+    filters: int = 16
+    """Channels of the U-Net's first map."""
+    adaptation_weight: float = 0.01
+    """Weight of the adaptation loss."""
+    learning_rate: float = 1e-3
+    """Initial rate of Adam; it falls along a cosine to 0."""
+    batch_norm: Literal["joint", "separate", "frozen"] = "joint"
+    """What batch normalisation sees."""
+    flip: bool = True
+    """Mirror half of the images, left to right."""
+    min_steps: int = 100
+    """Least number of steps in an epoch."""
+
+    def load_data(self):
+        source = self._load(self.source, self.source_sequences)
+        target = self._load(self.target, self.target_sequences)
+        if source.classes != target.classes:
+            raise ValueError(
+                "Source and target must have the same classes. Received: "
+                f"{', '.join(source.classes)} against {', '.join(target.classes)}. Give both "
+                "folders the same classes.csv."
+            )
+        cut = round(len(target) * (1 - self.holdout))
+        if not 0 < cut < len(target):
+            raise ValueError(
+                f"--holdout {self.holdout} of {len(target)} target images leaves none to train "
+                "with or none to score on."
+            )
+        first, last = target.subset(range(cut)), target.subset(range(cut, len(target)))
+        return Scenes(first if self.labels_from == "target" else source, first, last)
+
+    def _load(self, name, sequences):
+        from keras_dtl.data.segmentation import load_segmentation
+
+        if name == "cityscapes":
+            from keras_dtl.data.cityscapes import load_cityscapes
+
+            return load_cityscapes(
+                "train", self.image_size, sequences, self.data_dir, self.manual_dir
+            )
+        prefix, _, path = name.partition(":")
+        if prefix != "folder" or not path:
+            raise ValueError(
+                f"Expected folder:PATH, of images and masks, or cityscapes. Received: {name!r}"
+            )
+        return load_segmentation(path, "train", self.image_size, sequences)
+
+    def build_model(self, data):
+        import keras
+
+        from keras_dtl.data.segmentation import VOID
+
+        classes = len(data.source_train.classes)
+        model = self.adaptation(*self.networks(classes), classes)
+        model.compile(
+            keras.optimizers.Adam(self.learning_rate),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=VOID),
+            jit_compile=self.jit_compile,
+        )
+        return model
+
+    def networks(self, classes):
+        from keras_dtl import backbones
+
+        if self.backbone == "unet":
+            encoder = backbones.unet_encoder(filters=self.filters, name="encoder")
+        else:
+            encoder = backbones.mobilenet_aspp(weights=self.weights, name="encoder")
+            if self.batch_norm != "frozen":
+                hasten_statistics(encoder)
+        return encoder, backbones.pixel_classifier(encoder.output_shape[1:], classes)
+
+    def adaptation(self, encoder, classifier, classes):
+        """Return the model of the chosen method."""
+        from keras_dtl.backbones import pixel_discriminator
+        from keras_dtl.methods import DAN, DANN, DeepCORAL, SourceOnly
+
+        weight = {"adaptation_weight": self.adaptation_weight, "batch_norm": self.batch_norm}
+        if self.method == "source-only":
+            return SourceOnly(encoder, classifier, batch_norm=self.batch_norm)
+        if self.method in ("dan", "deep-coral"):
+            distance = DAN if self.method == "dan" else DeepCORAL
+            return distance(encoder, classifier, compared=("features",), **weight)
+        seen = "features" if self.method == "dann" else "probabilities"
+        shape = encoder.output_shape[1:] if seen == "features" else (None, None, classes)
+        discriminator = pixel_discriminator(shape)
+        return DANN(
+            encoder, classifier, discriminator, discriminated=seen, reversal_strength=0.0, **weight
+        )
+
+    def batches(self, data, first_step):
+        import tensorflow as tf
+
+        from keras_dtl.data import endless_arrays, jitter
+        from keras_dtl.data.batches import independent_seeds, options
+
+        augment = jitter(data.source_train.image_shape[:2]) if self.flip else None
+        arrays = {"source": data.source_train.arrays(), "target": data.target_train.images}
+        seeds = independent_seeds(self.seed, 2)
+        streams = {
+            name: endless_arrays(array, self.batch_size, seed, first_step, augment)
+            for (name, array), seed in zip(arrays.items(), seeds, strict=True)
+        }
+        return tf.data.Dataset.zip(streams).with_options(options())
+
+    def steps_per_epoch(self, data):
+        from keras_dtl.data import steps_per_epoch
+
+        return max(self.min_steps, steps_per_epoch(data.source_train, self.batch_size))
+
+    def callbacks(self, data):
+        from keras_dtl.callbacks import ProgressSchedule, cosine_decay, reversal_ramp
+
+        schedules = {"optimizer.learning_rate": cosine_decay(self.learning_rate)}
+        if self.method in ("dann", "output-space"):
+            schedules["reversal_strength"] = reversal_ramp()
+        return [ProgressSchedule(schedules)]
+
+    def score(self, model, data):
+        from keras_dtl.evaluation import evaluate_segmenter
+
+        test = data.target_test
+        return {
+            "target": evaluate_segmenter(answers(model, test), test.labels, test.classes).to_dict()
+        }
+
+    def headline(self, scores):
+        return {"mean IoU on target": scores["target"]["mean_iou"]}
+
+    def report(self, model, data, history, scores):
+        from keras_dtl.evaluation import Report, figures, overlay
+
+        report = Report(
+            f"{self.name}: {self.source} to {self.target}",
+            f"{self.method}, {self.epochs} epochs, seed {self.seed}. Masks of the "
+            f"{self.labels_from} were learnt; {len(data.target_test)} target images are scored.",
+            {name: self.shown(value) for name, value in self.headline(scores).items()},
+        )
+        report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
+        test = data.target_test
+        few = test.subset([round(i) for i in spread(len(test), SHOWN)])
+        rows = [few.images]
+        rows += [
+            overlay(few.images, maps, few.colors) for maps in (few.labels, answers(model, few))
+        ]
+        grid = [image for images in rows for image in images]
+        caption = "Target images; below them the true classes, then the predicted ones."
+        report.add_figure("Classes", figures.image_grid(grid, columns=len(few)), caption)
+        iou = scores["target"]["iou"]
+        report.add_table("IoU of each class", [{"class": k, "IoU": v} for k, v in iou.items()])
+        report.add_table("Settings", self.settings(), collapsed=True)
+        return report
+
+    def export_arguments(self, data):
+        return {"classes": data.source_train.classes}
+
+    def settings_with(self, data):
+        return {**super().settings_with(data), "colors": data.source_train.colors.tolist()}
+
+
+def answers(model, examples):
+    """Return the class maps that a model gives of `SegmentedImages`."""
+    return model.deployable().predict(examples.images, batch_size=4, verbose=0)
+
+
+def spread(count, shown):
+    """Return up to `shown` positions, evenly spread over `count`."""
+    shown = min(count, shown)
+    return [(2 * place + 1) * count / (2 * shown) - 0.5 for place in range(shown)]

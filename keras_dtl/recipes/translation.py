@@ -1,0 +1,150 @@
+"""What the recipes of image translation share: two domains, schedules, measures, pictures."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from keras_dtl.recipes.base import Recipe
+
+CROP = 256 / 286
+"""What is left of a side after the papers' random crop."""
+BEST = "best.weights.h5"
+Adversarial = Literal["vanilla", "least_squares", "hinge", "wgan_gp"]
+ReceptiveField = Literal[1, 16, 34, 70, 142, 286]
+
+
+class Images(NamedTuple):
+    """uint8 images of both domains, `(examples, height, width, channels)`."""
+
+    a: object
+    b: object
+
+
+class TranslationData(NamedTuple):
+    """What is trained on, what the best weights are chosen by, and what is scored on."""
+
+    train: object
+    validation: Images
+    test: Images
+
+
+@dataclass(frozen=True)
+class TranslationRecipe(Recipe):
+    """Generators of images; the fields that both methods have."""
+
+    epochs: int = 200
+    """Passes over the larger domain."""
+    batch_size: int = 1
+    """Images of each domain in a step; the papers take 1."""
+    image_size: int = 256
+    """Side of the images in training. The trained generator takes any size."""
+    load_size: int | None = None
+    """Side to resize to before the random crop. Default: 286/256 of --image-size."""
+    flip: bool = True
+    """Mirror half of the images."""
+    channels_a: Literal[1, 3, 4] = 3
+    """Channels of the images of A: grey, RGB, or RGB with alpha."""
+    channels_b: Literal[1, 3, 4] = 3
+    """Channels of the images of B."""
+    filters: int = 64
+    """Channels of the networks' first maps."""
+    receptive_field: ReceptiveField = 70
+    """Side in pixels of the patches that the discriminator judges."""
+    learning_rate: float = 2e-4
+    """Learning rate of both players' Adam."""
+    decay_start: float = 0.5
+    """Share of the training after which the learning rate falls to 0; 1: never."""
+    features: str = "random"
+    """Network that FID and KID are measured with: random, inception_v3:PATH, mobilenet_v2:PATH,
+    or a .keras file."""
+    measure_every: int = 5
+    """Epochs from one KID and progress picture to the next."""
+    keep: Literal["best", "last"] = "best"
+    """Weights that are published: those of the lowest KID on half of the test images, while the
+    other half is scored, or the last."""
+
+    @property
+    def size_before_crop(self):
+        return self.load_size or round(self.image_size / CROP)
+
+    def method(self):
+        """Return the `Translation` model."""
+        raise NotImplementedError
+
+    def build_model(self, data):
+        import keras
+
+        model = self.method()
+        adam = {"learning_rate": self.learning_rate, "beta_1": 0.5}
+        model.compile(
+            keras.optimizers.Adam(**adam),
+            discriminator_optimizer=keras.optimizers.Adam(**adam),
+            jit_compile=self.jit_compile,
+        )
+        return model
+
+    def augment(self):
+        from keras_dtl.data import jitter
+
+        return jitter(self.image_size, self.flip)
+
+    def divided(self, train, a, b):
+        """Return the data: all test images, or half of them, are scored on."""
+        if self.keep == "last":
+            return TranslationData(train, Images(a, b), Images(a, b))
+        if min(len(a), len(b)) < 4:
+            raise ValueError(
+                f"{min(len(a), len(b))} test image(s) cannot both choose the weights and score "
+                "them: 4 are needed. Add test images, or pass --keep last."
+            )
+        return TranslationData(train, Images(a[::2], b[::2]), Images(a[1::2], b[1::2]))
+
+    def schedules(self):
+        from keras_dtl.callbacks import constant, linear_decay
+
+        rate = constant(self.learning_rate)
+        if self.decay_start < 1:
+            rate = linear_decay(self.learning_rate, self.decay_start)
+        return {
+            "optimizer.learning_rate": rate,
+            "discriminator_optimizer.learning_rate": rate,
+        }
+
+    def callbacks(self, data):
+        from keras_dtl.callbacks import Alarm, Measure, ProgressImages, ProgressSchedule
+        from keras_dtl.evaluation.translation_scores import Measures, progress_picture
+        from keras_dtl.recipes.translation_report import INVERSION, INVERTED
+
+        best = [self.lowest_kid()] if self.keep == "best" else []
+        return [
+            ProgressSchedule(self.schedules()),
+            Measure(Measures(self, data.validation), self.measure_every),
+            Alarm("brightness_correlation", INVERTED, INVERSION),
+            *best,
+            ProgressImages(
+                self.run_folder,
+                lambda model: progress_picture(self, model, data.validation),
+                self.measure_every,
+            ),
+        ]
+
+    def lowest_kid(self):
+        """Return the callback that keeps the weights of the lowest KID."""
+        from keras_dtl.callbacks import KeepBest
+
+        return KeepBest(self.run_folder / BEST, "kid", lowest=True)
+
+    def select_weights(self, model, data):
+        kept = self.lowest_kid()
+        best = kept.best()
+        if self.keep == "last" or best is None:
+            return None
+        model.load_weights(kept.path)
+        return {"chosen_by": "kid", **best._asdict()}
+
+    def report(self, model, data, history, scores):
+        from keras_dtl.recipes.translation_report import translation_report
+
+        return translation_report(self, model, data, history, scores)
+
+    def shown(self, value):
+        return f"{value:.4g}"

@@ -1,0 +1,83 @@
+from dataclasses import dataclass
+
+import pytest
+
+from keras_dtl.cli.__main__ import VERBS, main
+from keras_dtl.cli.command import run
+
+
+@dataclass(frozen=True)
+class Flags:
+    """Flags for these tests."""
+
+    count: int = 1
+    """How many."""
+
+
+def raising(error):
+    def verb(arguments):
+        raise error
+
+    return verb
+
+
+def test_status_of_the_verb_is_returned():
+    assert run(Flags, lambda arguments: arguments.count, ["--count", "1"]) == 1
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("words"), FileNotFoundError("words"), FloatingPointError("words")]
+)
+def test_what_a_user_can_mend_is_one_line_and_status_2(error, capsys):
+    assert run(Flags, raising(error), []) == 2
+    assert capsys.readouterr().err == "error: words\n"
+
+
+def test_a_missing_package_comes_with_the_command_that_installs_it(capsys):
+    assert run(Flags, raising(ModuleNotFoundError("No module named 'keras'")), []) == 2
+    assert 'pip install "keras_dtl[train,cpu]"' in capsys.readouterr().err
+
+
+def test_traceback_is_shown_when_asked_for(monkeypatch, capsys):
+    monkeypatch.setenv("KERAS_DTL_TRACEBACK", "1")
+    run(Flags, raising(ValueError("words")), [])
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_ctrl_c_is_status_130(capsys):
+    assert run(Flags, raising(KeyboardInterrupt()), []) == 130
+
+
+def test_defects_are_not_hidden():
+    with pytest.raises(AttributeError):
+        run(Flags, raising(AttributeError("ours")), [])
+
+
+def test_unknown_flags_end_with_status_2():
+    with pytest.raises(SystemExit) as end:
+        run(Flags, lambda arguments: 0, ["--cuont", "1"])
+    assert end.value.code == 2
+
+
+def test_usage_lists_every_verb(capsys):
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"\n  {verb} " in shown for verb in VERBS)
+    assert main(["trian"]) == 2
+    assert "no verb 'trian'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "train"])
+def test_every_verb_explains_itself(verb, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([verb, "--help"])
+    assert end.value.code == 0
+    assert f"keras-dtl {verb}" in capsys.readouterr().out
+
+
+def test_flags_of_a_recipe_are_explained(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "dann", "--help"])
+    shown = capsys.readouterr().out
+    for flag in ("--source", "--mixed-precision", "--jit", "--seed", "--output", "--resume"):
+        assert flag in shown

@@ -1,0 +1,78 @@
+"""What starts without TensorFlow, and how quickly."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("tensorflow", "keras", "onnxruntime", "sklearn", "matplotlib")
+
+
+def modules_after(code):
+    """Run code in a fresh interpreter and return which heavy modules it imported."""
+    check = f"{code}\nimport sys; print('imported', [m for m in {HEAVY!r} if m in sys.modules])"
+    command = [sys.executable, "-c", check]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    return answer.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import keras_dtl",
+        "import keras_dtl.convert",
+        "from keras_dtl import load_artifact, convert_folder",
+        "import keras_dtl.cli.train, keras_dtl.cli.evaluate, keras_dtl.cli.demo",
+        "from keras_dtl.cli.__main__ import main\ntry: main(['convert', '--help'])\n"
+        "except SystemExit: pass",
+        "from keras_dtl.cli.__main__ import main; main(['recipes'])",
+    ],
+)
+def test_starts_without_heavy_imports(code):
+    assert modules_after(code) == "imported []"
+
+
+def processor_seconds(*arguments):
+    """Return the least processor time of three runs of Python, and what the last one printed."""
+    seconds = []
+    for _ in range(3):
+        before = os.times()
+        command = [sys.executable, *arguments]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+        seconds.append(sum(os.times()[2:4]) - sum(before[2:4]))
+    return min(seconds), answer.stdout
+
+
+def test_convert_help_is_quick():
+    """Half a second where the libraries that it cannot do without take 0.23, as they do idle."""
+    libraries, _ = processor_seconds("-c", "import numpy, rich.progress, tyro")
+    seconds, answer = processor_seconds("-m", "keras_dtl.cli", "convert", "--help")
+    assert "ARTIFACT" in answer.upper()
+    assert seconds < 0.5 / 0.23 * libraries
+
+
+def test_public_names_are_all_there():
+    import keras_dtl
+
+    for name in keras_dtl.__all__:
+        assert getattr(keras_dtl, name) is not None
+    assert set(keras_dtl.__all__) <= set(dir(keras_dtl))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = keras_dtl.nothing
+
+
+@pytest.mark.parametrize(("jit", "compiled"), [("off", False), ("on", True)])
+def test_steps_are_compiled_with_xla_where_asked(jit, compiled):
+    # In a process of its own: determinism, under which Keras compiles nothing, lasts.
+    code = f"""if True:
+        from keras_dtl.cli.session import start_session
+        start_session(jit={jit!r})
+        from keras_dtl.backbones import mlp
+        from keras_dtl.methods import SourceOnly
+        from keras_dtl.recipes import RECIPES
+        model = SourceOnly(mlp((4,), (4,), 4), mlp((4,), (4,), 2))
+        model.compile("adam", jit_compile=RECIPES["source-only"](jit={jit!r}).jit_compile)
+        print(model.jit_compile)"""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.stdout.split() == [str(compiled)], answer.stderr[-500:]

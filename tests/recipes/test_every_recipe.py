@@ -1,0 +1,18 @@
+"""What holds for every recipe."""
+
+import inspect
+
+import pytest
+
+from keras_dtl.recipes import RECIPES
+from keras_dtl.recipes.base import Recipe
+
+QUESTIONS = [name for name, member in vars(Recipe).items() if inspect.isfunction(member)]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("question", [name for name in QUESTIONS if not name.startswith("_")])
+def test_takes_what_the_commands_pass(name, question):
+    """A recipe that answers with other arguments fails only once it is trained."""
+    expected = inspect.signature(getattr(Recipe, question)).parameters
+    inspect.signature(getattr(RECIPES[name], question)).bind(*expected)

@@ -1,0 +1,104 @@
+import json
+
+import numpy as np
+import pytest
+
+from keras_dtl.bvh import read_bvh, write_bvh
+from keras_dtl.cli.__main__ import main
+from keras_dtl.data.walker import GAITS, MOODS, walker_skeleton, walks
+from keras_dtl.motion import to_bvh
+from keras_dtl.recipes import RECIPES
+
+SMALL = ["--epochs", "1", "--min-steps", "2", "--batch-size", "8", "--stride", "48"]
+
+
+def folder(path):
+    """Write walks, a table of their labels, and a file that is cut."""
+    positions, gaits, moods, _ = walks(4)
+    rows = ["file,action,style"]
+    for index, clip in enumerate(positions):
+        labels = tuple(GAITS)[gaits[index]], tuple(MOODS)[moods[index]]
+        write_bvh(path / f"{index}.bvh", to_bvh(clip, walker_skeleton(), 30.0))
+        rows.append(f"{index}.bvh,{','.join(labels)}")
+    text = (path / "0.bvh").read_text()
+    (path / "cut.bvh").write_text(text[: len(text) // 2])
+    rows.append("cut.bvh,walk,plain")
+    (path / "clips.csv").write_text("\n".join(rows))
+    return f"bvh:{path}"
+
+
+def numbers(scores, place=""):
+    """Return all figures by their place, nested no longer."""
+    found = {}
+    for name, value in scores.items():
+        nested = isinstance(value, dict)
+        found |= numbers(value, f"{place}{name}.") if nested else {place + name: value}
+    return found
+
+
+def test_no_clip_and_no_cell_is_in_two_parts():
+    recipe = RECIPES["motion-style"](held_out=2, seed=3)
+    data = recipe.load_data()
+    names = [set(part.names) for part in data.split]
+    assert sum(map(len, names)) == len(set.union(*names)) == 108
+    assert len(np.unique(data.split.held_out.cells)) == 2
+    assert not set(data.split.held_out.cells) & set(data.split.train.cells)
+    mean = np.array(recipe.statistics(data)["mean"])
+    np.testing.assert_allclose(mean, data.train.features.mean((0, 1)), atol=1e-3)
+    settings = recipe.settings_with(data)
+    assert len(settings["held_out_cells"]) == 2 and settings["skeleton"]["names"][0] == "Hips"
+
+
+def test_pairs_are_judged_by_as_many_classifiers_as_asked_for():
+    recipe = RECIPES["motion-gmv"]
+    assert len(recipe(filters=4, classifiers=3).classifier(7, 2).outputs) == 3
+    assert recipe(agreement_weight=0.0, classifiers=0).classifier(7, 2) is None
+    with pytest.raises(ValueError, match="--classifiers must be 1 or more"):
+        recipe(classifiers=0).classifier(7, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [
+        ("motion-style", ["--filters", "4"]),
+        ("motion-aae", ["--units", "4", "--condition", "style"]),
+        ("motion-gmv", ["--filters", "4"]),
+    ],
+)
+def test_from_a_folder_of_files_to_an_artifact_and_scored_again(name, flags, tmp_path, caplog):
+    run, artifact = tmp_path / "run", tmp_path / "artifact"
+    words = ["train", name, "--source", folder(tmp_path / "in"), *SMALL, *flags]
+    assert main([*words, "--output", str(run), "--artifact", str(artifact)]) == 0
+    assert "cut.bvh" in caplog.text
+    scores = json.loads((run / "scores.json").read_text())
+    for place in (run, artifact):
+        assert 'href="motion.html"' in (place / "report.html").read_text()
+        assert "<canvas" in (place / "motion.html").read_text()
+    assert main(["evaluate", str(run), "--output", str(tmp_path / "again")]) == 0
+    again = json.loads((tmp_path / "again" / "scores.json").read_text())
+    assert numbers(again) == pytest.approx(numbers(scores), rel=1e-4, abs=1e-6)
+    assert (tmp_path / "again" / "motion.html").exists()
+    if name == "motion-style":
+        style = ["--style", str(tmp_path / "in" / "1.bvh")]
+        words = [str(artifact), str(tmp_path / "in"), str(tmp_path / "out")]
+        assert main(["convert", *words, *style]) == 1  # one was cut
+        fixed = ["export", str(run), "--style-of", style[1], "--output", str(tmp_path / "fixed")]
+        assert main(fixed) == 0
+        words[0], words[2] = str(tmp_path / "fixed"), str(tmp_path / "out2")
+        assert main(["convert", *words]) == 1
+        one, two = (read_bvh(tmp_path / out / "3.bvh").values for out in ("out", "out2"))
+        np.testing.assert_allclose(one, two, atol=0.01)
+
+
+@pytest.mark.slow
+def test_walker_is_learnt_in_a_minute_and_its_factors_are_found(tmp_path):
+    words = ["train", "motion-style", "--epochs", "4", "--output", str(tmp_path / "run")]
+    assert main([*words, "--artifact", str(tmp_path / "artifact")]) == 0
+    scores = json.loads((tmp_path / "run" / "scores.json").read_text())
+    transfers, factors = scores["transfers"], scores["factors"]
+    assert transfers["style_of_ceiling"] > 0.85 and transfers["action_of_ceiling"] > 0.9
+    assert transfers["velocity"]["mean_ratio"] == pytest.approx(1, abs=0.2)
+    assert transfers["physics"]["made"]["bone_deviation"] < 1e-6
+    for name in ("frequency", "lean", "arms"):
+        assert factors[name]["correlation"] > 0.9, name

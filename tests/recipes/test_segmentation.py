@@ -1,0 +1,73 @@
+"""The recipe of segmentation: two folders, one held-out part, every method."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from keras_dtl.images import write_image
+from keras_dtl.recipes.segmentation import SegmentationRecipe
+from tests.data.test_segmentation import CLASSES, write_mask
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory):
+    """Roads below the sky, four images of each domain."""
+    folder = tmp_path_factory.mktemp("segmentation")
+    for domain, light in (("day", 200), ("dusk", 120)):
+        root = folder / domain
+        for index in range(4):
+            mask = np.zeros((9, 10), "uint8")
+            mask[3 + index :] = 1
+            image = np.where(mask[..., None] == 1, light // 3, light) * np.ones(3)
+            write_image(root / f"images/{index}.png", image.astype("uint8"))
+            write_mask(root / f"masks/{index}.png", mask)
+        (root / "classes.csv").write_text(CLASSES)
+    return SegmentationRecipe(
+        source=f"folder:{folder / 'day'}",
+        target=f"folder:{folder / 'dusk'}",
+        backbone="unet",
+        filters=2,
+        batch_size=2,
+        learning_rate=0.01,
+        output=folder / "run",
+    )
+
+
+def test_last_target_images_are_held_out_and_their_masks_never_learnt(recipe):
+    data = recipe.load_data()
+    assert (len(data.source_train), len(data.target_train), len(data.target_test)) == (4, 2, 2)
+    batch = next(iter(recipe.batches(data, 0)))
+    assert batch["target"].shape == (2, 9, 10, 3)
+    bound = dataclasses.replace(recipe, labels_from="target", method="source-only").load_data()
+    np.testing.assert_array_equal(bound.source_train.images, data.target_train.images)
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["dann", *(pytest.param(m, marks=pytest.mark.slow) for m in ("output-space", "dan"))],
+)
+def test_every_method_learns_and_is_reported(method, recipe):
+    recipe = dataclasses.replace(recipe, method=method)
+    data = recipe.load_data()
+    model = recipe.build_model(data)
+    losses = [float(model.train_step(b)["label_loss"]) for b in recipe.batches(data, 0).take(4)]
+    assert losses[-1] < losses[0]
+    scores = recipe.score(model, data)
+    assert set(scores["target"]["iou"]) == {"sky", "road"}
+    page = recipe.report(model, data, {"loss": losses}, scores).html()
+    assert "IoU of each class" in page
+    assert recipe.settings_with(data)["colors"] == [[10, 20, 30], [40, 50, 60]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"source": "mnist"}, "folder:PATH"),
+        ({"holdout": 1.0}, "holdout"),
+        ({"source_sequences": ("a",)}, "frames.csv"),
+    ],
+)
+def test_unusable_settings_are_refused(changes, message, recipe):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(recipe, **changes).load_data()

@@ -1,0 +1,171 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_dtl.cli.__main__ import main
+from keras_dtl.data import LabelledImages, load
+from keras_dtl.evaluation import separation_scores as separation_measures
+from keras_dtl.evaluation.separation_scores import grid_picture, partners, walks
+from keras_dtl.evaluation.view_scores import everything
+from keras_dtl.images import write_image
+from keras_dtl.recipes import RECIPES
+from keras_dtl.recipes.separation import SeparationData, without_some_classes
+
+
+def test_partners_are_others_of_the_class():
+    labels = np.array([0, 1, 0, 2, 1, 0, 2])
+    partner = partners(labels, np.random.default_rng(0))
+    assert sorted(partner) == list(range(7)) and (partner != np.arange(7)).all()
+    np.testing.assert_array_equal(labels[partner], labels)
+
+
+def test_grid_has_the_real_images_on_its_margins():
+    drawn = np.zeros((2, 3, 4, 4, 1), "uint8")
+    rows, columns = (np.full((n, 4, 4, 1), value, "uint8") for n, value in ((2, 10), (3, 20)))
+    picture = grid_picture(drawn, rows, columns)
+    assert picture.shape == (12, 16, 3)
+    assert (picture[:4, 4:] == 20).all() and (picture[4:, :4] == 10).all()
+    assert (picture[4:, 4:] == 0).all() and (picture[:4, :4] == 255).all()
+
+
+def folder(path, classes=4, count=12, side=16):
+    """Write bars: their place tells the class, their brightness is the style."""
+    random = np.random.default_rng(0)
+    for label in range(classes):
+        for index in range(count):
+            image = np.zeros((side, side, 1), "uint8")
+            image[:, 4 * label : 4 * label + 3] = random.integers(100, 256)
+            write_image(path / str(label) / f"{index}.png", image)
+    return f"folder:{path}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [
+        ("swap-vae", []),
+        ("gmv", []),
+        ("cgmv", ["--held-out", "0.25"]),
+    ],
+)
+def test_recipe_goes_from_a_folder_to_an_artifact_and_is_scored_again(
+    name, flags, tmp_path, monkeypatch
+):
+    words = [name, "--source", folder(tmp_path / "in"), "--image-size", "16", "--epochs", "1"]
+    words += ["--filters", "2", "--content", "3", "--style", "2", "--batch-size", "8", *flags]
+    run, artifact = tmp_path / "run", tmp_path / "artifact"
+    assert main(["train", *words, "--output", str(run), "--artifact", str(artifact)]) == 0
+    scores = json.loads((run / "scores.json").read_text())
+    assert scores["judge"]["share"] > 0.9
+    assert ("identity_of_held_out" in scores) == (name == "cgmv")
+    assert "<svg" in (run / "report.html").read_text() and (artifact / "1/model.onnx").exists()
+    monkeypatch.setattr(separation_measures, "fit_judge", None)  # the judge is the run's own
+    assert main(["evaluate", str(run), "--output", str(tmp_path / "again")]) == 0
+    assert json.loads((tmp_path / "again/scores.json").read_text()) == scores
+
+
+def data_of(classes=5, count=4):
+    """Return images that are their own number."""
+    images = np.arange(classes * count, dtype="uint8").reshape(-1, 1, 1, 1)
+    labels = np.repeat(np.arange(classes), count)
+    examples = LabelledImages(images, labels, tuple("abcdefgh"[:classes]))
+    return SeparationData(examples.subset(np.arange(0, len(labels), 2)), examples)
+
+
+def test_classes_held_out_are_in_neither_other_part():
+    whole = data_of()
+    data = without_some_classes(whole, 0.4, seed=1)
+    held = set(data.held_out.labels)
+    assert len(held) == 2 and not held & (set(data.train.labels) | set(data.test.labels))
+    assert len(data.held_out) == 2 * (2 + 4) and len(data.test) == 3 * 4
+    assert data.train.classes == data.held_out.classes == whole.train.classes
+    # The judge must know them, too, but not all that it judges.
+    assert set(everything(data).labels) == set(range(5))
+    assert len(everything(data)) == len(data.train) + 6
+    assert everything(whole) is whole.train
+
+
+def test_judge_is_fitted_once_for_each_set_of_images(tmp_path, monkeypatch):
+    fitted = []
+
+    def fit(train):
+        fitted.append(len(train))
+        image = keras.Input(train.image_shape)
+        features = keras.layers.Flatten()(image)
+        return keras.Model(image, [keras.layers.Dense(5)(features), features])
+
+    monkeypatch.setattr(separation_measures, "fit_judge", fit)
+    train = data_of().train
+    first, again = (separation_measures.kept_judge(train, tmp_path) for _ in range(2))
+    np.testing.assert_array_equal(again.get_weights()[0], first.get_weights()[0])
+    separation_measures.kept_judge(train.subset(np.arange(4)), tmp_path)
+    separation_measures.kept_judge(train, tmp_path / "not there")
+    assert fitted == [10, 4, 10] and not (tmp_path / "not there").exists()
+
+
+def test_classifier_of_styles_does_not_feel_their_scale():
+    classifier = RECIPES["swap-vae"](style=3).latent_classifier(5)
+    styles = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
+    found = [classifier(scale * styles, training=True) for scale in (1.0, 10.0)]
+    np.testing.assert_allclose(*found, atol=1e-2)
+    assert found[0].shape == (64, 5)
+
+
+def test_walks_end_at_the_other_image_and_change_one_code():
+    decoder = lambda codes, training: np.stack([c[:, 0] for c in codes], 1)[:, :, None, None]  # noqa: E731
+    ends = np.array([[0.0], [9.0]], "float32")
+    picture = walks(decoder, ends, 10 * ends, steps=4)
+    along_style, along_content = picture[:2, :, 0], picture[2:, :, 0]
+    np.testing.assert_allclose(along_style, [[0, 0, 0, 0], [0, 30, 60, 90]], atol=1e-4)
+    np.testing.assert_allclose(along_content, [[0, 3, 6, 9], [0, 0, 0, 0]], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"style": 0}, "style code must hold at least one number"),
+        ({"content": 0}, "content code must hold at least one number"),
+        ({"image_size": 31}, "--image-size"),
+    ],
+)
+@pytest.mark.parametrize("name", ["swap-vae", "gmv", "cgmv"])
+def test_empty_codes_and_sizes_that_do_not_halve_are_said(name, fields, message):
+    recipe = RECIPES[name](**{"image_size": 16, **fields})
+    with pytest.raises(ValueError, match=message):
+        recipe.method(data_of())
+
+
+def test_classifiers_see_images_shifted_less_and_less():
+    recipe = RECIPES["gmv"](
+        image_size=16, classifier_filters=2, classifiers=3, classifier_shift=0.25
+    )
+    classifiers = recipe.classifier(4)
+    image = tf.random.uniform((1, 16, 16, 1), -1, 1)
+    answers = np.stack([classifiers(image, training=True) for _ in range(20)])  # tries, networks
+    assert answers.shape == (20, 3, 1, 4)
+    spread = np.ptp(answers, 0).mean((1, 2))
+    assert spread[0] > 1e-3 and spread[1] > 1e-3 and spread[2] < 1e-6
+    still = np.stack([classifiers(image, training=False) for _ in range(3)])
+    assert np.ptp(still, 0).max() < 1e-6
+    with pytest.raises(ValueError, match="--agreement-weight 0"):
+        RECIPES["gmv"](image_size=16, classifiers=0).classifier(4)
+
+
+def test_images_of_mixed_sizes_are_brought_to_one_or_refused(tmp_path):
+    for index, side in enumerate((16, 20, 16, 24) * 4):
+        path = tmp_path / str(index % 2) / f"{index}.png"
+        write_image(path, np.full((side, side, 1), 9, "uint8"))
+    data = RECIPES["cgmv"](source=f"folder:{tmp_path}", image_size=16, held_out=0).load_data()
+    assert data.train.image_shape == (16, 16, 1) and data.held_out is None
+    with pytest.raises(ValueError, match="sizes"):
+        load(f"folder:{tmp_path}")
+
+
+def test_a_class_of_one_image_is_said(tmp_path):
+    recipe = RECIPES["gmv"](image_size=16)
+    lone = LabelledImages(np.zeros((3, 16, 16, 1), "uint8"), np.array([0, 0, 1]), ("a", "b"))
+    with pytest.raises(ValueError, match="only one of: b"):
+        recipe.batches(type("Data", (), {"train": lone}), 0)

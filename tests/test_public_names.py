@@ -50,7 +50,7 @@ def test_type_checker_knows_classes_and_misspellings(tmp_path):
         "reveal_type(keras_dtl.DANN)\nreveal_type(load_artifact)\nkeras_dtl.DNAN\n"
     )
     command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, str(path)]
-    answer = subprocess.run(command, capture_output=True, text=True).stdout
+    answer = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path).stdout
     assert 'Type of "keras_dtl.DANN" is "type[DANN]"' in answer
     assert "-> Artifact" in answer
     assert '"DNAN" is not a known attribute' in answer and "1 error" in answer

@@ -17,5 +17,5 @@ class Recipes:
 def main(arguments: Recipes) -> int:
     """Print each recipe with the first line of what it says of itself; return the exit status."""
     for name, recipe in RECIPES.items():
-        print(f"{name:14} {recipe.__doc__.strip().splitlines()[0]}")
+        print(f"{name:14} {(recipe.__doc__ or '').strip().splitlines()[0]}")
     return SUCCESS

@@ -199,7 +199,7 @@ SECTIONS = {
     "classifier": (classifier, classifier_summary),
     "memory": (limits.memory, limits.memory_summary),
     "generator": (generator, generator_summary),
-    "large": (limits.large, limits.large_summary),
+    "large": (limits.large_image, limits.large_image_summary),
     "tiles": (limits.tiles, limits.tiles_summary),
     "kill": (limits.kill, limits.kill_summary),
     "int8_classifier": (int8.int8_classifier, int8.int8_classifier_summary),

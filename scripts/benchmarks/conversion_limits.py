@@ -49,7 +49,7 @@ def memory_summary(rounds):
     return {"growth_from_500_to_10000": growth, "allowed": 0.05}
 
 
-def large(folder, rounds):
+def large_image(folder, rounds):
     """An image of 100 megapixels through tiles: the most memory that is resident."""
     model = inputs.make_once(folder / "tiled_generator", inputs.generator, 16, 1)
     image = inputs.make_once(
@@ -67,7 +67,7 @@ def _convert_large(path, image, out):
     return {"converted": report.converted, "seconds": report.seconds, "peak_gigabytes": peak}
 
 
-def large_summary(rounds):
+def large_image_summary(rounds):
     return {"peak_gigabytes": rounds[0]["peak_gigabytes"], "allowed_gigabytes": 4}
 
 

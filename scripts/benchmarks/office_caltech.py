@@ -114,7 +114,7 @@ def main():
             result["mean"] = mean_of(result["tasks"])
             write_result("office_caltech", result, show=(), before=before)
         print(task, {name: round(f["mean"], 1) for name, f in result["tasks"][task].items()})
-    print("mean", {name: round(value, 1) for name, value in result["mean"].items()})
+    print("mean", {name: round(value, 1) for name, value in mean_of(result["tasks"]).items()})
 
 
 def mean_of(tasks):

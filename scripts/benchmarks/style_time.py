@@ -232,18 +232,23 @@ def measure(arguments, result, before):
 
 def save(result, before):
     """Write what is measured, with the ratios of our times to the peers'."""
-    result["ratios"] = {
+    whole = {**result, "ratios": ratios_of(result["rounds"])}
+    write_result("style_time", whole, show=(), before=before)
+
+
+def ratios_of(rounds):
+    """Return `{size: {"ours / peer": median over rounds}}` of the time of an evaluation."""
+    return {
         size: {
             f"{ours} / {peer}": statistics.median(
-                one[ours]["seconds"] / one[peer]["seconds"] for one in rounds
+                one[ours]["seconds"] / one[peer]["seconds"] for one in found
             )
             for ours in TIMED_PEERS[:2]
             for peer in TIMED_PEERS[2:]
         }
-        for size, rounds in result["rounds"].items()
-        if rounds
+        for size, found in rounds.items()
+        if found
     }
-    write_result("style_time", result, show=(), before=before)
 
 
 def main():
@@ -274,7 +279,8 @@ def main():
         before = {}
     result |= {part: before.get(part, {}) for part in ("rounds", "minimized")}
     measure(arguments, result, before)
-    print(json.dumps({key: result[key] for key in ("ratios", "minimized")}, indent=2))
+    shown = {"ratios": ratios_of(result["rounds"]), "minimized": result["minimized"]}
+    print(json.dumps(shown, indent=2))
 
 
 if __name__ == "__main__":

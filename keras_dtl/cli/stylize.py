@@ -4,7 +4,7 @@ keras-dtl stylize content.jpg style.jpg out.jpg
 keras-dtl stylize photos/ style.jpg out/ --style second.jpg --weight 2 1
 
 About ten minutes for 512 pixels on two CPU cores. For many photos in one style train a network:
-keras-dtl train fast-style.
+`keras-dtl train fast-style`.
 """
 
 import sys

@@ -68,3 +68,13 @@ def test_paths_in_sources_exist():
         if not (ROOT / mention).exists()
     }
     assert not missing
+
+
+def test_tests_mirror_the_package():
+    """A folder of tests for each room of the package, and none for a room that is not there."""
+    tested = {path.parent.relative_to(ROOT / "tests") for path in ROOT.glob("tests/*/**/test_*.py")}
+    rooms = {
+        path.parent.relative_to(ROOT / "keras_dtl") for path in ROOT.glob("keras_dtl/*/**/*.py")
+    }
+    assert tested - {Path("benchmarks")} <= rooms
+    assert rooms - {Path("evaluation/figures")} <= tested  # with the rest of evaluation

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from keras_dtl.cli.command import SUCCESS
+from keras_dtl.cli.progress import ProgressBar
 from keras_dtl.convert import ConversionError, Options, convert_folder, load_artifact
 from keras_dtl.images import readable_name
 
@@ -91,8 +92,10 @@ def _convert(artifact, arguments):
 
         source = listed_paths(sys.stdin.buffer.read())
     options = asdict(arguments.conversion)
-    with _ProgressBar() as progress:
-        return convert_folder(artifact, source, arguments.output, progress=progress, **options)
+    with ProgressBar() as bar:
+        return convert_folder(
+            artifact, source, arguments.output, progress=_progress(bar), **options
+        )
 
 
 def _through_pipe(artifact, arguments):
@@ -138,31 +141,11 @@ def _report(report):
     return report.exit_status
 
 
-class _ProgressBar:
-    """A bar with images a second, which `convert_folder` moves on."""
-
-    def __enter__(self):
-        from rich import progress
-
-        self.bar = progress.Progress(
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TextColumn("{task.fields[rate]}"),
-            progress.TimeRemainingColumn(),
-            transient=True,
-            disable=not sys.stdout.isatty(),
-        )
-        self.bar.start()
-        self.task = self.bar.add_task("", total=None, rate="")
-        return self._advance if sys.stdout.isatty() else None
-
-    def __exit__(self, *error):
-        self.bar.stop()
-
-    def _advance(self, done, total):
-        elapsed = self.bar.tasks[0].elapsed or 1e-9
-        rate = f"{done / elapsed:.0f} images/s"
-        self.bar.update(self.task, completed=done, total=total, rate=rate)
+def _progress(bar):
+    """Return what moves a bar on, with images a second; None where it is not drawn."""
+    if not bar.is_drawn:
+        return None
+    return lambda done, total: bar.move(done, total, f"{done / bar.elapsed:.0f} images/s")
 
 
 def _summary(report):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_dtl.files import write_text
+from keras_dtl.files import FilePath, write_text
 
 POSITIONS = ("Xposition", "Yposition", "Zposition")
 ROTATIONS = ("Xrotation", "Yrotation", "Zrotation")
@@ -71,26 +71,44 @@ class Bvh:
         return 1.0 / self.frame_time
 
 
-def read_bvh(path):
+def read_bvh(path: FilePath) -> Bvh:
     """Read a BVH file.
 
+    Args:
+        path: The file.
+
     Raises:
-        BvhError: It is none, or is damaged; the message says where.
+        BvhError: It is not a BVH file, or is damaged; the message says in which line and how.
         OSError: It cannot be read.
     """
     path = Path(path)
-    if path.stat().st_size > _LARGEST:
-        raise BvhError(f"{path.name}: larger than {_LARGEST} bytes")
     try:
-        return parse_bvh(path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise BvhError(f"{path.name}: it is no text file ({error.reason})") from error
+        _check_length(path.stat().st_size)
+        return parse_bvh(path.read_bytes())
     except BvhError as error:
         raise BvhError(f"{path.name}: {error}") from error
 
 
-def parse_bvh(text):
-    """Return the `Bvh` of a file's text; see `read_bvh`."""
+def _check_length(length):
+    if length > _LARGEST:
+        raise BvhError(f"larger than {_LARGEST} bytes")
+
+
+def parse_bvh(text: str | bytes) -> Bvh:
+    """Return the motion that the text of a BVH file describes.
+
+    Args:
+        text: The content of a file; bytes are UTF-8, with or without a mark at their begin.
+
+    Raises:
+        BvhError: It is not that of a BVH file, or is damaged.
+    """
+    if isinstance(text, bytes):
+        _check_length(len(text))
+        try:
+            text = text.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise BvhError(f"it is no text file ({error.reason})") from error
     lines = [(number, line.split()) for number, line in enumerate(text.splitlines(), 1)]
     lines = _Lines([(number, words) for number, words in lines if words])
     lines.expect("HIERARCHY")

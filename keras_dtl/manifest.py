@@ -165,7 +165,7 @@ def read_manifest(folder):
         raise ManifestError(f"{path}: {error}") from error
 
 
-def verified_file(folder, manifest, name, compare=True):
+def verify_file(folder, manifest, name, compare=True):
     """Return the path of an artifact's file after comparing its checksum.
 
     Args:
@@ -202,7 +202,7 @@ class _Record:
     def __init__(self, value, place):
         self.place = place
         if not isinstance(value, dict):
-            raise ManifestError(f"{place} must be an object; received {_shown(value)}.")
+            raise ManifestError(f"{place} must be an object; received {_short(value)}.")
         self.value = value
 
     def take(self, key, expected, is_right, convert=None):
@@ -212,7 +212,7 @@ class _Record:
         value = self.value[key]
         if not is_right(value):
             raise ManifestError(
-                f"{key!r} of {self.place} must be {expected}; received {_shown(value)}."
+                f"{key!r} of {self.place} must be {expected}; received {_short(value)}."
             )
         return value if convert is None or value is None else convert(value)
 
@@ -246,7 +246,7 @@ def _preprocessing(record):
     )
 
 
-def _shown(value):
+def _short(value):
     return reprlib.repr(value)  # short, whatever the depth and length of the value
 
 

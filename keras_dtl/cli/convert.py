@@ -75,7 +75,7 @@ def main(arguments):
         return _through_pipe(artifact, arguments)
     from keras_dtl.convert.single import convert_file, is_one_file
 
-    if is_one_file(arguments.input, arguments.output):
+    if is_one_file(artifact, arguments.input, arguments.output):
         convert_file(artifact, arguments.input, arguments.output, arguments.conversion)
         print(f"Output: {readable_name(arguments.output)}")
         return SUCCESS
@@ -87,9 +87,9 @@ def main(arguments):
 def _convert(artifact, arguments):
     source = arguments.input
     if source == _PIPE:
-        from keras_dtl.convert.inputs import listed_paths
+        from keras_dtl.convert.inputs import parse_paths
 
-        source = listed_paths(sys.stdin.buffer.read())
+        source = parse_paths(sys.stdin.buffer.read())
     options = asdict(arguments.conversion)
     with _ProgressBar() as progress:
         return convert_folder(artifact, source, arguments.output, progress=progress, **options)

@@ -17,13 +17,13 @@ from tyro.conf import Positional, arg
 
 from keras_dtl.cli.command import FAILED, INTERRUPTED, PARTLY, SUCCESS
 from keras_dtl.images import (
-    SUFFIXES,
     ImageError,
     find_images,
     read_image,
     read_profile,
     readable_name,
     resize_image,
+    writable_suffixes,
     write_image,
 )
 
@@ -128,9 +128,10 @@ def find_jobs(arguments):
     if not content.exists():
         raise FileNotFoundError(f"There is no image or folder {readable_name(content)}.")
     if not content.is_dir():
-        if output.suffix.lower() not in SUFFIXES:
+        if output.suffix.lower() not in writable_suffixes():
             raise ValueError(
-                f"{readable_name(output)} must end in one of {', '.join(sorted(SUFFIXES))}."
+                f"{readable_name(output)} must end in one of "
+                f"{', '.join(sorted(writable_suffixes()))}."
             )
         if output.exists() and not arguments.overwrite:
             raise FileExistsError(f"{readable_name(output)} exists. Replace it with --overwrite.")

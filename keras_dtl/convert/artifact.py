@@ -3,8 +3,8 @@
 import numpy as np
 
 from keras_dtl.convert.providers import DEVICES, DeviceError, Session, device_of, open_session
-from keras_dtl.images import readable_name
-from keras_dtl.manifest import read_manifest, verified_file
+from keras_dtl.files import readable_name
+from keras_dtl.manifest import read_manifest, verify_file
 
 __all__ = ["DEVICES", "Artifact", "ArtifactError", "DeviceError", "load_artifact"]
 
@@ -73,7 +73,7 @@ def _graph(manifest, precision):
 
 
 def _open(folder, manifest, name, settings, verify=True):
-    file = verified_file(folder, manifest, name, compare=verify)
+    file = verify_file(folder, manifest, name, compare=verify)
     try:
         return open_session(file, settings)
     except DeviceError:
@@ -165,7 +165,9 @@ class Artifact:
             return self._run(arrays)
         images = self.manifest.inputs[0].name
         height, width = arrays[images].shape[1:3]
-        arrays[images] = mirrored(arrays[images], self.manifest.preprocessing.size_multiple)
+        arrays[images] = enlarge_by_mirroring(
+            arrays[images], self.manifest.preprocessing.size_multiple
+        )
         outputs = self._run(arrays)
         for tensor in self.manifest.outputs:
             if tensor.shape[1:3] == (None, None):
@@ -181,7 +183,7 @@ class Artifact:
             raise ArtifactError(f"The model could not be run: {error}") from error
 
 
-def mirrored(images, multiple):
+def enlarge_by_mirroring(images, multiple):
     """Return images `(..., height, width, channels)`, enlarged to multiples below and at the right.
 
     What is added is the mirrored edge, so that no border shows where it is cut off again.

@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_dtl.convert.artifact import ArtifactError
-from keras_dtl.images import readable_name
+from keras_dtl.files import readable_name
 
 
 def run_batch(model, batch):

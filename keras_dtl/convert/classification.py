@@ -6,14 +6,16 @@ import hashlib
 import json
 import threading
 
+from keras_dtl.convert.image_task import ImageTask
 from keras_dtl.convert.options import ConversionError
 from keras_dtl.convert.run import no_room_is_fatal
-from keras_dtl.images import readable_name, resize_image
+from keras_dtl.files import readable_name
+from keras_dtl.images import resize_image
 
 _TABLE = ""  # its name in the journal, which no image has
 
 
-class Classification:
+class Classification(ImageTask):
     """Writes `predictions.csv` or `predictions.jsonl`, one line an image, in the images' order.
 
     The columns are `file`, `class` and `probability` of the likeliest class, the same numbered
@@ -23,8 +25,10 @@ class Classification:
     """
 
     writers = 1  # a table is written by one at a time
+    takes_small_files = True
 
     def __init__(self, artifact, destination, options):
+        super().__init__(artifact, destination, options)
         self.format = options.format_among(tuple(_FORMATS))
         if destination.suffix in (".csv", ".jsonl") and not destination.is_dir():
             raise ConversionError(
@@ -44,7 +48,6 @@ class Classification:
                 f"this one has {artifact.manifest.outputs}. Export the model again."
             )
         self.rows = _InOrder()
-        self.journal = None
 
     def plan(self, items):
         # A few are remembered for the gallery.
@@ -87,12 +90,6 @@ class Classification:
             and len(every) == (len(self.classes) if self.all_probabilities else 0)
         )
 
-    def check_free(self, item):
-        pass
-
-    def keeps_alpha(self, item):
-        return False
-
     def prepare(self, image):
         return image if self.size is None else resize_image(image, self.size)
 
@@ -116,7 +113,10 @@ class Classification:
         name = item.name if frame is None else f"{item.name}#{frame}"
         self.rows.put(item.index, (name, *row), frame or 0, frames)
 
-    def one(self, loaded, outputs, suffix):
+    def check_single(self):
+        raise ConversionError("A classifier writes a table; name a folder as output.")
+
+    def encode(self, loaded, outputs, suffix):
         """Return the prediction as one line of JSON."""
         top, every = self.make(loaded, outputs)
         row = _json_row(loaded.item.name, top, every, self.classes if every else ())
@@ -125,8 +125,8 @@ class Classification:
     def leave_out(self, item):
         self.rows.put(item.index, None)
 
-    def shown(self, item):
-        """Return the likeliest class as a text, for the gallery."""
+    def result(self, item):
+        """Return the likeliest class in words."""
         return self.rows.remembered.get(item.index)
 
 

@@ -3,7 +3,7 @@
 from keras_dtl.convert.options import ConversionError
 from keras_dtl.convert.processes import core_count
 from keras_dtl.convert.run import Run
-from keras_dtl.convert.tiling import Tiler
+from keras_dtl.convert.tasks import task_class
 
 # From where on processes of their own pay: it takes seconds until they are there.
 _MANY_FILES = 5000
@@ -17,7 +17,6 @@ def run_of(artifact, task, journal, items, destination, options, progress):
         ConversionError: The engine cannot be used.
     """
     parts = {
-        "channels": artifact.manifest.preprocessing.channels,
         "task": task,
         "journal": journal,
         "options": options,
@@ -27,7 +26,7 @@ def run_of(artifact, task, journal, items, destination, options, progress):
     if engine == "auto":
         engine = "processes" if _pay_processes(artifact, items) else "threads"
     if engine == "threads":
-        return Run(model=Tiler(artifact, options), **parts)
+        return Run(model=task.model(), **parts)
     # Imported where it is needed, so that command lines answer at once.
     from keras_dtl.convert.remote import RemoteRun
     from keras_dtl.convert.worker import setup_of
@@ -44,7 +43,9 @@ def run_of(artifact, task, journal, items, destination, options, progress):
 
 def _pay_processes(artifact, items):
     """Whether Python's lock, not the model, would be what threads wait for."""
-    if artifact.task != "classification" or artifact.device != "cpu" or artifact.path is None:
+    if not task_class(artifact).takes_small_files:
+        return False
+    if artifact.device != "cpu" or artifact.path is None:
         return False
     if len(items) < _MANY_FILES or core_count() < 2:
         return False

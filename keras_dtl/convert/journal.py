@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from keras_dtl.convert.options import ConversionError
-from keras_dtl.images import readable_name
+from keras_dtl.files import readable_name
 
 _STATE = ".keras_dtl"  # hidden, and so never taken for input
 _MOST_FRAMES = 100_000

@@ -1,5 +1,6 @@
 """What a reader sends to the session: many small images at a time, so that threads seldom wake."""
 
+import functools
 import time
 
 WAITING = 2**28  # bytes of images between two stages
@@ -46,7 +47,11 @@ class Parcel:
             self.reserved = 0
 
     def add(self, message):
-        """Add a message, for which that place may be reserved."""
+        """Add a message, for which that place may be reserved.
+
+        Args:
+            message: A function without arguments, which the thread of the session calls.
+        """
         self.messages.append(message)
         self.weight += self.reserved
         self.reserved = 0
@@ -56,6 +61,11 @@ class Parcel:
     def send(self):
         """Send what there is."""
         if self.messages:
-            self.inbox.put(("several", self.messages), self.weight)
+            self.inbox.put(functools.partial(_call_each, self.messages), self.weight)
         self.messages, self.weight = [], 0
         self.begun = time.perf_counter()
+
+
+def _call_each(messages):
+    for message in messages:
+        message()

@@ -3,7 +3,7 @@
 import dataclasses
 import typing
 
-from keras_dtl.images import readable_name
+from keras_dtl.files import readable_name
 from keras_dtl.version import __version__
 
 

@@ -7,12 +7,13 @@ import itertools
 import os
 import threading
 import time
+from functools import partial
 
 from keras_dtl.convert.batches import reason_of, run_batch
 from keras_dtl.convert.channel import Channel, Closed
 from keras_dtl.convert.items import Groups, ItemError
 from keras_dtl.convert.parcel import WAITING, Parcel
-from keras_dtl.convert.reading import load, read_file
+from keras_dtl.convert.reading import read_file
 from keras_dtl.convert.report import Failure, Stages
 from keras_dtl.images import ImageError
 
@@ -41,20 +42,19 @@ class Run:
     """One conversion on its way.
 
     Readers and writers are threads, the session runs in this one. All of them report to one
-    inbox, so that the counts and the progress need no lock.
+    inbox, so that the counts and the progress need no lock: a message is a function without
+    arguments, which this thread calls.
 
     Args:
         model: Function from a batch of images to a dictionary of outputs.
-        channels: That the model takes.
-        task: What is made of the outputs, see `keras_dtl.convert.tasks`.
+        task: The `Task` that makes something of the outputs.
         journal: The `Journal`, or `None` for a dry run.
         options: The `Options`.
         progress: Called with the number of images done and of all.
     """
 
-    def __init__(self, model, channels, task, journal, options, progress):
+    def __init__(self, model, task, journal, options, progress):
         self.model = model
-        self.channels = channels
         self.task = task
         self.journal = journal
         self.options = options
@@ -112,14 +112,10 @@ class Run:
         """Take what readers and writers report until the last of them has ended."""
         while self.alive["writing"]:
             started = time.perf_counter()
-            kind, *what = self.inbox.get()
+            message = self.inbox.get()
             if self.alive["reading"]:
                 self.stages.session_waited += time.perf_counter() - started
-            getattr(self, f"_{kind}")(*what)
-
-    def _several(self, messages):
-        for kind, *what in messages:
-            getattr(self, f"_{kind}")(*what)
+            message()
 
     def _loaded(self, image):
         if image.item.index not in self.waiting:
@@ -214,7 +210,7 @@ class Run:
                 try:
                     self._read(item, parcel)
                 except (ImageError, ItemError, OSError, MemoryError) as error:
-                    parcel.add(("failed", item, reason_of(error, item)))
+                    parcel.add(partial(self._failed, item, reason_of(error, item)))
                 busy.append(time.perf_counter() - started - (parcel.waited - waited))
             parcel.send()
 
@@ -225,28 +221,27 @@ class Run:
     def _read(self, item, parcel):
         """Send on what is in a file."""
         if self.stop_reason:
-            parcel.add(("failed", item, self.stop_reason))
+            parcel.add(partial(self._failed, item, self.stop_reason))
             return
         data = read_file(item.path)
         content = hashlib.sha256(data).hexdigest()
         if self.journal is not None and not self.options.overwrite:
             records = self.journal.records(item.name, content)
             if records and self.task.is_done(item, records):
-                parcel.add(("skip", item))
+                parcel.add(partial(self._skip, item))
                 return
         self.task.check_free(item)
         if self.options.limit and next(self.allowed) > self.options.limit:
-            parcel.add(("leave", item))
+            parcel.add(partial(self._leave, item))
         elif self.options.dry_run:
-            parcel.add(("plan", item))
+            parcel.add(partial(self._plan, item))
         else:
             self._decode(item, data, content, parcel)
 
     def _decode(self, item, data, content, parcel):
-        arguments = (item, data, content, self.task, self.channels, self.options)
         try:
-            for image in load(*arguments, parcel.reserve):
-                parcel.add(("loaded", image))
+            for image in self.task.load(item, data, content, before=parcel.reserve):
+                parcel.add(partial(self._loaded, image))
         finally:
             parcel.give_back()
 
@@ -258,17 +253,17 @@ class Run:
                 written = []
                 for image, outputs in batch:
                     self._write(image, outputs, written)
-                self.inbox.put(("written", written))
+                self.inbox.put(partial(self._written, written))
                 busy.append(time.perf_counter() - started)
 
     def _write(self, image, outputs, written):
         try:
             self._keep(image, outputs)
         except DiskFull as error:
-            self.inbox.put(("full", error))
-            self.inbox.put(("failed", image.item, f"not converted: {error.strerror}"))
+            self.inbox.put(partial(self._full, error))
+            self.inbox.put(partial(self._failed, image.item, f"not converted: {error.strerror}"))
         except (ItemError, MemoryError) as error:
-            self.inbox.put(("failed", image.item, reason_of(error, image.item)))
+            self.inbox.put(partial(self._failed, image.item, reason_of(error, image.item)))
         else:
             written.append(image.item)
 
@@ -286,7 +281,7 @@ class Run:
             self.defect = error
             self._close()
             return
-        self.inbox.put(("ended", stage, busy.total))
+        self.inbox.put(partial(self._ended, stage, busy.total))
 
 
 class _Sum:

@@ -8,6 +8,7 @@ from PIL import Image
 from keras_dtl.convert.image_to_image import ImageToImage
 from keras_dtl.convert.options import ConversionError
 from keras_dtl.images import encode_image
+from keras_dtl.manifest import Manifest
 
 OVERLAYS = "overlays"
 _GOLDEN = 0.618034
@@ -20,21 +21,15 @@ class Segmentation(ImageToImage):
     looked at as it is; 255 is void and never written.
     """
 
+    formats = ("png",)
+    expected = "A segmenter must have one output, class numbers (batch, height, width) in uint8"
+
     def __init__(self, artifact, destination, options):
-        self.output = destination
-        self.options = options
-        self.format = options.format_among(("png",))
-        self.preprocessing = artifact.manifest.preprocessing
-        self.multiple = np.lcm(self.preprocessing.size_multiple, options.bucket)
-        outputs = artifact.manifest.outputs
-        if len(outputs) != 1 or outputs[0].dtype != "uint8" or len(outputs[0].shape) != 3:
-            raise ConversionError(
-                "A segmenter must have one output, class numbers (batch, height, width) in uint8; "
-                f"this one has {[(item.name, item.dtype, item.shape) for item in outputs]}."
-            )
-        self.image = outputs[0].name
+        super().__init__(artifact, destination, options)
         self.palette = palette_of(artifact.manifest)
-        self.journal = None
+
+    def can_write(self, output):
+        return output.dtype == "uint8" and len(output.shape) == 3
 
     def plan(self, items):
         """Refuse, too, a folder of inputs whose masks would lie among the overlays."""
@@ -46,6 +41,7 @@ class Segmentation(ImageToImage):
             )
 
     def overlay_target(self, item, frame=None):
+        """Return where the overlay of an item, or of one of its frames, belongs."""
         return self.output / OVERLAYS / self.target(item, frame).relative_to(self.output)
 
     def is_done(self, item, records):
@@ -53,12 +49,12 @@ class Segmentation(ImageToImage):
         whole = all(self.overlay_target(item, frame).is_file() for frame in frames)
         return whole and super().is_done(item, records)
 
-    def keeps_alpha(self, item):
+    def keeps_alpha(self, suffix):
         return False
 
     def make(self, loaded, outputs):
         """Return the overlay and the mask, both as PNG files."""
-        classes = self.restored(outputs[self.image], loaded)
+        classes = self.restore(outputs[self.image], loaded)
         image = np.ascontiguousarray(loaded.pixels[: classes.shape[0], : classes.shape[1]])
         if self.preprocessing.resize is not None:
             image = self.palette[classes]  # the pixels at hand have another size
@@ -69,18 +65,18 @@ class Segmentation(ImageToImage):
 
     def keep(self, loaded, files):
         overlay, mask = files
-        self.journal.publish(self.overlay_target(loaded.item, loaded.frame), overlay)
+        self.publish(self.overlay_target(loaded.item, loaded.frame), overlay)
         super().keep(loaded, mask)
 
-    def one(self, loaded, outputs, suffix):
+    def encode(self, loaded, outputs, suffix):
         """Return the mask as a PNG file."""
-        picture = Image.fromarray(self.restored(outputs[self.image], loaded))
+        picture = Image.fromarray(self.restore(outputs[self.image], loaded))
         picture.putpalette(self.palette.tobytes())
         file = io.BytesIO()
         picture.save(file, "PNG")
         return file.getvalue()
 
-    def restored(self, classes, loaded):
+    def restore(self, classes, loaded):
         """Return a class map in the size of its image: nearest neighbours, margins cropped."""
         height, width = loaded.size
         if self.preprocessing.resize is not None:
@@ -88,14 +84,21 @@ class Segmentation(ImageToImage):
             return np.array(picture)
         return np.ascontiguousarray(classes[:height, :width])
 
-    def shown(self, item):
-        """Return the overlay as a path, for the gallery."""
+    def result(self, item):
+        """Return the overlay."""
         target = self.overlay_target(item)
         return target if target.is_file() else None
 
 
-def palette_of(manifest):
-    """Return `(256, 3)` uint8 colours: the classes' own, where the settings name them."""
+def palette_of(manifest: Manifest) -> np.ndarray:
+    """Return `(256, 3)` uint8 colours: the classes' own, where the settings name them.
+
+    Args:
+        manifest: Of the artifact.
+
+    Raises:
+        ConversionError: What they name is no list of colours.
+    """
     hues = np.arange(256) * _GOLDEN % 1 * 6
     channels = [np.clip(np.abs((hues + shift) % 6 - 3) - 1, 0, 1) for shift in (0, 4, 2)]
     palette = (np.stack(channels, 1) * 200 + 40).astype("uint8")

@@ -12,7 +12,10 @@ class ImageToViews(ImageToImage):
     The views of an animation's frames follow each other.
     """
 
-    writable = "a batch of uint8 views (batch, views, height, width, channels), two or more"
+    expected = (
+        "Images can be written of one output that is a batch of uint8 views (batch, views, height, "
+        "width, channels), two or more"
+    )
 
     def can_write(self, output):
         shape = output.shape
@@ -28,26 +31,26 @@ class ImageToViews(ImageToImage):
         views = outputs[self.image]
         return [
             super(ImageToViews, self).make(one, {self.image: view})
-            for one, view in zip(_numbered(loaded, len(views)), views, strict=True)
+            for one, view in zip(_number_views(loaded, len(views)), views, strict=True)
         ]
 
     def keep(self, loaded, files):
-        for one, data in zip(_numbered(loaded, len(files)), files, strict=True):
+        for one, data in zip(_number_views(loaded, len(files)), files, strict=True):
             super().keep(one, data)
 
-    def one(self, loaded, outputs, suffix):
+    def encode(self, loaded, outputs, suffix):
         if outputs[self.image].ndim == 4:  # of a file or a pipe
             count = len(outputs[self.image])
             raise ItemError(f"one file cannot hold {count} views; name a folder as output")
-        return super().one(loaded, outputs, suffix)
+        return super().encode(loaded, outputs, suffix)
 
-    def shown(self, item):
-        """Return the first view as a path, for the gallery."""
+    def result(self, item):
+        """Return the first view."""
         target = self.target(item, 0)
         return target if target.is_file() else None
 
 
-def _numbered(loaded, views):
+def _number_views(loaded, views):
     """Return the image once for each of its views, numbered as frames."""
     first, frames = views * (loaded.frame or 0), views * loaded.frames
     return [dataclasses.replace(loaded, frame=first + view, frames=frames) for view in range(views)]

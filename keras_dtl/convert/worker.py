@@ -15,9 +15,7 @@ from pathlib import Path
 from keras_dtl.convert.artifact import load_artifact
 from keras_dtl.convert.batches import reason_of, run_batch
 from keras_dtl.convert.items import Groups, Item, ItemError
-from keras_dtl.convert.reading import load
 from keras_dtl.convert.tasks import task_of
-from keras_dtl.convert.tiling import Tiler
 from keras_dtl.images import ImageError
 
 
@@ -74,10 +72,9 @@ class Worker:
             threads=threads,
             gpu_memory=gpu_memory,
         )
-        self.channels = artifact.manifest.preprocessing.channels
         self.options = setup.options
         self.task = task_of(artifact, Path(setup.destination), setup.options)
-        self.model = Tiler(artifact, setup.options)
+        self.model = self.task.model()
 
     def convert(self, files):
         """Convert some files.
@@ -95,7 +92,7 @@ class Worker:
         for index, (name, data) in enumerate(files):
             item = Item(index, name, name)
             try:
-                for image in load(item, data, "", self.task, self.channels, self.options):
+                for image in self.task.load(item, data):
                     for batch in groups.add(image):
                         self._run(batch)
             except (ImageError, ItemError, MemoryError) as error:

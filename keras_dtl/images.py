@@ -197,7 +197,8 @@ def _open(file):
     """Open a file by the first decoder that knows it.
 
     Not by `Image.open`, whose limit of pixels belongs to the whole process: it would refuse what
-    `max_pixels` allows, and warn of half of it.
+    `max_pixels` allows, and warn of half of it. (The decoders of TIFF and WebP ask for it all the
+    same: beyond 178,956,970 pixels they refuse, whatever `max_pixels` is.)
     """
     prefix = file.read(16)
     if not prefix:

@@ -98,6 +98,8 @@ class Options:
         return self.format
 
 
+FILES = ("style",)
+"""Options that name a file, which goes with them to a worker on another machine."""
 _RANGES = {
     "batch_size": (1, 65536),
     "top": (1, 65536),

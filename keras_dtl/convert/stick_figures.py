@@ -8,11 +8,12 @@ from keras_dtl.bvh import Bvh, forward_kinematics
 _SIZE = (320, 180)  # width and height
 _FRAMES = 5
 _MARGIN = 8  # pixels
+_SLANT = 0.5**0.5  # cosine and sine of 45 degrees
 _INK, _PAPER = (40, 40, 40), (255, 255, 255)
 
 
 def stick_figures(bvh: Bvh) -> Image.Image:
-    """Draw frames of a motion from its begin to its end, seen along the z axis.
+    """Draw frames of a motion from its begin to its end, seen from between the x and z axes.
 
     Args:
         bvh: The motion. All frames have one scale and one ground.
@@ -21,8 +22,9 @@ def stick_figures(bvh: Bvh) -> Image.Image:
         A Pillow image in RGB.
     """
     chosen = np.linspace(0, len(bvh.values) - 1, _FRAMES).round().astype(int)
-    # (frames, joints, 3) -> (frames, joints, 2), each figure about its own middle
-    flat = forward_kinematics(bvh)[0][chosen][..., :2]
+    x, y, z = np.moveaxis(forward_kinematics(bvh)[0][chosen], -1, 0)
+    flat = np.stack([(x - z) * _SLANT, y], -1)  # (frames, joints, 2)
+    # Each figure about its own middle.
     flat[..., 0] -= (flat[..., 0].min(1) + flat[..., 0].max(1))[:, None] / 2
     width, height = _SIZE[0] / _FRAMES, _SIZE[1]
     lowest, tallest = flat[..., 1].min(), np.ptp(flat[..., 1])

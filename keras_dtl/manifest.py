@@ -11,7 +11,7 @@ import re
 import reprlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from keras_dtl.files import sha256, write_json
+from keras_dtl.files import FilePath, sha256, write_json
 
 FORMAT = 1
 FILE_NAME = "manifest.json"
@@ -40,7 +40,7 @@ class Tensor:
     range: tuple | None = None
 
     @property
-    def is_image(self):
+    def is_image(self) -> bool:
         """Whether it is a batch of uint8 images, `(batch, height, width, channels)`."""
         return self.dtype == "uint8" and len(self.shape) == 4 and self.shape[3] in (1, 3, 4)
 
@@ -102,17 +102,20 @@ class Manifest:
     tiling: dict | None = None
 
     @property
-    def onnx_file(self):
+    def onnx_file(self) -> str:
         """Path of the ONNX graph, relative to the artifact."""
         return f"{self.version}/model.onnx"
 
-    def to_json(self):
+    def to_json(self) -> dict:
         """Return the manifest as values that `json` can write."""
         return {"format": FORMAT, **dataclasses.asdict(self)}
 
     @classmethod
-    def from_json(cls, value):
+    def from_json(cls, value: object) -> "Manifest":
         """Check what `json` read and return it as a `Manifest`.
+
+        Args:
+            value: The value.
 
         Raises:
             ManifestError: Something is missing, of the wrong kind, or of an unknown format.
@@ -135,13 +138,21 @@ class Manifest:
         )
 
 
-def write_manifest(folder, manifest):
-    """Write `manifest` to the artifact `folder`."""
+def write_manifest(folder: FilePath, manifest: Manifest) -> None:
+    """Write `manifest` to the artifact `folder`.
+
+    Args:
+        folder: The artifact.
+        manifest: A `Manifest`.
+    """
     write_json(Path(folder) / FILE_NAME, manifest.to_json())
 
 
-def read_manifest(folder):
+def read_manifest(folder: FilePath) -> Manifest:
     """Read and check the manifest of the artifact `folder`.
+
+    Args:
+        folder: The artifact.
 
     Raises:
         ManifestError: There is none, or it cannot be trusted; the message says why.
@@ -165,7 +176,7 @@ def read_manifest(folder):
         raise ManifestError(f"{path}: {error}") from error
 
 
-def verify_file(folder, manifest, name, compare=True):
+def verify_file(folder: FilePath, manifest: Manifest, name: str, compare: bool = True) -> Path:
     """Return the path of an artifact's file after comparing its checksum.
 
     Args:

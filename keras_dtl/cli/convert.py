@@ -54,7 +54,15 @@ class Convert:
     conversion: OmitArgPrefixes[Options] = field(default_factory=Options)
 
 
-def main(arguments):
+def main(arguments: Convert) -> int:
+    """Run the command.
+
+    Args:
+        arguments: What was typed.
+
+    Returns:
+        The exit status, as the docstring of `Convert` says.
+    """
     piped = arguments.output == _PIPE
     # What goes into a pipe must be alone in it.
     say = sys.stderr if piped else sys.stdout

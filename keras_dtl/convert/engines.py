@@ -1,8 +1,15 @@
 """Where the images of a conversion are decoded and converted."""
 
-from keras_dtl.convert.options import ConversionError
+from collections.abc import Callable
+from pathlib import Path
+
+from keras_dtl.convert.artifact import Artifact
+from keras_dtl.convert.items import Item
+from keras_dtl.convert.journal import Journal
+from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.processes import core_count
 from keras_dtl.convert.run import Run
+from keras_dtl.convert.task import Task
 from keras_dtl.convert.tasks import task_class
 
 # From where on processes of their own pay: it takes seconds until they are there.
@@ -10,8 +17,25 @@ _MANY_FILES = 5000
 _SMALL_FILE = 2**16  # bytes
 
 
-def run_of(artifact, task, journal, items, destination, options, progress):
+def run_of(
+    artifact: Artifact,
+    task: Task,
+    journal: Journal | None,
+    items: list[Item],
+    destination: Path,
+    options: Options,
+    progress: Callable[[int, int], None],
+) -> Run:
     """Return the `Run` of a conversion, by the engine that the options name.
+
+    Args:
+        artifact: An `Artifact`.
+        task: Its `Task`.
+        journal: The `Journal`, or `None` for a dry run without one.
+        items: All `Item`s.
+        destination: The output folder.
+        options: The `Options`.
+        progress: Called with the number of files done and of all.
 
     Raises:
         ConversionError: The engine cannot be used.

@@ -1,15 +1,16 @@
 """Generators: one image for each image, of the same size, in the same tree of folders."""
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from keras_dtl.convert.artifact import enlarge_by_mirroring
+from keras_dtl.convert.artifact import Artifact, enlarge_by_mirroring
 from keras_dtl.convert.image_task import ImageTask
-from keras_dtl.convert.items import ItemError
+from keras_dtl.convert.items import Item, ItemError, Loaded
 from keras_dtl.convert.mirrored_tree import MirroredTree
-from keras_dtl.convert.options import ConversionError
+from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.images import encode_image, has_alpha, resize_image, writable_suffixes
+from keras_dtl.manifest import Tensor
 
 
 class ImageToImage(MirroredTree, ImageTask):
@@ -24,7 +25,7 @@ class ImageToImage(MirroredTree, ImageTask):
     """Of the option `format`; the first one is the default."""
     expected = "Images can be written of one output that is a batch of uint8 images"
 
-    def __init__(self, artifact, destination, options):
+    def __init__(self, artifact: Artifact, destination: Path, options: Options):
         super().__init__(artifact, destination, options)
         self.format = options.format_among(self.formats)
         self.multiple = np.lcm(self.preprocessing.size_multiple, options.bucket)
@@ -36,28 +37,28 @@ class ImageToImage(MirroredTree, ImageTask):
             )
         self.image = outputs[0].name
 
-    def can_write(self, output):
+    def can_write(self, output: Tensor) -> bool:
         """Return whether the model's output, a `Tensor`, is what this task writes."""
         return output.is_image
 
-    def suffix_of(self, item):
+    def suffix_of(self, item: Item) -> str:
         return PurePosixPath(item.name).suffix if self.format == "same" else f".{self.format}"
 
-    def check_free(self, item, frame=None):
+    def check_free(self, item: Item, frame: int | None = None) -> None:
         suffix = self.suffix_of(item)
         if suffix.lower() not in writable_suffixes():
             raise ItemError(f"images cannot be written as {suffix!r}; choose a format")
         super().check_free(item, frame)
 
-    def keeps_alpha(self, suffix):
+    def keeps_alpha(self, suffix: str) -> bool:
         return self.options.alpha == "keep" and has_alpha(suffix)
 
-    def prepare(self, image):
+    def prepare(self, image: np.ndarray) -> np.ndarray:
         if self.preprocessing.resize is not None:
             return resize_image(image, self.preprocessing.resize)
         return enlarge_by_mirroring(image, self.multiple)
 
-    def encode(self, loaded, outputs, suffix):
+    def encode(self, loaded: Loaded, outputs: dict[str, np.ndarray], suffix: str) -> bytes:
         image = outputs[self.image]
         if image.shape[:2] != loaded.pixels.shape[:2]:
             raise ItemError(

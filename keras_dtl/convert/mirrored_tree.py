@@ -4,9 +4,11 @@ import collections
 import contextlib
 import hashlib
 import os
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from keras_dtl.convert.items import ItemError
+import numpy as np
+
+from keras_dtl.convert.items import Item, ItemError, Loaded
 from keras_dtl.convert.options import ConversionError
 from keras_dtl.convert.run import DiskFull, no_room_is_fatal
 from keras_dtl.convert.task import Task
@@ -21,11 +23,11 @@ class MirroredTree(Task):
 
     writers = min(32, os.cpu_count() or 1)
 
-    def suffix_of(self, item):
+    def suffix_of(self, item: Item) -> str:
         """Return the suffix of the file that is written of an item."""
         raise NotImplementedError
 
-    def plan(self, items):
+    def plan(self, items: list[Item]) -> None:
         """Refuse to begin where two files would become one, or a file its own."""
         sources = {_folded(item.path.resolve()) for item in items if _resolves(item.path)}
         names = collections.defaultdict(list)
@@ -47,8 +49,13 @@ class MirroredTree(Task):
                     'choose the format "same".'
                 )
 
-    def target(self, item, frame=None):
-        """Return where the output of an item, or of one of its frames, belongs."""
+    def target(self, item: Item, frame: int | None = None) -> Path:
+        """Return where the output of an item, or of one of its frames, belongs.
+
+        Args:
+            item: The `Item`.
+            frame: Place among the frames, or `None` where the file is one image.
+        """
         name, suffix = PurePosixPath(item.name), self.suffix_of(item)
         named = name.with_name(name.stem + self.options.suffix + name.suffix)
         if frame is not None:
@@ -56,14 +63,14 @@ class MirroredTree(Task):
             return self.output / named / f"{frame:05}{suffix}"
         return self.output / named.with_suffix(suffix)
 
-    def is_done(self, item, records):
+    def is_done(self, item: Item, records: list[dict]) -> bool:
         frames = [record.get("frame") for record in records]
         return all(
             self.journal.is_whole(record, self.target(item, frame))
             for record, frame in zip(records, frames, strict=True)
         )
 
-    def check_free(self, item, frame=None):
+    def check_free(self, item: Item, frame: int | None = None) -> None:
         target = self.target(item, frame)
         if self.options.overwrite or not os.path.lexists(target):
             return
@@ -73,10 +80,10 @@ class MirroredTree(Task):
                 "remove it, choose another folder or suffix, or overwrite"
             )
 
-    def make(self, loaded, outputs):
+    def make(self, loaded: Loaded, outputs: dict[str, np.ndarray]) -> bytes:
         return self.encode(loaded, outputs, self.suffix_of(loaded.item))
 
-    def keep(self, loaded, data):
+    def keep(self, loaded: Loaded, data: bytes) -> None:
         target = self.target(loaded.item, loaded.frame)
         if loaded.frame is not None:
             self.check_free(loaded.item, loaded.frame)
@@ -86,8 +93,12 @@ class MirroredTree(Task):
             self.journal.add(name, loaded.content, frame, loaded.frames, output=digest)
         self.publish(target, data)
 
-    def publish(self, target, data):
+    def publish(self, target: Path, data: bytes) -> None:
         """Write a file, whole or not at all.
+
+        Args:
+            target: Where it belongs.
+            data: Its bytes.
 
         Raises:
             ItemError: It cannot be written.
@@ -96,7 +107,7 @@ class MirroredTree(Task):
         with _errors_of(target):
             self.journal.publish(target, data)
 
-    def result(self, item):
+    def result(self, item: Item) -> Path | None:
         target = self.target(item)
         return target if target.is_file() else None
 

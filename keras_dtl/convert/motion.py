@@ -1,13 +1,17 @@
 """Motion: one BVH file for each BVH file, in the style of another clip, in the same tree."""
 
 import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from keras_dtl.bvh import BvhError, format_bvh, parse_bvh, read_bvh
-from keras_dtl.convert.items import ItemError, Loaded
+from keras_dtl.convert.artifact import Artifact
+from keras_dtl.convert.items import Item, ItemError, Loaded
 from keras_dtl.convert.mirrored_tree import MirroredTree
-from keras_dtl.convert.options import ConversionError
+from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.stick_figures import stick_figures
 from keras_dtl.files import sha256
 from keras_dtl.images import ImageError
@@ -50,7 +54,7 @@ class MotionStyle(MirroredTree):
     suffixes = frozenset({SUFFIX})
     none_found = f"no {SUFFIX} files. Check the path."
 
-    def __init__(self, artifact, destination, options):
+    def __init__(self, artifact: Artifact, destination: Path, options: Options):
         super().__init__(artifact, destination, options)
         names = [tensor.name for tensor in artifact.manifest.inputs]
         if len(names) != 1 and sorted(names) != ["content", "style"]:
@@ -80,13 +84,20 @@ class MotionStyle(MirroredTree):
         """Return positions at the model's rate and the body's own skeleton."""
         return read_motion(bvh, self.skeleton, self.rate)[:2]
 
-    def matter(self):
+    def matter(self) -> list:
         return [self.artifact.checksum, self.style_checksum, self.options.suffix]
 
-    def suffix_of(self, item):
+    def suffix_of(self, item: Item) -> str:
         return SUFFIX
 
-    def load(self, item, data, content="", suffix=None, before=lambda numbers: None):
+    def load(
+        self,
+        item: Item,
+        data: bytes,
+        content: str = "",
+        suffix: str | None = None,
+        before: Callable[[int], None] = lambda numbers: None,
+    ) -> Iterator[Loaded]:
         before(len(data))
         try:
             positions, skeleton = self._body(parse_bvh(data))
@@ -101,7 +112,7 @@ class MotionStyle(MirroredTree):
             facing=facing,
         )
 
-    def model(self):
+    def model(self) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
         """Return a function that runs clips one by one: that takes less than reading them."""
         return lambda clips: _stack([self._run(clip[None]) for clip in clips])
 
@@ -111,14 +122,14 @@ class MotionStyle(MirroredTree):
             inputs["style"] = self.style[None]
         return self.artifact.run(inputs)
 
-    def encode(self, loaded, outputs, suffix):
+    def encode(self, loaded: Loaded, outputs: dict[str, np.ndarray], suffix: str) -> bytes:
         made = next(iter(outputs.values()))
         if made.shape != loaded.pixels.shape or not np.isfinite(made).all():
             raise ItemError("the model made no motion of it: numbers that are not finite")
         positions = positions_of(made, loaded.skeleton, loaded.start, loaded.facing)
         return format_bvh(to_bvh(positions, loaded.skeleton, self.rate)).encode()
 
-    def picture(self, path):
+    def picture(self, path: Path) -> Image.Image:
         try:
             return stick_figures(read_bvh(path))
         except BvhError as error:

@@ -13,6 +13,7 @@ import dataclasses
 import logging
 import os
 import tempfile
+import typing
 from pathlib import Path
 
 from keras_dtl.convert.options import FILES, ConversionError
@@ -22,8 +23,11 @@ from keras_dtl.manifest import read_manifest
 _SECONDS_TO_START = 600  # that a cluster without a free place may take to find one
 
 
-def ray_workers(setup):
+def ray_workers(setup: Setup) -> "list[RayWorker]":
     """Return the workers of a conversion: one for each core of the cluster, or for each GPU.
+
+    Args:
+        setup: The `Setup` of each.
 
     Raises:
         ConversionError: Ray is not installed, there is no such cluster, or it has no place.
@@ -94,7 +98,7 @@ class ClusterWorker:
         contents: What `contents_of` returned.
     """
 
-    def __init__(self, contents):
+    def __init__(self, contents: tuple):
         setup, files, named = contents
         self.folder = tempfile.TemporaryDirectory()
         root = Path(self.folder.name)
@@ -106,10 +110,10 @@ class ClusterWorker:
         artifact = str(root / "artifact")
         self.worker = Worker(dataclasses.replace(setup, artifact=artifact, options=options))
 
-    def ready(self):
+    def ready(self) -> int:
         return os.getpid()
 
-    def convert(self, files):
+    def convert(self, files: list[tuple[str, bytes]]) -> tuple[list, float]:
         return self.worker.convert(files)
 
 
@@ -127,13 +131,13 @@ class RayWorker:
         contents: Reference to what they are made of.
     """
 
-    def __init__(self, ray, actor, contents):
+    def __init__(self, ray: typing.Any, actor: typing.Any, contents: typing.Any):
         self.ray = ray
         self.class_of_actors = actor
         self.contents = contents
         self.actor = None
 
-    def start(self):
+    def start(self) -> None:
         self.actor = self.class_of_actors.remote(self.contents)
         try:
             self.ray.get(self.actor.ready.remote(), timeout=_SECONDS_TO_START)
@@ -143,8 +147,11 @@ class RayWorker:
                 f"{self.ray.cluster_resources()}. Call again with nodes; what is done is kept."
             ) from error
 
-    def convert(self, files):
+    def convert(self, files: list[tuple[str, bytes]]) -> tuple[list, float]:
         """Do what `Worker.convert` does.
+
+        Args:
+            files: Pairs of a name and the bytes of the file.
 
         Raises:
             WorkerLost: The actor has gone, or its node.
@@ -156,7 +163,7 @@ class RayWorker:
         except self.ray.exceptions.RayError as error:
             raise WorkerLost(type(error).__name__) from error
 
-    def stop(self):
+    def stop(self) -> None:
         if self.actor is not None:
             with contextlib.suppress(self.ray.exceptions.RayError):
                 self.ray.kill(self.actor)

@@ -6,11 +6,14 @@ import errno
 import io
 import os
 import struct
+import typing
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from PIL import Image, ImageCms
 
-from keras_dtl.convert.items import ItemError, Loaded
+from keras_dtl.convert.items import Item, ItemError, Loaded
+from keras_dtl.convert.options import Options
 from keras_dtl.convert.small_png import read_small_png
 from keras_dtl.files import FilePath
 from keras_dtl.images import as_pixels, check_size, open_image, rgb_profile, upright_image
@@ -40,8 +43,15 @@ class Picture:
     frames: int
 
 
-def read_file(path):
-    """Return the bytes of a file, which is not read where it cannot be an image."""
+def read_file(path: FilePath) -> bytes:
+    """Return the bytes of a file, which is not read where it cannot be an image.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: It cannot be read, or is too large.
+    """
     with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         if size > _LARGEST_FILE:
@@ -49,7 +59,13 @@ def read_file(path):
         return file.read()
 
 
-def pictures(data, channels, options, keep_alpha, before=lambda pixels: None):
+def pictures(
+    data: bytes,
+    channels: int,
+    options: Options,
+    keep_alpha: bool,
+    before: Callable[[int], None] = lambda pixels: None,
+) -> Iterator[Picture]:
     """Decode an image file, frame by frame.
 
     Args:
@@ -88,7 +104,14 @@ def pictures(data, channels, options, keep_alpha, before=lambda pixels: None):
             yield _picture(image, channels, options, keep_alpha, number, len(wanted))
 
 
-def load(item, data, content, task, keep_alpha, before=lambda pixels: None):
+def load(
+    item: Item,
+    data: bytes,
+    content: str,
+    task: typing.Any,
+    keep_alpha: bool,
+    before: Callable[[int], None] = lambda pixels: None,
+) -> Iterator[Loaded]:
     """Yield what goes into the model of an image file: a `Loaded` for each frame.
 
     Args:

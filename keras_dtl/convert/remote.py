@@ -33,12 +33,12 @@ class RemoteRun(Run):
         **parts: What `Run` takes, but the model.
     """
 
-    def __init__(self, workers, **parts):
+    def __init__(self, workers: list, **parts):
         super().__init__(model=None, **parts)
         self.workers = workers
         self.stages.sessions = len(workers)
 
-    def convert(self, items):
+    def convert(self, items: list[Item]) -> None:
         self.files, self.bytes = [], 0  # that go to a worker next
         self.chunks = Channel(2 * len(self.workers))
         super().convert(items)

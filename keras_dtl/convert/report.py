@@ -41,8 +41,15 @@ class Stages:
     writing: float = 0.0
     sessions: int = 1
 
-    def occupancy(self, seconds):
-        """Return the share of the whole time that each stage was at work."""
+    def occupancy(self, seconds: float) -> dict[str, float]:
+        """Return the share of the whole time that each stage was at work.
+
+        Args:
+            seconds: The whole time.
+
+        Returns:
+            Shares from 0 to 1 by name of the stage.
+        """
         return {
             "reading": self.reading / (seconds * self.readers),
             "session": self.session / (seconds * self.sessions),
@@ -75,18 +82,18 @@ class ConversionReport:
     stages: object = None
 
     @property
-    def exit_status(self):
+    def exit_status(self) -> int:
         """0 when every image is done, 1 when some failed, 2 when nothing could be done."""
         if not self.failed:
             return 0
         return 1 if self.converted or self.skipped or self.planned else 2
 
     @property
-    def images_per_second(self):
+    def images_per_second(self) -> float:
         """Files converted in a second."""
         return self.converted / max(self.seconds, 1e-9)
 
-    def to_json(self):
+    def to_json(self) -> dict:
         """Return the report as values that `json` can write."""
         value = {
             "keras_dtl": __version__,

@@ -7,14 +7,20 @@ import itertools
 import os
 import threading
 import time
+from collections.abc import Callable, Iterator
 from functools import partial
+
+import numpy as np
 
 from keras_dtl.convert.batches import reason_of, run_batch
 from keras_dtl.convert.channel import Channel, Closed
-from keras_dtl.convert.items import Groups, ItemError
+from keras_dtl.convert.items import Groups, Item, ItemError
+from keras_dtl.convert.journal import Journal
+from keras_dtl.convert.options import Options
 from keras_dtl.convert.parcel import WAITING, Parcel
 from keras_dtl.convert.reading import read_file
 from keras_dtl.convert.report import Failure, Stages
+from keras_dtl.convert.task import Task
 from keras_dtl.images import ImageError
 
 _READERS = min(32, os.cpu_count() or 1)
@@ -28,7 +34,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 
 
 @contextlib.contextmanager
-def no_room_is_fatal():
+def no_room_is_fatal() -> Iterator[None]:
     """Turn the errors of a full disk into `DiskFull`."""
     try:
         yield
@@ -53,7 +59,14 @@ class Run:
         progress: Called with the number of images done and of all.
     """
 
-    def __init__(self, model, task, journal, options, progress):
+    def __init__(
+        self,
+        model: Callable[[np.ndarray], dict[str, np.ndarray]] | None,
+        task: Task,
+        journal: Journal | None,
+        options: Options,
+        progress: Callable[[int, int], None],
+    ):
         self.model = model
         self.task = task
         self.journal = journal
@@ -64,8 +77,12 @@ class Run:
         self.converted = self.skipped = self.left = 0
         self.stages = Stages(_READERS, task.writers)
 
-    def convert(self, items):
-        """Convert the items; what became of them is in the attributes afterwards."""
+    def convert(self, items: list[Item]) -> None:
+        """Convert the items; what became of them is in the attributes afterwards.
+
+        Args:
+            items: All `Item`s, numbered from 0 on.
+        """
         self.waiting = {item.index: 1 for item in items}  # frames to come, by item
         self.total = len(items)
         self.groups = Groups(self.options.batch_size)

@@ -11,10 +11,12 @@ import pickle
 import sys
 import time
 from pathlib import Path
+from typing import BinaryIO
 
-from keras_dtl.convert.artifact import load_artifact
+from keras_dtl.convert.artifact import Artifact, load_artifact
 from keras_dtl.convert.batches import reason_of, run_batch
 from keras_dtl.convert.items import Groups, Item, ItemError
+from keras_dtl.convert.options import Options
 from keras_dtl.convert.tasks import task_of
 from keras_dtl.images import ImageError
 
@@ -42,8 +44,14 @@ class Setup:
     options: object
 
 
-def setup_of(artifact, destination, options):
-    """Return the `Setup` of workers that do what an `Artifact` does."""
+def setup_of(artifact: Artifact, destination: Path, options: Options) -> Setup:
+    """Return the `Setup` of workers that do what an `Artifact` does.
+
+    Args:
+        artifact: An `Artifact` that was opened from a folder.
+        destination: The output folder.
+        options: The `Options`.
+    """
     session = artifact.settings
     if artifact.device == "cpu" and session.threads is None:
         session = session._replace(device="cpu", threads=1)  # there is a worker for each core
@@ -63,7 +71,7 @@ class Worker:
         setup: A `Setup`.
     """
 
-    def __init__(self, setup):
+    def __init__(self, setup: Setup):
         device, threads, gpu_memory = setup.session
         artifact = load_artifact(
             setup.artifact,
@@ -76,7 +84,7 @@ class Worker:
         self.task = task_of(artifact, Path(setup.destination), setup.options)
         self.model = self.task.model()
 
-    def convert(self, files):
+    def convert(self, files: list[tuple[str, bytes]]) -> tuple[list, float]:
         """Convert some files.
 
         Args:
@@ -131,10 +139,14 @@ class Worker:
             self.made[index] = reason_of(error, image.item)
 
 
-def serve(source, target):
+def serve(source: BinaryIO, target: BinaryIO) -> None:
     """Read a setup and then files, pickled; write what became of them, until the source ends.
 
     A defect is written, too, so that it is raised where the conversion began.
+
+    Args:
+        source: A binary stream to read from.
+        target: One to write to.
     """
     try:
         worker = Worker(pickle.load(source))  # noqa: S301 (what began this process)

@@ -10,6 +10,7 @@ import math
 import re
 import reprlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
 
 from keras_dtl.files import FilePath, sha256, write_json
 
@@ -216,7 +217,7 @@ class _Record:
             raise ManifestError(f"{place} must be an object; received {_short(value)}.")
         self.value = value
 
-    def take(self, key, expected, is_right, convert=None):
+    def take(self, key, expected, is_right, convert=None) -> Any:
         """Return the value of `key` when `is_right` says so, converted unless it is `None`."""
         if key not in self.value:
             raise ManifestError(f"{self.place} has no {key!r}; expected {expected}.")

@@ -5,7 +5,7 @@ import csv
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -145,7 +145,7 @@ class _InOrder:
         self.waiting = {}  # rows by frame, by image
         self.next = 0
         self.remember, self.remembered = frozenset(), {}
-        self.write = None  # while nothing is written
+        self.write: Callable[..., None] | None = None  # while nothing is written
 
     def put(self, index, row, frame=0, frames=1):
         with self.lock:

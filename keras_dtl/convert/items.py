@@ -47,7 +47,7 @@ class Loaded:
     """
 
     item: Item
-    size: tuple
+    size: tuple[int, ...]
     pixels: np.ndarray
     content: str = ""
     alpha: np.ndarray | None = None

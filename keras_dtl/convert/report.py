@@ -2,6 +2,7 @@
 
 import dataclasses
 import typing
+from pathlib import Path
 
 from keras_dtl.files import readable_name
 from keras_dtl.version import __version__
@@ -11,11 +12,11 @@ class Failure(typing.NamedTuple):
     """One input that could not be converted.
 
     Args:
-        path: The input, as a `pathlib.Path`.
+        path: The input.
         reason: Why, in words.
     """
 
-    path: object
+    path: Path
     reason: str
 
 
@@ -74,12 +75,12 @@ class ConversionReport:
 
     converted: int
     skipped: int
-    failed: tuple
+    failed: tuple[Failure, ...]
     seconds: float
-    output: object
-    planned: tuple = ()
+    output: Path
+    planned: tuple[Path, ...] = ()
     left: int = 0
-    stages: object = None
+    stages: Stages | None = None
 
     @property
     def exit_status(self) -> int:

@@ -10,6 +10,7 @@ import os
 import pickle
 import sys
 import time
+import typing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +18,7 @@ from keras_dtl.convert.artifact import Artifact, load_artifact
 from keras_dtl.convert.batches import reason_of, run_batch
 from keras_dtl.convert.items import Groups, Item, ItemError
 from keras_dtl.convert.options import Options
+from keras_dtl.convert.providers import Session
 from keras_dtl.convert.tasks import task_of
 from keras_dtl.images import ImageError
 
@@ -38,10 +40,10 @@ class Setup:
     """
 
     artifact: str
-    session: object
+    session: Session
     precision: str
     destination: str
-    options: object
+    options: Options
 
 
 def setup_of(artifact: Artifact, destination: Path, options: Options) -> Setup:
@@ -95,10 +97,10 @@ class Worker:
             reason why it failed; and how many seconds the model took.
         """
         self.seconds = 0.0
-        self.made = [{} for _ in files]  # by frame, or a reason
+        self.made: list[typing.Any] = [{} for _ in files]  # by frame, or a reason
         groups = Groups(self.options.batch_size)
         for index, (name, data) in enumerate(files):
-            item = Item(index, name, name)
+            item = Item(index, Path(name), name)
             try:
                 for image in self.task.load(item, data):
                     for batch in groups.add(image):

@@ -48,9 +48,10 @@ def load_artifact(
 
     Example:
 
-    ```python
-    artifact = keras_dtl.load_artifact("exported/dann")
-    probabilities = artifact(images)  # uint8 (batch, height, width, channels)
+    ```text
+    artifact = keras_dtl.load_artifact("exported/dann")  # what `keras-dtl train dann` wrote
+    images = np.zeros((4, 32, 32, 3), "uint8")  # (batch, height, width, channels)
+    probabilities = artifact(images)  # float32 (4, classes)
     ```
     """
     manifest = read_manifest(path)

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from keras_dtl.convert.artifact import Artifact
+from keras_dtl.convert.disk import no_room_is_fatal
 from keras_dtl.convert.image_task import ImageTask
 from keras_dtl.convert.items import Item, Loaded
 from keras_dtl.convert.journal import Journal
 from keras_dtl.convert.options import ConversionError, Options
-from keras_dtl.convert.run import no_room_is_fatal
 from keras_dtl.files import readable_name
 from keras_dtl.images import resize_image
 
@@ -108,13 +108,15 @@ class Classification(ImageTask):
         top = [(self.classes[index], round(values[index], 6)) for index in likeliest]
         return top, [round(value, 6) for value in values] if self.all_probabilities else []
 
-    def keep(self, loaded: Loaded, row: tuple) -> None:
+    def keep(self, loaded: Loaded, made: tuple[list, list]) -> None:
         item = loaded.item
         with no_room_is_fatal():
             self.journal.add(
-                *(item.name, loaded.content, loaded.frame or 0, loaded.frames), flush=False, row=row
+                *(item.name, loaded.content, loaded.frame or 0, loaded.frames),
+                flush=False,
+                row=made,
             )
-            self._put(item, row, loaded.frame, loaded.frames)
+            self._put(item, made, loaded.frame, loaded.frames)
 
     def _put(self, item, row, frame, frames):
         name = item.name if frame is None else f"{item.name}#{frame}"

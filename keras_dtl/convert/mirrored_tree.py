@@ -4,13 +4,14 @@ import collections
 import contextlib
 import hashlib
 import os
+import typing
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from keras_dtl.convert.disk import DiskFull, no_room_is_fatal
 from keras_dtl.convert.items import Item, ItemError, Loaded
 from keras_dtl.convert.options import ConversionError
-from keras_dtl.convert.run import DiskFull, no_room_is_fatal
 from keras_dtl.convert.task import Task
 from keras_dtl.files import readable_name
 
@@ -80,18 +81,18 @@ class MirroredTree(Task):
                 "remove it, choose another folder or suffix, or overwrite"
             )
 
-    def make(self, loaded: Loaded, outputs: dict[str, np.ndarray]) -> bytes:
+    def make(self, loaded: Loaded, outputs: dict[str, np.ndarray]) -> typing.Any:
         return self.encode(loaded, outputs, self.suffix_of(loaded.item))
 
-    def keep(self, loaded: Loaded, data: bytes) -> None:
+    def keep(self, loaded: Loaded, made: typing.Any) -> None:
         target = self.target(loaded.item, loaded.frame)
         if loaded.frame is not None:
             self.check_free(loaded.item, loaded.frame)
         name, frame = loaded.item.name, loaded.frame or 0
-        digest = hashlib.sha256(data).hexdigest()
+        digest = hashlib.sha256(made).hexdigest()
         with _errors_of(target):
             self.journal.add(name, loaded.content, frame, loaded.frames, output=digest)
-        self.publish(target, data)
+        self.publish(target, made)
 
     def publish(self, target: Path, data: bytes) -> None:
         """Write a file, whole or not at all.

@@ -1,19 +1,19 @@
 """Read, run and write at the same time, in bounded memory, so that the session never waits."""
 
 import contextlib
-import errno
 import hashlib
 import itertools
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from keras_dtl.convert.batches import reason_of, run_batch
 from keras_dtl.convert.channel import Channel, Closed
+from keras_dtl.convert.disk import DiskFull
 from keras_dtl.convert.items import Groups, Item, ItemError
 from keras_dtl.convert.journal import Journal
 from keras_dtl.convert.options import Options
@@ -24,24 +24,6 @@ from keras_dtl.convert.task import Task
 from keras_dtl.images import ImageError
 
 _READERS = min(32, os.cpu_count() or 1)
-
-
-class DiskFull(OSError):
-    """Nothing more can be written: all other images would fail, too."""
-
-
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
-
-
-@contextlib.contextmanager
-def no_room_is_fatal() -> Iterator[None]:
-    """Turn the errors of a full disk into `DiskFull`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _NO_ROOM:
-            raise DiskFull(error.errno, error.strerror, error.filename) from error
-        raise
 
 
 class Run:

@@ -71,8 +71,8 @@ class Segmentation(ImageToImage):
         colored = (image[..., :3].astype("uint16") + self.palette[classes]) // 2
         return encode_image(colored.astype("uint8"), ".png"), super().make(loaded, outputs)
 
-    def keep(self, loaded: Loaded, files: list | tuple) -> None:
-        overlay, mask = files
+    def keep(self, loaded: Loaded, made: tuple[bytes, bytes]) -> None:
+        overlay, mask = made
         self.publish(self.overlay_target(loaded.item, loaded.frame), overlay)
         super().keep(loaded, mask)
 

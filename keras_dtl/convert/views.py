@@ -38,8 +38,8 @@ class ImageToViews(ImageToImage):
             for one, view in zip(_number_views(loaded, len(views)), views, strict=True)
         ]
 
-    def keep(self, loaded: Loaded, files: list | tuple) -> None:
-        for one, data in zip(_number_views(loaded, len(files)), files, strict=True):
+    def keep(self, loaded: Loaded, made: list[bytes]) -> None:
+        for one, data in zip(_number_views(loaded, len(made)), made, strict=True):
             super().keep(one, data)
 
     def encode(self, loaded: Loaded, outputs: dict[str, np.ndarray], suffix: str) -> bytes:

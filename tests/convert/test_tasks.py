@@ -7,10 +7,10 @@ from PIL import Image
 from keras_dtl.convert import ConversionError, convert_folder
 from keras_dtl.convert import tasks as module
 from keras_dtl.convert.channel import Channel
+from keras_dtl.convert.disk import DiskFull
 from keras_dtl.convert.items import ItemError, Loaded
 from keras_dtl.convert.mirrored_tree import MirroredTree
 from keras_dtl.convert.parcel import Parcel
-from keras_dtl.convert.run import DiskFull
 from keras_dtl.convert.segmentation import Segmentation
 from keras_dtl.convert.task import Task
 from keras_dtl.convert.watch import watch_folder

@@ -55,7 +55,15 @@ class Convert:
     conversion: OmitArgPrefixes[Options] = field(default_factory=Options)
 
 
-def main(arguments):
+def main(arguments: Convert) -> int:
+    """Run the command.
+
+    Args:
+        arguments: What was typed.
+
+    Returns:
+        The exit status, as the docstring of `Convert` says.
+    """
     piped = arguments.output == _PIPE
     # What goes into a pipe must be alone in it.
     say = sys.stderr if piped else sys.stdout
@@ -76,7 +84,7 @@ def main(arguments):
         return _through_pipe(artifact, arguments)
     from keras_dtl.convert.single import convert_file, is_one_file
 
-    if is_one_file(arguments.input, arguments.output):
+    if is_one_file(artifact, arguments.input, arguments.output):
         convert_file(artifact, arguments.input, arguments.output, arguments.conversion)
         print(f"Output: {readable_name(arguments.output)}")
         return SUCCESS
@@ -88,9 +96,9 @@ def main(arguments):
 def _convert(artifact, arguments):
     source = arguments.input
     if source == _PIPE:
-        from keras_dtl.convert.inputs import listed_paths
+        from keras_dtl.convert.inputs import parse_paths
 
-        source = listed_paths(sys.stdin.buffer.read())
+        source = parse_paths(sys.stdin.buffer.read())
     options = asdict(arguments.conversion)
     with ProgressBar() as bar:
         return convert_folder(

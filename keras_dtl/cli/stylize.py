@@ -18,13 +18,13 @@ from tyro.conf import Positional, arg
 from keras_dtl.cli.command import FAILED, INTERRUPTED, PARTLY, SUCCESS
 from keras_dtl.cli.progress import ProgressBar
 from keras_dtl.images import (
-    SUFFIXES,
     ImageError,
     find_images,
     read_image,
     read_profile,
     readable_name,
     resize_image,
+    writable_suffixes,
     write_image,
 )
 
@@ -135,9 +135,10 @@ def find_jobs(arguments: Stylize) -> list[tuple[Path, Path]]:
 def image_job(arguments: Stylize) -> tuple[Path, Path]:
     """Return the one content and its output."""
     output = arguments.output
-    if output.suffix.lower() not in SUFFIXES:
+    suffixes = writable_suffixes()
+    if output.suffix.lower() not in suffixes:
         raise ValueError(
-            f"{readable_name(output)} must end in one of {', '.join(sorted(SUFFIXES))}."
+            f"{readable_name(output)} must end in one of {', '.join(sorted(suffixes))}."
         )
     if output.exists() and not arguments.overwrite:
         raise FileExistsError(f"{readable_name(output)} exists. Replace it with --overwrite.")

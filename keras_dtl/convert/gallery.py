@@ -5,13 +5,14 @@ import html
 import io
 import os
 import urllib.parse
+from pathlib import Path
 
-from PIL import Image
-
-from keras_dtl.files import write_text
-from keras_dtl.images import ImageError, as_pixels, opened_image, readable_name, upright_image
-
-_THUMBNAIL = (320, 320)
+from keras_dtl.convert.items import Item
+from keras_dtl.convert.options import Options
+from keras_dtl.convert.report import ConversionReport
+from keras_dtl.convert.task import Task
+from keras_dtl.files import readable_name, write_text
+from keras_dtl.images import ImageError
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -51,15 +52,17 @@ td {{ border: 1px solid #ddd; padding: .3rem .6rem; overflow-wrap: anywhere; }}
 """
 
 
-def write_gallery(path, report, task, items, name, options):
-    """Write the page: images before and after side by side, and what failed.
+def write_gallery(
+    path: Path, report: ConversionReport, task: Task, items: list[Item], name: str, options: Options
+) -> None:
+    """Write the page: images or motion before and after side by side, and what failed.
 
     The pictures are small copies inside the page; a click opens the whole output.
 
     Args:
         path: Where to write.
         report: The `ConversionReport`.
-        task: Whose `shown(item)` is a path, a text or `None`.
+        task: The `Task`, whose `preview` is shown.
         items: All `Item`s of the conversion.
         name: The artifact's name.
         options: The `Options`; `gallery` is how many are shown.
@@ -68,11 +71,10 @@ def write_gallery(path, report, task, items, name, options):
         return
     # Not more than a few times as many are looked at as are shown.
     step = max(1, len(items) // options.gallery)
-    pairs = ((item, task.shown(item)) for item in items[::step])
     figures = []
-    for item, shown in pairs:
-        if shown is not None and len(figures) < options.gallery:
-            figures += _figure(item, shown, path.parent, options.max_pixels)
+    for item in items[::step]:
+        if len(figures) < options.gallery:
+            figures += _figure(item, task, path.parent)
     write_text(
         path,
         _PAGE.format(
@@ -87,27 +89,29 @@ def write_gallery(path, report, task, items, name, options):
     )
 
 
-def _figure(item, shown, folder, max_pixels):
-    """Return the figure of an item in a list, which is empty where an image cannot be shown."""
+def _figure(item, task, folder):
+    """Return the figure of an item in a list, which is empty where there is nothing to show."""
     try:
-        before = _thumbnail(item.path, max_pixels)
-        if isinstance(shown, str):
-            after = f"<strong>{html.escape(shown)}</strong>"
-        else:
-            # Bytes of a name that are no UTF-8 are escaped as they are.
-            place = urllib.parse.quote(os.fsencode(os.path.relpath(shown, folder)))
-            after = f'<a href="{place}">{_thumbnail(shown, max_pixels, "after")}</a>'
+        preview = task.preview(item)
     except (ImageError, OSError, ValueError):
         return []
-    caption = html.escape(readable_name(item.name))
+    if preview is None:
+        return []
+    if isinstance(preview.after, str):
+        after = f"<strong>{html.escape(preview.after)}</strong>"
+    else:
+        after = f'<a href="{_link(preview.target, folder)}">{_element(preview.after, "after")}</a>'
+    before, caption = _element(preview.before, "before"), html.escape(readable_name(item.name))
     return [f"<figure><div><a>{before}</a>{after}</div><figcaption>{caption}</figcaption></figure>"]
 
 
-def _thumbnail(path, max_pixels, word="before"):
-    with opened_image(path, max_pixels) as image:
-        image.draft("RGB", _THUMBNAIL)  # JPEG: decodes a smaller image
-        picture = Image.fromarray(as_pixels(upright_image(image), 3))
-    picture.thumbnail(_THUMBNAIL)
+def _link(path, folder):
+    # Bytes of a name that are no UTF-8 are escaped as they are.
+    return urllib.parse.quote(os.fsencode(os.path.relpath(path, folder)))
+
+
+def _element(picture, word):
+    """Return an image, inside the page, as HTML."""
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=85)
     data = base64.b64encode(file.getvalue()).decode()

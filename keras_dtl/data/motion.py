@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_dtl.bvh import BvhError, read_bvh
 from keras_dtl.data.walker import GAITS, MOODS, RATE, walker_skeleton, walks
-from keras_dtl.motion import Skeleton, features_of, mirrored, read_motion, resample
+from keras_dtl.motion import Skeleton, features_of, mirror_motion, read_motion, resample
 
 logger = logging.getLogger("keras_dtl")
 
@@ -308,7 +308,7 @@ def windows_of(clips, length=48, stride=12, mirror=False):
         if len(positions) < length:
             short += 1
             continue
-        views = [positions, mirrored(positions, clips.skeleton)] if mirror else [positions]
+        views = [positions, mirror_motion(positions, clips.skeleton)] if mirror else [positions]
         for view in views:
             features = features_of(view, clips.skeleton)
             starts = range(0, len(features) - length + 1, stride)

@@ -6,11 +6,12 @@ keras-dtl export runs/swap-vae --style-of seven.png --output exported/like-seven
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from tyro.conf import Positional, arg
 
 from keras_dtl.cli.command import SUCCESS
+from keras_dtl.manifest import ReducedPrecision
 from keras_dtl.recipes.runs import run_model, run_record
 
 
@@ -27,7 +28,7 @@ class Export:
     """Artifact to write. Default: exported/NAME, with the run folder's name."""
     opset: int = 18
     """Version of the ONNX operators."""
-    precision: tuple[Literal["float16", "int8"], ...] = ()
+    precision: tuple[ReducedPrecision, ...] = ()
     """Graphs to write beside the float32 one; int8 is for CPUs, float16 for GPUs."""
     calibration: Path | None = None
     """Folder of images like those that the model will meet: half of them calibrate int8, the

@@ -8,6 +8,9 @@ import secrets
 import shutil
 from pathlib import Path
 
+PathLike = str | os.PathLike[str]
+"""A file or a folder, however it is named."""
+
 
 @contextlib.contextmanager
 def atomic_path(path):

@@ -2,9 +2,9 @@
 
 from keras_dtl.data.batches import (
     domain_batches,
-    endless,
     endless_arrays,
-    in_order,
+    endless_batches,
+    ordered_batches,
     steps_per_epoch,
 )
 from keras_dtl.data.catalogue import load
@@ -19,15 +19,15 @@ __all__ = [
     "LabelledImages",
     "check_same_classes",
     "domain_batches",
-    "endless",
     "endless_arrays",
+    "endless_batches",
     "hold_out_classes",
-    "in_order",
     "jitter",
     "load",
     "load_domain",
     "load_motion",
     "load_pairs",
+    "ordered_batches",
     "paired_batches",
     "require_classes",
     "split_clips",

@@ -1,7 +1,6 @@
 """Export: a trained model becomes a folder that is either complete and correct, or not there."""
 
 import dataclasses
-import os
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,10 +14,8 @@ from keras_dtl.export.draft import Draft
 from keras_dtl.export.formats import FORMATS, check_precisions, write_formats
 from keras_dtl.export.onnx_model import OPSETS
 from keras_dtl.export.parity import full_float32, make_probes
-from keras_dtl.files import atomic_path, sha256
+from keras_dtl.files import PathLike, atomic_path, sha256
 from keras_dtl.manifest import FILE_NAME, Manifest, write_manifest
-
-PathLike = str | os.PathLike[str]
 
 
 def export_model(

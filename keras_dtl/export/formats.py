@@ -53,7 +53,11 @@ class Format:
     lossy: bool = False
 
     def file_of(self, version: int) -> str:
-        """Return its path in an artifact of a version, 1 or more."""
+        """Return its path relative to the artifact.
+
+        Args:
+            version: Number of the version, 1 or more.
+        """
         return self.file.format(version=version)
 
 

@@ -48,18 +48,30 @@ class GraphIndex:
         return users[0] if len(users) == 1 and kind in (None, users[0].op_type) else None
 
     def constant(self, name: str) -> np.ndarray | None:
-        """Return the values of a constant, or None where the tensor of this name is computed."""
+        """Return the values of a constant, or None where the tensor is computed.
+
+        Args:
+            name: Of the tensor.
+        """
         item = self.constants.get(name)
         return None if item is None else numpy_helper.to_array(item)
 
     def constant_shape(self, name: str) -> tuple[int, ...] | None:
-        """Return the shape of a constant without reading its values, or None as `constant`."""
+        """Return the shape of a constant without reading its values, or None as `constant`.
+
+        Args:
+            name: Of the tensor.
+        """
         item = self.constants.get(name)
         return None if item is None else tuple(item.dims)
 
 
 def attributes(node: onnx.NodeProto) -> dict[str, Any]:
-    """Return the attributes that a node states, by name; ONNX's defaults are not among them."""
+    """Return the attributes that a node states, by name; ONNX's defaults are not among them.
+
+    Args:
+        node: An `onnx.NodeProto`.
+    """
     return {item.name: helper.get_attribute_value(item) for item in node.attribute}
 
 

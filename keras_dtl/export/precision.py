@@ -68,7 +68,12 @@ class _Reduction(Protocol):
     layers: Sequence[str]
 
     def graph(self, in_float: Sequence[str]) -> onnx.ModelProto:
-        """Return the graph, where the layers `in_float` stay as they are."""
+        """Return the graph in lower precision.
+
+        Args:
+            in_float: Names of `layers` that stay as they are.
+        """
+        ...
 
 
 def _write_precision(

@@ -142,13 +142,13 @@ def _network_of_one_code(model: "keras.Model", arguments: Export) -> "keras.Mode
     return model.in_view(draw_views(model, 1, arguments.view)[0])
 
 
-def draw_views(model: "keras.Model", count: int, seed: int = 0) -> "np.ndarray":
+def draw_views(model: "keras.Model", count: int, seed: int | None = 0) -> "np.ndarray":
     """Draw codes of views from the standard Gaussian.
 
     Args:
         model: A CGMV.
         count: How many, 1 or more.
-        seed: Choice of the codes.
+        seed: Choice of the codes, 0 or more; other ones each time where it is None.
 
     Returns:
         float32 array `(count, numbers)`.

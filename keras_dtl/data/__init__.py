@@ -8,8 +8,9 @@ from keras_dtl.data.batches import (
     steps_per_epoch,
 )
 from keras_dtl.data.catalogue import load
+from keras_dtl.data.clips import split_clips
 from keras_dtl.data.labelled import LabelledImages, check_same_classes, require_classes
-from keras_dtl.data.motion import load_motion, split_clips, statistics_of, windows_of
+from keras_dtl.data.motion import load_motion, statistics_of, windows_of
 from keras_dtl.data.pairs import ImagePairs, load_pairs
 from keras_dtl.data.translation import jitter, load_domain, paired_batches, unpaired_batches
 from keras_dtl.data.views import hold_out_classes, view_batches

@@ -104,7 +104,7 @@ def _as_size(image_size: int | Sequence[int] | None) -> tuple[int, int] | None:
     """Return `(height, width)` or None."""
     if image_size is None:
         return None
-    size = tuple(image_size) if isinstance(image_size, (tuple, list)) else (image_size,) * 2
+    size = tuple(image_size) if isinstance(image_size, (tuple, list)) else (image_size, image_size)
     if len(size) != 2 or not all(isinstance(side, int) and side >= 1 for side in size):
         raise ValueError(
             f"Received image_size={image_size!r}. Expected a side in pixels or (height, width)."

@@ -197,10 +197,11 @@ def _split_folder(root: Path, split: str) -> Path:
 
 
 def _folder_pairs(folder: Path) -> list[tuple[Path, Path]]:
-    masks = {path.relative_to(folder / "masks").with_suffix(""): path for path in _files(folder, 1)}
+    images, masks = (folder / name for name in FOLDERS)
+    masks = {path.relative_to(masks).with_suffix(""): path for path in find_images(masks)}
     pairs = []
-    for path in _files(folder, 0):
-        name = path.relative_to(folder / "images").with_suffix("")
+    for path in find_images(images):
+        name = path.relative_to(images).with_suffix("")
         if name not in masks:
             raise FileNotFoundError(
                 f"{readable_name(path)} has no mask: expected masks/{name}.png. Add it, or take "
@@ -208,10 +209,6 @@ def _folder_pairs(folder: Path) -> list[tuple[Path, Path]]:
             )
         pairs.append((path, masks[name]))
     return pairs
-
-
-def _files(folder: Path, kind: int) -> list[Path]:
-    return find_images(folder / FOLDERS[kind])
 
 
 def _read_classes(root: Path) -> dict[int, tuple[str, list[int] | None]] | None:
@@ -270,7 +267,8 @@ def _renumber(
     table[kept] = np.arange(len(kept))
     colors = [known[number][1] for number in kept]
     colors = None if None in colors else np.array(colors, "uint8")
-    return SegmentedImages(images, table[masks], [known[number][0] for number in kept], colors)
+    names = tuple(known[number][0] for number in kept)
+    return SegmentedImages(images, table[masks], names, colors)
 
 
 def _stack(arrays: Sequence[np.ndarray]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ def export_model(
     directory: PathLike,
     *,
     task: str | None = None,
-    classes: Iterable[str] | None = None,
+    classes: Sequence[str] | None = None,
     image_size: Sequence[int] | None = None,
     size_multiple: int | None = None,
     settings: dict[str, Any] | None = None,
@@ -74,6 +74,28 @@ def export_model(
         ExportError: The model cannot be exported, or an exported file differs from Keras.
         ValueError: An argument does not fit the model.
         OSError: The artifact cannot be written.
+
+    Example:
+
+    ```python
+    import tempfile
+
+    import keras
+    import numpy as np
+
+    import keras_dtl
+
+    image = keras.Input((8, 8, 3), dtype="uint8", name="image")
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(image))
+    model = keras.Model(image, keras.layers.Dense(2, activation="softmax")(x))
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = keras_dtl.export_model(
+            model, f"{folder}/brightness", task="classification", classes=("dark", "bright")
+        )
+        artifact = keras_dtl.load_artifact(f"{folder}/brightness", "cpu")
+        probabilities = artifact(np.zeros((4, 8, 8, 3), "uint8"))  # float32 (4, 2)
+    assert probabilities.shape == (4, 2)
+    ```
     """
     directory = Path(directory)
     task = task or getattr(model, "task", None)

@@ -4,7 +4,7 @@ import dataclasses
 import datetime
 import math
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ def describe(
     deployable: Deployable,
     directory: Path,
     task: str,
-    classes: Iterable[str] | None,
+    classes: Sequence[str] | None,
     image_size: Sequence[int] | None,
     size_multiple: int,
 ) -> Manifest:
@@ -79,7 +79,8 @@ def _client_size(image: Tensor | None, image_size: Sequence[int] | None) -> tupl
     own = image.shape[1:3] if image else (None, None)
     if image_size is None:
         return None if None in own else own
-    image_size = tuple(int(size) for size in image_size)
+    height, width = image_size
+    image_size = int(height), int(width)
     if any(size is not None and size != given for size, given in zip(own, image_size, strict=True)):
         raise ValueError(
             f"image_size is {image_size}, but the model takes images of {own} (height, width)."
@@ -88,7 +89,7 @@ def _client_size(image: Tensor | None, image_size: Sequence[int] | None) -> tupl
 
 
 def _class_names(
-    deployable: Deployable, task: str, classes: Iterable[str] | None
+    deployable: Deployable, task: str, classes: Sequence[str] | None
 ) -> tuple[str, ...] | None:
     if task == "classification":
         outputs = deployable.outputs

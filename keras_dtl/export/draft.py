@@ -7,6 +7,7 @@ from pathlib import Path
 from keras_dtl.export.deployable import Deployable
 from keras_dtl.export.parity import Probe
 from keras_dtl.export.quality import Sample, read_samples
+from keras_dtl.files import PathLike
 from keras_dtl.manifest import Manifest
 
 
@@ -28,10 +29,12 @@ class Draft:
     deployable: Deployable
     manifest: Manifest
     probes: list[Probe]
-    calibration: Path | None = None
+    calibration: PathLike | None = None
     least_quality: float | None = None
 
     @functools.cached_property
     def samples(self) -> list[Sample]:
         """Images of the calibration folder, read when they are first needed."""
+        if self.calibration is None:
+            raise ValueError("There is no calibration folder to read images from. Name one.")
         return read_samples(self.calibration, self.manifest)

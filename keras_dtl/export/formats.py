@@ -22,6 +22,7 @@ from keras_dtl.export.saved_model import read_saved_model, write_saved_model
 from keras_dtl.export.serving import write_open_inference_description, write_triton_config
 from keras_dtl.export.tiling import write_tiling
 from keras_dtl.export.warm_up import PLACE, write_warm_up
+from keras_dtl.files import PathLike
 
 Writer = Callable[[Draft, Path], dict[str, Any] | None]
 """Writes a file, and returns the fields of the manifest that speak of it, if there are any."""
@@ -91,7 +92,7 @@ FORMATS: dict[str, Format] = {row.name: row for row in _ROWS}
 """All formats by name, in the order in which they are written."""
 
 
-def check_precisions(precisions: tuple[str, ...], calibration: Path | None, task: str) -> None:
+def check_precisions(precisions: tuple[str, ...], calibration: PathLike | None, task: str) -> None:
     """Refuse, before anything is computed, graphs of lower precision that cannot be written.
 
     Args:

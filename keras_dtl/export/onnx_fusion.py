@@ -97,7 +97,7 @@ def _channels(graph: GraphIndex, x: str) -> int | None:
     if convolution is None or convolution.op_type not in ("Conv", "ConvTranspose"):
         return None
     shape = graph.constant_shape(convolution.input[1])
-    return shape and shape[0 if convolution.op_type == "Conv" else 1]
+    return None if shape is None else shape[0 if convolution.op_type == "Conv" else 1]
 
 
 def _replace(graph: GraphIndex, match: _Match) -> bool:

@@ -59,13 +59,12 @@ def write_int8(draft: Draft, path: Path) -> dict[str, Any]:
 
 
 class _Reduction(Protocol):
-    """A way to lower the precision of a graph; made of its path and the images to calibrate on.
+    """A way to lower the precision of a graph; made of its path and the images to calibrate on."""
 
-    Args:
-        layers: Names of the layers that can be left in float, one by one.
-    """
-
-    layers: Sequence[str]
+    @property
+    def layers(self) -> Sequence[str]:
+        """Names of the layers that can be left in float, one by one."""
+        ...
 
     def graph(self, in_float: Sequence[str]) -> onnx.ModelProto:
         """Return the graph in lower precision.

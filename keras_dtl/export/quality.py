@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_dtl.files import PathLike
 from keras_dtl.images import ImageError, find_images, read_image, resize_image
 from keras_dtl.manifest import Manifest, Preprocessing
 
@@ -40,7 +41,7 @@ QUALITIES = {
 }
 
 
-def read_samples(folder: Path, manifest: Manifest) -> list[Sample]:
+def read_samples(folder: PathLike, manifest: Manifest) -> list[Sample]:
     """Read images to calibrate on, evenly chosen from a folder.
 
     Images in a sub-folder that is named after a class are of that class. Damaged ones are left

@@ -165,20 +165,7 @@ def _given_normalization(
 ) -> tuple[list[onnx.NodeProto], list[TensorProto]]:
     """Return the nodes and the constants of one normalisation."""
     name = node.output[0]
-    channels = index.constant_shape(node.input[1])[0]
-    epsilon = attributes(node).get("epsilon", 1e-5)
-    shape = np.array([1, channels, 1, 1], np.int64)
-    added = {
-        "shape": shape,
-        "epsilon": np.array(epsilon, np.float32),
-        "mean_from": np.array([mean_place], np.int64),
-        "mean_to": np.array([mean_place + channels], np.int64),
-        "variance_from": np.array([variance_place], np.int64),
-        "variance_to": np.array([variance_place + channels], np.int64),
-        "scale4": index.constant(node.input[1]).reshape(shape),
-        "offset4": index.constant(node.input[2]).reshape(shape),
-    }
-    nodes = []
+    nodes: list[onnx.NodeProto] = []
 
     def make(kind, inputs, output, **values):
         own = [key if key in _SHARED else f"{name}/{key}" for key in inputs]
@@ -209,8 +196,24 @@ def _given_normalization(
     make("Div", ["scale4", "deviation"], "factor")
     make("Mul", ["centred", "factor"], "scaled")
     make("Add", ["scaled", "offset4"], None)
-    tensors = [numpy_helper.from_array(value, f"{name}/{key}") for key, value in added.items()]
-    return nodes, tensors
+    added = _normalization_constants(index, node, mean_place, variance_place)
+    return nodes, [numpy_helper.from_array(value, f"{name}/{key}") for key, value in added.items()]
+
+
+def _normalization_constants(
+    index: GraphIndex, node: onnx.NodeProto, mean_place: int, variance_place: int
+) -> dict[str, np.ndarray]:
+    scale, offset = (index.constant(name) for name in node.input[1:])
+    shape = np.array([1, len(scale), 1, 1], np.int64)
+    places = {"mean": mean_place, "variance": variance_place}
+    return {
+        "shape": shape,
+        "epsilon": np.array(attributes(node).get("epsilon", 1e-5), np.float32),
+        "scale4": scale.reshape(shape),
+        "offset4": offset.reshape(shape),
+        **{f"{key}_from": np.array([place], np.int64) for key, place in places.items()},
+        **{f"{key}_to": np.array([place + len(scale)], np.int64) for key, place in places.items()},
+    }
 
 
 _SHARED = (STATISTICS, GIVEN, "flat", "pooled_axes")

@@ -2,13 +2,8 @@ import numpy as np
 import pytest
 
 from keras_dtl.bvh import write_bvh
-from keras_dtl.data.motion import (
-    load_motion,
-    split_clips,
-    spread_cells,
-    statistics_of,
-    windows_of,
-)
+from keras_dtl.data.clips import split_clips, spread_cells
+from keras_dtl.data.motion import load_motion, statistics_of, windows_of
 from keras_dtl.data.walker import measure_factors
 from keras_dtl.motion import to_bvh
 

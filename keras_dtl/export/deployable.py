@@ -23,6 +23,8 @@ class Deployable:
     """
 
     def __init__(self, model: keras.Model):
+        if isinstance(model, keras.Sequential):  # has neither `output` nor names of outputs
+            model = keras.Model(model.inputs, model.outputs, name=model.name)
         self.model = model
         output_shapes = [output.shape for output in keras.tree.flatten(model.output)]
         for shape in [tensor.shape for tensor in model.inputs] + output_shapes:
@@ -138,8 +140,7 @@ def _output_names(model: keras.Model) -> list[str]:
     if isinstance(model.output, dict):
         # Sorted, as keras.tree.flatten orders the tensors.
         return _unique_names(sorted(model.output))
-    # Sequential models do not say them.
-    return _unique_names(keras.Model(model.inputs, model.outputs).output_names)
+    return _unique_names(model.output_names)
 
 
 def _unique_names(names: Iterable[str]) -> list[str]:

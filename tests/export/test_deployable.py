@@ -1,6 +1,7 @@
 """Names by which clients call a model."""
 
 import keras
+import numpy as np
 
 from keras_dtl.export.deployable import Deployable
 
@@ -20,7 +21,9 @@ def test_outputs_are_named_after_the_layers_that_make_them():
 
 def test_sequential_models_name_their_output_too():
     layers = [keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(2, name="a-b")]
-    assert output_names(keras.Sequential(layers)) == ["a_b"]
+    model = keras.Sequential(layers)
+    assert output_names(model) == ["a_b"]
+    assert Deployable(model)({"input": np.ones((3, 4), "float32")})["a_b"].shape == (3, 2)
 
 
 def test_outputs_of_one_name_are_told_apart():

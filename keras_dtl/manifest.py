@@ -10,7 +10,7 @@ import math
 import re
 import reprlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, Literal
 
 from keras_dtl.files import FilePath, sha256, write_json
 
@@ -18,6 +18,11 @@ FORMAT = 1
 FILE_NAME = "manifest.json"
 _LARGEST = 16 * 2**20  # bytes
 _DTYPES = ("bool", "float16", "float32", "float64", "int32", "int64", "uint8")
+
+ReducedPrecision = Literal["float16", "int8"]
+"""Graphs that an export may write beside the float32 one: the lossy rows of its formats."""
+Precision = Literal["float32", ReducedPrecision, "auto"]
+"""Which graph of an artifact a client may ask for."""
 
 
 class ManifestError(ValueError):

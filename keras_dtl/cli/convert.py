@@ -15,6 +15,7 @@ from keras_dtl.cli.command import SUCCESS
 from keras_dtl.cli.progress import ProgressBar
 from keras_dtl.convert import ConversionError, Options, convert_folder, load_artifact
 from keras_dtl.images import readable_name
+from keras_dtl.manifest import Precision
 
 _PIPE = "-"
 
@@ -44,7 +45,7 @@ class Convert:
     """Folder to write to; for a single image also a file; or - for standard output."""
     device: Literal["auto", "cpu", "cuda", "openvino", "tensorrt"] = "auto"
     """What to compute on; auto takes the best that works. A named one never falls back."""
-    precision: Literal["float32", "float16", "int8", "auto"] = "auto"
+    precision: Precision = "auto"
     """Which graph of the artifact; auto takes float16 on a GPU where it is there, else float32."""
     threads: int | None = None
     """CPU threads that work on one operation; all by default."""

@@ -10,8 +10,6 @@ from keras_dtl.manifest import Manifest, read_manifest, verify_file
 
 __all__ = ["DEVICES", "Artifact", "ArtifactError", "DeviceError", "load_artifact"]
 
-PRECISIONS = ("float32", "float16", "int8", "auto")
-
 
 class ArtifactError(ValueError):
     """An ONNX graph that cannot be opened or run; the message holds the runtime's own words."""

@@ -49,7 +49,7 @@ def fit_judge(train, seed=0, epochs=JUDGE_EPOCHS):
     import keras
 
     from keras_dtl.backbones import lenet
-    from keras_dtl.data import endless, steps_per_epoch
+    from keras_dtl.data import endless_batches, steps_per_epoch
 
     keras.utils.set_random_seed(seed)
     body = lenet(train.image_shape)
@@ -60,7 +60,9 @@ def fit_judge(train, seed=0, epochs=JUDGE_EPOCHS):
     rate = keras.optimizers.schedules.CosineDecay(2e-3, epochs * steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     classifier.compile(keras.optimizers.Adam(rate), loss)
-    classifier.fit(endless(train, 128, seed), steps_per_epoch=steps, epochs=epochs, verbose=0)
+    classifier.fit(
+        endless_batches(train, 128, seed), steps_per_epoch=steps, epochs=epochs, verbose=0
+    )
     judge = keras.Model(body.input, [classifier.output, hidden], name="judge")
     judge.trainable = False
     return judge

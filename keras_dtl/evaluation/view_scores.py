@@ -65,7 +65,7 @@ def everything(data):
     """Return what the judge learns: training images, and every second one of held-out classes."""
     if data.held_out is None:
         return data.train
-    return data.train.joined(data.held_out.subset(np.arange(0, len(data.held_out), 2)))
+    return data.train.join(data.held_out.subset(np.arange(0, len(data.held_out), 2)))
 
 
 def view_scores(model, judge, data, content, random):

@@ -76,7 +76,7 @@ class FastStyleRecipe(Recipe):
                 f"{self.photos} holds {len(photos)} photos, of which {HELD_OUT} are kept for "
                 "scoring. Give some hundred."
             )
-        photos = photos.unlabelled()
+        photos = photos.without_labels()
         step = len(photos) // HELD_OUT
         held_out = range(0, step * HELD_OUT, step)
         train = [index for index in range(len(photos)) if index not in held_out]
@@ -120,9 +120,9 @@ class FastStyleRecipe(Recipe):
         return model
 
     def batches(self, data, first_step):
-        from keras_dtl.data import endless
+        from keras_dtl.data import endless_batches
 
-        return endless(data.train, self.batch_size, self.seed, first_step, self.cropped)
+        return endless_batches(data.train, self.batch_size, self.seed, first_step, self.cropped)
 
     def cropped(self, images, seed):
         """Return a random part of each image of a batch, one and the same for all of them."""

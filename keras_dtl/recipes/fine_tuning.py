@@ -110,10 +110,10 @@ class FineTuningRecipe(Recipe):
         return model
 
     def batches(self, data, first_step):
-        from keras_dtl.data import endless, jitter
+        from keras_dtl.data import endless_batches, jitter
 
         augment = jitter(data.train.image_shape[:2]) if self.flip else None
-        return endless(data.train, self.batch_size, self.seed, first_step, augment)
+        return endless_batches(data.train, self.batch_size, self.seed, first_step, augment)
 
     def steps_per_epoch(self, data):
         from keras_dtl.data import steps_per_epoch

@@ -118,7 +118,7 @@ class LayerTransfer:
         import keras
 
         from keras_dtl.callbacks import ProgressSchedule, StopWhenDiverged, cosine_decay
-        from keras_dtl.data import endless, steps_per_epoch
+        from keras_dtl.data import endless_batches, steps_per_epoch
 
         settings = self.settings
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -126,7 +126,7 @@ class LayerTransfer:
         steps = settings.epochs * steps_per_epoch(train, settings.batch_size)
         rate = cosine_decay(settings.learning_rate)
         model.fit(
-            endless(train, settings.batch_size, seed),
+            endless_batches(train, settings.batch_size, seed),
             steps_per_epoch=max(settings.min_steps, steps),
             callbacks=[ProgressSchedule({"optimizer.learning_rate": rate}), StopWhenDiverged()],
             verbose=0,

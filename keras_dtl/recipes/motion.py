@@ -49,7 +49,8 @@ class MotionRecipe(Recipe):
     """That of the critic, likewise."""
 
     def load_data(self):
-        from keras_dtl.data.motion import load_motion, split_clips, spread_cells, windows_of
+        from keras_dtl.data.clips import split_clips, spread_cells
+        from keras_dtl.data.motion import load_motion, windows_of
 
         clips = load_motion(self.source, self.rate)
         cells = spread_cells(clips, self.held_out, self.seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_dtl.data.walker import FACTORS, measured_factors
+from keras_dtl.data.walker import FACTORS, measure_factors
 from keras_dtl.evaluation.motion_scores import MotionScores, choose, other_styles
 from keras_dtl.evaluation.separation import correlation
 from keras_dtl.evaluation.separation_scores import partners
@@ -93,7 +93,7 @@ def transferred_factors(model, data, seed=0):
 
 
 def _measured(features, skeleton):
-    return np.array([measured_factors(positions_of(window, skeleton)) for window in features])
+    return np.array([measure_factors(positions_of(window, skeleton)) for window in features])
 
 
 def _centred(values, cells):

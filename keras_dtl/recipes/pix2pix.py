@@ -52,7 +52,7 @@ class Pix2PixRecipe(TranslationRecipe):
         train = load_pairs(path, "train", (before, before), channels)
         test = load_pairs(path, "test", (after, after), channels)
         if self.direction == "b-to-a":
-            train, test = train.reversed(), test.reversed()
+            train, test = train.swap(), test.swap()
         return self.divided(train, test.a, test.b)
 
     def seen_from(self, images):

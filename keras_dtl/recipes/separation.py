@@ -147,7 +147,7 @@ def without_some_classes(data, share, seed):
 
     train, held = hold_out_classes(data.train, share, seed)
     of_held = np.isin(data.test.labels, held.labels)
-    held = held.joined(data.test.subset(np.flatnonzero(of_held)))
+    held = held.join(data.test.subset(np.flatnonzero(of_held)))
     return SeparationData(train, data.test.subset(np.flatnonzero(~of_held)), held)
 
 

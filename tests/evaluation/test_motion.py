@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from keras_dtl.data.motion import load_motion, split_clips, windows_of
+from keras_dtl.data.clips import split_clips
+from keras_dtl.data.motion import load_motion, windows_of
 from keras_dtl.data.walker import walk, walker_skeleton
 from keras_dtl.evaluation import motion as measures
 from keras_dtl.evaluation.motion_scores import MotionScores, other_styles

@@ -40,14 +40,16 @@ class Validation:
         examples: int = VALIDATION_EXAMPLES,
     ):
         self.seed, self.examples = seed, examples
-        self.source_train = self._choose(source_train)
-        self.source_test = self._choose(source_test)
-        self.target_train = (self._choose(target_train)[0], None)
-        self.target_test = None if target_test is None else self._choose(target_test)
+        self.source_train = self._choose(source_train.images, source_train.labels)
+        self.source_test = self._choose(source_test.images, source_test.labels)
+        self.target_train = self._choose(target_train.images)
+        self.target_test = None
+        if target_test is not None:
+            self.target_test = self._choose(target_test.images, target_test.labels)
 
-    def _choose(self, part):
-        chosen = choose_indices(len(part.images), self.examples, self.seed)
-        return part.images[chosen], None if part.labels is None else part.labels[chosen]
+    def _choose(self, *arrays):
+        chosen = choose_indices(len(arrays[0]), self.examples, self.seed)
+        return tuple(array[chosen] for array in arrays)
 
     def __call__(self, model) -> dict:
         parts = (self.source_train, self.source_test, self.target_train)

@@ -11,8 +11,8 @@ from keras_dtl.evaluation.prediction import predict
 RANDOM = "random"
 SIDE = 299  # pixels, that Inception was trained at
 APPLICATIONS = {
-    "inception_v3": (keras.applications.InceptionV3, SIDE, (1 / 127.5, -1.0)),
-    "mobilenet_v2": (keras.applications.MobileNetV2, 224, (1 / 127.5, -1.0)),
+    "inception_v3": (keras.applications.InceptionV3, SIDE),
+    "mobilenet_v2": (keras.applications.MobileNetV2, 224),
 }
 BATCH = 32
 
@@ -70,6 +70,15 @@ def as_rgb(images: np.ndarray) -> np.ndarray:
     return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images[..., :3]
 
 
+def signed_pixels(image):
+    """Return symbolic images in 0..255 as ones in -1..1.
+
+    Args:
+        image: Keras tensor `(batch, height, width, channels)`.
+    """
+    return layers.Rescaling(1 / 127.5, -1.0)(image)
+
+
 def _require_file(path):
     if not Path(path).is_file():
         raise FileNotFoundError(f"There is no file {path} with the weights of a feature network.")
@@ -77,12 +86,11 @@ def _require_file(path):
 
 
 def _application(kind, path):
-    build, side, (scale, offset) = APPLICATIONS[kind]
+    build, side = APPLICATIONS[kind]
     network = build(include_top=False, weights=None, input_shape=(side, side, 3), pooling="avg")
     network.load_weights(path)
     image = keras.Input((None, None, 3), dtype="uint8")
-    x = layers.Rescaling(scale, offset)(image)
-    x = layers.Resizing(side, side)(x)
+    x = layers.Resizing(side, side)(signed_pixels(image))
     return keras.Model(image, network(x), name=kind)
 
 
@@ -98,7 +106,7 @@ def _check_network(network, name):
 def _random_network():
     """Four convolutions of stride 2 with fixed weights; the mean of each map at each level."""
     image = keras.Input((None, None, 3), dtype="uint8")
-    x = layers.Rescaling(1 / 127.5, -1.0)(image)
+    x = signed_pixels(image)
     features = []
     for level in range(4):
         start = keras.initializers.HeNormal(seed=level)

@@ -138,7 +138,9 @@ class MotionScores:
             `mean_ratio`, `deviation_ratio` and, where styles are given, `by_style`, the ratio of
             means for each: 1 as fast as real motion.
         """
-        expected = np.array([self._expected(actions, styles, row) for row in range(len(made))])
+        expected = np.array(
+            [self._expected_speed(actions, styles, row) for row in range(len(made))]
+        )
         found = speeds(made, self.skeleton, self.rate)
         mean, square = expected.mean(0)
         ratios = {
@@ -158,7 +160,7 @@ class MotionScores:
     def _style_name(self, style):
         return self.style_names[style] if self.style_names else str(style)
 
-    def _expected(self, actions, styles, row):
+    def _expected_speed(self, actions, styles, row):
         """Return mean and mean square of the real speeds of a cell, or of all where none is."""
         wanted = tuple(None if labels is None else int(labels[row]) for labels in (actions, styles))
         if wanted not in self.speeds:

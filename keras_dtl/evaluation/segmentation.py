@@ -5,6 +5,7 @@ import numpy as np
 from keras import layers
 
 from keras_dtl.confusion import confusion_counts, intersection_over_union
+from keras_dtl.evaluation.features import signed_pixels
 
 
 def palette_classes(label_maps: np.ndarray, palette: np.ndarray) -> np.ndarray:
@@ -38,7 +39,7 @@ def segmenter(
         name: Of the model.
     """
     image = keras.Input((*size, 3), dtype="uint8", name="image")
-    x = layers.Rescaling(1 / 127.5, -1.0)(image)
+    x = signed_pixels(image)
     skips = []
     for level in range(4):
         x = _convolution(x, filters * 2 ** min(level, 2), strides=2 if level else 1)

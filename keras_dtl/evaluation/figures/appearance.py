@@ -101,8 +101,8 @@ def theme_svg(svg: str) -> str:
         svg: The text.
     """
 
-    def themed(match):
+    def variable_of(match):
         known = match[2] in (SURFACE, INK, MUTED, GRID, *SERIES)
         return f"{match[1]}var({css_variable(match[2])})" if known else match[0]
 
-    return re.sub(r"((?:fill|stroke): ?)(#[0-9a-f]{6})\b", themed, svg)
+    return re.sub(r"((?:fill|stroke): ?)(#[0-9a-f]{6})\b", variable_of, svg)

@@ -43,7 +43,9 @@ def test_recipe_goes_from_a_folder_to_an_artifact_and_is_scored_again(
     assert scores["judge"]["share"] > 0.9
     assert ("identity_of_held_out" in scores) == (name == "cgmv")
     assert "<svg" in (run / "report.html").read_text() and (artifact / "1/model.onnx").exists()
-    monkeypatch.setattr(separation_recipes, "fit_lenet_judge", None)  # the judge is the run's own
+    monkeypatch.setattr(
+        separation_recipes, "fit_lenet_judge", lambda _: pytest.fail("fitted again")
+    )
     assert main(["evaluate", str(run), "--output", str(tmp_path / "again")]) == 0
     assert json.loads((tmp_path / "again/scores.json").read_text()) == scores
 

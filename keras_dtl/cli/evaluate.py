@@ -76,5 +76,5 @@ def main(arguments: Evaluate) -> int:
     history = run_record(arguments.run, "history")
     recipe.report(model, data, history, scores).write(folder / "report.html")
     for name, value in recipe.headline(scores).items():
-        print(f"{name}: {recipe.shown(value)}")
+        print(f"{name}: {recipe.format_number(value)}")
     return SUCCESS

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_dtl.confusion import confusion_counts, mean_iou
 from keras_dtl.files import FilePath
 from keras_dtl.images import ImageError, find_images, read_image, resize_image
 from keras_dtl.manifest import Manifest, Preprocessing
@@ -147,11 +148,11 @@ def _map_quality(
     ours, theirs = (
         np.concatenate([item.ravel() for item in found]) for found in (expected, received)
     )
-    shares = []
-    for number in np.unique(ours):
-        one, other = ours == number, theirs == number
-        shares.append(np.sum(one & other) / np.sum(one | other))
-    return {"mean_iou": float(np.mean(shares)), "agreement": float(np.mean(ours == theirs))}
+    count = int(max(ours.max(), theirs.max())) + 1
+    return {
+        "mean_iou": mean_iou(confusion_counts(ours, theirs, count)),
+        "agreement": float(np.mean(ours == theirs)),
+    }
 
 
 def _class_quality(

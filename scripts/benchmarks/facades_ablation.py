@@ -188,13 +188,13 @@ def result_of(settings, judge, found):
 
 def picture(judge, runs):
     """Draw label maps, real photos, and what the first seed of each row here made of the maps."""
-    from keras_dtl.evaluation.translation_scores import stacked
+    from keras_dtl.evaluation.figures import stack_rows
     from keras_dtl.images import write_image
 
     files = [folder_of(runs, row, 0) / PHOTOS for row in ROWS]
     drawn = [np.load(file) for file in files if file.exists()]
     rows = [judge.pairs.b, judge.pairs.a, *drawn]
-    write_image(runs / "rows.png", stacked([row[:SHOWN] for row in rows]))
+    write_image(runs / "rows.png", stack_rows([row[:SHOWN] for row in rows]))
 
 
 def show(found):

@@ -196,7 +196,7 @@ def deployed_classifier(encoder, classifier, name):
     The answer is `probabilities`, or of a segmenter `class_map`, the class of each pixel.
     """
     image = keras.Input(encoder.input_shape[1:], dtype="uint8", name="image")
-    logits = classifier(encoder(image))
+    logits = classifier(encoder(image, training=False), training=False)
     if is_dense(classifier):
         answer = ClassMap(name="class_map")(ResizeLike()(logits, image))
     else:

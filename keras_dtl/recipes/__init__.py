@@ -4,6 +4,7 @@ import dataclasses
 
 from keras_dtl.recipes.adda import ADDARecipe
 from keras_dtl.recipes.ccsa import CCSARecipe
+from keras_dtl.recipes.cdan import CDANRecipe
 from keras_dtl.recipes.cgmv import CGMVRecipe
 from keras_dtl.recipes.cyclegan import CycleGANRecipe
 from keras_dtl.recipes.dan import DANRecipe
@@ -26,6 +27,7 @@ RECIPES = {
     recipe.name: recipe
     for recipe in (
         DANNRecipe,
+        CDANRecipe,
         DANRecipe,
         DeepCORALRecipe,
         ADDARecipe,

@@ -2,14 +2,12 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.losses import domain_accuracy, domain_crossentropy
-from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation, unpack
-from keras_dtl.methods.base import require_logits
-
-DISCRIMINATED = ("features", "logits")
+from keras_dtl.methods.adaptation.adversarial import AdversarialAdaptation
+from keras_dtl.methods.adaptation.domain_adaptation import unpack
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
-class ADDA(DomainAdaptation):
+class ADDA(AdversarialAdaptation):
     """Adversarial discriminative adaptation: a second encoder that speaks the first one's language.
 
     The first stage is `SourceOnly`: an encoder and a classifier learn the source. This model is
@@ -52,7 +50,7 @@ class ADDA(DomainAdaptation):
 
     tracked = ("label_loss", "domain_loss", "mapping_loss", "domain_accuracy")
     player_optimizers = ("discriminator_optimizer",)
-    adversarial = True
+    choices = ("features", "logits")
 
     def __init__(
         self,
@@ -65,14 +63,8 @@ class ADDA(DomainAdaptation):
         batch_norm="joint",
         **kwargs,
     ):
-        super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
-        require_logits(discriminator, "discriminator")
-        if discriminated not in DISCRIMINATED:
-            raise ValueError(
-                f"`discriminated` must be one of {DISCRIMINATED}. Received: {discriminated!r}"
-            )
-        self.discriminator = discriminator
-        self.discriminated = discriminated
+        weights = (adaptation_weight, batch_norm)
+        super().__init__(encoder, classifier, discriminator, *weights, discriminated, **kwargs)
         self.source_encoder = source_encoder or copy_of(encoder)
         self.source_encoder.trainable = False
         self.classifier.trainable = False

@@ -78,14 +78,23 @@ class SequentialAdversarialAutoencoder(Method):
         motion, labels = self.unpacked(inputs)
         motion = (tf.cast(motion, "float32") - self.mean) / self.deviation
         codes = self.encoder(motion, training=training)
-        return self.decoded(codes, tf.shape(motion)[1], labels) * self.deviation + self.mean
+        rebuilt = self.decoded(codes, tf.shape(motion)[1], labels, training)
+        return rebuilt * self.deviation + self.mean
 
     def unpacked(self, inputs):
         return inputs if self.num_classes else (inputs, None)
 
-    def decoded(self, codes, length, labels=None):
-        """Return normalised motion of `length` frames."""
-        return self.decoder(tf.repeat(self.told(codes, labels)[:, None], length, 1))
+    def decoded(self, codes, length, labels=None, training=False):
+        """Return the normalised motion of codes.
+
+        Args:
+            codes: Tensor `(batch, numbers)`.
+            length: Of the motion, in frames.
+            labels: Integers `(batch,)` where there are classes.
+            training: Whether the decoder learns.
+        """
+        repeated = tf.repeat(self.told(codes, labels)[:, None], length, 1)
+        return self.decoder(repeated, training=training)
 
     def told(self, codes, labels):
         """Return codes with their labels beside them, where there are any."""
@@ -110,18 +119,19 @@ class SequentialAdversarialAutoencoder(Method):
         motion = (tf.cast(motion, "float32") - self.mean) / self.deviation
         with tf.GradientTape() as tape:
             codes = self.encoder(motion, training=True)
-            rebuilt = self.decoded(codes, tf.shape(motion)[1], labels)
+            rebuilt = self.decoded(codes, tf.shape(motion)[1], labels, training=True)
             reconstruction_loss = tf.reduce_mean(tf.square(rebuilt - motion))
             velocity_loss = velocity_error(rebuilt, motion)
-            adversarial_loss = self.game.generator(self.critic(self.told(codes, labels)))
+            judged = self.critic(self.told(codes, labels), training=True)
+            adversarial_loss = self.game.generator(judged)
             loss = reconstruction_loss + self.velocity_weight * velocity_loss
             loss += self.adversarial_weight * adversarial_loss
         self.minimize(loss, tape)
         draws = keras.random.normal(tf.shape(codes), seed=self.random)
         with tf.GradientTape() as tape:
             critic_loss = self.game.discriminator(
-                self.critic(self.told(draws, labels)),
-                self.critic(self.told(tf.stop_gradient(codes), labels)),
+                self.critic(self.told(draws, labels), training=True),
+                self.critic(self.told(tf.stop_gradient(codes), labels), training=True),
             )
         self.minimize(critic_loss, tape, "critic_optimizer")
         return self.report(
@@ -146,13 +156,14 @@ class SequentialAdversarialAutoencoder(Method):
         """
         if part == "encoder":
             motion = keras.Input((None, len(self.mean)), name="motion")
-            code = self.encoder(normalizing(self.mean, self.deviation)(motion))
+            seen = normalizing(self.mean, self.deviation)(motion)
+            code = self.encoder(seen, training=False)
             return keras.Model(motion, {"code": code}, name=self.name)
         if part != "decoder":
             raise ValueError(f"`part` must be decoder or encoder. Received: {part!r}")
         codes = keras.Input((None, self.decoder.input_shape[-1]), name="codes")
         measured = keras.layers.Rescaling(self.deviation, self.mean, name="motion")
-        return keras.Model(codes, measured(self.decoder(codes)), name=self.name)
+        return keras.Model(codes, measured(self.decoder(codes, training=False)), name=self.name)
 
 
 def normalizing(mean, deviation):

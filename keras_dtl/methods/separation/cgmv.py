@@ -213,14 +213,17 @@ class CGMV(MultiView):
         parts = super().parts()
         for name, (network, output) in networks.items():
             image = image_input(network, "image")
-            parts[name] = keras.Model(image, {output: network(signed(image))}, name=name)
+            parts[name] = keras.Model(
+                image, {output: network(signed(image), training=False)}, name=name
+            )
         return parts
 
     def deployable(self):
         """Return the network from an image and a view code to the image in that view, uint8."""
         image = image_input(self.encoder, "image")
         view = keras.Input((self.view_numbers,), name="view")
-        generated = pixels(self.generator([self.encoder(signed(image)), view]))
+        content = self.encoder(signed(image), training=False)
+        generated = pixels(self.generator([content, view], training=False))
         return keras.Model([image, view], generated, name=self.name)
 
     def in_view(self, view):
@@ -232,7 +235,8 @@ class CGMV(MultiView):
             view: Code `(numbers,)`, such as drawn from the standard Gaussian.
         """
         image = image_input(self.encoder, "image")
-        return with_fixed_style(self.encoder(signed(image)), view, self.generator, image)
+        content = self.encoder(signed(image), training=False)
+        return with_fixed_style(content, view, self.generator, image)
 
     def in_views(self, views):
         """Return a network that shows every image in several views.
@@ -246,4 +250,5 @@ class CGMV(MultiView):
         if len(views) < 2:
             raise ValueError(f"`in_views` takes two views or more. Received: {len(views)}")
         image = image_input(self.encoder, "image")
-        return with_fixed_styles(self.encoder(signed(image)), views, self.generator, image)
+        content = self.encoder(signed(image), training=False)
+        return with_fixed_styles(content, views, self.generator, image)

@@ -55,7 +55,7 @@ class MultiView(Separation):
     def parts(self):
         """Return the generator as it is deployed: codes to uint8 images."""
         codes = [keras.Input((n,), name=k) for n, k in self._codes()]
-        generated = self.shown(self.generator(codes))
+        generated = self.shown(self.generator(codes, training=False))
         return {"generator": keras.Model(codes, generated, name="generator")}
 
     def _codes(self):

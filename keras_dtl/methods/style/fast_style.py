@@ -2,8 +2,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_dtl.layers import ToPixels
+from keras_dtl.layers import FixedCode, ToPixels
 from keras_dtl.losses import content_loss, style_loss, total_variation
+from keras_dtl.methods.networks import to_signed
 from keras_dtl.methods.style.perceptual import Perceptual
 
 CONTENT_LAYERS = ("conv3_3",)
@@ -109,7 +110,7 @@ class FastStyle(Perceptual):
 
     def generated(self, images, styles, training):
         """Return float images in 0..255 in styles of weights `(batch, num_styles)`."""
-        signed = tf.cast(images, "float32") / 127.5 - 1.0
+        signed = to_signed(images)
         inputs = [signed, styles] if self.num_styles > 1 else signed
         return (tf.cast(self.generator(inputs, training=training), "float32") + 1.0) * 127.5
 
@@ -191,32 +192,26 @@ class FastStyle(Perceptual):
         image = keras.Input((None, None, 3), dtype="uint8", name="image")
         signed = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(image)
         if self.num_styles == 1:
-            return keras.Model(image, ToPixels(name="stylized")(self.generator(signed)))
+            return keras.Model(
+                image, ToPixels(name="stylized")(self.generator(signed, training=False))
+            )
         weights = np.eye(self.num_styles)[style] if isinstance(style, int) else np.asarray(style)
-        chosen = SameStyle(weights.tolist())(image)
-        generated = self.generator([signed, chosen])
+        chosen = FixedCode(weights, dtype="float32")(image)
+        generated = self.generator([signed, chosen], training=False)
         return keras.Model(image, ToPixels(name="stylized")(generated))
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
-class SameStyle(keras.layers.Layer):
-    """Gives every image of a batch the same weights of styles.
+class SameStyle(FixedCode):
+    """What deployed models of several styles were saved with before `FixedCode`.
 
     Args:
         weights: List of numbers, one for each style.
     """
 
     def __init__(self, weights, **kwargs):
-        super().__init__(**kwargs)
-        self.weights_of_styles = weights
-
-    def call(self, images):
-        count = keras.ops.shape(images)[0]
-        weights = keras.ops.convert_to_tensor([self.weights_of_styles], "float32")
-        return keras.ops.tile(weights, (count, 1))
-
-    def compute_output_spec(self, images):
-        return keras.KerasTensor((images.shape[0], len(self.weights_of_styles)), dtype="float32")
+        super().__init__(weights, **kwargs)
 
     def get_config(self):
-        return {**super().get_config(), "weights": self.weights_of_styles}
+        config = super().get_config()
+        return {**config, "weights": config.pop("code")}

@@ -135,6 +135,21 @@ def pixel_optimizer(optimizer):
     )
 
 
+def optimizer_settings(optimizer):
+    """Return all that tells one optimizer of pixels from another, ready for JSON.
+
+    Args:
+        optimizer: See `pixel_optimizer`.
+    """
+    if isinstance(optimizer, LBFGS):
+        return {"lbfgs": optimizer.history}
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        return optimizer
+    settings = keras.optimizers.serialize(optimizer)
+    settings["config"].pop("name")  # numbered anew in each process
+    return settings
+
+
 def checked(evaluation):
     if math.isfinite(evaluation.loss) and np.isfinite(evaluation.gradient).all():
         return evaluation

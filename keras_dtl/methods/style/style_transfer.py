@@ -1,11 +1,12 @@
 import keras
+import numpy as np
 
 from keras_dtl.methods.style import images as style_images
 from keras_dtl.methods.style.objective import StyleObjective
 from keras_dtl.methods.style.perceptual import Perceptual
-from keras_dtl.methods.style.pixel_optimizers import pixel_optimizer
+from keras_dtl.methods.style.pixel_optimizers import optimizer_settings, pixel_optimizer
 from keras_dtl.methods.style.scene import Scene
-from keras_dtl.methods.style.stages import StyleState, descend, stages
+from keras_dtl.methods.style.stages import StyleState, descend, stages, start_settings
 from keras_dtl.methods.style.tiled_objective import TiledObjective
 from keras_dtl.methods.style.tiles import side_of_tiles
 
@@ -130,10 +131,11 @@ class StyleTransfer(Perceptual):
         settings = {
             "model": [self.loss_scale, self.content_layers, self.layer_weights],
             "weights": self.weights_of_terms,
-            "plan": [plan, str(optimizer), seed, str(init)],
+            "plan": [plan, optimizer_settings(optimizer), seed, start_settings(init)],
             "scene": scene.settings,
         }
-        state = StyleState(checkpoint, settings, scene.images)
+        start = [init] if isinstance(init, np.ndarray) else []
+        state = StyleState(checkpoint, settings, [*scene.images, *start])
         optimizer = pixel_optimizer(optimizer)
         image = state.image
         for stage, (side, count) in list(enumerate(plan))[state.stage :]:

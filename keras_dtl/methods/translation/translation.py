@@ -63,7 +63,8 @@ class Translation(Method):
         loss = self.game.discriminator(*self.judgement(discriminator, real, generated))
         if self.game.gradient_penalty_weight:
             shares = keras.random.uniform(tf.shape(real)[:1], seed=self.random)
-            penalty = gradient_penalty(discriminator, real, generated, shares)
+            judge = lambda images: discriminator(images, training=True)  # noqa: E731
+            penalty = gradient_penalty(judge, real, generated, shares)
             loss += self.game.gradient_penalty_weight * penalty
         return loss
 
@@ -110,7 +111,7 @@ def deployable_generator(generator, name):
     """
     image = keras.Input((None, None, generator.input_shape[-1]), dtype="uint8", name="image")
     signed = layers.Rescaling(1 / 127.5, offset=-1.0, name="signed")(image)
-    generated = resizable(generator)(signed)
+    generated = resizable(generator)(signed, training=False)
     return keras.Model(image, ToPixels(name="translated")(generated), name=name)
 
 

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from keras_dtl.backbones.latent import compared
+from keras_dtl.backbones.latent import compare
 from keras_dtl.layers import AdaptiveInstanceNormalization, JoinCode, MixtureCode
 
 
@@ -116,7 +116,7 @@ def motion_pair_discriminator(num_features, filters=96):
     pooled = layers.GlobalAveragePooling1D()(_active(_convolution(x, filters)))
     tower = keras.Model(motion, layers.Dense(128)(pooled), name="tower")
     pair = [keras.Input((None, num_features), name=name) for name in ("first", "second")]
-    logits = layers.Dense(1, name="logits")(compared(*(tower(motion) for motion in pair)))
+    logits = layers.Dense(1, name="logits")(compare(*(tower(motion) for motion in pair)))
     return keras.Model(pair, logits, name="motion_pair_discriminator")
 
 

@@ -171,7 +171,7 @@ _WEIGHTS = (
 def _read(weights):
     """Return `{block1_conv1/kernel: array, ...}` of a file or of the published weights."""
     if str(weights) == "imagenet":
-        return _published()
+        return _load_published()
     try:
         with open(weights, "rb") as file:
             archive = file.read(4)
@@ -185,7 +185,7 @@ def _read(weights):
     return _keras_file(weights)
 
 
-def _published():
+def _load_published():
     try:
         network = keras.applications.VGG19(weights="imagenet", include_top=False)
     except Exception as error:  # keras.utils.get_file raises a bare Exception

@@ -42,10 +42,21 @@ class ADDA(AdversarialAdaptation):
 
     Example:
 
-    >>> first = SourceOnly(encoder, classifier)  # compile, fit
-    >>> model = ADDA(first.encoder, first.classifier, mlp((10,), (500, 500), 1))
-    >>> model.compile(keras.optimizers.Adam(2e-4, 0.5), loss,
-    ...               discriminator_optimizer=keras.optimizers.Adam(2e-4, 0.5))
+    ```python
+    import keras
+    import keras_dtl
+
+    encoder = keras_dtl.backbones.lenet((28, 28, 3))
+    classifier = keras_dtl.backbones.mlp(encoder.output_shape[1:], (500,), 10)
+    first = keras_dtl.SourceOnly(encoder, classifier)  # compile, fit
+    judge = keras_dtl.backbones.mlp((10,), (500, 500), 1)
+    model = keras_dtl.ADDA(first.encoder, first.classifier, judge)
+    model.compile(
+        keras.optimizers.Adam(2e-4, 0.5),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        discriminator_optimizer=keras.optimizers.Adam(2e-4, 0.5),
+    )
+    ```
     """
 
     tracked = ("label_loss", "domain_loss", "mapping_loss", "domain_accuracy")
@@ -82,11 +93,11 @@ class ADDA(AdversarialAdaptation):
         #    it was before this step: both updates come from one pass.
         self.check_batch(batch)
         examples = unpack(batch)
-        source = self._represented(self.source_encoder, examples.source_images, training=False)
+        source = self._represent(self.source_encoder, examples.source_images, training=False)
         known = tf.shape(examples.labels)[0] - tf.shape(examples.source_images)[0]
         labels = examples.labels[tf.shape(examples.source_images)[0] :]
         with tf.GradientTape(persistent=True) as tape:
-            seen, logits = self._represented(self.encoder, examples.target_images, training=True)
+            seen, logits = self._represent(self.encoder, examples.target_images, training=True)
             answers = self.discriminator(tf.concat([source[0], seen], 0), training=True)
             count = tf.shape(source[0])[0]
             domain_loss = domain_crossentropy(answers[:count], answers[count:])
@@ -103,7 +114,7 @@ class ADDA(AdversarialAdaptation):
             loss=loss, label_loss=label_loss, domain_loss=domain_loss, mapping_loss=mapping_loss
         )
 
-    def _represented(self, encoder, images, training):
+    def _represent(self, encoder, images, training):
         """Return what the discriminator sees of images, and their logits."""
         features = encoder(images, training=training)
         logits = tf.cast(self.classifier(features, training=False), "float32")

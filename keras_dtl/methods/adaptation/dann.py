@@ -50,10 +50,14 @@ class DANN(AdversarialAdaptation):
 
     Example:
 
-    >>> encoder = keras_dtl.backbones.lenet((28, 28, 3))
-    >>> classifier = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100, 100), 10)
-    >>> discriminator = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100,), 1)
-    >>> model = DANN(encoder, classifier, discriminator)
+    ```python
+    import keras_dtl
+
+    encoder = keras_dtl.backbones.lenet((28, 28, 3))
+    classifier = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100, 100), 10)
+    discriminator = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100,), 1)
+    model = keras_dtl.DANN(encoder, classifier, discriminator)
+    ```
     """
 
     tracked = ("label_loss", "domain_loss", "domain_accuracy")

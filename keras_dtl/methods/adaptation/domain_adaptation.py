@@ -129,12 +129,12 @@ class DomainAdaptation(Method):
             logits = outputs.logits[: tf.shape(examples.labels)[0]]
             label_loss = self.compiled_loss(examples.labels, logits, examples.sample_weight)
             terms = self.adaptation_terms(outputs)
-            loss = label_loss + self.weighted(terms, label_loss)
+            loss = label_loss + self.weigh(terms, label_loss)
         self.minimize(loss, tape)
         self.compute_metrics(None, examples.labels, logits, examples.sample_weight)
         return self.report(loss=loss, label_loss=label_loss, **terms)
 
-    def weighted(self, terms, label_loss):
+    def weigh(self, terms, label_loss):
         """Return the sum of the terms of adaptation times their weight."""
         adaptation_loss = sum(tf.cast(term, "float32") for term in terms.values())
         if self.balance is None:
@@ -171,9 +171,9 @@ class DomainAdaptation(Method):
         """Return features, float32 logits and further activations of images in one pass."""
         features = self.encoder(images, training=training)
         logits = self.classifier(features, training=training)
-        return features, self.sized(logits, images), {}
+        return features, self.resize_logits(logits, images), {}
 
-    def sized(self, logits, images):
+    def resize_logits(self, logits, images):
         """Return logits in float32, those of a segmenter in the size of its images."""
         return ResizeLike()(logits, images) if self.dense else tf.cast(logits, "float32")
 

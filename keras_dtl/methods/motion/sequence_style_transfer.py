@@ -9,7 +9,7 @@ from keras_dtl.losses import (
     velocity_error,
 )
 from keras_dtl.methods.base import Method, require_logits
-from keras_dtl.methods.motion.sequential_autoencoder import normalizing
+from keras_dtl.methods.motion.sequential_autoencoder import normalization_layer
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
@@ -116,17 +116,17 @@ class SequenceStyleTransfer(Method):
         self.real_penalty_weight = real_penalty_weight
         _check_features(self)
 
-    def normalized(self, motion):
+    def normalize(self, motion):
         return (tf.cast(motion, "float32") - self.mean) / self.deviation
 
     def call(self, inputs, training=False):
-        content, style = (self.normalized(motion) for motion in inputs)
+        content, style = (self.normalize(motion) for motion in inputs)
         codes = self.content_encoder(content, training=training)
         style = self.style_encoder(style, training=training)
-        motion = self.decoded(codes, style, content, training)
+        motion = self.decode(codes, style, content, training)
         return motion * self.deviation + self.mean
 
-    def decoded(self, codes, style, like, training):
+    def decode(self, codes, style, like, training):
         """Return the normalised motion of content codes and a style code.
 
         Args:
@@ -150,14 +150,14 @@ class SequenceStyleTransfer(Method):
         # 3. One step of encoders and decoder. 4. One step of the critic and of the classifier
         # that reads style off the content.
         motion, style, action = batch
-        motion, other_style = self.normalized(motion), tf.roll(style, 1, 0)
+        motion, other_style = self.normalize(motion), tf.roll(style, 1, 0)
         with tf.GradientTape() as tape:
             codes = self.content_encoder(motion, training=True)
             own = self.style_encoder(motion, training=True)
-            rebuilt = self.decoded(codes, own, motion, training=True)
-            transferred = self.decoded(codes, tf.roll(own, 1, 0), motion, training=True)
+            rebuilt = self.decode(codes, own, motion, training=True)
+            transferred = self.decode(codes, tf.roll(own, 1, 0), motion, training=True)
             read = self.content_encoder(transferred, training=True)
-            back = self.decoded(read, own, motion, training=True)
+            back = self.decode(read, own, motion, training=True)
             judged = self.critic(transferred, training=True)
             terms = {
                 "reconstruction_loss": _distance(rebuilt, motion),
@@ -222,9 +222,9 @@ class SequenceStyleTransfer(Method):
         if part == "decoder":
             inputs = [keras.Input(i.shape[1:], name=i.name) for i in self.decoder.inputs]
             return keras.Model(
-                inputs, self._measured(self.decoder(inputs, training=False)), name=self.name
+                inputs, self._unscale(self.decoder(inputs, training=False)), name=self.name
             )
-        normalize = normalizing(self.mean, self.deviation)
+        normalize = normalization_layer(self.mean, self.deviation)
         seen = normalize(content)
         codes = self.content_encoder(seen, training=False)
         if part == "encoder":
@@ -237,7 +237,7 @@ class SequenceStyleTransfer(Method):
         code = self.style_encoder(normalize(style), training=False)
         motion = self.decoder([codes, code], training=False)
         motion = MatchLength(name="cut")([motion, content])
-        return keras.Model([content, style], self._measured(motion), name=self.name)
+        return keras.Model([content, style], self._unscale(motion), name=self.name)
 
     def in_style_of(self, style_motion):
         """Return a network that gives every motion the style of one: folders can be converted.
@@ -245,16 +245,16 @@ class SequenceStyleTransfer(Method):
         Args:
             style_motion: float32 `(time, features)`, as it is measured.
         """
-        style = self.style_encoder(self.normalized(style_motion[None]), training=False)
+        style = self.style_encoder(self.normalize(style_motion[None]), training=False)
         motion = keras.Input((None, len(self.mean)), name="motion")
-        seen = normalizing(self.mean, self.deviation)(motion)
+        seen = normalization_layer(self.mean, self.deviation)(motion)
         codes = self.content_encoder(seen, training=False)
         fixed = FixedCode(style[0].numpy(), name="style")(codes)
         generated = self.decoder([codes, fixed], training=False)
         generated = MatchLength(name="cut")([generated, motion])
-        return keras.Model(motion, self._measured(generated), name="in_style")
+        return keras.Model(motion, self._unscale(generated), name="in_style")
 
-    def _measured(self, motion):
+    def _unscale(self, motion):
         scaled = keras.layers.Rescaling(self.deviation, self.mean, name="transferred")
         return scaled(motion)
 

@@ -5,7 +5,7 @@ from keras_dtl.losses import moment_discrepancy, paired_contrast
 from keras_dtl.methods.networks import to_signed
 from keras_dtl.methods.separation.gmv import MultiView
 from keras_dtl.methods.separation.separation import (
-    as_it_is,
+    call_frozen,
     image_input,
     pixels,
     signed,
@@ -129,7 +129,7 @@ class CGMV(MultiView):
             content, views = self.encoder(first, training=True), self.drawn_views(first)
             if self.view_encoder is not None:
                 own = self.read_views(second)
-                views = self.some_copied(views, own)
+                views = self.copy_some(views, own)
             images = self.two_views(content, views)
             generated = self.mixed_pairs(first, images)
             terms = {"adversarial": self.adversarial_term(generated)}
@@ -159,7 +159,7 @@ class CGMV(MultiView):
         views = self.view_encoder(images, training=True)
         return views + self.view_noise * self.noise(views, self.view_numbers)
 
-    def some_copied(self, views, own):
+    def copy_some(self, views, own):
         """Return two views of each image, the second in part that of an image of the next pair."""
         copied = keras.random.uniform((tf.shape(own)[0], 1), seed=self.random) < self.copied_share
         return [views[0], tf.where(copied, tf.roll(own, 1, 0), views[1])]
@@ -199,7 +199,7 @@ class CGMV(MultiView):
             labels: Of the objects.
         """
         of_second = self.encoder(second, training=True)
-        of_image = as_it_is(self.encoder, image)
+        of_image = call_frozen(self.encoder, image)
         real = paired_contrast(content, of_second, labels)
         return real + paired_contrast(of_image, tf.stop_gradient(of_second), labels)
 

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from keras_dtl.layers import FixedCode, ToPixels
+from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty, real_gradient_penalty
 from keras_dtl.methods.base import Method, require_logits
 from keras_dtl.methods.networks import has_batch_norm
@@ -155,7 +155,7 @@ class Separation(Method):
         raise NotImplementedError
 
 
-def as_it_is(network, inputs):
+def call_frozen(network, inputs):
     """Return what a network makes of inputs, of which it learns nothing itself.
 
     Gradients reach `inputs` but no weight, and no moving statistics change: whoever made `inputs`
@@ -182,7 +182,7 @@ def image_input(network, name, position=0):
 
 def signed(image):
     """Bring symbolic uint8 images into -1..1."""
-    return layers.Rescaling(1 / 127.5, offset=-1.0, name=f"signed_{image.name}")(image)
+    return from_pixels(image, f"signed_{image.name}")
 
 
 def pixels(images, name="generated"):

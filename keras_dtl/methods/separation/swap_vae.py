@@ -11,7 +11,7 @@ from keras_dtl.methods.base import require_logits
 from keras_dtl.methods.networks import to_signed
 from keras_dtl.methods.separation.separation import (
     Separation,
-    as_it_is,
+    call_frozen,
     code_sizes,
     image_input,
     pixels,
@@ -266,7 +266,7 @@ class SwapVAE(Separation):
         """
         s1, s2, s3 = contents
         first, _, third = labels
-        read = as_it_is(self.encoder, tf.concat([crossed, drawn], 0))[0]
+        read = call_frozen(self.encoder, tf.concat([crossed, drawn], 0))[0]
         of_crossed, of_drawn = tf.split(read, 2)
         return (
             paired_contrast(s1, s2, first)

@@ -50,8 +50,15 @@ class StyleTransfer(Perceptual):
 
     Example:
 
-    >>> model = StyleTransfer(keras_dtl.backbones.vgg19_features())
-    >>> image = model.stylize(content, [style])  # uint8 arrays (height, width, 3)
+    ```python
+    import numpy as np
+    import keras_dtl
+
+    # weights=None for a quick look; leave it out to describe with VGG19 as trained
+    model = keras_dtl.StyleTransfer(keras_dtl.backbones.vgg19_features(weights=None))
+    content, style = (np.full((32, 32, 3), level, "uint8") for level in (90, 160))
+    image = model.stylize(content, [style], iterations=2)  # uint8 (height, width, 3)
+    ```
     """
 
     def __init__(
@@ -145,10 +152,10 @@ class StyleTransfer(Perceptual):
             if image is None:
                 image = style_images.start_image(init, pixels, size, seed)
             elif image.shape[1:3] != size:
-                image = style_images.enlarged(image, size)
+                image = style_images.enlarge(image, size)
             image = descend(objective, image, optimizer, count, state, stage, callback)
         state.finish()
-        return style_images.recolored(style_images.to_uint8(image), content, colors)
+        return style_images.restore_colors(style_images.to_uint8(image), content, colors)
 
     def _objective(self, pixels, regions, size, jit_compile, tile_size):
         side = side_of_tiles(tile_size, size)

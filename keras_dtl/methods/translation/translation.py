@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from keras_dtl.layers import InstanceNormalization, ReflectionPadding2D, ToPixels
+from keras_dtl.layers import InstanceNormalization, ReflectionPadding2D, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty
 from keras_dtl.methods.base import Method, require_logits
 from keras_dtl.methods.networks import has_batch_norm, nested_layers, to_signed
@@ -32,20 +32,20 @@ class Translation(Method):
         self.random = keras.random.SeedGenerator()
 
     @property
-    def deployed(self):
+    def deployed_generator(self):
         """The generator that `call`, `deployable` and export mean."""
         raise NotImplementedError
 
     @property
     def size_multiple(self):
         """What heights and widths must be multiples of."""
-        return size_multiple(self.deployed)
+        return size_multiple(self.deployed_generator)
 
     def call(self, images, training=False):
-        return self.deployed(to_signed(images), training=training)
+        return self.deployed_generator(to_signed(images), training=training)
 
     def deployable(self):
-        return deployable_generator(self.deployed, self.name)
+        return deployable_generator(self.deployed_generator, self.name)
 
     def judgement(self, discriminator, real, generated):
         """Return the logits of real and of generated images.
@@ -110,18 +110,18 @@ def deployable_generator(generator, name):
     is also what training computed, at the paper's batch size of 1.
     """
     image = keras.Input((None, None, generator.input_shape[-1]), dtype="uint8", name="image")
-    signed = layers.Rescaling(1 / 127.5, offset=-1.0, name="signed")(image)
-    generated = resizable(generator)(signed, training=False)
+    signed = from_pixels(image, "signed")
+    generated = resizable_copy(generator)(signed, training=False)
     return keras.Model(image, ToPixels(name="translated")(generated), name=name)
 
 
-def resizable(generator):
+def resizable_copy(generator):
     """Return a generator for images of any size, whose normalisations treat each by itself."""
 
     def same_or_per_image(layer):
         return per_image(layer) if isinstance(layer, layers.BatchNormalization) else layer
 
-    def called(layer, *tensors, **keywords):
+    def call_layer(layer, *tensors, **keywords):
         # Batch normalisation was given a mask, which stands for nothing here.
         return layer(*tensors, **({} if isinstance(layer, InstanceNormalization) else keywords))
 
@@ -130,7 +130,7 @@ def resizable(generator):
         generator,
         input_tensors=free,
         clone_function=same_or_per_image,
-        call_function=called,
+        call_function=call_layer,
     )
 
 

@@ -95,10 +95,10 @@ def test_what_is_deployed_is_what_the_model_computes(part):
         received, expected = deployed([motion, other]), model((motion, other))
     elif part == "encoder":
         received = deployed(motion)["content_codes"]
-        expected = model.content_encoder(model.normalized(motion))
+        expected = model.content_encoder(model.normalize(motion))
     else:
-        codes = model.content_encoder(model.normalized(motion))
-        style = model.style_encoder(model.normalized(other))
+        codes = model.content_encoder(model.normalize(motion))
+        style = model.style_encoder(model.normalize(other))
         received, expected = deployed([codes, style])[:, :10], model((motion, other))
     np.testing.assert_allclose(received, expected, atol=1e-4)
     with pytest.raises(ValueError, match="must be transfer"):

@@ -107,6 +107,10 @@ def save_vgg19(network, path):
     """Write the convolutions of a network of `vgg19_features` to an `.npz`, to be read again.
 
     Arrays are named as in `keras.applications`, `block1_conv1/kernel`, for BGR images.
+
+    Args:
+        network: What `vgg19_features` returned.
+        path: Of the file to write, which should end in `.npz`.
     """
     arrays = {}
     for name in LAYERS:

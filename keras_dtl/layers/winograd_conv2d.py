@@ -102,7 +102,11 @@ def with_winograd(network):
 
 
 def suits_winograd(network):
-    """Say whether any convolution of a network is worth an exchange."""
+    """Say whether any convolution of a network is worth an exchange.
+
+    Args:
+        network: A functional or sequential Keras model.
+    """
     return any(_suits(layer) for layer in network.layers)
 
 

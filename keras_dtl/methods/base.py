@@ -154,7 +154,16 @@ class Method(keras.Model):
     # Losses and logs ----------------------------------------------------------------------
 
     def compiled_loss(self, y, y_pred, sample_weight=None):
-        """Return the loss given to `compile`, with regularisation, as a mean over this replica."""
+        """Return the loss given to `compile`, with regularisation, as a mean over this replica.
+
+        Args:
+            y: What is wanted, `(batch, ...)`.
+            y_pred: What the model gives, as the loss takes it.
+            sample_weight: Of each example, `(batch,)`, or None.
+
+        Returns:
+            Scalar float32 tensor.
+        """
         loss = self.compute_loss(y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
         return loss * _replicas()  # Keras has divided it already
 
@@ -194,6 +203,11 @@ def deployed_classifier(encoder, classifier, name):
     """Return the functional model from uint8 images to the answer of encoder and classifier.
 
     The answer is `probabilities`, or of a segmenter `class_map`, the class of each pixel.
+
+    Args:
+        encoder: Network from uint8 images `(batch, height, width, channels)` to features.
+        classifier: Network from features to logits.
+        name: Of the model.
     """
     image = keras.Input(encoder.input_shape[1:], dtype="uint8", name="image")
     logits = classifier(encoder(image, training=False), training=False)
@@ -205,12 +219,20 @@ def deployed_classifier(encoder, classifier, name):
 
 
 def is_dense(classifier):
-    """Return whether a classifier gives logits of every position, as a segmenter does."""
+    """Return whether a classifier gives logits of every position, as a segmenter does.
+
+    Args:
+        classifier: Network to logits `(batch, classes)` or `(batch, height, width, classes)`.
+    """
     return len(classifier.output_shape) == 4
 
 
 def require_logits(network, name):
     """Refuse a network that ends in a sigmoid or softmax: every loss here takes logits.
+
+    Args:
+        network: Functional or sequential Keras model.
+        name: Of the argument, for the message.
 
     Raises:
         ValueError: When the last layer of `network` squashes its output.

@@ -103,7 +103,13 @@ class SequentialAdversarialAutoencoder(Method):
         return tf.concat([codes, tf.one_hot(labels, self.num_classes)], 1)
 
     def sample(self, count, length, labels=None):
-        """Return new motion `(count, length, features)`; `labels` where there are classes."""
+        """Return new motion as it is measured, float32 `(count, length, features)`.
+
+        Args:
+            count: How many motions.
+            length: Of each, in frames.
+            labels: Integers `(count,)` in 0..`num_classes - 1` where there are classes.
+        """
         codes = keras.random.normal((count, self.encoder.output_shape[-1]), seed=self.random)
         return self.decode(codes, length, labels) * self.deviation + self.mean
 

@@ -57,7 +57,7 @@ class StyleTransfer(Perceptual):
     # weights=None for a quick look; leave it out to describe with VGG19 as trained
     model = keras_dtl.StyleTransfer(keras_dtl.backbones.vgg19_features(weights=None))
     content, style = (np.full((32, 32, 3), level, "uint8") for level in (90, 160))
-    image = model.stylize(content, [style], iterations=2)  # uint8 (height, width, 3)
+    image = model.stylize(content, [style], iterations=2, jit_compile=False)  # uint8, as `content`
     ```
     """
 

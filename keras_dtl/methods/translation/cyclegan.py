@@ -103,7 +103,11 @@ class CycleGAN(Translation):
         return self.generator(self.direction)
 
     def deployable(self, direction=None):
-        """Return the generator of a direction, by default the model's own, as it is deployed."""
+        """Return the generator of a direction as it is deployed: uint8 to uint8 of any size.
+
+        Args:
+            direction: `"a_to_b"` or `"b_to_a"`; by default the model's own.
+        """
         return deployable_generator(self.generator(direction or self.direction), self.name)
 
     def generator(self, direction):

@@ -99,7 +99,7 @@ class CycleGAN(Translation):
         self.pool_b = ImagePool(pool_size, generator_a_to_b.output_shape[1:], name="pool_b")
 
     @property
-    def deployed_generator(self):
+    def deployed(self):
         return self.generator(self.direction)
 
     def deployable(self, direction=None):

@@ -91,7 +91,7 @@ class Pix2Pix(Translation):
         self.conditional = conditional
 
     @property
-    def deployed_generator(self):
+    def deployed(self):
         return self.generator
 
     def optimized_variables(self):

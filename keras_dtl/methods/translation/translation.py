@@ -32,20 +32,23 @@ class Translation(Method):
         self.random = keras.random.SeedGenerator()
 
     @property
-    def deployed_generator(self):
-        """The generator that `call`, `deployable` and export mean."""
+    def deployed(self):
+        """The generator that `call`, `deployable` and export mean.
+
+        Its name is that of the weights in saved models, as Keras finds them by attribute.
+        """
         raise NotImplementedError
 
     @property
     def size_multiple(self):
         """What heights and widths must be multiples of."""
-        return size_multiple(self.deployed_generator)
+        return size_multiple(self.deployed)
 
     def call(self, images, training=False):
-        return self.deployed_generator(to_signed(images), training=training)
+        return self.deployed(to_signed(images), training=training)
 
     def deployable(self):
-        return deployable_generator(self.deployed_generator, self.name)
+        return deployable_generator(self.deployed, self.name)
 
     def judgement(self, discriminator, real, generated):
         """Return the logits of real and of generated images.

@@ -133,7 +133,11 @@ def test_real_motion_is_judged_by_its_style_and_action_and_made_motion_by_the_wa
         "style": tf.zeros((6, STYLES)),
         "action": tf.zeros((6, ACTIONS)),
     }
-    model.critic = lambda x: {k: v * (-1 if x is not motion else 1) for k, v in answers.items()}
+
+    def judge(x, training):
+        return {name: value * (1 if x is motion else -1) for name, value in answers.items()}
+
+    model.critic = judge
     loss = model.critic_loss(motion, motion + 1, style, action, other)
     judged = [
         sign * (columns[labels] + columns[STYLES + action.numpy()])

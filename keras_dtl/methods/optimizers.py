@@ -117,12 +117,11 @@ def serialize_optimizer(optimizer):
     Returns:
         JSON-ready dictionary for `keras.optimizers.deserialize`.
     """
-    kind = _plain_class(optimizer)
-    if kind is keras.optimizers.LossScaleOptimizer:
-        config = keras.optimizers.serialize(optimizer)
+    # The optimizer itself and no copy of it: Keras tells objects apart by where they lie.
+    config = {**keras.optimizers.serialize(optimizer), **_names(_plain_class(optimizer))}
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         config["config"]["inner_optimizer"] = serialize_optimizer(optimizer.inner_optimizer)
-        return config
-    return keras.optimizers.serialize(kind.from_config(optimizer.get_config()))
+    return config
 
 
 def carry_state(source, target, variables):
@@ -149,3 +148,12 @@ def _plain_class(optimizer):
     kind = type(optimizer)
     kind = kind.plain if issubclass(kind, RateFactors) else kind
     return keras.optimizers.Adam if kind is FusedAdam else kind
+
+
+def _names(kind):
+    """Return what a config says of the class of its optimizer."""
+    name = kind.__name__
+    if getattr(keras.optimizers, name, None) is kind:
+        return {"module": "keras.optimizers", "class_name": name, "registered_name": None}
+    registered = keras.saving.get_registered_name(kind)
+    return {"module": kind.__module__, "class_name": name, "registered_name": registered}

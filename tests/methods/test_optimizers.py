@@ -187,3 +187,13 @@ def test_saved_model_takes_the_next_step_of_the_unsaved(policy, tmp_path):
     for ours, theirs in pairs:
         for a, b in zip(values(ours), values(theirs), strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def test_two_optimizers_of_one_kind_stay_two(tmp_path):
+    model = make(keras.optimizers.Adam(0.02), learning_rate_multipliers={"first": 0.5})
+    model.fit(*data(), verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.optimizer is not loaded.second_optimizer
+    assert float(loaded.second_optimizer.learning_rate) == pytest.approx(0.02)
+    loaded.fit(*data(), verbose=0)

@@ -236,12 +236,12 @@ def normalize(features, folder: Path, path: Path | None):
         ValueError: The folder holds no images.
     """
     from keras_dtl.backbones import normalize_activations, save_vgg19
-    from keras_dtl.methods.style.images import resized_within
+    from keras_dtl.methods.style.images import resize_within
 
     photos = find_images(folder)
     if not photos:
         raise ValueError(f"{readable_name(folder)} holds no images to normalize by.")
-    normalize_activations(features, (resized_within(read_image(x), SIDE_OF_PHOTOS) for x in photos))
+    normalize_activations(features, (resize_within(read_image(x), SIDE_OF_PHOTOS) for x in photos))
     if path is not None:
         save_vgg19(features, path)
 

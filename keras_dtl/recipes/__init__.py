@@ -6,6 +6,7 @@ from pathlib import Path
 from keras_dtl.recipes.adda import ADDARecipe
 from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.ccsa import CCSARecipe
+from keras_dtl.recipes.cdan import CDANRecipe
 from keras_dtl.recipes.cgmv import CGMVRecipe
 from keras_dtl.recipes.cyclegan import CycleGANRecipe
 from keras_dtl.recipes.dan import DANRecipe
@@ -28,6 +29,7 @@ RECIPES = {
     recipe.name: recipe
     for recipe in (
         DANNRecipe,
+        CDANRecipe,
         DANRecipe,
         DeepCORALRecipe,
         ADDARecipe,

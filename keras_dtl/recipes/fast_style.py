@@ -66,7 +66,7 @@ class FastStyleRecipe(Recipe):
     def load_data(self):
         from keras_dtl.data import load
         from keras_dtl.images import read_image
-        from keras_dtl.methods.style.images import resized_within
+        from keras_dtl.methods.style.images import resize_within
 
         self.check()
         places = {"data_dir": self.data_dir, "manual_dir": self.manual_dir}
@@ -80,7 +80,7 @@ class FastStyleRecipe(Recipe):
         step = len(photos) // HELD_OUT
         held_out = range(0, step * HELD_OUT, step)
         train = [index for index in range(len(photos)) if index not in held_out]
-        styles = [resized_within(read_image(path), self.style_size) for path in self.style]
+        styles = [resize_within(read_image(path), self.style_size) for path in self.style]
         return StyleData(photos.subset(train), photos.subset(held_out), styles)
 
     def check(self):

@@ -14,7 +14,10 @@ import tensorflow as tf
 class Examples(Protocol):
     """What batches are made of: `LabelledImages` or `SegmentedImages`."""
 
-    labels: np.ndarray | None
+    @property
+    def labels(self) -> np.ndarray | None:
+        """One integer for each image, or a map of them; `None` where they are not known."""
+        ...
 
     def __len__(self) -> int: ...
 

@@ -18,6 +18,9 @@ test-all: $(INSTALLED)  ## with the slow and the data-bound ones (KERAS_DTL_DATA
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/python -m tests.snippets build/snippets
+	$(BIN)/pyright --pythonpath $(BIN)/python -p build/snippets
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .

@@ -62,7 +62,14 @@ def endless_arrays(arrays, batch_size, seed=0, first_step=0, augment=None):
 
 
 def domain_batches(
-    source, target, batch_size, seed=0, first_step=0, target_labelled=None, augment=None
+    source,
+    target,
+    batch_size,
+    seed=0,
+    first_step=0,
+    target_labelled=None,
+    augment=None,
+    strong=None,
 ):
     """Batches of source and target for domain adaptation.
 
@@ -76,6 +83,8 @@ def domain_batches(
         first_step: The step of the first batch: to resume, the number of batches already seen.
         target_labelled: The few target images whose labels may be used, if any.
         augment: As for `endless`; applied to every domain.
+        strong: A stronger `augment`, for methods that compare an image with itself: the batches
+            then hold the same images changed by it too, `"source_strong"` and `"target_strong"`.
 
     Returns:
         Endless `tf.data.Dataset` of `{"source": (images, labels), "target": images,
@@ -92,12 +101,35 @@ def domain_batches(
     _check_labelled(source=source, target_labelled=target_labelled)
     _check_one_shape(domains)
     seeds = independent_seeds(seed, len(domains))
+    changes = augment if strong is None else _both_ways(augment, strong)
     streams = {
-        name: endless(examples, batch_size, stream_seed, first_step, augment)
+        name: endless(examples, batch_size, stream_seed, first_step, changes)
         for (name, examples), stream_seed in zip(domains.items(), seeds, strict=True)
         if examples is not None
     }
-    return tf.data.Dataset.zip(streams).with_options(options())
+    batches = tf.data.Dataset.zip(streams)
+    return (batches if strong is None else batches.map(_named_strong)).with_options(options())
+
+
+def _both_ways(augment, strong):
+    """Return a change of images into a pair: changed weakly, or not at all, and strongly."""
+
+    def change(images, seed):
+        weak = images if augment is None else augment(images, seed)
+        return weak, strong(images, seed + 1000)
+
+    return change
+
+
+def _named_strong(batch):
+    (source, source_strong), labels = batch["source"]
+    named = {"source": (source, labels), "source_strong": source_strong}
+    if "target" in batch:
+        named["target"], named["target_strong"] = batch["target"]
+    if "target_labelled" in batch:
+        (images, _), known = batch["target_labelled"]
+        named["target_labelled"] = (images, known)
+    return named
 
 
 def in_order(examples, batch_size):

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from keras_dtl.recipes.adamatch import AdaMatchRecipe
 from keras_dtl.recipes.adda import ADDARecipe
 from keras_dtl.recipes.ccsa import CCSARecipe
 from keras_dtl.recipes.cgmv import CGMVRecipe
@@ -12,6 +13,7 @@ from keras_dtl.recipes.deep_coral import DeepCORALRecipe
 from keras_dtl.recipes.fast_style import FastStyleRecipe
 from keras_dtl.recipes.fine_tuning import FineTuningRecipe
 from keras_dtl.recipes.gmv import GMVRecipe
+from keras_dtl.recipes.mcc import MCCRecipe
 from keras_dtl.recipes.mme import MMERecipe
 from keras_dtl.recipes.motion_aae import MotionAAERecipe
 from keras_dtl.recipes.motion_gmv import MotionGMVRecipe
@@ -29,6 +31,8 @@ RECIPES = {
         DANRecipe,
         DeepCORALRecipe,
         ADDARecipe,
+        MCCRecipe,
+        AdaMatchRecipe,
         MMERecipe,
         CCSARecipe,
         SourceOnlyRecipe,

@@ -26,8 +26,8 @@ RESULT = RESULTS / "pacs_end_to_end.json"
 CACHE = Path("runs/benchmarks/pacs_end_to_end")
 DOMAINS = ("photo", "art_painting", "sketch")
 TASKS = tuple((a, b) for a in DOMAINS for b in DOMAINS if a != b)
-BACKBONE, SIZE, CUT = "MobileNetV2", 96, "block_12_add"
-BATCH, STEPS, VIEWS, UNITS = 32, 300, 4, 256
+BACKBONE, SIZE, CUT = "MobileNetV2", 96, "block_13_project_BN"
+BATCH, STEPS, VIEWS, UNITS = 32, 200, 2, 256
 RATE, ENCODER_RATE = 0.01, 0.1
 
 
@@ -42,13 +42,14 @@ def halves_of(weights):
     middle = body.get_layer(CUT).output
     below = keras.Model(body.inputs[0], middle)
     images = encoder.inputs[0]
-    entrance = keras.Model(images, encoder.layers[encoder.layers.index(body) - 1].output)
-    lower = keras.Model(images, below(entrance(images)))
-    return lower, keras.Model(middle, body.outputs[0], name="upper")
+    before = encoder.operations[encoder.operations.index(body) - 1]
+    entrance = keras.Model(images, before.output)
+    upper = keras.Model(middle, body.outputs[0], name="upper")
+    return keras.Model(images, below(entrance(images))), upper
 
 
 def cached_maps(folder, weights, domain):
-    """Return a domain's arrays: `weak` and `strong` views, `train` and `test` maps, labels."""
+    """Return a domain's arrays: `weak` and `strong` views, `test` maps, labels."""
     path = CACHE / f"{domain}.npz"
     if not path.exists():
         from keras_dtl.data import load
@@ -59,7 +60,7 @@ def cached_maps(folder, weights, domain):
         )
         maps = {"weak": views(lower, train.images, "crop")}
         maps["strong"] = views(lower, train.images, "strong")
-        maps["train"], maps["test"] = (maps_of(lower, part.images) for part in (train, test))
+        maps["test"] = maps_of(lower, test.images)
         maps["train_labels"], maps["test_labels"] = train.labels, test.labels
         with atomic_path(path) as temporary:
             np.savez(temporary, **maps)
@@ -118,7 +119,7 @@ def batches(source, target, seed, shares=None):
     def batch(ours, theirs):
         arrays = tf.numpy_function(maps, (ours, theirs), ["float32"] * 4)
         for array in arrays:
-            array.set_shape((BATCH, *source["train"].shape[1:]))
+            array.set_shape((BATCH, *source["test"].shape[1:]))
         names = ("source", "target", "source_strong", "target_strong")
         found = dict(zip(names, arrays, strict=True))
         return {**found, "source": (found["source"], tf.gather(labels, ours))}
@@ -134,24 +135,31 @@ def new_networks(weights, classes):
     return upper, mlp(upper.output_shape[1:], (UNITS,), classes, name="classifier")
 
 
+METHODS = ("source-only", "mcc", "adamatch", "dann", "shot")
+
+
 def new_method(name, networks):
     from keras_dtl import methods
     from keras_dtl.backbones import mlp
 
-    encoder, classifier = networks
     settings = {"batch_norm": "frozen"}
     if name == "dann":
-        discriminator = mlp(encoder.output_shape[1:], (UNITS,), 1)
+        discriminator = mlp(networks[0].output_shape[1:], (UNITS,), 1)
         return methods.DANN(*networks, discriminator, reversal_strength=0.0, **settings)
-    return methods.SourceOnly(*networks, **settings)
+    classes = {"mcc": methods.MCC, "adamatch": methods.AdaMatch, "shot": methods.SHOT}
+    return classes.get(name, methods.SourceOnly)(*networks, **settings)
 
 
 def schedules_of(name):
-    from keras_dtl.callbacks import inverse_decay, reversal_ramp
+    from keras_dtl.callbacks import half_cosine_rise, inverse_decay, reversal_ramp
 
     schedules = {"optimizer.learning_rate": inverse_decay(RATE)}
     if name == "dann":
         schedules["reversal_strength"] = reversal_ramp()
+    if name == "mcc":
+        schedules["adaptation_strength"] = reversal_ramp()
+    if name == "adamatch":
+        schedules["adaptation_strength"] = half_cosine_rise()
     return schedules
 
 

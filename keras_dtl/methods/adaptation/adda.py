@@ -51,6 +51,7 @@ class ADDA(DomainAdaptation):
     """
 
     tracked = ("label_loss", "domain_loss", "mapping_loss", "domain_accuracy")
+    compares_domains = False
     player_optimizers = ("discriminator_optimizer",)
     adversarial = True
 

@@ -16,6 +16,7 @@ from keras_dtl.callbacks.schedules import (
     linear_decay,
     reversal_ramp,
 )
+from keras_dtl.callbacks.watch import Watch
 
 __all__ = [
     "Alarm",
@@ -28,6 +29,7 @@ __all__ = [
     "Refresh",
     "StopWhenDiverged",
     "TrainingDiverged",
+    "Watch",
     "constant",
     "cosine_decay",
     "half_cosine_rise",

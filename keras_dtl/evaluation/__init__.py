@@ -1,5 +1,6 @@
 """How good a model is, and how to show it: scores, embeddings, figures, a report in one file."""
 
+from keras_dtl.evaluation.answers import compare_answers
 from keras_dtl.evaluation.classification import ClassificationScores, evaluate_classifier
 from keras_dtl.evaluation.diagnosis import Diagnosis, diagnose_domain_classifier
 from keras_dtl.evaluation.distribution import frechet_distance, kernel_distance
@@ -13,6 +14,7 @@ from keras_dtl.evaluation.segmentation import (
     segmentation_scores,
 )
 from keras_dtl.evaluation.segmenter_scores import evaluate_segmenter, overlay
+from keras_dtl.evaluation.selection import Candidate, Ranked, rank_candidates, regrets
 from keras_dtl.evaluation.similarity import (
     absolute_error,
     brightness_correlation,
@@ -21,16 +23,21 @@ from keras_dtl.evaluation.similarity import (
 )
 from keras_dtl.evaluation.transferability import transfer_effects
 from keras_dtl.evaluation.validators import VALIDATORS, ModelOutputs, proxy_a_distance, validate
+from keras_dtl.evaluation.watch import AdaptationWatch
 
 __all__ = [
     "VALIDATORS",
+    "AdaptationWatch",
+    "Candidate",
     "ClassificationScores",
     "Diagnosis",
     "ModelOutputs",
+    "Ranked",
     "Report",
     "absolute_error",
     "brightness_correlation",
     "choose_indices",
+    "compare_answers",
     "diagnose_domain_classifier",
     "evaluate_classifier",
     "evaluate_segmenter",
@@ -44,6 +51,8 @@ __all__ = [
     "palette_classes",
     "perceptual_distance",
     "proxy_a_distance",
+    "rank_candidates",
+    "regrets",
     "segmentation_scores",
     "structural_similarity",
     "transfer_effects",

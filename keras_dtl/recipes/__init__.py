@@ -21,6 +21,7 @@ from keras_dtl.recipes.motion_style import MotionStyleRecipe
 from keras_dtl.recipes.pix2pix import Pix2PixRecipe
 from keras_dtl.recipes.runs import run_record
 from keras_dtl.recipes.segmentation import SegmentationRecipe
+from keras_dtl.recipes.shot import SHOTRecipe
 from keras_dtl.recipes.source_only import SourceOnlyRecipe
 from keras_dtl.recipes.swap_vae import SwapVAERecipe
 
@@ -35,6 +36,7 @@ RECIPES = {
         AdaMatchRecipe,
         MMERecipe,
         CCSARecipe,
+        SHOTRecipe,
         SourceOnlyRecipe,
         Pix2PixRecipe,
         CycleGANRecipe,

@@ -191,9 +191,11 @@ class DomainAdaptationRecipe(Recipe):
         return schedules
 
     def callbacks(self, data):
-        from keras_dtl.callbacks import Measure, ProgressSchedule
+        from keras_dtl.callbacks import Measure, ProgressSchedule, Watch
+        from keras_dtl.evaluation import AdaptationWatch
 
-        callbacks = [ProgressSchedule(self.schedules())]
+        watch = AdaptationWatch(data.target_train.images)
+        callbacks = [ProgressSchedule(self.schedules()), Watch(watch)]
         if self.validators or self.select != "last":
             from keras_dtl.recipes.domain_selection import Validation, keepers
 

@@ -32,5 +32,7 @@ clean:
 $(INSTALLED): setup.cfg setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip setuptools wheel
-	$(BIN)/python -m pip install --quiet --editable ".[train,cpu,test]"
+	# editable_mode: type checkers, too, find the package by the path that it leaves
+	$(BIN)/python -m pip install --quiet --editable ".[train,cpu,test]" \
+		--config-settings editable_mode=compat
 	touch $(INSTALLED)

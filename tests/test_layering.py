@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "losses": set(),
     "callbacks": set(),
     "data": set(),
-    "evaluation": {"backbones", "data", "methods"},
+    "evaluation": set(),
     "convert": set(),
     "export": {"layers"},
     "backbones": {"layers"},
@@ -22,7 +22,17 @@ MAY_IMPORT = {
     "recipes": {"backbones", "callbacks", "data", "evaluation", "export", "layers", "methods"},
     "cli": {"backbones", "convert", "data", "evaluation", "export", "layers", "methods", "recipes"},
 }
-WITHOUT_TENSORFLOW = ("bvh", "convert", "files", "images", "manifest", "motion", "version")
+WITHOUT_TENSORFLOW = (
+    "bvh",
+    "confusion",
+    "convert",
+    "files",
+    "images",
+    "manifest",
+    "motion",
+    "page",
+    "version",
+)
 
 
 def tree_of(path):

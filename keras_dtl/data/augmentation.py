@@ -1,11 +1,19 @@
 """Random changes of uint8 image batches that depend on a seed alone, for `domain_batches`."""
 
 import math
+from collections.abc import Callable
 
 import tensorflow as tf
 
 
-def random_affine(images, seed, rotation=15.0, scale=(0.75, 1.33), shift=0.1, shear=10.0):
+def random_affine(
+    images: tf.Tensor,
+    seed: tf.Tensor,
+    rotation: float = 15.0,
+    scale: tuple[float, float] = (0.75, 1.33),
+    shift: float = 0.1,
+    shear: float = 10.0,
+) -> tf.Tensor:
     """Turn, stretch, slant and move each image by amounts of its own.
 
     What a border uncovers repeats the edge. Height and width stretch apart from each other.
@@ -44,7 +52,13 @@ def random_affine(images, seed, rotation=15.0, scale=(0.75, 1.33), shift=0.1, sh
     )
 
 
-def random_intensity(images, seed, scale=(0.25, 1.5), offset=0.5, negative=0.5):
+def random_intensity(
+    images: tf.Tensor,
+    seed: tf.Tensor,
+    scale: tuple[float, float] = (0.25, 1.5),
+    offset: float = 0.5,
+    negative: float = 0.5,
+) -> tf.Tensor:
     """Stretch, shift and at random invert the intensities of each image, by amounts of its own.
 
     About the middle of the range, all channels of an image alike. What leaves 0..255 is cut off.
@@ -71,12 +85,20 @@ def random_intensity(images, seed, scale=(0.25, 1.5), offset=0.5, negative=0.5):
     return tf.cast(tf.clip_by_value(changed, 0, 255), "uint8")
 
 
-def random_affine_and_intensity(images, seed):
-    """Apply `random_affine`, then `random_intensity`, each as it is by default."""
+def random_affine_and_intensity(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Apply `random_affine`, then `random_intensity`, each as it is by default.
+
+    Args:
+        images: uint8 tensor `(batch, height, width, channels)`.
+        seed: int64 tensor `(2,)`; the same seed makes the same changes.
+
+    Returns:
+        uint8 tensor of the same shape.
+    """
     return random_intensity(random_affine(images, seed), seed + 1)
 
 
-def random_crop(images, seed):
+def random_crop(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Mirror half of the images, and cut out a part of 64 to 100 % of each, in its size again.
 
     The weak change of FixMatch and AdaMatch; for photos, not for digits or letters.
@@ -93,7 +115,9 @@ def random_crop(images, seed):
     return tf.where(draw < 0.5, tf.reverse(cut, [2]), cut)
 
 
-def random_strong(images, seed, operations=2, hole=0.4):
+def random_strong(
+    images: tf.Tensor, seed: tf.Tensor, operations: int = 2, hole: float = 0.4
+) -> tf.Tensor:
     """Change each image by some operations of RandAugment, and blot out a square of it.
 
     The strong change of FixMatch and AdaMatch: `random_crop`, then form or intensity, of its own
@@ -125,8 +149,17 @@ def random_strong(images, seed, operations=2, hole=0.4):
     return random_hole(images, seed + 3 + len(OPERATIONS), hole)
 
 
-def random_hole(images, seed, largest=0.4):
-    """Make a square of each image grey, of a side up to `largest` of the image's."""
+def random_hole(images: tf.Tensor, seed: tf.Tensor, largest: float = 0.4) -> tf.Tensor:
+    """Make a square of each image grey.
+
+    Args:
+        images: uint8 tensor `(batch, height, width, channels)`.
+        seed: int64 tensor `(2,)`; the same seed makes the same changes.
+        largest: Largest side of the square as a share of the image's.
+
+    Returns:
+        uint8 tensor of the same shape.
+    """
     draw = tf.random.stateless_uniform((3, tf.shape(images)[0], 1, 1), seed)
     height, width = images.shape[1], images.shape[2]
     half = 0.5 * largest * draw[0]
@@ -135,34 +168,34 @@ def random_hole(images, seed, largest=0.4):
     return tf.where((rows & columns)[..., None], tf.constant(127, "uint8"), images)
 
 
-def _blended(strength):
+def _blend(dull_form: Callable) -> Callable:
     """Return an operation that moves images from a duller form by a factor of 0.1 to 1.9."""
 
-    def operation(images, seed):
+    def operation(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         values = tf.cast(images, "float32")
         factor = tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), seed, 0.1, 1.9)
-        dull = strength(values)
+        dull = dull_form(values)
         return tf.cast(tf.clip_by_value(tf.round(dull + factor * (values - dull)), 0, 255), "uint8")
 
     return operation
 
 
-def _grey(values):
+def _grey(values: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(values, -1, keepdims=True)
 
 
-def _solarized(images, seed):
+def _solarize(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     limit = tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), seed, 0, 256)
     return tf.where(tf.cast(images, "float32") >= limit, 255 - images, images)
 
 
-def _posterized(images, seed):
+def _posterize(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     bits = tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), seed, 1, 5, dtype="int32")
     step = tf.bitwise.left_shift(1, bits + 3)  # 16 to 128 levels become one
     return tf.cast(tf.cast(images, "int32") // step * step, "uint8")
 
 
-def _stretched(images, seed):
+def _stretch(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Stretch the intensities of each channel over the whole range."""
     values = tf.cast(images, "float32")
     low = tf.reduce_min(values, [1, 2], keepdims=True)
@@ -170,24 +203,24 @@ def _stretched(images, seed):
     return tf.cast(tf.round((values - low) * 255 / span), "uint8")
 
 
-def _negative(images, seed):
+def _invert(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return 255 - images
 
 
-def _turned(images, seed):
+def _turn(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return random_affine(images, seed, rotation=30.0, scale=(0.85, 1.2), shift=0.2, shear=17.0)
 
 
 OPERATIONS = (
-    _turned,
-    _blended(tf.zeros_like),  # brightness
-    _blended(lambda values: tf.reduce_mean(_grey(values), [1, 2], keepdims=True)),  # contrast
-    _blended(_grey),  # colour
-    _blended(lambda values: tf.nn.avg_pool2d(values, 3, 1, "SAME")),  # sharpness
-    _solarized,
-    _posterized,
-    _stretched,
-    _negative,
+    _turn,
+    _blend(tf.zeros_like),  # brightness
+    _blend(lambda values: tf.reduce_mean(_grey(values), [1, 2], keepdims=True)),  # contrast
+    _blend(_grey),  # colour
+    _blend(lambda values: tf.nn.avg_pool2d(values, 3, 1, "SAME")),  # sharpness
+    _solarize,
+    _posterize,
+    _stretch,
+    _invert,
 )
 """What `random_strong` chooses from: functions of uint8 images and a seed."""
 

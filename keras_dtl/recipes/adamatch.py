@@ -41,7 +41,7 @@ class AdaMatchRecipe(DomainAdaptationRecipe):
 
         return AUGMENTATIONS[self.strong]
 
-    def schedules(self):
+    def schedules(self) -> dict:
         from keras_dtl.callbacks import half_cosine_rise
 
         return {**super().schedules(), "adaptation_strength": half_cosine_rise()}

@@ -111,12 +111,11 @@ def is_done(recipe):
 
 def candidate_of(model, data, seed):
     """Return the `Candidate` of a trained model, on as many images as validators look at."""
-    from keras_dtl.evaluation import Candidate
-    from keras_dtl.recipes.domain_selection import few, outputs_of
+    from keras_dtl.evaluation import Candidate, Validation, outputs_of
 
-    parts = (data.source_train, data.source_test, data.target_train)
-    found = [outputs_of(model, few(part, seed)) for part in parts]
-    return Candidate(found[0], found[1], found[2]._replace(labels=None))
+    seen = Validation(data.source_train, data.source_test, data.target_train, seed=seed)
+    parts = (seen.source_train, seen.source_test, seen.target_train)
+    return Candidate(*(outputs_of(model, *part) for part in parts))
 
 
 def write_ranking(folder, ranking, accuracies):

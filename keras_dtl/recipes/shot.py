@@ -88,11 +88,11 @@ class SHOTRecipe(Recipe):
         return model
 
     def batches(self, data, first_step):
-        from keras_dtl.data import endless
+        from keras_dtl.data import endless_batches
         from keras_dtl.data.augmentation import AUGMENTATIONS
 
         change = AUGMENTATIONS[self.augment]
-        images = endless(data.train, self.batch_size, self.seed, first_step, change)
+        images = endless_batches(data.train, self.batch_size, self.seed, first_step, change)
         return images.map(lambda target: {"target": target})
 
     def steps_per_epoch(self, data):

@@ -107,7 +107,7 @@ def new_model(method, rate, weight, dimensions, classes):
     return model, schedules
 
 
-def trained(candidate, source, target, seed):
+def train(candidate, source, target, seed):
     import keras
 
     from keras_dtl.callbacks import ProgressSchedule
@@ -140,7 +140,7 @@ def run_task(source, target, seed):
     outputs, accuracies = {}, {}
     for candidate in CANDIDATES:
         name = " ".join(map(str, candidate))
-        model = trained(candidate, source, target, seed)
+        model = train(candidate, source, target, seed)
         outputs[name] = Candidate(
             outputs_of(model, source["weak"][:, 0], source["train_labels"]),
             outputs_of(model, source["test"], source["test_labels"]),

@@ -75,7 +75,7 @@ class AdaMatch(DomainAdaptation):
             )
             losses = tf.nn.softmax_cross_entropy_with_logits(pseudo_labels, strong_target)
             terms = {"pseudo_label_loss": tf.reduce_mean(certain * losses)}
-            loss = label_loss + self.weighted(terms, label_loss)
+            loss = label_loss + self.weigh(terms, label_loss)
         self.minimize(loss, tape)
         self.trackers["pseudo_labelled"].update_state(tf.reduce_mean(certain))
         self.compute_metrics(None, examples.labels, logits, examples.sample_weight)
@@ -87,7 +87,7 @@ class AdaMatch(DomainAdaptation):
         target = tf.concat([examples.target_images, batch["target_strong"]], 0)
         both = self.domain_outputs(source, target)
         features, logits = both.source
-        logits = self._mixed(source, logits)
+        logits = self._mix(source, logits)
         count = tf.shape(examples.source_images)[0]
         theirs = tf.shape(examples.target_images)[0]
         weak = [
@@ -97,7 +97,7 @@ class AdaMatch(DomainAdaptation):
         outputs = both._replace(features=weak[0], logits=weak[1], count=count)
         return outputs, logits[count:], both.target[1][theirs:]
 
-    def _mixed(self, images, logits):
+    def _mix(self, images, logits):
         if self.mixing is None:
             return logits
         with self.kept_statistics():

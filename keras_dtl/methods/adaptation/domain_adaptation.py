@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_dtl.layers import ResizeLike
 from keras_dtl.methods.adaptation.balance import Balance
-from keras_dtl.methods.adaptation.label_shift import ClassShares, redrawn
+from keras_dtl.methods.adaptation.label_shift import ClassShares, redraw
 from keras_dtl.methods.base import Method, deployed_classifier, is_dense, require_logits
 from keras_dtl.methods.networks import batch_norm_layers
 
@@ -167,7 +167,7 @@ class DomainAdaptation(Method):
             logits = outputs.logits[: tf.shape(examples.labels)[0]]
             label_loss = self.compiled_loss(examples.labels, logits, examples.sample_weight)
             terms = self.adaptation_terms(self.in_target_shares(outputs))
-            loss = label_loss + self.weighted(terms, label_loss)
+            loss = label_loss + self.weigh(terms, label_loss)
         self.minimize(loss, tape)
         self.compute_metrics(None, examples.labels, logits, examples.sample_weight)
         return self.report(loss=loss, label_loss=label_loss, **terms)
@@ -178,7 +178,7 @@ class DomainAdaptation(Method):
             return outputs
         count, total = outputs.count, tf.shape(outputs.logits)[0]
         weights = self.shares(outputs.labels[:count], outputs.unlabelled_target[1])
-        order = tf.concat([redrawn(weights), tf.range(count, total)], 0)
+        order = tf.concat([redraw(weights), tf.range(count, total)], 0)
         changed = {
             name: tf.nest.map_structure(lambda x: tf.gather(x, order), getattr(outputs, name))
             for name in ("features", "logits", "weights", "activations")
@@ -187,8 +187,13 @@ class DomainAdaptation(Method):
         known = order[: tf.shape(outputs.labels)[0]]
         return outputs._replace(labels=tf.gather(outputs.labels, known), **changed)
 
-    def weighted(self, terms, label_loss):
-        """Return the sum of the terms of adaptation times their weight."""
+    def weigh(self, terms, label_loss):
+        """Return the sum of the terms of adaptation times their weight.
+
+        Args:
+            terms: Scalars by name, see `adaptation_terms`.
+            label_loss: Scalar, which an automatic weight follows.
+        """
         adaptation_loss = sum(tf.cast(term, "float32") for term in terms.values())
         if self.scheduled:
             adaptation_loss *= tf.cast(self.adaptation_strength, "float32")
@@ -200,6 +205,9 @@ class DomainAdaptation(Method):
 
     def check_batch(self, batch):
         """Say what is missing in a batch, in words.
+
+        Args:
+            batch: Dictionary, see `DomainAdaptation`.
 
         Raises:
             ValueError: When a key is missing that the method needs.
@@ -223,17 +231,32 @@ class DomainAdaptation(Method):
         raise NotImplementedError
 
     def outputs(self, images, training):
-        """Return features, float32 logits and further activations of images in one pass."""
+        """Return features, float32 logits and further activations of images in one pass.
+
+        Args:
+            images: uint8 `(batch, height, width, channels)`.
+            training: Whether the networks learn.
+        """
         features = self.encoder(images, training=training)
         logits = self.classifier(features, training=training)
-        return features, self.sized(logits, images), {}
+        return features, self.resize_logits(logits, images), {}
 
-    def sized(self, logits, images):
-        """Return logits in float32, those of a segmenter in the size of its images."""
+    def resize_logits(self, logits, images):
+        """Return logits in float32, those of a segmenter in the size of its images.
+
+        Args:
+            logits: Tensor `(batch, classes)`, or of a segmenter `(batch, height, width, classes)`.
+            images: Tensor `(batch, height, width, channels)`.
+        """
         return ResizeLike()(logits, images) if self.dense else tf.cast(logits, "float32")
 
     def domain_outputs(self, source_images, target_images):
-        """Return the `DomainOutputs` of both domains, by the policy of batch normalisation."""
+        """Return the `DomainOutputs` of both domains, by the policy of batch normalisation.
+
+        Args:
+            source_images: uint8 `(source, height, width, channels)`.
+            target_images: The target's, the labelled ones first, or None.
+        """
         count = tf.shape(source_images)[0]
         if target_images is None:
             return self._as_domains(self.outputs(source_images, training=True), count)

@@ -33,7 +33,7 @@ def shares_by_matching(source_probabilities, source_labels, target_probabilities
         ValueError: When there are too few target examples, a class lacks source examples, or two
             classes are always confused.
     """
-    source, target = (_checked(p) for p in (source_probabilities, target_probabilities))
+    source, target = (_as_probabilities(p) for p in (source_probabilities, target_probabilities))
     classes = source.shape[1]
     _require_enough(target)
     labels = np.asarray(source_labels)
@@ -74,7 +74,7 @@ def shares_by_likelihood(target_probabilities, source_shares):
     Raises:
         ValueError: When there are too few target examples, or a share is 0.
     """
-    target = _checked(target_probabilities)
+    target = _as_probabilities(target_probabilities)
     _require_enough(target)
     source_shares = np.asarray(source_shares, "float64")
     if source_shares.shape != target.shape[1:] or source_shares.min() <= 0:
@@ -171,7 +171,7 @@ class ClassShares(keras.layers.Layer):
         return {**super().get_config(), "classes": self.classes, "momentum": self.momentum}
 
 
-def redrawn(weights):
+def redraw(weights):
     """Return positions of as many examples, each drawn in proportion to its weight.
 
     Drawn at even steps along the running sum of the weights, without chance: an example of twice
@@ -189,7 +189,7 @@ def redrawn(weights):
     return tf.minimum(tf.searchsorted(sums, steps * sums[-1]), count - 1)
 
 
-def _checked(probabilities):
+def _as_probabilities(probabilities):
     p = np.asarray(probabilities, "float64")
     if p.ndim != 2 or not np.isfinite(p).all() or abs(p.sum(1) - 1).max() > 1e-2:
         raise ValueError(

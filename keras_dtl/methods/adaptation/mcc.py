@@ -32,8 +32,13 @@ class MCC(DomainAdaptation):
 
     Example:
 
-    >>> encoder = keras_dtl.backbones.pretrained("MobileNetV2", (128, 128, 3))
-    >>> model = MCC(encoder, keras_dtl.backbones.mlp((1280,), (256,), 7), batch_norm="frozen")
+    ```python
+    import keras_dtl
+
+    encoder = keras_dtl.backbones.lenet((28, 28, 3))
+    classifier = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100, 100), 10)
+    model = keras_dtl.MCC(encoder, classifier)
+    ```
     """
 
     tracked = ("label_loss", "class_confusion")

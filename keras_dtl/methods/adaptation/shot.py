@@ -64,7 +64,7 @@ class SHOT(DomainAdaptation):
             )
         self.pseudo_label_weight = pseudo_label_weight
         self.diversity_weight = diversity_weight
-        self._body, self._last = _divided(classifier)
+        self._body, self._last = _divide(classifier)
         self._last.trainable = False
         width = (classifier.input_shape if self._body is None else self._body.output_shape)[-1]
         self.centroids = self.add_weight(
@@ -82,10 +82,10 @@ class SHOT(DomainAdaptation):
             )
 
     def outputs(self, images, training):
-        features = self.represented(images, training)
+        features = self.represent(images, training)
         return features, tf.cast(self._last(features), "float32"), {}
 
-    def represented(self, images, training):
+    def represent(self, images, training):
         """Return what enters the last layer, `(batch, width)`."""
         features = self.encoder(images, training=training)
         return features if self._body is None else self._body(features, training=training)
@@ -152,11 +152,11 @@ def class_centroids(features, probabilities):
         float32 `(classes, width + 1)`, each of length 1, or 0 for a class without examples.
     """
     directions = _directions(features).numpy()
-    centroids = _normalized(probabilities.T @ directions)
+    centroids = _normalize(probabilities.T @ directions)
     present = np.bincount(probabilities.argmax(1), minlength=len(centroids)) > 0
     similarity = np.where(present, directions @ centroids.T, -2.0)
     answers = np.eye(len(centroids), dtype="float32")[similarity.argmax(1)]
-    return _normalized(answers.T @ directions).astype("float32")
+    return _normalize(answers.T @ directions).astype("float32")
 
 
 def _directions(features):
@@ -165,12 +165,12 @@ def _directions(features):
     return tf.math.l2_normalize(tf.concat([features, tf.ones_like(features[:, :1])], 1), 1)
 
 
-def _normalized(vectors):
+def _normalize(vectors):
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.where(lengths > 0, lengths, 1)
 
 
-def _divided(classifier):
+def _divide(classifier):
     """Return what learns of a classifier, or None, and what stays."""
     last = classifier.layers[-1]
     if not isinstance(last, keras.layers.Dense):

@@ -11,7 +11,7 @@ from keras_dtl.methods import (
     shares_by_matching,
     turn_to_shares,
 )
-from keras_dtl.methods.adaptation.label_shift import LARGEST_RATIO, ClassShares, redrawn
+from keras_dtl.methods.adaptation.label_shift import LARGEST_RATIO, ClassShares, redraw
 from tests.methods.adaptation.test_domain_adaptation import batch, images
 from tests.methods.adaptation.test_every_adaptation import cosine_head
 from tests.networks import CLASSES, compiled, dense, encoder
@@ -99,7 +99,7 @@ def test_classifier_that_cannot_be_turned_is_refused():
     ],
 )
 def test_examples_are_drawn_again_by_weight(weights, positions):
-    np.testing.assert_array_equal(redrawn(tf.constant(weights)), positions)
+    np.testing.assert_array_equal(redraw(tf.constant(weights)), positions)
 
 
 def test_running_shares_find_the_targets():

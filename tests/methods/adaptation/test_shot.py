@@ -30,7 +30,7 @@ def softmax(logits):
 def test_losses_equal_numpy():
     model, x = make(pseudo_label_weight=0.4), images(7)
     model.refresh(x)
-    features = model.represented(x, training=False).numpy()
+    features = model.represent(x, training=False).numpy()
     p = softmax(model(x).numpy())
     directions = np.concatenate([features, np.ones((7, 1))], 1)
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)

@@ -225,9 +225,25 @@ OPERATIONS = (
 """What `random_strong` chooses from: functions of uint8 images and a seed."""
 
 
+def random_mixed(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Change the first half of a batch by `random_strong`, the others by `random_crop`.
+
+    Args:
+        images: uint8 tensor `(batch, height, width, channels)`.
+        seed: int64 tensor `(2,)`; the same seed makes the same changes.
+
+    Returns:
+        uint8 tensor of the same shape.
+    """
+    half = tf.shape(images)[0] // 2
+    strong = random_strong(images[:half], seed)
+    return tf.concat([strong, random_crop(images[half:], seed + 500)], 0)
+
+
 AUGMENTATIONS = {
     "none": None,
     "crop": random_crop,
+    "mixed": random_mixed,
     "strong": random_strong,
     "affine": random_affine,
     "intensity": random_intensity,

@@ -12,6 +12,8 @@ COUNTED = ("information", "density", "dev", "reverse")
 SOURCE_LOSS = 0.10
 """How much accuracy on the source a candidate may lose against the best before it is refused."""
 
+NOT_NUMBERS = "its answers are not numbers: the training diverged"
+
 
 class Candidate(NamedTuple):
     """What one trained model makes of the images of both domains."""
@@ -52,10 +54,12 @@ def rank_candidates(candidates, baseline, seed=0):
     Raises:
         ValueError: When the baseline is not among the candidates.
     """
+    broken = [name for name, c in candidates.items() if not _is_finite(c)]
+    candidates = {name: c for name, c in candidates.items() if name not in broken}
     if baseline not in candidates:
         raise ValueError(
-            f"The baseline {baseline!r} must be among the candidates. Received: "
-            f"{', '.join(candidates)}."
+            f"The baseline {baseline!r} must be among the candidates whose answers are numbers. "
+            f"Received: {', '.join(candidates)}."
         )
     scores = {name: validate(*candidate, seed) for name, candidate in candidates.items()}
     refused = {name: _fault(name, candidates, baseline) for name in candidates}
@@ -66,7 +70,8 @@ def rank_candidates(candidates, baseline, seed=0):
         key=lambda name: (refused[name] is None, shares[name], name == baseline),
         reverse=True,
     )
-    return [Ranked(name, shares[name], scores[name], refused[name]) for name in order]
+    ranking = [Ranked(name, shares[name], scores[name], refused[name]) for name in order]
+    return ranking + [Ranked(name, 0.0, {}, NOT_NUMBERS) for name in broken]
 
 
 def regrets(ranking, accuracies):
@@ -82,7 +87,8 @@ def regrets(ranking, accuracies):
     best = max(accuracies.values())
     choices = {"ensemble": ranking[0].name}
     for validator in ranking[0].validators:
-        choices[validator] = max(ranking, key=lambda r: r.validators[validator]).name
+        scored = [row for row in ranking if row.validators]
+        choices[validator] = max(scored, key=lambda row: row.validators[validator]).name
     return {validator: best - accuracies[name] for validator, name in choices.items()}
 
 
@@ -105,8 +111,6 @@ def _fault(name, candidates, baseline):
     if name == baseline:
         return None
     accuracy = {n: _source_accuracy(c) for n, c in candidates.items()}
-    if not np.isfinite(candidates[name].target.probabilities).all():
-        return "its answers are not numbers"
     if accuracy[name] < accuracy[baseline] - SOURCE_LOSS:
         return (
             f"it forgot the source: {accuracy[name]:.1%} there, {accuracy[baseline]:.1%} without "
@@ -117,6 +121,14 @@ def _fault(name, candidates, baseline):
     if lost.size:
         return f"it collapsed: class {', '.join(map(str, lost))} is never answered any more"
     return None
+
+
+def _is_finite(candidate):
+    return all(
+        np.isfinite(array).all()
+        for part in candidate
+        for array in (part.features, part.probabilities)
+    )
 
 
 def _source_accuracy(candidate):

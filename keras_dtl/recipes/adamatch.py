@@ -1,7 +1,7 @@
 """AdaMatch: pseudo-labels that survive strong changes of the image (Berthelot et al. 2022).
 
 keras-dtl train adamatch --source digits --target digits_m --strong both
-keras-dtl train adamatch --source folder:photos --target folder:sketches --image-size 128 \\
+keras-dtl train adamatch --source folder:photos --target folder:sketches --image-size 128 \
     --backbone MobileNetV2 --weights imagenet --batch-norm frozen --augment crop
 """
 

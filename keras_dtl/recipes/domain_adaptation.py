@@ -42,10 +42,12 @@ class DomainAdaptationRecipe(Recipe):
     """Train on so many target images, drawn by the seed. Default: all."""
     shots: int = 0
     """Target images of each class whose labels are learnt, drawn by the seed."""
-    augment: Literal["none", "crop", "strong", "affine", "intensity", "both"] = "none"
+    augment: Literal["none", "crop", "mixed", "strong", "affine", "intensity", "both"] = "none"
     """Change training images of both domains at random. crop, for photos: mirrored and cut; strong:
-    so and by two operations of RandAugment; affine: turned, stretched, slanted and moved;
-    intensity: contrast, brightness and, for half of them, the negative."""
+    so and by two operations of RandAugment; mixed: half of them crop, half strong; affine: turned,
+    stretched, slanted and moved; intensity: contrast, brightness and, for half, the negative."""
+    even_classes: bool = False
+    """Show the source's classes equally often, the images of rarer ones several times over."""
     backbone: str = "lenet"
     """Encoder: lenet, or an architecture of keras.applications, such as MobileNetV2."""
     weights: str | None = None
@@ -158,16 +160,25 @@ class DomainAdaptationRecipe(Recipe):
         from keras_dtl.data import domain_batches
         from keras_dtl.data.augmentation import AUGMENTATIONS
 
+        labelled = self.labelled_images(data)
+        if self.even_classes:
+            from keras_dtl.data.splits import even_positions
+
+            labelled = labelled.subset(even_positions(labelled.labels))
         return domain_batches(
-            self.labelled_images(data),
+            labelled,
             data.target_train,
             self.batch_size,
             self.seed,
             first_step,
             target_labelled=self.labelled_target(data),
-            augment=AUGMENTATIONS[self.augment],
+            augment=AUGMENTATIONS[self.change()],
             strong=self.strong_changes(),
         )
+
+    def change(self) -> str:
+        """Return the name of the change of training images."""
+        return self.augment
 
     def strong_changes(self):
         """Return the change of images that a method compares each image with, or None."""

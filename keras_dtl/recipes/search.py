@@ -58,7 +58,9 @@ def _shared(common, folder, rate):
     names = {field.name for field in dataclasses.fields(DomainAdaptationRecipe)}
     values = {name: getattr(common, name) for name in names}
     own = {"learning_rate": rate, "output": folder, "resume": True, "artifact": None}
-    del values["adapt_statistics"]
+    for name in ("adapt_statistics", "augment", "even_classes"):
+        if values[name] == getattr(DomainAdaptationRecipe, name):
+            del values[name]  # what each method does by default
     return {**values, **own}
 
 

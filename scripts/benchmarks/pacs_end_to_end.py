@@ -12,6 +12,7 @@ Writes results/pacs_end_to_end.json. About a minute a run on one CPU core.
 """
 
 import argparse
+import functools
 import json
 import statistics
 import time
@@ -88,18 +89,33 @@ def views(lower, images, change):
     return np.stack(found, 1)
 
 
-def batches(source, target, seed, shares=None):
-    """Endless batches of maps, in the form that the methods take; a random view of each image."""
+def even_classes(labels):
+    """Return positions of examples, those of rarer classes several times over."""
+    counts = np.bincount(labels)
+    return np.concatenate(
+        [np.resize(np.flatnonzero(labels == k), counts.max()) for k in range(len(counts))]
+    )
+
+
+def batches(source, target, seed, plus=False):
+    """Endless batches of maps, in the form that the methods take; a random view of each image.
+
+    Args:
+        source, target: What `cached_maps` returned.
+        seed: Choice of the orders and views.
+        plus: Whether the source's classes come equally often, and half of the images of both
+            domains are changed strongly.
+    """
     import tensorflow as tf
 
     from keras_dtl.data import endless_arrays
 
-    positions = np.arange(len(target["train_labels"]))
-    if shares is not None:
-        positions = positions[shares]
+    ours = np.arange(len(source["train_labels"]))
+    if plus:
+        ours = even_classes(source["train_labels"])
     streams = (
-        endless_arrays(np.arange(len(source["train_labels"])), BATCH, seed),
-        endless_arrays(positions, BATCH, seed + 1000),
+        endless_arrays(ours, BATCH, seed),
+        endless_arrays(np.arange(len(target["train_labels"])), BATCH, seed + 1000),
     )
     random = np.random.default_rng(seed)
 
@@ -108,11 +124,15 @@ def batches(source, target, seed, shares=None):
         return domain[kind][chosen, views].astype("float32")
 
     def maps(ours, theirs):
-        return [
+        found = [
             pick(domain, kind, chosen)
             for kind in ("weak", "strong")
             for domain, chosen in ((source, ours), (target, theirs))
         ]
+        if plus:
+            for weak, strong in zip(found[:2], found[2:], strict=True):
+                weak[: BATCH // 2] = strong[: BATCH // 2]
+        return found
 
     labels = tf.constant(source["train_labels"])
 
@@ -127,15 +147,34 @@ def batches(source, target, seed, shares=None):
     return tf.data.Dataset.zip(streams).map(batch).prefetch(2)
 
 
+@functools.cache
+def upper_layers(weights):
+    """Return the upper layers, built once, and the weights they came with."""
+    _, upper = halves_of(weights)
+    return upper, upper.get_weights()
+
+
 def new_networks(weights, classes):
-    """Return the upper layers and a classifier with a bottleneck upon their features."""
+    """Return the upper layers as they came and a classifier with a bottleneck upon them."""
     from keras_dtl.backbones import mlp
 
-    _, upper = halves_of(weights)
+    upper, values = upper_layers(weights)
+    upper.set_weights(values)
     return upper, mlp(upper.output_shape[1:], (UNITS,), classes, name="classifier")
 
 
-METHODS = ("source-only", "mcc", "adamatch", "dann", "shot")
+METHODS = (
+    "source-only",
+    "source-only+",
+    "mcc",
+    "mcc+",
+    "shot",
+    "shot+",
+    "dann",
+    "cdan",
+    "adamatch",
+)
+"""With a plus: the source's classes equally often, and half of the images changed strongly."""
 
 
 def new_method(name, networks):
@@ -143,6 +182,11 @@ def new_method(name, networks):
     from keras_dtl.backbones import mlp
 
     settings = {"batch_norm": "frozen"}
+    if name == "cdan":
+        joint = networks[0].output_shape[1] * networks[1].output_shape[1]
+        return methods.CDAN(
+            *networks, mlp((joint,), (UNITS,), 1), reversal_strength=0.0, **settings
+        )
     if name == "dann":
         discriminator = mlp(networks[0].output_shape[1:], (UNITS,), 1)
         return methods.DANN(*networks, discriminator, reversal_strength=0.0, **settings)
@@ -154,7 +198,7 @@ def schedules_of(name):
     from keras_dtl.callbacks import half_cosine_rise, inverse_decay, reversal_ramp
 
     schedules = {"optimizer.learning_rate": inverse_decay(RATE)}
-    if name == "dann":
+    if name in ("dann", "cdan"):
         schedules["reversal_strength"] = reversal_ramp()
     if name == "mcc":
         schedules["adaptation_strength"] = reversal_ramp()
@@ -201,9 +245,10 @@ def run_once(method, source, target, seed, weights):
     keras.utils.set_random_seed(seed)
     start = time.perf_counter()
     networks = new_networks(weights, 1 + int(source["train_labels"].max()))
-    data = batches(source, target, seed)
-    model = fit("source-only" if method == "shot" else method, networks, data)
-    if method == "shot":
+    name, plus, _ = method.partition("+")
+    data = batches(source, target, seed, bool(plus))
+    model = fit("source-only" if name == "shot" else name, networks, data)
+    if name == "shot":
         model = fit_without_source(networks, data, target)
     scores = {"source": accuracy(model, source), "target": accuracy(model, target)}
     return {**scores, "seconds": round(time.perf_counter() - start, 1)}
@@ -228,13 +273,15 @@ def main():
     parser.add_argument("--folder", type=Path, required=True, help="a sub-folder for each domain")
     parser.add_argument("--weights", default="imagenet", help="imagenet, or a file")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--methods", nargs="+", default=["source-only", "dann"])
+    parser.add_argument("--methods", nargs="+", default=METHODS)
+    parser.add_argument("--tasks", nargs="+", default=["-".join(task) for task in TASKS])
     arguments = parser.parse_args()
     domains = {d: cached_maps(arguments.folder, arguments.weights, d) for d in DOMAINS}
     runs = json.loads(RESULT.read_text(encoding="utf-8"))["runs"] if RESULT.exists() else {}
+    tasks = [tuple(task.split("-")) for task in arguments.tasks]
     for seed in arguments.seeds:
         for method in arguments.methods:
-            for source, target in TASKS:
+            for source, target in tasks:
                 key = f"{source}-{target} {method} {seed}"
                 if key not in runs:
                     pair = domains[source], domains[target]

@@ -47,6 +47,16 @@ def test_who_forgot_the_source_is_refused():
     assert "forgot the source" in ranking[1].refused
 
 
+def test_training_that_diverged_is_refused_and_breaks_no_search():
+    broken = candidate(0.0)
+    nan = np.full_like(broken.target.probabilities, np.nan)
+    broken = broken._replace(target=broken.target._replace(probabilities=nan))
+    ranking = rank_candidates({"plain": candidate(0.3), "broken": broken}, "plain")
+    assert [row.name for row in ranking] == ["plain", "broken"]
+    assert "diverged" in ranking[1].refused
+    assert regrets(ranking, {"plain": 0.5, "broken": 0.1})["information"] == 0
+
+
 def test_baseline_is_taken_when_all_are_alike():
     alike = {name: candidate(0.2) for name in ("a", "plain", "b")}
     assert rank_candidates(alike, "plain")[0].name == "plain"

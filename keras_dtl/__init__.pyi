@@ -22,7 +22,10 @@ from .methods import CGMV as CGMV
 from .methods import DAN as DAN
 from .methods import DANN as DANN
 from .methods import GMV as GMV
+from .methods import MCC as MCC
 from .methods import MME as MME
+from .methods import SHOT as SHOT
+from .methods import AdaMatch as AdaMatch
 from .methods import CycleGAN as CycleGAN
 from .methods import DeepCORAL as DeepCORAL
 from .methods import DomainAdaptation as DomainAdaptation

@@ -7,13 +7,16 @@ from keras_dtl.callbacks.keep_best import KeepBest
 from keras_dtl.callbacks.measure import Alarm, Measure
 from keras_dtl.callbacks.progress_images import ProgressImages
 from keras_dtl.callbacks.progress_schedule import ProgressSchedule
+from keras_dtl.callbacks.refresh import Refresh
 from keras_dtl.callbacks.schedules import (
     constant,
     cosine_decay,
+    half_cosine_rise,
     inverse_decay,
     linear_decay,
     reversal_ramp,
 )
+from keras_dtl.callbacks.watch import Watch
 
 __all__ = [
     "Alarm",
@@ -23,10 +26,13 @@ __all__ = [
     "Measure",
     "ProgressImages",
     "ProgressSchedule",
+    "Refresh",
     "StopWhenDiverged",
     "TrainingDiverged",
+    "Watch",
     "constant",
     "cosine_decay",
+    "half_cosine_rise",
     "inverse_decay",
     "linear_decay",
     "reversal_ramp",

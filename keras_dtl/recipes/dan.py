@@ -39,4 +39,5 @@ class DANRecipe(DomainAdaptationRecipe):
             estimator=self.estimator,
             learn_kernel_weights=self.learn_kernel_weights,
             batch_norm=self.batch_norm,
+            label_shift=self.label_shift,
         )

@@ -35,6 +35,7 @@ class DANNRecipe(DomainAdaptationRecipe):
             adaptation_weight=self.adaptation_weight,
             reversal_strength=0.0,
             batch_norm=self.batch_norm,
+            label_shift=self.label_shift,
         )
 
     def schedules(self) -> dict:

@@ -29,4 +29,5 @@ class DeepCORALRecipe(DomainAdaptationRecipe):
             adaptation_weight=self.adaptation_weight,
             compared=self.compared,
             batch_norm=self.batch_norm,
+            label_shift=self.label_shift,
         )

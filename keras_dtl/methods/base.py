@@ -5,11 +5,12 @@ import inspect
 import keras
 import tensorflow as tf
 
+from keras_dtl.distribution import ReplicatedSteps, replica_count
 from keras_dtl.layers import ClassMap, ResizeLike
 from keras_dtl.methods.fused_adam import fuse_adam
 
 
-class Method(keras.Model):
+class Method(ReplicatedSteps, keras.Model):
     """A published method as a Keras model with its own `train_step`.
 
     A subclass names its parts once and receives the rest. Its constructor takes the networks
@@ -114,7 +115,8 @@ class Method(keras.Model):
     def build_optimizers(self):
         """Create the state of every optimizer, so that it can be loaded before the first step."""
         for name, variables in self.optimized_variables().items():
-            getattr(self, name).build(variables)
+            if not getattr(self, name).built:
+                getattr(self, name).build(variables)
 
     def _with_loss_scaling(self, optimizer):
         # As `keras.Model.compile` does for the optimizer that it knows.
@@ -135,7 +137,7 @@ class Method(keras.Model):
         """
         variables = self.optimized_variables()[optimizer]
         optimizer = getattr(self, optimizer)
-        start = optimizer.scale_loss(tf.ones_like(loss) / _replicas())
+        start = optimizer.scale_loss(tf.ones_like(loss) / replica_count())
         gradients = tape.gradient(loss, variables, output_gradients=start)
         optimizer.apply(gradients, variables)
 
@@ -144,7 +146,7 @@ class Method(keras.Model):
     def compiled_loss(self, y, y_pred, sample_weight=None):
         """Return the loss given to `compile`, with regularisation, as a mean over this replica."""
         loss = self.compute_loss(y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
-        return loss * _replicas()  # Keras has divided it already
+        return loss * replica_count()  # Keras has divided it already
 
     def report(self, **terms):
         """Add this step's terms to their running means and return all logs.
@@ -234,10 +236,6 @@ def require_logits(network, name):
             f"whose last layer {last.name!r} applies {getattr(activation, '__name__', 'softmax')}. "
             "Remove it: the loss applies it, in a form that does not lose precision."
         )
-
-
-def _replicas():
-    return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 def _plain(value):

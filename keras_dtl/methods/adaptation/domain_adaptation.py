@@ -134,6 +134,9 @@ class DomainAdaptation(Method):
         self.compute_metrics(None, examples.labels, logits, examples.sample_weight)
         return self.report(loss=loss, label_loss=label_loss, **terms)
 
+    def labelled_part(self, batch):
+        return batch["source"]
+
     def weighted(self, terms, label_loss):
         """Return the sum of the terms of adaptation times their weight."""
         adaptation_loss = sum(tf.cast(term, "float32") for term in terms.values())

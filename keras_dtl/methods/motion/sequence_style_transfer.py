@@ -1,6 +1,7 @@
 import keras
 import tensorflow as tf
 
+from keras_dtl.distribution import roll
 from keras_dtl.layers import FixedCode, MatchLength
 from keras_dtl.losses import (
     adversarial_loss,
@@ -142,11 +143,11 @@ class SequenceStyleTransfer(Method):
         # 3. One step of encoders and decoder. 4. One step of the critic and of the classifier
         # that reads style off the content.
         motion, style, action = batch
-        motion, other_style = self.normalized(motion), tf.roll(style, 1, 0)
+        motion, other_style = self.normalized(motion), roll(style, 1)
         with tf.GradientTape() as tape:
             codes, own = self.content_encoder(motion), self.style_encoder(motion)
             rebuilt = self.decoded(codes, own, motion)
-            transferred = self.decoded(codes, tf.roll(own, 1, 0), motion)
+            transferred = self.decoded(codes, roll(own, 1), motion)
             back = self.decoded(self.content_encoder(transferred), own, motion)
             judged = self.critic(transferred)
             terms = {

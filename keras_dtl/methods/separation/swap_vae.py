@@ -199,7 +199,7 @@ class SwapVAE(Separation):
     def codes(self, images):
         """Return the contents and drawn styles of each batch, and the divergence of the styles."""
         content, mean, log_variance = self.encoder(tf.concat(images, 0), training=True)
-        style = mean + tf.exp(0.5 * log_variance) * self.noise(mean, mean.shape[-1])
+        style = mean + tf.exp(0.5 * log_variance) * self.noise(mean, mean.shape[-1], len(images))
         count = len(images)
         return (
             tf.split(content, count),
@@ -224,7 +224,7 @@ class SwapVAE(Separation):
         """Return the discriminator's inputs: exchanged images beside their class or another."""
         if self.adversary == "class":
             return [tf.concat(crossed, 0), tf.concat(labels[1:], 0)]
-        return self.in_random_order(tf.concat(images[1:], 0), tf.concat(crossed, 0))
+        return self.in_random_order(tf.concat(images[1:], 0), tf.concat(crossed, 0), groups=2)
 
     def real_inputs(self, images, labels):
         """Return as many real ones."""

@@ -9,16 +9,23 @@ ROOT = Path(__file__).parent.parent
 ROOT_MODULES = {"__main__", "bvh", "files", "images", "manifest", "motion", "version"}
 MAY_IMPORT = {
     "layers": set(),
+    "distribution": {"layers"},
     "losses": set(),
-    "callbacks": set(),
+    "callbacks": {"distribution"},
     "data": set(),
     "evaluation": {"backbones", "data", "methods"},  # to become a leaf
     "convert": set(),
     "export": {"layers"},
     "backbones": {"layers"},
-    "methods": {"layers", "losses"},
-    "recipes": {"backbones", "callbacks", "data", "evaluation", "export", "layers", "methods"},
-    "cli": {"backbones", "convert", "data", "evaluation", "export", "layers", "methods", "recipes"},
+    "methods": {"distribution", "layers", "losses"},
+    "recipes": {
+        *("backbones", "callbacks", "data", "distribution", "evaluation", "export", "layers"),
+        "methods",
+    },
+    "cli": {
+        *("backbones", "convert", "data", "distribution", "evaluation", "export", "layers"),
+        *("methods", "recipes"),
+    },
 }
 WITHOUT_TENSORFLOW = ("bvh", "convert", "files", "images", "manifest", "motion", "version")
 

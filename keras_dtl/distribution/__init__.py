@@ -1,6 +1,12 @@
 """Training on several devices and machines, for any Keras model with a `train_step` of its own."""
 
-from keras_dtl.distribution.agreement import file_of_chief, is_chief, value_of_chief, worker_count
+from keras_dtl.distribution.agreement import (
+    file_of_chief,
+    finish,
+    is_chief,
+    value_of_chief,
+    worker_count,
+)
 from keras_dtl.distribution.batches import share_batches
 from keras_dtl.distribution.cluster import START_SECONDS, Cluster, find_cluster, start_strategy
 from keras_dtl.distribution.faults import LOST_SECONDS, WorkerLost, leave
@@ -16,6 +22,7 @@ __all__ = [
     "draw",
     "file_of_chief",
     "find_cluster",
+    "finish",
     "gather",
     "is_chief",
     "leave",

@@ -3,14 +3,16 @@
 import contextlib
 import json
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from keras_dtl.distribution.faults import worker_faults
+from keras_dtl.distribution.faults import leave, worker_faults
 
 _WORD = 8  # bytes of an integer, as which files travel
+_LINGER = 1.0  # seconds in which the others fetch the chief's last word from it
 
 
 def worker_count(strategy):
@@ -74,6 +76,16 @@ def file_of_chief(path, strategy):
         copy = Path(folder) / path.name
         copy.write_bytes(content)
         yield copy
+
+
+def finish(status, strategy):
+    """End all workers of a strategy, which wait here for the chief, with the chief's status."""
+    if worker_count(strategy) == 1:
+        return status
+    status = value_of_chief(status, strategy)
+    if is_chief(strategy):
+        time.sleep(_LINGER)
+    return leave(status)
 
 
 def _sum(strategy, value):

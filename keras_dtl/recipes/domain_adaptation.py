@@ -167,16 +167,19 @@ class DomainAdaptationRecipe(Recipe):
         return schedules
 
     def callbacks(self, data):
-        from keras_dtl.callbacks import Measure, ProgressSchedule
+        from keras_dtl.callbacks import ProgressSchedule
 
-        callbacks = [ProgressSchedule(self.schedules())]
-        if self.validators or self.select != "last":
-            from keras_dtl.recipes.domain_selection import Validation, keepers
+        return [ProgressSchedule(self.schedules())]
 
-            every = max(1, self.epochs // VALIDATIONS)
-            callbacks.append(Measure(Validation(data, self.seed), every))
-            callbacks += keepers(self.run_folder).values()
-        return callbacks
+    def watchers(self, data):
+        from keras_dtl.callbacks import Measure
+
+        if not self.validators and self.select == "last":
+            return []
+        from keras_dtl.recipes.domain_selection import Validation, keepers
+
+        every = max(1, self.epochs // VALIDATIONS)
+        return [Measure(Validation(data, self.seed), every), *keepers(self.run_folder).values()]
 
     def select_weights(self, model, data):
         from keras_dtl.recipes.domain_selection import select_weights

@@ -110,13 +110,17 @@ class TranslationRecipe(Recipe):
         }
 
     def callbacks(self, data):
-        from keras_dtl.callbacks import Alarm, Measure, ProgressImages, ProgressSchedule
+        from keras_dtl.callbacks import ProgressSchedule
+
+        return [ProgressSchedule(self.schedules())]
+
+    def watchers(self, data):
+        from keras_dtl.callbacks import Alarm, Measure, ProgressImages
         from keras_dtl.evaluation.translation_scores import Measures, progress_picture
         from keras_dtl.recipes.translation_report import INVERSION, INVERTED
 
         best = [self.lowest_kid()] if self.keep == "best" else []
         return [
-            ProgressSchedule(self.schedules()),
             Measure(Measures(self, data.validation), self.measure_every),
             Alarm("brightness_correlation", INVERTED, INVERSION),
             *best,

@@ -37,8 +37,8 @@ def motion():
     return endless_arrays(arrays, BATCH)
 
 
-def two_players(model, other="discriminator_optimizer"):
-    model.compile(keras.optimizers.Adam(1e-3), **{other: keras.optimizers.Adam(1e-3)})
+def two_players(model, other="discriminator_optimizer", optimizer=keras.optimizers.Adam):
+    model.compile(optimizer(1e-3), **{other: optimizer(1e-3)})
     return model
 
 
@@ -67,7 +67,7 @@ def coder(sizes):
 
 def decoder(content=4, style=3):
     codes = [keras.Input((content,)), keras.Input((style,))]
-    x = layers.Dense(np.prod(SHAPE), activation="tanh")(layers.Concatenate()(codes))
+    x = layers.Dense(int(np.prod(SHAPE)), activation="tanh")(layers.Concatenate()(codes))
     return keras.Model(codes, layers.Reshape(SHAPE)(x))
 
 
@@ -126,7 +126,8 @@ def style_transfer():
         mean=[0.0] * 5,
         deviation=[1.0] * 5,
     )
-    return two_players(model, "critic_optimizer")
+    # Not Adam, which turns the rounding of gradients of 0, before a normalisation, into steps.
+    return two_players(model, "critic_optimizer", keras.optimizers.SGD)
 
 
 def views():

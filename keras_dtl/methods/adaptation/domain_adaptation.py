@@ -135,7 +135,7 @@ class DomainAdaptation(Method):
         return self.report(loss=loss, label_loss=label_loss, **terms)
 
     def labelled_part(self, batch):
-        return batch["source"]
+        return batch["source"] if isinstance(batch, dict) else batch
 
     def weighted(self, terms, label_loss):
         """Return the sum of the terms of adaptation times their weight."""

@@ -3,16 +3,14 @@
 import contextlib
 import json
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from keras_dtl.distribution.faults import leave, worker_faults
+from keras_dtl.distribution.faults import WorkerLost, leave, worker_faults
 
 _WORD = 8  # bytes of an integer, as which files travel
-_LINGER = 1.0  # seconds in which the others fetch the chief's last word from it
 
 
 def worker_count(strategy):
@@ -83,24 +81,26 @@ def finish(status, strategy):
     if worker_count(strategy) == 1:
         return status
     status = value_of_chief(status, strategy)
-    if is_chief(strategy):
-        time.sleep(_LINGER)
+    # Who leaves cuts off those that still wait for the status: nobody does before all know it.
+    # Then somebody is the first to leave, and is not missed.
+    with contextlib.suppress(WorkerLost):
+        value_of_chief(None, strategy)
     return leave(status)
 
 
 def _sum(strategy, value):
     """Return the sum of an array that the workers hold, counted once for each worker."""
-
-    @tf.function(reduce_retracing=True)
-    def summed(value):
-        def of_replica(value):
-            replica = tf.distribute.get_replica_context()
-            first = replica.replica_id_in_sync_group == 0
-            own = value * tf.cast(first, value.dtype)
-            return replica.all_reduce(tf.distribute.ReduceOp.SUM, own)
-
-        return strategy.run(of_replica, args=(value,))
-
     with worker_faults():
-        result = summed(tf.constant(value))
+        result = _summed(strategy, tf.constant(value))
     return strategy.experimental_local_results(result)[0].numpy()
+
+
+@tf.function(reduce_retracing=True)
+def _summed(strategy, value):
+    def of_replica(value):
+        replica = tf.distribute.get_replica_context()
+        first = replica.replica_id_in_sync_group == 0
+        own = value * tf.cast(first, value.dtype)
+        return replica.all_reduce(tf.distribute.ReduceOp.SUM, own)
+
+    return strategy.run(of_replica, args=(value,))

@@ -22,7 +22,7 @@ def workers_learn(folder, *names):
             of_workers = [worker[f"{name}/logs/{term}"] for worker in found]
             np.testing.assert_array_equal(*of_workers)
             np.testing.assert_allclose(of_workers[0], values, rtol=1e-3, atol=1e-4)
-    assert [str(worker["file"]) for worker in found] == ["written by 0"] * 2
+    assert [str(worker["received"]) for worker in found] == ["written by 0"] * 2
     assert [str(worker["none"]) for worker in found] == ["None"] * 2
     return found[0]
 

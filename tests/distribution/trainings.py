@@ -26,9 +26,9 @@ def domains():
     return domain_batches(examples(0), examples(1, 31), BATCH)
 
 
-def pairs():
+def pairs(first_step=0):
     images = examples(0).images, examples(1).images
-    return endless_arrays(images, BATCH)
+    return endless_arrays(images, BATCH, first_step=first_step)
 
 
 def motion():

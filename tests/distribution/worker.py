@@ -30,7 +30,7 @@ def main(folder, *names):
     own = Path(folder) / f"of-{cluster.index}.txt"
     own.write_text(f"written by {cluster.index}")
     with file_of_chief(own, strategy) as path, file_of_chief(f"{own}.none", strategy) as none:
-        found["file"], found["none"] = np.array(path.read_text()), np.array(str(none))
+        found["received"], found["none"] = np.array(path.read_text()), np.array(str(none))
     np.savez(Path(folder) / f"{cluster.index}.npz", **found)
     finish(7 if cluster.index == 0 else 0, strategy)
 

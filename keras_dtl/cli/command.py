@@ -3,6 +3,8 @@
 import os
 import sys
 import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tyro
 
@@ -11,7 +13,12 @@ MENDABLE = (ValueError, OSError, ArithmeticError, ImportError)
 """Errors that a user can mend, told in one line; all others are defects."""
 
 
-def run(arguments_class, main, argv=None, prog=None):
+def run(
+    arguments_class: type,
+    main: Callable[[Any], int],
+    argv: Sequence[str] | None = None,
+    prog: str | None = None,
+) -> int:
     """Parse a command line, call `main` with it and return the exit status.
 
     What a user can mend is told in one line on standard error; `KERAS_DTL_TRACEBACK=1` shows
@@ -47,7 +54,7 @@ def tell(error):
     return PARTLY
 
 
-def _remedy(error):
+def _remedy(error: Exception) -> str:
     """Say how to install what the light installation leaves out."""
     if not isinstance(error, ModuleNotFoundError):
         return ""

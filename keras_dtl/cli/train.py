@@ -18,7 +18,8 @@ Train = Union[  # noqa: UP007 (made from a table)
 ]
 
 
-def main(recipe):
+def main(recipe) -> int:
+    """Train, score and publish a recipe; return the exit status."""
     if recipe.engine == "ray":
         from keras_dtl.cli.ray_training import train_on_ray
 
@@ -26,7 +27,7 @@ def main(recipe):
     return train_here(recipe)
 
 
-def train_here(recipe):
+def train_here(recipe) -> int:
     """Train in this process, which may be one worker of several; return the exit status.
 
     A worker does not return: it ends with the others, or at once when it fails.

@@ -29,7 +29,7 @@ class ADDARecipe(DomainAdaptationRecipe):
     source_learning_rate: float = 0.01
     """Learning rate of the first stage."""
 
-    def networks(self, data):
+    def networks(self, data) -> tuple:
         return networks_of(self.start or self.first_stage(data))
 
     def prepare(self, data, strategy):
@@ -64,11 +64,11 @@ class ADDARecipe(DomainAdaptationRecipe):
             batch_norm=self.batch_norm,
         )
 
-    def optimizers(self):
+    def optimizers(self) -> dict:
         import keras
 
         adam = lambda: keras.optimizers.Adam(self.learning_rate, beta_1=0.5)  # noqa: E731
         return {"optimizer": adam(), "discriminator_optimizer": adam()}
 
-    def schedules(self):
+    def schedules(self) -> dict:
         return {}

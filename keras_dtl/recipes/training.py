@@ -12,12 +12,14 @@ class Trained(NamedTuple):
     """What a training leaves: the model, its data, logs by name and scores."""
 
     model: object
+    """The `Method`."""
     data: object
+    """What the recipe's `load_data` returned."""
     history: dict
     scores: dict
 
 
-def train(recipe, data=None, strategy=None):
+def train(recipe, data=None, strategy=None) -> Trained | None:
     """Fit and score one recipe in a session that was started, and save what it learnt.
 
     Of several workers the first, the chief, alone scores and writes.
@@ -56,12 +58,16 @@ def finish_run(recipe, model, data, checkpoint):
     save_run(recipe, trained)
     checkpoint.path.unlink()  # a run with a checkpoint is one that was not finished
     for name, value in recipe.headline(trained.scores).items():
-        print(f"{recipe.name}: {name} {recipe.shown(value)}")
+        print(f"{recipe.name}: {name} {recipe.format_number(value)}")
     return trained
 
 
-def check_folder(recipe, checkpoint):
+def check_folder(recipe, checkpoint) -> None:
     """Refuse to overwrite a training that was stopped, or to resume one with other settings.
+
+    Args:
+        recipe: The `Recipe`.
+        checkpoint: The `keras_dtl.callbacks.Checkpoint` of its run folder.
 
     Raises:
         FileExistsError: When the run folder holds an unfinished training and `resume` is off.
@@ -88,6 +94,13 @@ def check_folder(recipe, checkpoint):
 
 def fit(recipe, model, data, checkpoint, strategy):
     """Run the epochs that are not done yet.
+
+    Args:
+        recipe: The `Recipe`.
+        model: What its `build_model` returned, in the scope of `strategy`.
+        data: What its `load_data` returned.
+        checkpoint: The `keras_dtl.callbacks.Checkpoint` of its run folder.
+        strategy: `tf.distribute.Strategy`.
 
     Returns:
         The fitted model; of several replicas one without, in their place; None where this worker
@@ -157,8 +170,13 @@ def single_device():
     return tf.distribute.get_strategy()
 
 
-def save_run(recipe, trained):
-    """Write the model, its logs and its scores to the run folder."""
+def save_run(recipe, trained: Trained) -> None:
+    """Write the model, its logs and its scores to the run folder.
+
+    Args:
+        recipe: The `Recipe`.
+        trained: The `Trained`.
+    """
     folder = recipe.run_folder
     with atomic_path(folder / "model.keras") as temporary:
         trained.model.save(temporary)
@@ -166,7 +184,7 @@ def save_run(recipe, trained):
     write_json(folder / "scores.json", trained.scores)
 
 
-def publish(recipe, trained, **beside):
+def publish(recipe, trained: Trained, **beside) -> None:
     """Write the report and export the deployable model with it.
 
     Args:

@@ -3,14 +3,11 @@ import tensorflow as tf
 
 from keras_dtl.layers import GradientReversal
 from keras_dtl.losses import domain_accuracy, domain_crossentropy
-from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
-from keras_dtl.methods.base import require_logits
-
-DISCRIMINATED = ("features", "probabilities")
+from keras_dtl.methods.adaptation.adversarial import AdversarialAdaptation
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
-class DANN(DomainAdaptation):
+class DANN(AdversarialAdaptation):
     """Domain-adversarial training: features from which the domain cannot be told.
 
     A discriminator tells source features from target features while the encoder, through a
@@ -53,14 +50,18 @@ class DANN(DomainAdaptation):
 
     Example:
 
-    >>> encoder = keras_dtl.backbones.lenet((28, 28, 3))
-    >>> classifier = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100, 100), 10)
-    >>> discriminator = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100,), 1)
-    >>> model = DANN(encoder, classifier, discriminator)
+    ```python
+    import keras_dtl
+
+    encoder = keras_dtl.backbones.lenet((28, 28, 3))
+    classifier = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100, 100), 10)
+    discriminator = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100,), 1)
+    model = keras_dtl.DANN(encoder, classifier, discriminator)
+    ```
     """
 
     tracked = ("label_loss", "domain_loss", "domain_accuracy")
-    adversarial = True
+    choices = ("features", "probabilities")
 
     def __init__(
         self,
@@ -73,14 +74,8 @@ class DANN(DomainAdaptation):
         discriminated="features",
         **kwargs,
     ):
-        super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
-        require_logits(discriminator, "discriminator")
-        if discriminated not in DISCRIMINATED:
-            raise ValueError(
-                f"`discriminated` must be one of {DISCRIMINATED}. Received: {discriminated!r}"
-            )
-        self.discriminator = discriminator
-        self.discriminated = discriminated
+        weights = (adaptation_weight, batch_norm)
+        super().__init__(encoder, classifier, discriminator, *weights, discriminated, **kwargs)
         self.reversal = GradientReversal(reversal_strength)
 
     @property
@@ -89,10 +84,29 @@ class DANN(DomainAdaptation):
 
     def adaptation_terms(self, outputs):
         # One pass over both domains: the discriminator may hold batch normalisation too.
-        seen = outputs.features
-        if self.discriminated == "probabilities":
-            seen = tf.nn.softmax(outputs.logits)
-        logits = self.discriminator(self.reversal(seen), training=True)
+        evidence = self.reversal(self.evidence(outputs))
+        logits = self.discriminator(evidence, training=True)
         domains = logits[: outputs.count], logits[outputs.count :]
         self.trackers["domain_accuracy"].update_state(domain_accuracy(*domains))
-        return {"domain_loss": domain_crossentropy(*domains, *outputs.domain_weights)}
+        return {"domain_loss": domain_crossentropy(*domains, *self.domain_weights(outputs))}
+
+    def evidence(self, outputs):
+        """Return what the discriminator judges by: a hook that a variant overrides.
+
+        Args:
+            outputs: `DomainOutputs` of a batch.
+
+        Returns:
+            Tensor `(source + target, ...)`.
+        """
+        if self.discriminated == "probabilities":
+            return tf.nn.softmax(outputs.logits)
+        return outputs.features
+
+    def domain_weights(self, outputs):
+        """Return `(source weights, target weights)` in the domain loss, or None for each.
+
+        Args:
+            outputs: `DomainOutputs` of a batch.
+        """
+        return outputs.domain_weights

@@ -1,0 +1,41 @@
+"""What methods share in which a discriminator tells the domains apart."""
+
+from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
+from keras_dtl.methods.base import require_logits
+
+
+class AdversarialAdaptation(DomainAdaptation):
+    """Adapts against a discriminator of domains.
+
+    A subclass names in `choices` what its discriminator may be shown.
+
+    Args:
+        encoder, classifier, adaptation_weight, batch_norm: See `DomainAdaptation`.
+        discriminator: Network to logits, one a decision: `(batch, 1)`, or a map of them.
+        discriminated: What the discriminator sees, one of `choices`.
+
+    Raises:
+        ValueError: When the discriminator does not end in logits, or there is no such choice.
+    """
+
+    adversarial = True
+    choices = ()
+
+    def __init__(
+        self,
+        encoder,
+        classifier,
+        discriminator,
+        adaptation_weight,
+        batch_norm,
+        discriminated,
+        **kwargs,
+    ):
+        super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
+        require_logits(discriminator, "discriminator")
+        if discriminated not in self.choices:
+            raise ValueError(
+                f"`discriminated` must be one of {self.choices}. Received: {discriminated!r}"
+            )
+        self.discriminator = discriminator
+        self.discriminated = discriminated

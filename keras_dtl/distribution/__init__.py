@@ -5,6 +5,7 @@ from keras_dtl.distribution.agreement import (
     finish,
     is_chief,
     value_of_chief,
+    wait_for_chief,
     worker_count,
 )
 from keras_dtl.distribution.batches import share_batches
@@ -32,5 +33,6 @@ __all__ = [
     "share_batches",
     "start_strategy",
     "value_of_chief",
+    "wait_for_chief",
     "worker_count",
 ]

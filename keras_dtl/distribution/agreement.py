@@ -78,14 +78,17 @@ def file_of_chief(path, strategy):
 
 def finish(status, strategy):
     """End all workers of a strategy, which wait here for the chief, with the chief's status."""
-    if worker_count(strategy) == 1:
-        return status
+    leave(wait_for_chief(status, strategy))
+
+
+def wait_for_chief(status, strategy):
+    """Return the chief's status once all workers have come here."""
     status = value_of_chief(status, strategy)
     # Who leaves cuts off those that still wait for the status: nobody does before all know it.
     # Then somebody is the first to leave, and is not missed.
     with contextlib.suppress(WorkerLost):
         value_of_chief(None, strategy)
-    return leave(status)
+    return status
 
 
 def _sum(strategy, value):

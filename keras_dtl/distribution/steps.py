@@ -11,10 +11,31 @@ class ReplicatedSteps:
 
     A mixin for models with a `train_step` of their own, made in the scope of a strategy:
 
-    >>> class Distiller(ReplicatedSteps, keras.Model):
-    ...     def train_step(self, data): ...
-    >>> with strategy.scope():
-    ...     model = Distiller(...)
+    ```python
+    import keras
+    import tensorflow as tf
+    from keras_dtl.distribution import ReplicatedSteps, replica_count
+
+    class Regression(ReplicatedSteps, keras.Model):
+        def __init__(self, network):
+            super().__init__()
+            self.network = network
+
+        def train_step(self, data):
+            x, y = data
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean((self.network(x, training=True) - y) ** 2)
+                share = loss / replica_count()
+            variables = self.network.trainable_variables
+            self.optimizer.apply(tape.gradient(share, variables), variables)
+            return {"loss": loss}
+
+    with tf.distribute.get_strategy().scope():  # or MultiWorkerMirroredStrategy()
+        network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        model = Regression(network)
+        model.compile("sgd")
+    model.fit(tf.ones((4, 2)), tf.ones((4, 1)), verbose=0)
+    ```
 
     Keras 3 itself fails under `MultiWorkerMirroredStrategy` (keras#20585): it wants to build the
     model symbolically from a batch, which need not be what `call` takes, and to average scalars

@@ -9,7 +9,13 @@ import tensorflow as tf
 from keras import layers
 
 from keras_dtl import backbones, methods
-from keras_dtl.data import LabelledImages, domain_batches, endless, endless_arrays, view_batches
+from keras_dtl.data import (
+    LabelledImages,
+    domain_batches,
+    endless_arrays,
+    endless_batches,
+    view_batches,
+)
 from keras_dtl.distribution import share_batches
 from tests.networks import CLASSES, SHAPE, compiled, dense, encoder
 
@@ -143,7 +149,7 @@ TRAININGS = {
     "cyclegan": (cyclegan, pairs),
     "swap_vae": (swap_vae, views),
     "gmv": (gmv, views),
-    "fine_tuning": (fine_tuning, lambda: endless(examples(0), BATCH)),
+    "fine_tuning": (fine_tuning, lambda: endless_batches(examples(0), BATCH)),
     "style_transfer": (style_transfer, motion),
 }
 

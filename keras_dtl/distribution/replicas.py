@@ -27,7 +27,8 @@ def gather(tensor):
     replica = _this_replica()
     if replica is None:
         return tensor
-    whole = replica.all_gather(tensor, 0)
+    # What comes from the data set has no device yet, without which nothing is gathered.
+    whole = replica.all_gather(tf.identity(tensor), 0)
     rows = None if tensor.shape[0] is None else tensor.shape[0] * replica_count()
     return tf.ensure_shape(whole, [rows, *tensor.shape[1:]])
 

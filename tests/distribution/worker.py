@@ -19,6 +19,7 @@ def main(folder, *names):
     strategy = start_strategy(cluster=cluster)
     found = {}
     for name in names:
+        print(name, flush=True)
         model, logs = train(name, strategy)
         found |= {f"{name}/{index}": w for index, w in enumerate(model.get_weights())}
         found |= {f"{name}/logs/{term}": values for term, values in logs.items()}

@@ -17,6 +17,11 @@ class Method(ReplicatedSteps, keras.Model):
     first, then the weights of the losses, and keeps each argument in an attribute of the same
     name; from these `get_config` and `from_config` follow. `call` is the path that is deployed.
 
+    Under `tf.distribute` replicas share each batch and learn what one would from the whole, see
+    `keras_dtl.distribution.ReplicatedSteps` for where they cannot; a method says so where its own
+    losses compare the examples of a batch with each other. Random numbers that a method draws for
+    examples are those of one replica.
+
     Class attributes:
         task: What the deployed model does: `"classification"`, `"image_to_image"`, ...
         tracked: Names of the terms that `train_step` reports; each gets a running mean.

@@ -47,6 +47,9 @@ class CGMV(MultiView):
     Batches are `{"first", "second"}`, two images of one object each, and with the extension
     `"label"`, integers that name the object.
 
+    Under `tf.distribute` the extension's moments and contrasts are those within each replica's
+    part of the batch; without it replicas learn what one does.
+
     Args:
         encoder: Network from images in -1..1 to content codes.
         generator: Network from `[content, view]` to images in -1..1.

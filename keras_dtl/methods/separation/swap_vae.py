@@ -50,6 +50,9 @@ class SwapVAE(Separation):
     and those that the encoder reads from `D(z3, s2)` and from `D(z, s3)` with `z` of the prior. So
     classes do not change where styles are exchanged or drawn.
 
+    Under `tf.distribute` the discrepancy and the contrast of `leak_free` are those within each
+    replica's part of the batch; `faithful` replicas learn what one does.
+
     Reference: Mathieu, Zhao, Sprechmann, Ramesh & LeCun, "Disentangling factors of variation in
     deep representations using adversarial training", NeurIPS 2016. Reverse cycle: Jha, Anand,
     Singh & Veeravasarapu, "Disentangling Factors of Variation with Cycle-Consistent Variational

@@ -138,6 +138,7 @@ class ReplicatedSteps:
 
     def _on_batches(self, step):
         """Return what Keras calls with an iterator over batches."""
+        step = tf.autograph.experimental.do_not_convert(step)  # as Keras does
         if not self.run_eagerly:
             step = tf.function(step, reduce_retracing=True, jit_compile=self.jit_compile)
 

@@ -29,6 +29,8 @@ def share_batches(batches, strategy):
         here = replicas // context.num_input_pipelines
         parts = batches.map(lambda *batch: _parts(batch, replicas, here, context.input_pipeline_id))
         parts = parts.unbatch() if here > 1 else parts.map(_only_part)
+        if batches.cardinality() == tf.data.INFINITE_CARDINALITY:
+            parts = parts.apply(tf.data.experimental.assert_cardinality(batches.cardinality()))
         return parts.with_options(batches.options()).prefetch(tf.data.AUTOTUNE)
 
     return strategy.distribute_datasets_from_function(of_worker)

@@ -30,7 +30,7 @@ def start_workers(*words, count=2, chosen=None):
     return processes
 
 
-def ends_of(processes, seconds=240):
+def ends_of(processes, seconds=900):
     """Return `[(status, standard output, standard error)]` of processes that end by themselves."""
     try:
         answers = [process.communicate(timeout=seconds) for process in processes]
@@ -39,3 +39,4 @@ def ends_of(processes, seconds=240):
         for process in processes:
             if process.poll() is None:
                 process.kill()
+                process.communicate()

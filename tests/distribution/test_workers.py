@@ -36,6 +36,11 @@ def test_two_processes_learn_evaluate_and_predict_what_one_does(tmp_path):
     np.testing.assert_allclose(found["predicted"], alone.predict(test.images, verbose=0), atol=1e-5)
 
 
+OTHERS = [name for name in TRAININGS if name != "dann"]
+
+
 @pytest.mark.slow
-def test_two_processes_learn_what_one_does_by_every_method(tmp_path):
-    workers_learn(tmp_path, *(name for name in TRAININGS if name != "dann"))
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("names", [OTHERS[i::3] for i in range(3)], ids=" ".join)
+def test_two_processes_learn_what_one_does_by_every_method(tmp_path, names):
+    workers_learn(tmp_path, *names)

@@ -6,7 +6,7 @@ import h5py
 import keras
 
 from keras_dtl.distribution import file_of_chief, is_chief
-from keras_dtl.distribution.memory import replica_states, restore_states
+from keras_dtl.distribution.memory import ReplicaStates, restore_states
 from keras_dtl.files import atomic_path
 
 FILE_NAME = "training.weights.h5"
@@ -96,6 +96,10 @@ class Checkpoint(keras.callbacks.Callback):
         for path in self.path.parent.glob(f".*.{FILE_NAME}"):
             path.unlink(missing_ok=True)
 
+    def set_model(self, model):
+        super().set_model(model)
+        self.states = ReplicaStates(model)
+
     def columns(self):
         """Return the logs of all epochs so far as `{name: [a value an epoch]}`."""
         names = dict.fromkeys(name for logs in self.history for name in logs)
@@ -104,7 +108,7 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.history.append({name: float(value) for name, value in (logs or {}).items()})
         strategy = self.model.distribute_strategy
-        states = replica_states(self.model)
+        states = self.states.find()
         if not is_chief(strategy):
             return
         with atomic_path(self.path) as temporary:

@@ -123,7 +123,8 @@ def start_strategy(devices="1", cluster=None, seconds=START_SECONDS):
 
     names = _devices(devices)
     if cluster is not None and len(cluster.addresses) > 1:
-        os.environ[VARIABLE] = os.environ.get(VARIABLE) or cluster.to_tf_config()
+        if find_cluster() != cluster:
+            os.environ[VARIABLE] = cluster.to_tf_config()
         with deadline(seconds, cluster):
             return tf.distribute.MultiWorkerMirroredStrategy()
     return tf.distribute.MirroredStrategy(names) if len(names) > 1 else tf.distribute.get_strategy()

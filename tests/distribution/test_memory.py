@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_dtl.callbacks import Checkpoint
 from keras_dtl.distribution import share_batches
-from keras_dtl.distribution.memory import replica_states, restore_states
+from keras_dtl.distribution.memory import ReplicaStates, restore_states
 from keras_dtl.methods import CycleGAN
 from tests.distribution.trainings import judge, pairs, to_image, two_players
 
@@ -29,7 +29,7 @@ def test_moving_statistics_of_replicas_are_kept_and_averaged_for_one(two_replica
         two_replicas.run(of_replica)
 
     see()
-    states = replica_states(model)
+    states = ReplicaStates(model).find()
     (values,) = states.values()  # the variances agree
     np.testing.assert_array_equal(values, [[0, 0], [4, 4]])
     alone = normalized()
@@ -38,11 +38,11 @@ def test_moving_statistics_of_replicas_are_kept_and_averaged_for_one(two_replica
     with two_replicas.scope():
         again = normalized()
     restore_states(again, states)
-    np.testing.assert_array_equal(next(iter(replica_states(again).values())), values)
+    np.testing.assert_array_equal(next(iter(ReplicaStates(again).find().values())), values)
 
 
 def test_one_replica_has_nothing_of_its_own():
-    assert replica_states(normalized()) == {}
+    assert ReplicaStates(normalized()).find() == {}
 
 
 def train(folder, strategy, epochs):
@@ -68,9 +68,9 @@ def test_replicas_that_go_on_with_their_pools_end_as_if_never_stopped(two_replic
         copies = [two_replicas.experimental_local_results(v.value) for v in (ours, theirs)]
         for a, b in zip(*copies, strict=True):
             np.testing.assert_array_equal(a, b)
-    states = replica_states(whole)
-    assert states.keys() == replica_states(parts).keys() and states
-    for place, values in replica_states(parts).items():
+    states = ReplicaStates(whole).find()
+    assert states.keys() == ReplicaStates(parts).find().keys() and states
+    for place, values in ReplicaStates(parts).find().items():
         np.testing.assert_array_equal(values, states[place])
 
 

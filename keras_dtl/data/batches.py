@@ -103,6 +103,8 @@ def endless_arrays(
     # Gathering is too short to be worth a second thread; augmentation may not be.
     threads = None if augment is None else tf.data.AUTOTUNE
     dataset = tf.data.Dataset.zip(steps, order).map(batch_at, num_parallel_calls=threads)
+    # Workers that share batches need not ask each other at every step whether there are more.
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
     return dataset.with_options(options()).prefetch(tf.data.AUTOTUNE)
 
 

@@ -32,9 +32,13 @@ class ADDARecipe(DomainAdaptationRecipe):
     def networks(self, data) -> tuple:
         return networks_of(self.start or self.first_stage(data))
 
-    def first_stage(self, data):
+    def prepare(self, data, strategy):
+        if self.start is None:
+            self.first_stage(data, strategy)
+
+    def first_stage(self, data, strategy=None):
         """Train the source's encoder and classifier, unless that is done; return its folder."""
-        from keras_dtl.recipes.training import train
+        from keras_dtl.recipes.training import receive, train
 
         shared = {field.name for field in dataclasses.fields(SourceOnlyRecipe)}
         values = {name: getattr(self, name) for name in shared.intersection(vars(self))}
@@ -43,8 +47,7 @@ class ADDARecipe(DomainAdaptationRecipe):
         values |= {"output": folder, "resume": True, "select": "last", "validators": False}
         values |= {"artifact": None, "shots": 0}
         recipe = SourceOnlyRecipe(**values)
-        if not (folder / "model.keras").exists():
-            train(recipe, data)
+        receive(folder / "model.keras", lambda: train(recipe, data, strategy), strategy)
         return folder
 
     def method(self, encoder, classifier):

@@ -26,6 +26,8 @@ class DANRecipe(DomainAdaptationRecipe):
     """Which squared distance the kernels are multiples of."""
     learn_kernel_weights: bool = False
     """Weigh the kernels as the paper does, not all alike."""
+    gather: bool = False
+    """Compare the images of all devices and workers, as one does, not each its own."""
 
     def method(self, encoder, classifier):
         from keras_dtl.methods import DAN
@@ -40,4 +42,5 @@ class DANRecipe(DomainAdaptationRecipe):
             learn_kernel_weights=self.learn_kernel_weights,
             batch_norm=self.batch_norm,
             label_shift=self.label_shift,
+            gather=self.gather,
         )

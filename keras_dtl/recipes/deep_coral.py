@@ -19,6 +19,8 @@ class DeepCORALRecipe(DomainAdaptationRecipe):
     """Weight of the CORAL loss; auto keeps it as large as the label loss, the authors' rule."""
     compared: tuple[str, ...] = ("logits",)
     """Layers whose covariances are compared; features and logits name the networks' outputs."""
+    gather: bool = False
+    """Compare the images of all devices and workers, as one does, not each its own."""
 
     def method(self, encoder, classifier):
         from keras_dtl.methods import DeepCORAL
@@ -30,4 +32,5 @@ class DeepCORALRecipe(DomainAdaptationRecipe):
             compared=self.compared,
             batch_norm=self.batch_norm,
             label_shift=self.label_shift,
+            gather=self.gather,
         )

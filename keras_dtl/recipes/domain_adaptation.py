@@ -200,20 +200,23 @@ class DomainAdaptationRecipe(Recipe):
         return schedules
 
     def callbacks(self, data) -> list:
-        from keras_dtl.callbacks import Measure, ProgressSchedule, Watch
-        from keras_dtl.evaluation import AdaptationWatch
+        from keras_dtl.callbacks import ProgressSchedule
 
-        watch = AdaptationWatch(data.target_train.images)
-        callbacks = [ProgressSchedule(self.schedules()), Watch(watch)]
-        if self.validators or self.select != "last":
-            from keras_dtl.evaluation import Validation
-            from keras_dtl.recipes.domain_selection import keepers
+        return [ProgressSchedule(self.schedules())]
 
-            every = max(1, self.epochs // VALIDATIONS)
-            parts = data.source_train, data.source_test, data.target_train, data.target_test
-            callbacks.append(Measure(Validation(*parts, seed=self.seed), every))
-            callbacks += keepers(self.run_folder).values()
-        return callbacks
+    def watchers(self, data) -> list:
+        from keras_dtl.callbacks import Measure, Watch
+        from keras_dtl.evaluation import AdaptationWatch, Validation
+
+        watch = Watch(AdaptationWatch(data.target_train.images))
+        if not self.validators and self.select == "last":
+            return [watch]
+        from keras_dtl.recipes.domain_selection import keepers
+
+        every = max(1, self.epochs // VALIDATIONS)
+        parts = data.source_train, data.source_test, data.target_train, data.target_test
+        measure = Measure(Validation(*parts, seed=self.seed), every)
+        return [watch, measure, *keepers(self.run_folder).values()]
 
     def select_weights(self, model, data) -> dict | None:
         from keras_dtl.recipes.domain_selection import select_weights

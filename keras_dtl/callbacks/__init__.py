@@ -13,6 +13,7 @@ from keras_dtl.callbacks.schedules import (
     inverse_decay,
     linear_decay,
     reversal_ramp,
+    warm_up,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "inverse_decay",
     "linear_decay",
     "reversal_ramp",
+    "warm_up",
 ]

@@ -28,5 +28,5 @@ class DeepCORALRecipe(DomainAdaptationRecipe):
             classifier,
             adaptation_weight=self.adaptation_weight,
             compared=self.compared,
-            batch_norm=self.batch_norm,
+            batch_norm=self.normalization,
         )

@@ -2,6 +2,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.losses import domain_accuracy, domain_crossentropy
+from keras_dtl.methods.adaptation.dann import require_one_output
 from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation, unpack
 from keras_dtl.methods.base import require_logits
 
@@ -67,6 +68,7 @@ class ADDA(DomainAdaptation):
     ):
         super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
         require_logits(discriminator, "discriminator")
+        require_one_output(discriminator)
         if discriminated not in DISCRIMINATED:
             raise ValueError(
                 f"`discriminated` must be one of {DISCRIMINATED}. Received: {discriminated!r}"

@@ -2,8 +2,10 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.layers import GradientReversal
+from keras_dtl.layers.gradient_reversal import reverse_gradient
 from keras_dtl.losses import domain_accuracy, domain_crossentropy
 from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
+from keras_dtl.methods.adaptation.restraint import Restraint
 from keras_dtl.methods.base import require_logits
 
 DISCRIMINATED = ("features", "probabilities")
@@ -50,6 +52,9 @@ class DANN(DomainAdaptation):
             `reversal_strength`, a weight that is saved with the model.
         discriminated: What the discriminator sees: `"features"`, or the classifier's
             `"probabilities"`.
+        restrained: Whether the strength is multiplied by the share of the labels that has been
+            learnt, see `Restraint`: then the adversary cannot keep an encoder from learning the
+            classes at all. The paper does not.
 
     Example:
 
@@ -71,10 +76,12 @@ class DANN(DomainAdaptation):
         reversal_strength=1.0,
         batch_norm="joint",
         discriminated="features",
+        restrained=False,
         **kwargs,
     ):
         super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
         require_logits(discriminator, "discriminator")
+        require_one_output(discriminator)
         if discriminated not in DISCRIMINATED:
             raise ValueError(
                 f"`discriminated` must be one of {DISCRIMINATED}. Received: {discriminated!r}"
@@ -82,6 +89,8 @@ class DANN(DomainAdaptation):
         self.discriminator = discriminator
         self.discriminated = discriminated
         self.reversal = GradientReversal(reversal_strength)
+        self.restrained = restrained
+        self.restraint = Restraint(classifier.output_shape[-1]) if restrained else None
 
     @property
     def reversal_strength(self):
@@ -92,7 +101,33 @@ class DANN(DomainAdaptation):
         seen = outputs.features
         if self.discriminated == "probabilities":
             seen = tf.nn.softmax(outputs.logits)
-        logits = self.discriminator(self.reversal(seen), training=True)
+        logits = self.discriminator(self.reverse(seen), training=True)
         domains = logits[: outputs.count], logits[outputs.count :]
         self.trackers["domain_accuracy"].update_state(domain_accuracy(*domains))
         return {"domain_loss": domain_crossentropy(*domains, *outputs.domain_weights)}
+
+    def reverse(self, seen):
+        """Return what the discriminator sees, whose gradient comes back reversed."""
+        if self.restraint is None:
+            return self.reversal(seen)
+        return reverse_gradient(seen, self.restraint.share * self.reversal_strength)
+
+    def weighted(self, terms, label_loss):
+        if self.restraint is not None:
+            self.restraint(label_loss)  # holds back the next step
+        return super().weighted(terms, label_loss)
+
+
+def require_one_output(discriminator):
+    """Refuse a discriminator of two logits, whose loss would be that of two separate ones.
+
+    Raises:
+        ValueError: When it gives another number than one a decision.
+    """
+    shape = discriminator.output_shape
+    if shape[-1] != 1:
+        raise ValueError(
+            f"`discriminator` must return one logit a decision: above 0 for the target, below for "
+            f"the source. Received: a network with the output {shape}. End it in Dense(1), or, for "
+            "maps, in Conv2D(1, 1)."
+        )

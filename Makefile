@@ -18,6 +18,9 @@ test-all: $(INSTALLED)  ## with the slow and the data-bound ones (KERAS_DTL_DATA
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/python -m tests.snippets build/snippets
+	$(BIN)/pyright --pythonpath $(BIN)/python -p build/snippets
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
@@ -29,5 +32,7 @@ clean:
 $(INSTALLED): setup.cfg setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip setuptools wheel
-	$(BIN)/python -m pip install --quiet --editable ".[train,cpu,test]"
+	# editable_mode: type checkers, too, find the package by the path that it leaves
+	$(BIN)/python -m pip install --quiet --editable ".[train,cpu,test]" \
+		--config-settings editable_mode=compat
 	touch $(INSTALLED)

@@ -17,6 +17,7 @@ from .data import load_motion as load_motion
 from .export import export_model as export_model
 from .methods import ADDA as ADDA
 from .methods import CCSA as CCSA
+from .methods import CDAN as CDAN
 from .methods import CGMV as CGMV
 from .methods import DAN as DAN
 from .methods import DANN as DANN

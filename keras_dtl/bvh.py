@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_dtl.files import write_text
+from keras_dtl.files import FilePath, write_text
 
 POSITIONS = ("Xposition", "Yposition", "Zposition")
 ROTATIONS = ("Xrotation", "Yrotation", "Zrotation")
@@ -55,42 +55,64 @@ class Bvh:
     frame_time: float
 
     @property
-    def names(self):
+    def names(self) -> tuple[str, ...]:
+        """Of the joints, in their order."""
         return tuple(joint.name for joint in self.joints)
 
     @property
-    def parents(self):
+    def parents(self) -> np.ndarray:
+        """Index of each joint's parent, integers `(joints,)`; -1 for the root."""
         return np.array([joint.parent for joint in self.joints])
 
     @property
-    def offsets(self):
+    def offsets(self) -> np.ndarray:
+        """Where each joint rests from its parent, float64 `(joints, 3)`."""
         return np.array([joint.offset for joint in self.joints], "float64")
 
     @property
-    def frames_per_second(self):
+    def frames_per_second(self) -> float:
+        """The inverse of `frame_time`."""
         return 1.0 / self.frame_time
 
 
-def read_bvh(path):
+def read_bvh(path: FilePath) -> Bvh:
     """Read a BVH file.
 
+    Args:
+        path: The file.
+
     Raises:
-        BvhError: It is none, or is damaged; the message says where.
+        BvhError: It is not a BVH file, or is damaged; the message says in which line and how.
         OSError: It cannot be read.
     """
     path = Path(path)
-    if path.stat().st_size > _LARGEST:
-        raise BvhError(f"{path.name}: larger than {_LARGEST} bytes")
     try:
-        return parse_bvh(path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise BvhError(f"{path.name}: it is no text file ({error.reason})") from error
+        _check_length(path.stat().st_size)
+        return parse_bvh(path.read_bytes())
     except BvhError as error:
         raise BvhError(f"{path.name}: {error}") from error
 
 
-def parse_bvh(text):
-    """Return the `Bvh` of a file's text; see `read_bvh`."""
+def _check_length(length):
+    if length > _LARGEST:
+        raise BvhError(f"larger than {_LARGEST} bytes")
+
+
+def parse_bvh(text: str | bytes) -> Bvh:
+    """Return the motion that the text of a BVH file describes.
+
+    Args:
+        text: The content of a file; bytes are UTF-8, with or without a mark at their begin.
+
+    Raises:
+        BvhError: It is not that of a BVH file, or is damaged.
+    """
+    if isinstance(text, bytes):
+        _check_length(len(text))
+        try:
+            text = text.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise BvhError(f"it is no text file ({error.reason})") from error
     lines = [(number, line.split()) for number, line in enumerate(text.splitlines(), 1)]
     lines = _Lines([(number, words) for number, words in lines if words])
     lines.expect("HIERARCHY")
@@ -220,7 +242,7 @@ def _read_values(lines, joints, frames):
     return values
 
 
-def write_bvh(path, bvh, decimals=6):
+def write_bvh(path: FilePath, bvh: Bvh, decimals: int = 6) -> None:
     """Write a BVH file, whole or not at all.
 
     Args:
@@ -232,8 +254,13 @@ def write_bvh(path, bvh, decimals=6):
     write_text(path, format_bvh(bvh, decimals))
 
 
-def format_bvh(bvh, decimals=6):
-    """Return the text of a BVH file."""
+def format_bvh(bvh: Bvh, decimals: int = 6) -> str:
+    """Return the text of a BVH file.
+
+    Args:
+        bvh: A `Bvh`.
+        decimals: Digits after the point in the motion.
+    """
     lines = ["HIERARCHY", *_hierarchy(bvh.joints, 0, 0), "MOTION"]
     lines += [f"Frames: {len(bvh.values)}", f"Frame Time: {bvh.frame_time!r}"]
     lines += [" ".join(f"{value:.{decimals}f}" for value in row) for row in bvh.values]
@@ -259,11 +286,14 @@ def _triple(offset):
     return " ".join(repr(float(value)) for value in offset)
 
 
-def forward_kinematics(bvh):
+def forward_kinematics(bvh: Bvh) -> tuple[np.ndarray, np.ndarray]:
     """Return where all joints are, float64 `(frames, joints, 3)`, and how they are turned.
 
     Position channels of a joint stand in place of its offset. Rotations are applied in the order
     of the channels, each about the axes as the ones before have turned them.
+
+    Args:
+        bvh: A `Bvh`; its angles are in degrees, its lengths in whatever unit.
 
     Returns:
         Positions `(frames, joints, 3)` and rotations to world axes `(frames, joints, 3, 3)`.
@@ -297,8 +327,16 @@ def _local(joint, values):
     return place, turn
 
 
-def axis_rotation(axis, angles):
-    """Return rotations about the axis x (0), y (1) or z (2) by angles in radians."""
+def axis_rotation(axis: int, angles: np.ndarray) -> np.ndarray:
+    """Return rotations about the axis x (0), y (1) or z (2) by angles in radians.
+
+    Args:
+        axis: 0, 1 or 2.
+        angles: In radians, an array of any shape.
+
+    Returns:
+        Rotation matrices `(*angles.shape, 3, 3)`.
+    """
     angles = np.asarray(angles, "float64")
     matrix = np.zeros((*angles.shape, 3, 3))
     first, second = (axis + 1) % 3, (axis + 2) % 3
@@ -309,8 +347,12 @@ def axis_rotation(axis, angles):
     return matrix
 
 
-def zxy_angles(rotations):
-    """Return angles `(..., 3)` in degrees about z, x and y, such that R = Rz Rx Ry."""
+def zxy_angles(rotations: np.ndarray) -> np.ndarray:
+    """Return angles `(..., 3)` in degrees about z, x and y, such that R = Rz Rx Ry.
+
+    Args:
+        rotations: Rotation matrices `(..., 3, 3)`.
+    """
     x = np.arcsin(np.clip(rotations[..., 2, 1], -1, 1))
     z = np.arctan2(-rotations[..., 0, 1], rotations[..., 1, 1])
     y = np.arctan2(-rotations[..., 2, 0], rotations[..., 2, 2])
@@ -320,17 +362,23 @@ def zxy_angles(rotations):
     return np.degrees(np.stack([z, x, np.where(locked, 0.0, y)], -1))
 
 
-def to_six(rotations):
+def to_six(rotations: np.ndarray) -> np.ndarray:
     """Return the first two columns of rotation matrices, which change without jumps, `(..., 6)`.
 
     Reference: Zhou et al., "On the Continuity of Rotation Representations in Neural Networks",
     CVPR 2019.
+
+    Args:
+        rotations: Rotation matrices `(..., 3, 3)`.
     """
     return np.concatenate([rotations[..., 0], rotations[..., 1]], -1)
 
 
-def from_six(six):
+def from_six(six: np.ndarray) -> np.ndarray:
     """Return the rotation matrices `(..., 3, 3)` that six numbers stand for, whatever their length.
+
+    Args:
+        six: Two columns one after the other, `(..., 6)`.
 
     Raises:
         ValueError: The two columns are parallel or zero.

@@ -1,4 +1,7 @@
-"""Files that are either whole or absent: every write goes to a sibling first and is renamed."""
+"""Files that are either whole or absent: every write goes to a sibling first and is renamed.
+
+And how folders are searched for files, and how these are named in messages.
+"""
 
 import contextlib
 import hashlib
@@ -6,11 +9,96 @@ import json
 import os
 import secrets
 import shutil
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import Any
+
+FilePath = str | os.PathLike[str]
+"""What functions take as a path."""
+
+
+def readable_name(path: FilePath) -> str:
+    """Return `path` as text of one line that any terminal and any JSON file can hold.
+
+    File names may hold line breaks and, on Linux, bytes that are no UTF-8: these are escaped.
+
+    Args:
+        path: A path, or a text.
+    """
+    text = os.fspath(path).encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def find_files(
+    folder: FilePath,
+    suffixes: Collection[str],
+    recursive: bool = True,
+    on_error: Callable[[OSError], None] | None = None,
+) -> list[Path]:
+    """List the files of a folder that have one of some suffixes.
+
+    Hidden files and folders are left out. Links to folders are followed, but never in a loop.
+
+    Args:
+        folder: The folder to search.
+        suffixes: Such as `{".png"}`, in small letters; those of files may be in capitals.
+        recursive: Whether to search its sub-folders too.
+        on_error: Called with the `OSError` of each sub-folder that cannot be listed. By
+            default the error is raised.
+
+    Returns:
+        A sorted list of `pathlib.Path`, each beginning with `folder`.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+        NotADirectoryError: It is a file.
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        raise FileNotFoundError(f"There is no folder {readable_name(folder)}. Check the path.")
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{readable_name(folder)} is a file, not a folder.")
+    return list(_walk(folder, suffixes, recursive, on_error, ancestors=()))
+
+
+def _walk(folder, suffixes, recursive, on_error, ancestors):
+    """Yield the files below a folder, sorted, with no more work for each than it takes."""
+    try:
+        place = os.path.realpath(folder)
+        with os.scandir(folder) as entries:
+            visible = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        if on_error is None:
+            raise
+        on_error(error)
+        return
+    for entry in sorted(visible, key=lambda entry: entry.name):
+        if _holds(entry.is_dir):
+            if recursive and os.path.realpath(entry) not in (*ancestors, place):
+                below = (*ancestors, place)
+                yield from _walk(folder / entry.name, suffixes, recursive, on_error, below)
+        elif _suffix(entry.name) in suffixes and (_holds(entry.is_file) or entry.is_symlink()):
+            # A broken link is listed, so that somebody reports it; a pipe or socket is not.
+            yield folder / entry.name
+
+
+def _suffix(name):
+    return os.path.splitext(name)[1].lower()
+
+
+def _holds(question):
+    """Ask an entry of a folder what it is; links in a loop are nothing."""
+    try:
+        return question()
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
-def atomic_path(path):
+def atomic_path(path: FilePath) -> Iterator[Path]:
     """Give a hidden sibling of `path` to write to, and rename it onto `path` at the end.
 
     The body may create a file or a folder at the path it is given. When the body raises, what
@@ -62,19 +150,39 @@ def _remove(path):
         path.unlink(missing_ok=True)
 
 
-def write_text(path, text):
-    """Write `text` to `path` as UTF-8, whole or not at all."""
+def write_text(path: FilePath, text: str) -> None:
+    """Write a text as UTF-8, whole or not at all.
+
+    Args:
+        path: The file; missing folders are made.
+        text: Its content.
+    """
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_json(path, value):
-    """Write `value` to `path` as indented JSON, whole or not at all."""
+def write_json(path: FilePath, value: Any) -> None:
+    """Write a value as indented JSON, whole or not at all.
+
+    Args:
+        path: The file; missing folders are made.
+        value: What `json` can write.
+
+    Raises:
+        TypeError: It cannot.
+    """
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def sha256(path):
-    """Return the SHA-256 checksum of a file as 64 hexadecimal digits."""
+def sha256(path: FilePath) -> str:
+    """Return the SHA-256 checksum of a file as 64 hexadecimal digits.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: It cannot be read.
+    """
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         for block in iter(lambda: file.read(1 << 20), b""):

@@ -5,33 +5,90 @@ whatever is wrong with the file, it raises `ImageError`.
 """
 
 import contextlib
+import dataclasses
 import functools
 import importlib
 import io
-import os
+import re
 import struct
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from keras_dtl.files import atomic_path
+from keras_dtl.files import FilePath, atomic_path, find_files, readable_name
 
-# Decoders for anything else (there are many, and rarely exercised ones) are never run.
-_FORMATS = {
-    "BMP": (".bmp",),
-    "GIF": (".gif",),
-    "JPEG": (".jpg", ".jpeg"),
-    "PNG": (".png",),
-    "PPM": (".pbm", ".pgm", ".ppm"),
-    "TIFF": (".tif", ".tiff"),
-    "WEBP": (".webp",),
-}
 MAX_PIXELS = 178_956_970  # half a gigabyte of RGB, from which on Pillow refuses, too
-SUFFIXES = frozenset(suffix for suffixes in _FORMATS.values() for suffix in suffixes)
+
+
+@dataclasses.dataclass(frozen=True)
+class Decoder:
+    """How a format is read.
+
+    Args:
+        suffixes: Of its files.
+        signature: Regular expression of what a file begins with, within 16 bytes.
+        image_file: Module and name of the `PIL.ImageFile.ImageFile` that decodes it; the module
+            is imported with the first such file.
+    """
+
+    suffixes: tuple[str, ...]
+    signature: bytes
+    image_file: tuple[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoder:
+    """How a format is written, by Pillow's `save`.
+
+    Args:
+        suffixes: Of its files.
+        alpha: Whether it can hold transparency.
+    """
+
+    suffixes: tuple[str, ...]
+    alpha: bool
+
+
+# One line for each format that is read, by its name. Decoders for anything else (there are many,
+# and rarely exercised ones) are never run.
+DECODERS = {
+    "BMP": Decoder((".bmp",), rb"BM", ("PIL.BmpImagePlugin", "BmpImageFile")),
+    "GIF": Decoder((".gif",), rb"GIF8[79]a", ("PIL.GifImagePlugin", "GifImageFile")),
+    "JPEG": Decoder((".jpg", ".jpeg"), rb"\xff\xd8\xff", ("PIL.JpegImagePlugin", "JpegImageFile")),
+    "PNG": Decoder((".png",), rb"\x89PNG\r\n\x1a\n", ("PIL.PngImagePlugin", "PngImageFile")),
+    "PPM": Decoder((".pbm", ".pgm", ".ppm"), rb"P[0-6fy]", ("PIL.PpmImagePlugin", "PpmImageFile")),
+    "TIFF": Decoder(
+        (".tif", ".tiff"),
+        rb"(II|MM)(\*\0|\0\*)|MM\0\+|II\+\0",
+        ("PIL.TiffImagePlugin", "TiffImageFile"),
+    ),
+    "WEBP": Decoder((".webp",), rb"RIFF....WEBPVP8[ LX]", ("PIL.WebPImagePlugin", "WebPImageFile")),
+}
+# And one for each that is written.
+ENCODERS = {
+    "BMP": Encoder((".bmp",), alpha=False),
+    "GIF": Encoder((".gif",), alpha=True),
+    "JPEG": Encoder((".jpg", ".jpeg"), alpha=False),
+    "PNG": Encoder((".png",), alpha=True),
+    "PPM": Encoder((".pbm", ".pgm", ".ppm"), alpha=False),
+    "TIFF": Encoder((".tif", ".tiff"), alpha=True),
+    "WEBP": Encoder((".webp",), alpha=True),
+}
+
+
+def readable_suffixes() -> frozenset[str]:
+    """Return the suffixes of files that are taken for images, such as `".png"`."""
+    return frozenset(suffix for decoder in DECODERS.values() for suffix in decoder.suffixes)
+
+
+def writable_suffixes() -> frozenset[str]:
+    """Return the suffixes of files that images can be written to."""
+    return frozenset(suffix for encoder in ENCODERS.values() for suffix in encoder.suffixes)
+
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-_WITHOUT_ALPHA = (".bmp", ".jpg", ".jpeg", ".pbm", ".pgm", ".ppm")
 _JPEG_NOTE = 65_000  # bytes; a colour profile may take several notes, but none needs so many
 _PNG_LEVEL = 3  # of zlib: photos get as small as by its default, 6, in half the time
 _EXIF_ORIENTATION = 0x0112
@@ -50,77 +107,27 @@ class ImageError(ValueError):
     """A file or a string of bytes that cannot be read as an image; the message says why."""
 
 
-def readable_name(path):
-    """Return `path` as text of one line that any terminal and any JSON file can hold.
-
-    File names may hold line breaks and, on Linux, bytes that are no UTF-8: these are escaped.
-    """
-    text = os.fspath(path).encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
-
-
-def find_images(folder, recursive=True, on_error=None):
+def find_images(
+    folder: FilePath,
+    recursive: bool = True,
+    on_error: Callable[[OSError], None] | None = None,
+) -> list[Path]:
     """List the image files of a folder, known by their suffix.
-
-    Hidden files and folders are left out. Links to folders are followed, but never in a loop.
 
     Args:
         folder: The folder to search.
         recursive: Whether to search its sub-folders too.
-        on_error: Called with the `OSError` of each sub-folder that cannot be listed. By
-            default the error is raised.
+        on_error: As in `keras_dtl.files.find_files`, which says what is found and what is raised.
 
     Returns:
         A sorted list of `pathlib.Path`, each beginning with `folder`.
-
-    Raises:
-        FileNotFoundError: There is no such folder.
-        NotADirectoryError: It is a file.
     """
-    folder = Path(folder)
-    if not folder.exists():
-        raise FileNotFoundError(f"There is no folder {readable_name(folder)}. Check the path.")
-    if not folder.is_dir():
-        raise NotADirectoryError(f"{readable_name(folder)} is a file, not a folder of images.")
-    return list(_walk(folder, recursive, on_error, ancestors=()))
+    return find_files(folder, readable_suffixes(), recursive, on_error)
 
 
-def _walk(folder, recursive, on_error, ancestors):
-    """Yield the images below a folder, sorted, with no more work for each than it takes."""
-    try:
-        place = os.path.realpath(folder)
-        with os.scandir(folder) as entries:
-            visible = [entry for entry in entries if not entry.name.startswith(".")]
-    except OSError as error:
-        if on_error is None:
-            raise
-        on_error(error)
-        return
-    for entry in sorted(visible, key=lambda entry: entry.name):
-        if _is(entry.is_dir):
-            if recursive and os.path.realpath(entry) not in (*ancestors, place):
-                yield from _walk(folder / entry.name, recursive, on_error, (*ancestors, place))
-        elif _is_named_as_image(entry.name) and (_is(entry.is_file) or entry.is_symlink()):
-            # A broken link is listed, so that somebody reports it; a pipe or socket is not.
-            yield folder / entry.name
-
-
-def _is_named_as_image(name):
-    return os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 (for its speed)
-
-
-def _is(question):
-    """Ask an entry of a folder what it is; links in a loop are nothing."""
-    try:
-        return question()
-    except OSError:
-        return False
-
-
-def read_image(source, channels=3, max_pixels=MAX_PIXELS):
+def read_image(
+    source: FilePath | bytes, channels: int = 3, max_pixels: int = MAX_PIXELS
+) -> np.ndarray:
     """Read an image as upright 8-bit pixels.
 
     The EXIF orientation is applied. 16-bit grey is scaled, not clipped; palettes, CMYK and grey
@@ -141,17 +148,20 @@ def read_image(source, channels=3, max_pixels=MAX_PIXELS):
     """
     if channels not in _MODES:
         raise ValueError(f"channels must be 1, 3 or 4; received {channels!r}.")
-    with opened_image(source, max_pixels) as image:
+    with open_image(source, max_pixels) as image:
         return as_pixels(upright_image(image), channels)
 
 
 @contextlib.contextmanager
-def opened_image(source, max_pixels=MAX_PIXELS):
+def open_image(source: FilePath | bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
     """Open an image as a Pillow image whose pixels are not decoded yet.
 
     Args:
         source: A path, or the bytes of an encoded image.
         max_pixels: Larger images are refused.
+
+    Yields:
+        The `PIL.Image.Image`.
 
     Raises:
         ImageError: The file cannot be opened, or the body raised whatever it was: Pillow raises
@@ -168,8 +178,16 @@ def opened_image(source, max_pixels=MAX_PIXELS):
         raise ImageError(f"{name}: cannot be read as an image: {_reason(error)}") from error
 
 
-def check_size(image, max_pixels):
-    """Raise an `ImageError` where a Pillow image has more pixels than `max_pixels`."""
+def check_size(image: Image.Image, max_pixels: int) -> None:
+    """Refuse an image that is too large.
+
+    Args:
+        image: A Pillow image.
+        max_pixels: The most that it may have.
+
+    Raises:
+        ImageError: It has more.
+    """
     width, height = image.size
     if width * height > max_pixels:
         raise ImageError(f"its {width} x {height} pixels exceed the limit of {max_pixels}")
@@ -178,54 +196,74 @@ def check_size(image, max_pixels):
 def _open(file):
     """Open a file by the first decoder that knows it.
 
-    The same as `Image.open`, but for its limit of pixels: that one belongs to the whole process.
+    Not by `Image.open`, whose limit of pixels belongs to the whole process: it would refuse what
+    `max_pixels` allows, and warn of half of it. (The decoders of TIFF and WebP ask for it all the
+    same: beyond 178,956,970 pixels they refuse, whatever `max_pixels` is.)
     """
     prefix = file.read(16)
     if not prefix:
         raise ImageError("it is empty")
-    for decoder, accepts in _decoders():
-        with contextlib.suppress(SyntaxError, IndexError, TypeError, struct.error):
-            # Some give a text instead, the reason why they do not accept.
-            if accepts is None or accepts(prefix) is True:
+    for decoder in DECODERS.values():
+        if re.match(decoder.signature, prefix, re.DOTALL):
+            with contextlib.suppress(SyntaxError, IndexError, TypeError, struct.error):
                 file.seek(0)
-                return decoder(file, "")
+                return _image_file(*decoder.image_file)(file, "")
     raise Image.UnidentifiedImageError
 
 
 @functools.cache
-def _decoders():
-    for name in ("Bmp", "Gif", "Jpeg", "Png", "Ppm", "Tiff", "WebP"):
-        importlib.import_module(f"PIL.{name}ImagePlugin")
-    return [Image.OPEN[name] for name in _FORMATS]
+def _image_file(module, name):
+    return getattr(importlib.import_module(module), name)
 
 
-def upright_image(image):
-    """Decode a Pillow image and turn it upright, in 8 bit."""
+def upright_image(image: Image.Image) -> Image.Image:
+    """Decode a Pillow image and turn it upright, in 8 bit.
+
+    Args:
+        image: As `open_image` gave it.
+
+    Returns:
+        A Pillow image of a mode of 8 bit; `image` itself where nothing changes.
+
+    Raises:
+        ImageError: Its pixels are numbers whose range is not known.
+    """
     image.load()
     return _upright(_eight_bit(image))
 
 
-def as_pixels(image, channels):
-    """Return a Pillow image as a uint8 array of shape `(height, width, channels)`."""
+def as_pixels(image: Image.Image, channels: int) -> np.ndarray:
+    """Return a Pillow image as a uint8 array of shape `(height, width, channels)`.
+
+    Args:
+        image: Of a mode of 8 bit.
+        channels: 1 for grey, 3 for RGB, 4 for RGB with alpha.
+    """
     pixels = np.array(_to_mode(image, _MODES[channels]))
     return pixels.reshape(*pixels.shape[:2], channels)
 
 
-def read_profile(path):
+def read_profile(path: FilePath) -> bytes | None:
     """Return the ICC profile that says what the RGB values of an image file mean, or None.
+
+    Args:
+        path: The image file.
 
     Raises:
         ImageError: The file cannot be opened as an image.
     """
-    with opened_image(path) as image:
+    with open_image(path) as image:
         return rgb_profile(image)
 
 
-def rgb_profile(image):
+def rgb_profile(image: Image.Image) -> bytes | None:
     """Return the ICC profile of a Pillow image, or None.
 
     That of other kinds of values, such as CMYK, is left out: it does not fit what `read_image`
     makes of them.
+
+    Args:
+        image: A Pillow image.
     """
     profile = image.info.get("icc_profile")
     return profile if isinstance(profile, bytes) and profile[16:20] == b"RGB " else None
@@ -233,7 +271,7 @@ def rgb_profile(image):
 
 def _reason(error):
     if isinstance(error, Image.UnidentifiedImageError):
-        return f"not one of the formats {', '.join(_FORMATS)}"
+        return f"not one of the formats {', '.join(DECODERS)}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return readable_name(str(error)) or type(error).__name__
@@ -279,7 +317,7 @@ def _to_mode(image, mode):
     return image if image.mode == mode else image.convert(mode)
 
 
-def resize_image(image, size):
+def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resize an image with the antialiased bilinear filter that training and serving share.
 
     Args:
@@ -296,7 +334,9 @@ def resize_image(image, size):
     return np.array(resized).reshape(height, width, image.shape[2])
 
 
-def write_image(path, image, quality=95, profile=None):
+def write_image(
+    path: FilePath, image: np.ndarray, quality: int = 95, profile: bytes | None = None
+) -> None:
     """Write an image, whole or not at all, in the format that the suffix of `path` names.
 
     Alpha is laid over white where the format has none.
@@ -317,7 +357,13 @@ def write_image(path, image, quality=95, profile=None):
         temporary.write_bytes(data)
 
 
-def encode_image(image, suffix, quality=95, alpha=None, tags=None):
+def encode_image(
+    image: np.ndarray,
+    suffix: str,
+    quality: int = 95,
+    alpha: np.ndarray | None = None,
+    tags: dict[str, bytes] | None = None,
+) -> bytes:
     """Encode an image in the format that a suffix names.
 
     Args:
@@ -332,29 +378,34 @@ def encode_image(image, suffix, quality=95, alpha=None, tags=None):
     Raises:
         ValueError: The suffix, the shape or the dtype is none of these.
     """
-    suffix = suffix.lower()
-    if suffix not in SUFFIXES:
-        raise ValueError(
-            f"Images cannot be written with the suffix {suffix!r}; "
-            f"use one of {', '.join(sorted(SUFFIXES))}."
-        )
+    name = _format_of(suffix)
     picture = _as_pillow(image)
-    if not has_alpha(suffix) and picture.mode == "RGBA":
+    if not ENCODERS[name].alpha and picture.mode == "RGBA":
         picture = _to_mode(picture, "RGB")
-    elif has_alpha(suffix) and alpha is not None:
+    elif ENCODERS[name].alpha and alpha is not None:
         picture.putalpha(Image.fromarray(alpha))
-    tags = _writable(tags or {}, suffix)
+    tags = _writable(tags or {}, name)
     file = io.BytesIO()
-    name = next(name for name, suffixes in _FORMATS.items() if suffix in suffixes)
     picture.save(file, name, quality=quality, compress_level=_PNG_LEVEL, **tags)
     return file.getvalue()
 
 
-def _writable(tags, suffix):
+def _format_of(suffix):
+    """Return the name of the format that is written to files with a suffix."""
+    for name, encoder in ENCODERS.items():
+        if suffix.lower() in encoder.suffixes:
+            return name
+    raise ValueError(
+        f"Images cannot be written with the suffix {suffix.lower()!r}; "
+        f"use one of {', '.join(sorted(writable_suffixes()))}."
+    )
+
+
+def _writable(tags, name):
     """Return the tags in the form that a format's encoder takes."""
-    if suffix in _FORMATS["JPEG"]:
+    if name == "JPEG":
         return {key: value for key, value in tags.items() if len(value) < _JPEG_NOTE}
-    if suffix in _FORMATS["PNG"] and "xmp" in tags:
+    if name == "PNG" and "xmp" in tags:
         from PIL.PngImagePlugin import PngInfo
 
         info = PngInfo()
@@ -363,9 +414,16 @@ def _writable(tags, suffix):
     return tags
 
 
-def has_alpha(suffix):
-    """Whether the format that a suffix names can hold transparency."""
-    return suffix.lower() not in _WITHOUT_ALPHA
+def has_alpha(suffix: str) -> bool:
+    """Whether images that are written with a suffix can hold transparency.
+
+    Args:
+        suffix: Such as `".png"`.
+
+    Raises:
+        ValueError: Nothing is written with it.
+    """
+    return ENCODERS[_format_of(suffix)].alpha
 
 
 def _as_pillow(image):

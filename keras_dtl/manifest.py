@@ -10,13 +10,19 @@ import math
 import re
 import reprlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, Literal
 
-from keras_dtl.files import sha256, write_json
+from keras_dtl.files import FilePath, sha256, write_json
 
 FORMAT = 1
 FILE_NAME = "manifest.json"
 _LARGEST = 16 * 2**20  # bytes
 _DTYPES = ("bool", "float16", "float32", "float64", "int32", "int64", "uint8")
+
+ReducedPrecision = Literal["float16", "int8"]
+"""Graphs that an export may write beside the float32 one: the lossy rows of its formats."""
+Precision = Literal["float32", ReducedPrecision, "auto"]
+"""Which graph of an artifact a client may ask for."""
 
 
 class ManifestError(ValueError):
@@ -40,7 +46,7 @@ class Tensor:
     range: tuple | None = None
 
     @property
-    def is_image(self):
+    def is_image(self) -> bool:
         """Whether it is a batch of uint8 images, `(batch, height, width, channels)`."""
         return self.dtype == "uint8" and len(self.shape) == 4 and self.shape[3] in (1, 3, 4)
 
@@ -102,17 +108,20 @@ class Manifest:
     tiling: dict | None = None
 
     @property
-    def onnx_file(self):
+    def onnx_file(self) -> str:
         """Path of the ONNX graph, relative to the artifact."""
         return f"{self.version}/model.onnx"
 
-    def to_json(self):
+    def to_json(self) -> dict:
         """Return the manifest as values that `json` can write."""
         return {"format": FORMAT, **dataclasses.asdict(self)}
 
     @classmethod
-    def from_json(cls, value):
+    def from_json(cls, value: object) -> "Manifest":
         """Check what `json` read and return it as a `Manifest`.
+
+        Args:
+            value: The value.
 
         Raises:
             ManifestError: Something is missing, of the wrong kind, or of an unknown format.
@@ -135,13 +144,21 @@ class Manifest:
         )
 
 
-def write_manifest(folder, manifest):
-    """Write `manifest` to the artifact `folder`."""
+def write_manifest(folder: FilePath, manifest: Manifest) -> None:
+    """Write `manifest` to the artifact `folder`.
+
+    Args:
+        folder: The artifact.
+        manifest: A `Manifest`.
+    """
     write_json(Path(folder) / FILE_NAME, manifest.to_json())
 
 
-def read_manifest(folder):
+def read_manifest(folder: FilePath) -> Manifest:
     """Read and check the manifest of the artifact `folder`.
+
+    Args:
+        folder: The artifact.
 
     Raises:
         ManifestError: There is none, or it cannot be trusted; the message says why.
@@ -165,7 +182,7 @@ def read_manifest(folder):
         raise ManifestError(f"{path}: {error}") from error
 
 
-def verified_file(folder, manifest, name, compare=True):
+def verify_file(folder: FilePath, manifest: Manifest, name: str, compare: bool = True) -> Path:
     """Return the path of an artifact's file after comparing its checksum.
 
     Args:
@@ -202,17 +219,17 @@ class _Record:
     def __init__(self, value, place):
         self.place = place
         if not isinstance(value, dict):
-            raise ManifestError(f"{place} must be an object; received {_shown(value)}.")
+            raise ManifestError(f"{place} must be an object; received {_short(value)}.")
         self.value = value
 
-    def take(self, key, expected, is_right, convert=None):
+    def take(self, key, expected, is_right, convert=None) -> Any:
         """Return the value of `key` when `is_right` says so, converted unless it is `None`."""
         if key not in self.value:
             raise ManifestError(f"{self.place} has no {key!r}; expected {expected}.")
         value = self.value[key]
         if not is_right(value):
             raise ManifestError(
-                f"{key!r} of {self.place} must be {expected}; received {_shown(value)}."
+                f"{key!r} of {self.place} must be {expected}; received {_short(value)}."
             )
         return value if convert is None or value is None else convert(value)
 
@@ -246,7 +263,7 @@ def _preprocessing(record):
     )
 
 
-def _shown(value):
+def _short(value):
     return reprlib.repr(value)  # short, whatever the depth and length of the value
 
 

@@ -7,6 +7,7 @@ the directions, and one network serves bodies of all sizes.
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -46,16 +47,17 @@ class Skeleton:
             )
 
     @property
-    def lengths(self):
+    def lengths(self) -> np.ndarray:
         """Length of the bone to each joint but the root, `(joints - 1,)`."""
         return np.linalg.norm(np.array(self.offsets, "float64")[1:], axis=1)
 
     @property
-    def num_features(self):
+    def num_features(self) -> int:
+        """How many numbers a frame is: three for each bone, and those of the root."""
         return 3 * (len(self.names) - 1) + ROOT_FEATURES
 
     @property
-    def pairs(self):
+    def pairs(self) -> tuple[tuple[int, int], ...]:
         """Index of the left and of the right joint, for each name that has both."""
         found = {}
         for left, right in _SIDES:
@@ -66,13 +68,13 @@ class Skeleton:
         return tuple(found.items())
 
     @property
-    def hips(self):
+    def hips(self) -> tuple[tuple[int, int], ...]:
         """The pairs that hang from the middle of the body, such as hips and shoulders."""
         sided = {index for pair in self.pairs for index in pair}
         return tuple(pair for pair in self.pairs if self.parents[pair[0]] not in sided)
 
     @property
-    def feet(self):
+    def feet(self) -> tuple[int, ...]:
         """The joints at the ends of the legs, and the ones before them."""
         rest = rest_positions(self)
         ends = [i for i in range(len(self.names)) if i not in self.parents]
@@ -80,23 +82,38 @@ class Skeleton:
         return tuple(sorted({*lowest, *(self.parents[i] for i in lowest)}))
 
     @property
-    def leg(self):
+    def leg(self) -> float:
         """Length of a leg: what lengths are measured in."""
         index, length = self.feet[-1], 0.0
         while self.parents[index] >= 0:
             length, index = length + self.lengths[index - 1], self.parents[index]
         return length
 
-    def to_json(self):
+    def to_json(self) -> dict:
+        """Return names, parents and offsets as values that `json` can write."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls, value):
+    def from_json(cls, value: dict) -> "Skeleton":
+        """Return the skeleton that `to_json` described.
+
+        Args:
+            value: A dictionary with `names`, `parents` and `offsets`.
+
+        Raises:
+            KeyError: One of them is missing.
+            ValueError: It is no body.
+        """
         parents, offsets = tuple(value["parents"]), tuple(tuple(o) for o in value["offsets"])
         return cls(tuple(value["names"]), parents, offsets)
 
 
-def rest_positions(skeleton):
+def rest_positions(skeleton: Skeleton) -> np.ndarray:
+    """Return where joints rest, seen from the root, float64 `(joints, 3)`.
+
+    Args:
+        skeleton: The `Skeleton`.
+    """
     places = np.array(skeleton.offsets, "float64")
     for index, parent in enumerate(skeleton.parents):
         if parent >= 0:
@@ -104,11 +121,17 @@ def rest_positions(skeleton):
     return places
 
 
-def skeleton_of(bvh):
+def skeleton_of(bvh: Bvh) -> tuple[Skeleton, list[int]]:
     """Return the `Skeleton` of a file, and the indices of its joints in it.
 
     Joints above the pelvis, the first one with several children, only carry it about. Joints rest
     as in the first frame, so that one can see which end is up.
+
+    Args:
+        bvh: A `Bvh`.
+
+    Raises:
+        BvhError: It is no body: a chain, bones of no length, or no left and right.
     """
     parents = list(bvh.parents)
     pelvis = next((i for i in range(len(parents)) if parents.count(i) > 1), None)
@@ -123,8 +146,12 @@ def skeleton_of(bvh):
     return Skeleton(names, (-1, *(new[parents[i]] for i in kept[1:])), tuple(offsets)), kept
 
 
-def check_same_skeleton(skeleton, expected):
+def check_same_skeleton(skeleton: Skeleton, expected: Skeleton) -> None:
     """Refuse a body whose joints differ in name or order.
+
+    Args:
+        skeleton: The `Skeleton` of a file.
+        expected: That of the model.
 
     Raises:
         BvhError: Naming the joints.
@@ -140,8 +167,13 @@ def check_same_skeleton(skeleton, expected):
     )
 
 
-def resample(positions, rate, wanted):
+def resample(positions: np.ndarray, rate: float, wanted: float) -> np.ndarray:
     """Return positions `(frames, ...)` at another rate, linearly in between.
+
+    Args:
+        positions: `(frames, ...)`.
+        rate: Their frames a second.
+        wanted: Frames a second of the result.
 
     Raises:
         BvhError: The rate is less than half of the wanted one: what is missing cannot be invented.
@@ -159,15 +191,20 @@ def resample(positions, rate, wanted):
     return (1 - share) * positions[low] + share * positions[high]
 
 
-def mirrored(positions, skeleton):
-    """Return the motion as a mirror shows it: left is right."""
+def mirror_motion(positions: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """Return the motion as a mirror shows it: left is right.
+
+    Args:
+        positions: `(frames, joints, 3)`.
+        skeleton: The `Skeleton`, whose pairs change sides.
+    """
     order = np.arange(len(skeleton.names))
     for left, right in skeleton.pairs:
         order[left], order[right] = right, left
     return positions[:, order] * np.array([-1.0, 1.0, 1.0])
 
 
-def heading(positions, skeleton, smoothing=3.0):
+def heading(positions: np.ndarray, skeleton: Skeleton, smoothing: float = 3.0) -> np.ndarray:
     """Return the angle `(frames,)` about y that the body faces, in radians without jumps.
 
     Args:
@@ -187,7 +224,7 @@ def _smooth(values, deviation):
     return np.stack([np.convolve(c, weights / weights.sum(), "valid") for c in padded.T], 1)
 
 
-def features_of(positions, skeleton):
+def features_of(positions: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     """Turn positions into what methods learn from.
 
     Args:
@@ -217,7 +254,12 @@ def features_of(positions, skeleton):
     return np.concatenate(pieces, 1).astype("float32")
 
 
-def positions_of(features, skeleton, start=(0.0, 0.0), facing=0.0):
+def positions_of(
+    features: np.ndarray,
+    skeleton: Skeleton,
+    start: Sequence[float] = (0.0, 0.0),
+    facing: float = 0.0,
+) -> np.ndarray:
     """Turn features back into world positions `(frames, joints, 3)`.
 
     Args:
@@ -244,7 +286,9 @@ def positions_of(features, skeleton, start=(0.0, 0.0), facing=0.0):
     return positions
 
 
-def read_motion(bvh, skeleton=None, rate=None):
+def read_motion(
+    bvh: Bvh, skeleton: Skeleton | None = None, rate: float | None = None
+) -> tuple[np.ndarray, Skeleton, float]:
     """Return world positions of a file's body, its `Skeleton` and its frames a second.
 
     Args:
@@ -261,12 +305,17 @@ def read_motion(bvh, skeleton=None, rate=None):
     return positions, own, rate or bvh.frames_per_second
 
 
-def to_bvh(positions, skeleton, rate):
+def to_bvh(positions: np.ndarray, skeleton: Skeleton, rate: float) -> Bvh:
     """Return positions as a `Bvh`, whose bones are as long as the skeleton's.
 
     Each joint is turned so that its bones point as the positions say; about a single bone it is
     not turned further than its parent, since positions do not tell. Where several bones meet, as
     in the pelvis, a file holds them stiff: they point as near to the positions as they can.
+
+    Args:
+        positions: World positions `(frames, joints, 3)`, y up.
+        skeleton: The `Skeleton`.
+        rate: Frames a second.
     """
     offsets = np.array(skeleton.offsets, "float64")
     turns = _rotations(positions, skeleton, offsets)

@@ -1,3 +1,3 @@
 """The version, alone in a file that packaging and manifests can read without importing more."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from keras_dtl.images import (
-    SUFFIXES,
+    DECODERS,
+    Decoder,
     ImageError,
     find_images,
     read_image,
     read_profile,
     readable_name,
     resize_image,
+    writable_suffixes,
     write_image,
 )
 
@@ -167,6 +169,38 @@ def test_read_image_runs_no_other_decoder():
         read_image(encode(Image.fromarray(LEFT_RED), "ICO"))
 
 
+def test_limit_of_pixels_is_that_of_the_call_and_not_of_the_process(monkeypatch):
+    """Neither an error, from twice Pillow's own limit on, nor a warning, which tests forbid.
+
+    TIFF and WebP are the exceptions: their decoders in Pillow ask for its limit once more.
+    """
+    for limit in (LEFT_RED.shape[0] * LEFT_RED.shape[1] - 1, 2):
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+        for suffix in DECODERS.keys() - {"TIFF", "WEBP"}:
+            assert read_image(encode(Image.fromarray(LEFT_RED), suffix)).shape == LEFT_RED.shape
+    with pytest.raises(ImageError, match="6 x 4 pixels exceed the limit of 23"):
+        read_image(encode(Image.fromarray(LEFT_RED)), max_pixels=23)
+
+
+def test_a_format_that_can_only_be_read_is_one_line(tmp_path, monkeypatch):
+    icon = encode(Image.new("RGB", (16, 16), "red"), "ICO")
+    (tmp_path / "a.ico").write_bytes(icon)
+    assert find_images(tmp_path) == []
+    row = Decoder((".ico",), rb"\x00\x00\x01\x00", ("PIL.IcoImagePlugin", "IcoImageFile"))
+    monkeypatch.setitem(DECODERS, "ICO", row)
+    assert find_images(tmp_path) == [tmp_path / "a.ico"]
+    np.testing.assert_array_equal(read_image(tmp_path / "a.ico")[0, 0], [255, 0, 0])
+    assert ".ico" not in writable_suffixes()
+    with pytest.raises(ValueError, match=r"cannot be written with the suffix '\.ico'"):
+        write_image(tmp_path / "b.ico", LEFT_RED)
+
+
+def test_pictures_of_a_camera_open_as_their_first_image():
+    first, second = (Image.new("RGB", (8, 8), colour) for colour in ("red", "blue"))
+    image = read_image(encode(first, "MPO", save_all=True, append_images=[second], quality=100))
+    assert np.abs(image.astype(int) - [255, 0, 0]).max() < 5
+
+
 def test_read_image_refuses_other_channels():
     with pytest.raises(ValueError, match=r"must be 1, 3 or 4; received 2"):
         read_image(encode(Image.fromarray(LEFT_RED)), channels=2)
@@ -249,7 +283,7 @@ def test_resize_image_antialiases_and_keeps_channels():
     assert resize_image(stripes, (8, 64)) is stripes
 
 
-@pytest.mark.parametrize("suffix", sorted(SUFFIXES - {".pbm", ".pgm"}))
+@pytest.mark.parametrize("suffix", sorted(writable_suffixes() - {".pbm", ".pgm"}))
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_write_image_can_be_read_again(tmp_path, suffix, channels):
     image = np.full((8, 9, channels), 255, np.uint8)

@@ -15,7 +15,7 @@ from keras_dtl.manifest import (
     Preprocessing,
     Tensor,
     read_manifest,
-    verified_file,
+    verify_file,
     write_manifest,
 )
 
@@ -118,30 +118,30 @@ def test_read_manifest_says_what_is_wrong_with_the_file(tmp_path):
             read_manifest(tmp_path)
 
 
-def test_verified_file_catches_changes(tmp_path):
+def test_verify_file_catches_changes(tmp_path):
     (tmp_path / "2").mkdir()
     file = tmp_path / "2" / "model.onnx"
     file.write_bytes(b"graph")
     manifest = dataclasses.replace(MANIFEST, files={"2/model.onnx": sha256(file)})
-    assert verified_file(tmp_path, manifest, "2/model.onnx") == file
+    assert verify_file(tmp_path, manifest, "2/model.onnx") == file
     file.write_bytes(b"grapf")
     with pytest.raises(ManifestError, match="changed or damaged"):
-        verified_file(tmp_path, manifest, "2/model.onnx")
+        verify_file(tmp_path, manifest, "2/model.onnx")
     file.unlink()
     for compare in (True, False):
         with pytest.raises(ManifestError, match="cannot be read"):
-            verified_file(tmp_path, manifest, "2/model.onnx", compare)
+            verify_file(tmp_path, manifest, "2/model.onnx", compare)
     with pytest.raises(ManifestError, match="lists no file"):
-        verified_file(tmp_path, manifest, "3/model.onnx")
+        verify_file(tmp_path, manifest, "3/model.onnx")
 
 
-def test_verified_file_follows_no_link_out_of_the_artifact(tmp_path):
+def test_verify_file_follows_no_link_out_of_the_artifact(tmp_path):
     (tmp_path / "secret").write_bytes(b"graph")
     (tmp_path / "artifact" / "2").mkdir(parents=True)
     (tmp_path / "artifact" / "2" / "model.onnx").symlink_to(tmp_path / "secret")
     manifest = dataclasses.replace(MANIFEST, files={"2/model.onnx": sha256(tmp_path / "secret")})
     with pytest.raises(ManifestError, match="leads out of the artifact"):
-        verified_file(tmp_path / "artifact", manifest, "2/model.onnx")
+        verify_file(tmp_path / "artifact", manifest, "2/model.onnx")
 
 
 JSON = st.recursive(

@@ -9,7 +9,7 @@ from keras_dtl.motion import (
     Skeleton,
     features_of,
     heading,
-    mirrored,
+    mirror_motion,
     positions_of,
     read_motion,
     resample,
@@ -59,10 +59,10 @@ def test_out_as_a_file_and_in_again():
 
 
 def test_mirror():
-    twice = mirrored(mirrored(clip(), SKELETON), SKELETON)
+    twice = mirror_motion(mirror_motion(clip(), SKELETON), SKELETON)
     np.testing.assert_array_equal(twice, clip())
     shifted = walk(1.0, 0.5, 0.2, 0.3, frames=60, phase=np.pi)
-    np.testing.assert_allclose(mirrored(clip(), SKELETON)[0], shifted[0], atol=1e-9)
+    np.testing.assert_allclose(mirror_motion(clip(), SKELETON)[0], shifted[0], atol=1e-9)
 
 
 def test_resampling_a_line_is_exact():

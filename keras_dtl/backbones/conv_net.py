@@ -1,6 +1,8 @@
 import keras
 from keras import layers
 
+from keras_dtl.layers import from_pixels
+
 
 def conv_net(input_shape=(28, 28, 3), filters=(16, 16, 32, 32, 64, 64), hidden=(64,), name="net"):
     """Return a plain convolutional encoder, deep enough to ask each layer what it learnt.
@@ -28,7 +30,7 @@ def conv_net(input_shape=(28, 28, 3), filters=(16, 16, 32, 32, 64, 64), hidden=(
         )
     start = {"kernel_initializer": "he_normal", "activation": "relu"}
     image = keras.Input(input_shape, dtype="uint8", name="image")
-    x = layers.Rescaling(1 / 127.5, offset=-1.0)(image)
+    x = from_pixels(image)
     for index, count in enumerate(filters, 1):
         x = layers.Conv2D(count, 3, padding="same", name=f"conv_{index}", **start)(x)
         if index % 2 == 0:

@@ -46,7 +46,7 @@ def leaky(x):
     return layers.LeakyReLU(negative_slope=LEAK)(x)
 
 
-def squashed(x):
+def tanh_output(x):
     """Bring images into -1..1, in float32 whatever the policy."""
     return layers.Activation("tanh", dtype="float32", name="generated")(x)
 

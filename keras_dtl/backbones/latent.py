@@ -85,10 +85,10 @@ def latent_decoder(
     x = [MixtureCode(modes)(codes[0]) if modes else codes[0], codes[1]]
     x = layers.Dense(side * side * width, use_bias=not normalization)(layers.Concatenate()(x))
     x = layers.Reshape((side, side, width))(x)
-    x = layers.ReLU()(_normalized(x, normalization))
+    x = layers.ReLU()(_normalize(x, normalization))
     for level in range(doublings - 2, -1, -1):
         x = layers.Conv2DTranspose(filters * 2**level, 4, 2, "same", use_bias=not normalization)(x)
-        x = layers.ReLU()(_normalized(x, normalization))
+        x = layers.ReLU()(_normalize(x, normalization))
     x = layers.Conv2DTranspose(output_shape[-1], 4, 2, "same")(x)
     image = layers.Activation("tanh", dtype="float32", name="image")(x)
     return keras.Model(codes, image, name=name)
@@ -118,12 +118,12 @@ def pair_discriminator(input_shape, kind="concat", filters=32, name="pair_discri
         one = keras.Input(input_shape)
         x = layers.Dense(128)(layers.Flatten()(_shrunk(one, filters)))
         tower = keras.Model(one, x, name="tower")
-        features = compared(*(tower(image) for image in pair))
+        features = compare(*(tower(image) for image in pair))
     logits = layers.Dense(1, dtype="float32", name="logits")(features)
     return keras.Model(pair, logits, name=name)
 
 
-def compared(first, second):
+def compare(first, second):
     """Return features of two vectors, symbolic, which their order cannot change."""
     apart = layers.Subtract()([first, second])
     parts = [layers.Add()([first, second]), layers.Multiply()([first, second])]
@@ -161,11 +161,11 @@ def _shrunk(x, filters, normalization=None):
     doublings = _smallest_map(x.shape[1:])[1]
     for level in range(doublings):
         x = layers.Conv2D(filters * 2**level, 5, 2, "same", use_bias=not normalization)(x)
-        x = leaky(_normalized(x, normalization))
+        x = leaky(_normalize(x, normalization))
     return x
 
 
-def _normalized(x, normalization):
+def _normalize(x, normalization):
     if normalization == "batch":
         return layers.BatchNormalization(momentum=MOMENTUM)(x)
     return InstanceNormalization()(x) if normalization == "instance" else x

@@ -1,6 +1,8 @@
 import keras
 from keras import layers
 
+from keras_dtl.layers import from_pixels
+
 
 def lenet(input_shape=(28, 28, 3), filters=(32, 48), pooling="flatten", name="lenet"):
     """Return the convolutional part of the digit network of Ganin et al. (2016), section 5.2.2.
@@ -20,7 +22,7 @@ def lenet(input_shape=(28, 28, 3), filters=(32, 48), pooling="flatten", name="le
         A functional Keras model from images to features `(batch, features)`.
     """
     image = keras.Input(input_shape, dtype="uint8", name="image")
-    x = layers.Rescaling(1 / 127.5, offset=-1.0)(image)
+    x = from_pixels(image)
     for count in filters:
         x = layers.Conv2D(count, 5)(x)
         # ReLU after pooling: the same function and gradient on a quarter of the numbers.

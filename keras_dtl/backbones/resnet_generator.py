@@ -5,7 +5,7 @@ from keras_dtl.backbones.convolution import (
     check_normalization,
     convolution,
     normalize,
-    squashed,
+    tanh_output,
 )
 from keras_dtl.layers import ReflectionPadding2D, RepeatPixels
 
@@ -58,25 +58,25 @@ def resnet_generator(
     pad = PADDINGS[padding]
     image = keras.Input(input_shape, name="image")
     x = pad(3)(image)
-    x = _activated(convolution(filters, 7, 1, normalization)(x), normalization)
+    x = _activate(convolution(filters, 7, 1, normalization)(x), normalization)
     for level in (2, 4):
         x = layers.ZeroPadding2D(1)(x)
         x = convolution(filters * level, 3, 2, normalization)(x)
-        x = _activated(x, normalization)
+        x = _activate(x, normalization)
     for _ in range(blocks):
         x = _block(x, 4 * filters, normalization, pad, dropout)
     for level in (2, 1):
-        x = _doubled(x, filters * level, normalization, pad, upsampling)
-        x = _activated(x, normalization)
+        x = _double(x, filters * level, normalization, pad, upsampling)
+        x = _activate(x, normalization)
     x = convolution(output_channels, 7)(pad(3)(x))
-    return keras.Model(image, squashed(x), name=name)
+    return keras.Model(image, tanh_output(x), name=name)
 
 
-def _activated(x, normalization):
+def _activate(x, normalization):
     return layers.ReLU()(normalize(x, normalization))
 
 
-def _doubled(x, filters, normalization, pad, upsampling):
+def _double(x, filters, normalization, pad, upsampling):
     if upsampling == "resize":
         return convolution(filters, 3, 1, normalization)(pad(1)(RepeatPixels()(x)))
     x = convolution(filters, 3, 2, normalization, transposed=True)(x)
@@ -86,7 +86,7 @@ def _doubled(x, filters, normalization, pad, upsampling):
 
 def _block(x, filters, normalization, pad, dropout):
     y = convolution(filters, 3, 1, normalization)(pad(1)(x))
-    y = _activated(y, normalization)
+    y = _activate(y, normalization)
     if dropout:
         y = layers.Dropout(dropout)(y)
     y = convolution(filters, 3, 1, normalization)(pad(1)(y))

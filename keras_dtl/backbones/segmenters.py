@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_dtl.backbones.pretrained import pretrained
-from keras_dtl.layers import ResizeLike
+from keras_dtl.layers import ResizeLike, from_pixels
 
 
 def unet_encoder(input_shape=(None, None, 3), filters=16, depth=3, name="unet"):
@@ -29,7 +29,7 @@ def unet_encoder(input_shape=(None, None, 3), filters=16, depth=3, name="unet"):
         A functional Keras model from images to maps `(batch, height, width, filters)`.
     """
     image = keras.Input(input_shape, dtype="uint8", name="image")
-    x = layers.Rescaling(1 / 127.5, offset=-1.0)(image)
+    x = from_pixels(image)
     skips = []
     for level in range(depth):
         x = _twice(x, filters * 2**level)
@@ -67,21 +67,21 @@ def mobilenet_aspp(
     Returns:
         A functional Keras model from images to maps of a quarter of their height and width.
     """
-    whole = pretrained("MobileNetV2", (*_fixed(input_shape[:2]), 3), weights)
+    whole = pretrained("MobileNetV2", (*_fixed_size(input_shape[:2]), 3), weights)
     body = whole.layers[-1]
     ends = ("block_3_expand_relu", "block_13_expand_relu")  # 1/4 and 1/16
     maps = keras.Model(body.inputs, [body.get_layer(end).output for end in ends], name="mobilenet")
     if input_shape[:2] != maps.input_shape[1:3]:
         maps = _of_any_size(maps, input_shape)
     image = keras.Input(input_shape, dtype="uint8", name="image")
-    fine, coarse = maps(layers.Rescaling(1 / 127.5, offset=-1.0)(image))
-    branches = [_convolved(coarse, filters, 1)]
-    branches += [_convolved(coarse, filters, 3, rate) for rate in rates]
-    mean = _convolved(layers.GlobalAveragePooling2D(keepdims=True)(coarse), filters, 1)
+    fine, coarse = maps(from_pixels(image))
+    branches = [_convolve(coarse, filters, 1)]
+    branches += [_convolve(coarse, filters, 3, rate) for rate in rates]
+    mean = _convolve(layers.GlobalAveragePooling2D(keepdims=True)(coarse), filters, 1)
     x = layers.Concatenate()([*branches, ResizeLike()(mean, coarse)])
-    x = ResizeLike()(_convolved(x, filters, 1), fine)
-    x = layers.Concatenate()([x, _convolved(fine, skip, 1)])
-    return keras.Model(image, _convolved(x, filters, 3), name=name)
+    x = ResizeLike()(_convolve(x, filters, 1), fine)
+    x = layers.Concatenate()([x, _convolve(fine, skip, 1)])
+    return keras.Model(image, _convolve(x, filters, 3), name=name)
 
 
 def pixel_classifier(features, classes, name="classifier"):
@@ -114,7 +114,7 @@ def pixel_discriminator(features, filters=(32, 64), name="discriminator"):
     return keras.Model(maps, layers.Conv2D(1, 4, 2, padding="same", name="logits")(x), name=name)
 
 
-def _fixed(size):
+def _fixed_size(size):
     return tuple(side or 224 for side in size)
 
 
@@ -127,9 +127,9 @@ def _of_any_size(model, input_shape):
 
 
 def _twice(x, filters):
-    return _convolved(_convolved(x, filters, 3), filters, 3)
+    return _convolve(_convolve(x, filters, 3), filters, 3)
 
 
-def _convolved(x, filters, size, rate=1):
+def _convolve(x, filters, size, rate=1):
     x = layers.Conv2D(filters, size, padding="same", dilation_rate=rate, use_bias=False)(x)
     return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))

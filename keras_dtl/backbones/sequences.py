@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from keras_dtl.backbones.latent import compared
+from keras_dtl.backbones.latent import compare
 from keras_dtl.layers import AdaptiveInstanceNormalization, JoinCode, MixtureCode
 
 
@@ -11,11 +11,11 @@ def _convolution(x, filters, width=5, strides=1):
     return layers.Conv1D(filters, width, strides=strides, padding="same")(x)
 
 
-def _shrunk(motion, filters):
+def _downsample(motion, filters):
     """Return maps of a quarter of the frames."""
-    x = _active(_convolution(motion, filters, 7))
+    x = _activate(_convolution(motion, filters, 7))
     for _ in range(2):
-        x = _active(_convolution(x, filters, 5, strides=2))
+        x = _activate(_convolution(x, filters, 5, strides=2))
     return x
 
 
@@ -23,7 +23,7 @@ def _smooth(x):
     return layers.AveragePooling1D(3, strides=1, padding="same")(x)
 
 
-def _active(x):
+def _activate(x):
     return layers.LeakyReLU(negative_slope=0.2)(x)
 
 
@@ -33,23 +33,36 @@ def content_encoder(num_features, filters=96, content=48, kind="convolutional"):
     Without instance normalisation, unlike Aberman et al.: it would take away how far and how fast
     limbs move, which belongs to the action. The recurrent kind keeps the length, as a
     bidirectional GRU.
+
+    Args:
+        num_features: Numbers of a frame, 1 or more.
+        filters: Channels of the maps; units, of the recurrent kind.
+        content: Numbers of a content code.
+        kind: `"convolutional"` or `"recurrent"`.
     """
     motion = keras.Input((None, num_features), name="motion")
     if kind == "recurrent":
         x = layers.Bidirectional(layers.GRU(filters, return_sequences=True))(motion)
         codes = layers.Dense(content)(x)
         return keras.Model(motion, codes, name="content_encoder")
-    x = _shrunk(motion, filters)
+    x = _downsample(motion, filters)
     return keras.Model(motion, _convolution(x, content, 3), name="content_encoder")
 
 
 def style_encoder(num_features, filters=96, style=24, kind="convolutional"):
-    """Return a network from motion `(time, features)` of any length to one style code."""
+    """Return a network from motion `(time, features)` of any length to one style code.
+
+    Args:
+        num_features: Numbers of a frame, 1 or more.
+        filters: Channels of the maps; units, of the recurrent kind.
+        style: Numbers of the style code.
+        kind: `"convolutional"` or `"recurrent"`.
+    """
     motion = keras.Input((None, num_features), name="motion")
     if kind == "recurrent":
         x = layers.GRU(filters)(motion)
     else:
-        x = _shrunk(motion, filters)
+        x = _downsample(motion, filters)
         x = layers.GlobalAveragePooling1D()(x)
     return keras.Model(motion, layers.Dense(style)(x), name="style_encoder")
 
@@ -61,6 +74,12 @@ def motion_decoder(num_features, filters=96, content=48, style=24, kind="convolu
     What is normalised and given the style is added to what is not, so that sizes come through.
     Frames are averaged with their neighbours where codes become more frames and at the end:
     bodies have mass, and no critic shall be won over by trembling.
+
+    Args:
+        num_features: Numbers of a frame, 1 or more.
+        filters: Channels of the maps; units, of the recurrent kind.
+        content, style: Numbers of a content code and of the style code.
+        kind: `"convolutional"` or `"recurrent"`.
     """
     codes, code = keras.Input((None, content), name="content"), keras.Input((style,), name="style")
     if kind == "recurrent":
@@ -72,9 +91,9 @@ def motion_decoder(num_features, filters=96, content=48, style=24, kind="convolu
     x = _convolution(codes, filters, 3)
     for step in range(3):
         x = _smooth(layers.UpSampling1D(2)(x)) if step else x
-        y = _active(AdaptiveInstanceNormalization()([_convolution(x, filters), code]))
+        y = _activate(AdaptiveInstanceNormalization()([_convolution(x, filters), code]))
         x = layers.Add()([x, y])
-    y = _active(AdaptiveInstanceNormalization()([_convolution(x, filters), code]))
+    y = _activate(AdaptiveInstanceNormalization()([_convolution(x, filters), code]))
     x = layers.Add()([x, _convolution(y, filters, 3)])
     motion = _smooth(_convolution(x, num_features, 7))
     return keras.Model([codes, code], motion, name="decoder")
@@ -110,13 +129,17 @@ def motion_pair_discriminator(num_features, filters=96):
     """Return a network that judges whether two motions have one content, and are real.
 
     One network sees each, so that their order cannot matter, at whatever moment they begin.
+
+    Args:
+        num_features: Numbers of a frame, 1 or more.
+        filters: Channels of the maps.
     """
     motion = keras.Input((None, num_features))
-    x = _shrunk(motion, filters)
-    pooled = layers.GlobalAveragePooling1D()(_active(_convolution(x, filters)))
+    x = _downsample(motion, filters)
+    pooled = layers.GlobalAveragePooling1D()(_activate(_convolution(x, filters)))
     tower = keras.Model(motion, layers.Dense(128)(pooled), name="tower")
     pair = [keras.Input((None, num_features), name=name) for name in ("first", "second")]
-    logits = layers.Dense(1, name="logits")(compared(*(tower(motion) for motion in pair)))
+    logits = layers.Dense(1, name="logits")(compare(*(tower(motion) for motion in pair)))
     return keras.Model(pair, logits, name="motion_pair_discriminator")
 
 
@@ -124,6 +147,12 @@ def motion_classifiers(num_features, num_classes, filters=48, count=1):
     """Return a network from motion `(time, features)` to the logits of several classifiers, a list.
 
     They share nothing, so that what one alone takes for a class does not please the others.
+
+    Args:
+        num_features: Numbers of a frame, 1 or more.
+        num_classes: Logits of each, 2 or more.
+        filters: Channels of the maps.
+        count: How many classifiers, 1 or more.
 
     Raises:
         ValueError: When `count` is below 1.
@@ -133,7 +162,7 @@ def motion_classifiers(num_features, num_classes, filters=48, count=1):
     motion = keras.Input((None, num_features), name="motion")
     answers = []
     for number in range(1, count + 1):
-        x = _active(_convolution(_shrunk(motion, filters), filters))
+        x = _activate(_convolution(_downsample(motion, filters), filters))
         pooled = layers.GlobalAveragePooling1D()(x)
         answers.append(layers.Dense(num_classes, name=f"classifier_{number}")(pooled))
     return keras.Model(motion, answers, name="classifiers")
@@ -144,10 +173,15 @@ def motion_critic(num_features, num_styles, num_actions, filters=96):
 
     Outputs a dictionary of logits: `real` `(time / 4, styles + actions)`, one judgement for each
     style and each action; `style` `(styles,)`; `action` `(actions,)`.
+
+    Args:
+        num_features: Numbers of a frame, 1 or more.
+        num_styles, num_actions: How many there are of each, 1 or more.
+        filters: Channels of the maps.
     """
     motion = keras.Input((None, num_features), name="motion")
-    x = _shrunk(motion, filters)
-    pooled = layers.GlobalAveragePooling1D()(_active(_convolution(x, filters)))
+    x = _downsample(motion, filters)
+    pooled = layers.GlobalAveragePooling1D()(_activate(_convolution(x, filters)))
     heads = {
         "real": _convolution(x, num_styles + num_actions, 3),
         "style": layers.Dense(num_styles)(pooled),
@@ -157,16 +191,28 @@ def motion_critic(num_features, num_styles, num_actions, filters=96):
 
 
 def code_classifier(num_inputs, num_classes, hidden=64):
-    """Return a classifier of sequences of codes `(time, num_inputs)`: pooled, two dense layers."""
+    """Return a classifier of sequences of codes `(time, num_inputs)`: pooled, two dense layers.
+
+    Args:
+        num_inputs: Numbers of a code.
+        num_classes: Logits, 2 or more.
+        hidden: Units of the layers before.
+    """
     codes = keras.Input((None, num_inputs), name="codes")
-    x = _active(_convolution(codes, hidden, 3))
+    x = _activate(_convolution(codes, hidden, 3))
     x = layers.GlobalAveragePooling1D()(x)
     x = layers.Dense(hidden, activation="relu")(x)
     return keras.Model(codes, layers.Dense(num_classes)(x), name="code_classifier")
 
 
 def recurrent_encoder(num_features, units=100, code=50):
-    """Return a GRU network from motion `(time, features)` to one code of the whole."""
+    """Return a GRU network from motion `(time, features)` to one code of the whole.
+
+    Args:
+        num_features: Numbers of a frame, 1 or more.
+        units: Of each of the two GRUs.
+        code: Numbers of the code.
+    """
     motion = keras.Input((None, num_features), name="motion")
     x = layers.GRU(units, return_sequences=True)(motion)
     x = layers.GRU(units)(x)
@@ -174,7 +220,13 @@ def recurrent_encoder(num_features, units=100, code=50):
 
 
 def recurrent_decoder(num_features, units=100, code=50):
-    """Return a GRU network from a code that is repeated, `(time, code)`, to motion."""
+    """Return a GRU network from a code that is repeated, `(time, code)`, to motion.
+
+    Args:
+        num_features: Numbers of a frame, 1 or more.
+        units: Of each of the two GRUs.
+        code: Numbers of the code, with those that say its class.
+    """
     codes = keras.Input((None, code), name="codes")
     x = layers.GRU(units, return_sequences=True)(codes)
     x = layers.GRU(units, return_sequences=True)(x)

@@ -51,13 +51,13 @@ def transformer_net(
         )
     image = keras.Input(input_shape, name="image")
     style = keras.Input((num_styles,), name="style") if num_styles > 1 else None
-    x = _activated(_convolution(image, filters, 9), style)
+    x = _activate(_convolution(image, filters, 9), style)
     for level in (2, 4):
-        x = _activated(_convolution(x, filters * level, 3, strides=2), style)
+        x = _activate(_convolution(x, filters * level, 3, strides=2), style)
     for _ in range(blocks):
         x = _block(x, 4 * filters, style)
     for level in (2, 1):
-        x = _activated(_convolution(RepeatPixels()(x), filters * level, 3), style)
+        x = _activate(_convolution(RepeatPixels()(x), filters * level, 3), style)
     x = _convolution(x, 3, 9, use_bias=True)
     x = layers.Rescaling(CHANGE, dtype="float32", name="change")(x)
     x = layers.Add(dtype="float32", name="generated")([image, x])
@@ -70,17 +70,17 @@ def _convolution(x, filters, size, strides=1, use_bias=False):
     return layers.Conv2D(filters, size, strides=strides, use_bias=use_bias)(x)
 
 
-def _normalized(x, style):
+def _normalize(x, style):
     if style is None:
         return InstanceNormalization()(x)
     return ConditionalInstanceNormalization()([x, style])
 
 
-def _activated(x, style):
-    return layers.ReLU()(_normalized(x, style))
+def _activate(x, style):
+    return layers.ReLU()(_normalize(x, style))
 
 
 def _block(x, filters, style):
-    y = _activated(_convolution(x, filters, 3), style)
-    y = _normalized(_convolution(y, filters, 3), style)
+    y = _activate(_convolution(x, filters, 3), style)
+    y = _normalize(_convolution(y, filters, 3), style)
     return layers.Add()([x, y])

@@ -6,7 +6,7 @@ from keras_dtl.backbones.convolution import (
     convolution,
     leaky,
     normalize,
-    squashed,
+    tanh_output,
 )
 
 WIDEST = 8  # times `filters`: where the number of channels stops to double
@@ -71,7 +71,7 @@ def unet(
         x = layers.Concatenate()([maps[level - 1], x])
     x = layers.ReLU()(x)
     x = convolution(output_channels, 4, 2, transposed=True, padding="same")(x)
-    return keras.Model(image, squashed(x), name=name)
+    return keras.Model(image, tanh_output(x), name=name)
 
 
 def _depth_of(input_shape):

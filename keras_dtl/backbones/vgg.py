@@ -107,6 +107,10 @@ def save_vgg19(network, path):
     """Write the convolutions of a network of `vgg19_features` to an `.npz`, to be read again.
 
     Arrays are named as in `keras.applications`, `block1_conv1/kernel`, for BGR images.
+
+    Args:
+        network: What `vgg19_features` returned.
+        path: Of the file to write, which should end in `.npz`.
     """
     arrays = {}
     for name in LAYERS:
@@ -171,7 +175,7 @@ _WEIGHTS = (
 def _read(weights):
     """Return `{block1_conv1/kernel: array, ...}` of a file or of the published weights."""
     if str(weights) == "imagenet":
-        return _published()
+        return _load_published()
     try:
         with open(weights, "rb") as file:
             archive = file.read(4)
@@ -185,7 +189,7 @@ def _read(weights):
     return _keras_file(weights)
 
 
-def _published():
+def _load_published():
     try:
         network = keras.applications.VGG19(weights="imagenet", include_top=False)
     except Exception as error:  # keras.utils.get_file raises a bare Exception

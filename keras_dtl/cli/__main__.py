@@ -17,7 +17,8 @@ VERBS = {
 }
 
 
-def usage():
+def usage() -> str:
+    """Return the help of the command itself: all verbs, a line each."""
     verbs = "\n".join(f"  {verb:10} {what}" for verb, what in VERBS.items())
     return (
         "usage: keras-dtl VERB ...\n\n"
@@ -26,7 +27,12 @@ def usage():
     )
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
+    """Import the verb that the first word names, run it and return the exit status.
+
+    Args:
+        argv: Words of the command line; those of this process by default.
+    """
     words = sys.argv[1:] if argv is None else argv
     verb = words[0] if words else "--help"
     if verb in ("-h", "--help"):

@@ -3,13 +3,20 @@
 import os
 import sys
 import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tyro
 
 SUCCESS, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 130
 
 
-def run(arguments_class, main, argv=None, prog=None):
+def run(
+    arguments_class: type,
+    main: Callable[[Any], int],
+    argv: Sequence[str] | None = None,
+    prog: str | None = None,
+) -> int:
     """Parse a command line, call `main` with it and return the exit status.
 
     What a user can mend is told in one line on standard error; `KERAS_DTL_TRACEBACK=1` shows
@@ -38,7 +45,7 @@ def run(arguments_class, main, argv=None, prog=None):
         return FAILED
 
 
-def _remedy(error):
+def _remedy(error: Exception) -> str:
     """Say how to install what the light installation leaves out."""
     if not isinstance(error, ModuleNotFoundError):
         return ""

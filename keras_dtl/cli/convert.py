@@ -12,8 +12,10 @@ from typing import Annotated, Literal
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from keras_dtl.cli.command import SUCCESS
+from keras_dtl.cli.progress import ProgressBar
 from keras_dtl.convert import ConversionError, Options, convert_folder, load_artifact
 from keras_dtl.images import readable_name
+from keras_dtl.manifest import Precision
 
 _PIPE = "-"
 
@@ -43,7 +45,7 @@ class Convert:
     """Folder to write to; for a single image also a file; or - for standard output."""
     device: Literal["auto", "cpu", "cuda", "openvino", "tensorrt"] = "auto"
     """What to compute on; auto takes the best that works. A named one never falls back."""
-    precision: Literal["float32", "float16", "int8", "auto"] = "auto"
+    precision: Precision = "auto"
     """Which graph of the artifact; auto takes float16 on a GPU where it is there, else float32."""
     threads: int | None = None
     """CPU threads that work on one operation; all by default."""
@@ -54,7 +56,15 @@ class Convert:
     conversion: OmitArgPrefixes[Options] = field(default_factory=Options)
 
 
-def main(arguments):
+def main(arguments: Convert) -> int:
+    """Run the command.
+
+    Args:
+        arguments: What was typed.
+
+    Returns:
+        The exit status, as the docstring of `Convert` says.
+    """
     piped = arguments.output == _PIPE
     # What goes into a pipe must be alone in it.
     say = sys.stderr if piped else sys.stdout
@@ -75,7 +85,7 @@ def main(arguments):
         return _through_pipe(artifact, arguments)
     from keras_dtl.convert.single import convert_file, is_one_file
 
-    if is_one_file(arguments.input, arguments.output):
+    if is_one_file(artifact, arguments.input, arguments.output):
         convert_file(artifact, arguments.input, arguments.output, arguments.conversion)
         print(f"Output: {readable_name(arguments.output)}")
         return SUCCESS
@@ -87,12 +97,14 @@ def main(arguments):
 def _convert(artifact, arguments):
     source = arguments.input
     if source == _PIPE:
-        from keras_dtl.convert.inputs import listed_paths
+        from keras_dtl.convert.inputs import parse_paths
 
-        source = listed_paths(sys.stdin.buffer.read())
+        source = parse_paths(sys.stdin.buffer.read())
     options = asdict(arguments.conversion)
-    with _ProgressBar() as progress:
-        return convert_folder(artifact, source, arguments.output, progress=progress, **options)
+    with ProgressBar() as bar:
+        return convert_folder(
+            artifact, source, arguments.output, progress=_progress(bar), **options
+        )
 
 
 def _through_pipe(artifact, arguments):
@@ -138,31 +150,11 @@ def _report(report):
     return report.exit_status
 
 
-class _ProgressBar:
-    """A bar with images a second, which `convert_folder` moves on."""
-
-    def __enter__(self):
-        from rich import progress
-
-        self.bar = progress.Progress(
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TextColumn("{task.fields[rate]}"),
-            progress.TimeRemainingColumn(),
-            transient=True,
-            disable=not sys.stdout.isatty(),
-        )
-        self.bar.start()
-        self.task = self.bar.add_task("", total=None, rate="")
-        return self._advance if sys.stdout.isatty() else None
-
-    def __exit__(self, *error):
-        self.bar.stop()
-
-    def _advance(self, done, total):
-        elapsed = self.bar.tasks[0].elapsed or 1e-9
-        rate = f"{done / elapsed:.0f} images/s"
-        self.bar.update(self.task, completed=done, total=total, rate=rate)
+def _progress(bar):
+    """Return what moves a bar on, with images a second; None where it is not drawn."""
+    if not bar.is_drawn:
+        return None
+    return lambda done, total: bar.move(done, total, f"{done / bar.elapsed:.0f} images/s")
 
 
 def _summary(report):

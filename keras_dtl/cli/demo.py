@@ -25,7 +25,8 @@ class Demo:
     """Where the adapted classifier is published."""
 
 
-def main(arguments):
+def main(arguments: Demo) -> int:
+    """Train both classifiers, publish the adapted one, classify files; return the exit status."""
     from keras_dtl.cli.session import start_session
     from keras_dtl.recipes import RECIPES
     from keras_dtl.recipes.training import publish, train
@@ -55,8 +56,16 @@ def main(arguments):
     return classify(arguments, adapted.data.target_test)
 
 
-def classify(arguments, test):
-    """Write some test images to files, as a user would have them, and convert the folder."""
+def classify(arguments: Demo, test) -> int:
+    """Write some test images to files, as a user would have them, and convert the folder.
+
+    Args:
+        arguments: Those of the command.
+        test: `LabelledImages`, of which the first `FILES` are written.
+
+    Returns:
+        The exit status of the conversion.
+    """
     from keras_dtl.convert import convert_folder, load_artifact
     from keras_dtl.images import write_image
 

@@ -35,8 +35,12 @@ class Evaluate:
     """Where scores.json and report.html are written. Default: the run folder."""
 
 
-def on_other_data(recipe, arguments):
+def replace_data(recipe, arguments: Evaluate):
     """Return a recipe with the data that the arguments name.
+
+    Args:
+        recipe: That of the run.
+        arguments: Those of the command; what is None in them stays the run's own.
 
     Raises:
         ValueError: The recipe has no such data.
@@ -58,10 +62,11 @@ def on_other_data(recipe, arguments):
     return dataclasses.replace(recipe, **changes)
 
 
-def main(arguments):
+def main(arguments: Evaluate) -> int:
+    """Score a run, write scores and report, print the headline; return the exit status."""
     from keras_dtl.cli.session import start_session
 
-    recipe = on_other_data(run_recipe(arguments.run), arguments)
+    recipe = replace_data(run_recipe(arguments.run), arguments)
     print(start_session(recipe.seed, recipe.mixed_precision))
     model = run_model(arguments.run)
     data = recipe.load_data()
@@ -71,5 +76,5 @@ def main(arguments):
     history = run_record(arguments.run, "history")
     recipe.report(model, data, history, scores).write(folder / "report.html")
     for name, value in recipe.headline(scores).items():
-        print(f"{name}: {recipe.shown(value)}")
+        print(f"{name}: {recipe.format_number(value)}")
     return SUCCESS

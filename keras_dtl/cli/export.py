@@ -6,12 +6,17 @@ keras-dtl export runs/swap-vae --style-of seven.png --output exported/like-seven
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
 from keras_dtl.cli.command import SUCCESS
+from keras_dtl.manifest import Manifest, ReducedPrecision
 from keras_dtl.recipes.runs import run_model, run_record
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Export:
     """Artifact to write. Default: exported/NAME, with the run folder's name."""
     opset: int = 18
     """Version of the ONNX operators."""
-    precision: tuple[Literal["float16", "int8"], ...] = ()
+    precision: tuple[ReducedPrecision, ...] = ()
     """Graphs to write beside the float32 one; int8 is for CPUs, float16 for GPUs."""
     calibration: Path | None = None
     """Folder of images like those that the model will meet: half of them calibrate int8, the
@@ -50,11 +55,19 @@ CHOICES = {"part": "parts", "style_of": "in_style_of", "view": "in_view", "views
 """Flags that choose what of a model is exported, and the method of it that each needs."""
 
 
-def main(arguments):
+def main(arguments: Export) -> int:
+    """Export a run and print what was measured.
+
+    Args:
+        arguments: The `Export`.
+
+    Returns:
+        The exit status.
+    """
     settings, model = run_record(arguments.run, "settings"), run_model(arguments.run)
     from keras_dtl.export import export_model
 
-    model, task = chosen(model, arguments, settings)
+    model, task = exported_part(model, arguments, settings)
     report = arguments.run / "report.html"
     manifest = export_model(
         model,
@@ -69,11 +82,13 @@ def main(arguments):
         calibration=arguments.calibration,
         least_quality=arguments.least_quality,
     )
-    _print(manifest, arguments)
+    _print_summary(manifest, arguments)
     return SUCCESS
 
 
-def chosen(model, arguments, settings=None):
+def exported_part(
+    model: "keras.Model", arguments: Export, settings: dict[str, Any] | None = None
+) -> "tuple[keras.Model, str | None]":
     """Return what of a trained model is exported, and its task where that is another.
 
     Args:
@@ -103,11 +118,11 @@ def chosen(model, arguments, settings=None):
     if model.task == "motion_style":
         return model.in_style_of(_motion_of(arguments.style_of, settings)), model.task
     if arguments.views is not None:
-        return model.in_views(drawn_views(model, arguments.views)), "image_to_views"
-    return _fixed(model, arguments), "image_to_image"
+        return model.in_views(draw_views(model, arguments.views)), "image_to_views"
+    return _network_of_one_code(model, arguments), "image_to_image"
 
 
-def _motion_of(path, settings):
+def _motion_of(path: Path, settings: dict[str, Any]) -> "np.ndarray":
     """Return the features of a BVH file, of the skeleton and at the rate of a run."""
     from keras_dtl.bvh import read_bvh
     from keras_dtl.motion import Skeleton, features_of, read_motion
@@ -117,25 +132,34 @@ def _motion_of(path, settings):
     return features_of(positions, own)
 
 
-def _fixed(model, arguments):
+def _network_of_one_code(model: "keras.Model", arguments: Export) -> "keras.Model":
     """Return the network from images to images in one style or view."""
     from keras_dtl.images import read_image, resize_image
 
     if arguments.style_of is not None:
         *size, channels = model.encoder.input_shape[1:]
         return model.in_style_of(resize_image(read_image(arguments.style_of, channels), size))
-    return model.in_view(drawn_views(model, 1, arguments.view)[0])
+    return model.in_view(draw_views(model, 1, arguments.view)[0])
 
 
-def drawn_views(model, count, seed=0):
-    """Return codes of views `(count, numbers)` from the standard Gaussian."""
+def draw_views(model: "keras.Model", count: int, seed: int | None = 0) -> "np.ndarray":
+    """Draw codes of views from the standard Gaussian.
+
+    Args:
+        model: A CGMV.
+        count: How many, 1 or more.
+        seed: Choice of the codes, 0 or more; other ones each time where it is None.
+
+    Returns:
+        float32 array `(count, numbers)`.
+    """
     import numpy as np
 
     shape = (count, model.view_numbers)
     return np.random.default_rng(seed).standard_normal(shape).astype("float32")
 
 
-def _print(manifest, arguments):
+def _print_summary(manifest: Manifest, arguments: Export) -> None:
     for record in manifest.parity:
         print(
             f"{record['file']}: {record['output']} within {record['difference']:.2g} of Keras "

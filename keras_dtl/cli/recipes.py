@@ -14,8 +14,8 @@ class Recipes:
     """List the recipes that `keras-dtl train` knows."""
 
 
-def main(arguments):
-    """Print each recipe with the first line of what it says of itself."""
+def main(arguments: Recipes) -> int:
+    """Print each recipe with the first line of what it says of itself; return the exit status."""
     for name, recipe in RECIPES.items():
-        print(f"{name:14} {recipe.__doc__.strip().splitlines()[0]}")
+        print(f"{name:14} {(recipe.__doc__ or '').strip().splitlines()[0]}")
     return SUCCESS

@@ -4,7 +4,7 @@ import logging
 import warnings
 
 
-def start_session(seed=0, mixed_precision="off", jit="off"):
+def start_session(seed: int = 0, mixed_precision: str = "off", jit: str = "off") -> str:
     """Import TensorFlow quietly and make it reproducible.
 
     Memory of GPUs is taken as needed. Operations are deterministic, so that the same seed gives

@@ -60,11 +60,13 @@ class Study:
     """Folder of files fetched by hand, for data sets that need them."""
 
     @property
-    def folder(self):
+    def folder(self) -> Path:
+        """Where the study is kept."""
         return self.output or Path("runs") / self.study
 
 
-def main(arguments):
+def main(arguments: Study) -> int:
+    """Run what is missing of the study, publish it, print its effects; return the exit status."""
     from keras_dtl.cli.session import start_session
     from keras_dtl.recipes.layer_transfer import LayerTransfer
 

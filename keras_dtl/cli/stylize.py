@@ -4,7 +4,7 @@ keras-dtl stylize content.jpg style.jpg out.jpg
 keras-dtl stylize photos/ style.jpg out/ --style second.jpg --weight 2 1
 
 About ten minutes for 512 pixels on two CPU cores. For many photos in one style train a network:
-keras-dtl train fast-style.
+`keras-dtl train fast-style`.
 """
 
 import sys
@@ -16,14 +16,15 @@ import numpy as np
 from tyro.conf import Positional, arg
 
 from keras_dtl.cli.command import FAILED, INTERRUPTED, PARTLY, SUCCESS
+from keras_dtl.cli.progress import ProgressBar
 from keras_dtl.images import (
-    SUFFIXES,
     ImageError,
     find_images,
     read_image,
     read_profile,
     readable_name,
     resize_image,
+    writable_suffixes,
     write_image,
 )
 
@@ -94,7 +95,8 @@ class Stylize:
     """Of JPEG and WebP, from 1 to 100."""
 
 
-def main(arguments):
+def main(arguments: Stylize) -> int:
+    """Stylize each content; return the exit status."""
     jobs = find_jobs(arguments)
     options = read_options(arguments)
     from keras_dtl.cli.session import start_session
@@ -118,24 +120,35 @@ def main(arguments):
     return FAILED if failures == len(jobs) else PARTLY
 
 
-def find_jobs(arguments):
+def find_jobs(arguments: Stylize) -> list[tuple[Path, Path]]:
     """Return `[(content, output), ...]` that are to be done.
 
     Raises:
         ValueError: When an output cannot be written to, or is in the way.
     """
-    content, output = arguments.content, arguments.output
+    content = arguments.content
     if not content.exists():
         raise FileNotFoundError(f"There is no image or folder {readable_name(content)}.")
-    if not content.is_dir():
-        if output.suffix.lower() not in SUFFIXES:
-            raise ValueError(
-                f"{readable_name(output)} must end in one of {', '.join(sorted(SUFFIXES))}."
-            )
-        if output.exists() and not arguments.overwrite:
-            raise FileExistsError(f"{readable_name(output)} exists. Replace it with --overwrite.")
-        check_state(arguments, output)
-        return [(content, output)]
+    return folder_jobs(arguments) if content.is_dir() else [image_job(arguments)]
+
+
+def image_job(arguments: Stylize) -> tuple[Path, Path]:
+    """Return the one content and its output."""
+    output = arguments.output
+    suffixes = writable_suffixes()
+    if output.suffix.lower() not in suffixes:
+        raise ValueError(
+            f"{readable_name(output)} must end in one of {', '.join(sorted(suffixes))}."
+        )
+    if output.exists() and not arguments.overwrite:
+        raise FileExistsError(f"{readable_name(output)} exists. Replace it with --overwrite.")
+    check_state(arguments, output)
+    return arguments.content, output
+
+
+def folder_jobs(arguments: Stylize) -> list[tuple[Path, Path]]:
+    """Return each image of a folder and its output, but for those that are there already."""
+    content, output = arguments.content, arguments.output
     if output.resolve().is_relative_to(content.resolve()):
         raise ValueError(
             f"{readable_name(output)} lies in the folder of contents, whose next run would take "
@@ -150,19 +163,25 @@ def find_jobs(arguments):
     return [job for job in jobs if arguments.overwrite or not job[1].exists()]
 
 
-def state_of(output):
+def state_path(output: Path) -> Path:
+    """Return where the state of a transfer that is not finished lies, beside its output."""
     return output.with_name(f".{output.name}.state.npz")
 
 
-def check_state(arguments, output):
-    if state_of(output).exists() and not arguments.resume:
+def check_state(arguments: Stylize, output: Path):
+    """Refuse to begin again what was begun.
+
+    Raises:
+        FileExistsError: There is a state, and --resume was not given.
+    """
+    if state_path(output).exists() and not arguments.resume:
         raise FileExistsError(
             f"{readable_name(output)} was begun and not finished. Go on with --resume, or delete "
-            f"{readable_name(state_of(output))} to begin again."
+            f"{readable_name(state_path(output))} to begin again."
         )
 
 
-def read_options(arguments):
+def read_options(arguments: Stylize) -> dict:
     """Return the arguments of `StyleTransfer.stylize` that all contents share."""
     styles = [read_image(path) for path in (arguments.style_image, *arguments.style)]
     masks = [read_image(path, channels=1)[:, :, 0] for path in arguments.mask]
@@ -182,7 +201,12 @@ def read_options(arguments):
     }
 
 
-def build_model(arguments):
+def build_model(arguments: Stylize):
+    """Return the `StyleTransfer` with the weights that the arguments name.
+
+    Raises:
+        ValueError: Weights are to be saved that nothing rescaled.
+    """
     from keras_dtl.backbones import vgg19_features
     from keras_dtl.methods import StyleTransfer
 
@@ -200,66 +224,77 @@ def build_model(arguments):
     )
 
 
-def normalize(features, folder, path):
-    """Rescale the filters of VGG19 by the photos of a folder, and keep them if a path is given."""
+def normalize(features, folder: Path, path: Path | None):
+    """Rescale the filters of VGG19 by the photos of a folder, and keep them if a path is given.
+
+    Args:
+        features: The network; changed in place.
+        folder: Natural photos, looked at with `SIDE_OF_PHOTOS` pixels at their longer side.
+        path: The .npz to write.
+
+    Raises:
+        ValueError: The folder holds no images.
+    """
     from keras_dtl.backbones import normalize_activations, save_vgg19
-    from keras_dtl.methods.style.images import resized_within
+    from keras_dtl.methods.style.images import resize_within
 
     photos = find_images(folder)
     if not photos:
         raise ValueError(f"{readable_name(folder)} holds no images to normalize by.")
-    normalize_activations(features, (resized_within(read_image(x), SIDE_OF_PHOTOS) for x in photos))
+    normalize_activations(features, (resize_within(read_image(x), SIDE_OF_PHOTOS) for x in photos))
     if path is not None:
         save_vgg19(features, path)
 
 
-def stylize_file(arguments, model, content, output, options):
-    """Read one content, make its image and write it."""
+def stylize_file(arguments: Stylize, model, content: Path, output: Path, options: dict):
+    """Read one content, make its image and write it.
+
+    Args:
+        arguments: Those of the command.
+        model: A `StyleTransfer`.
+        content: Image to read.
+        output: Image to write; folders above it are made.
+        options: As `read_options` returns them.
+    """
     alpha = read_image(content, channels=4)[:, :, 3:]
     output.parent.mkdir(parents=True, exist_ok=True)
-    with Progress(arguments, output) as progress:
+    with ProgressBar() as bar:
         image = model.stylize(
-            read_image(content), callback=progress, checkpoint=state_of(output), **options
+            read_image(content),
+            callback=IterationLog(bar, output, arguments.snapshots),
+            checkpoint=state_path(output),
+            **options,
         )
     if alpha.min() < 255:
         image = np.concatenate([image, resize_image(alpha, image.shape[:2])], axis=2)
     write_image(output, image, arguments.quality, read_profile(content))
 
 
-class Progress:
-    """A bar with the terms of the loss, and the snapshots."""
+class IterationLog:
+    """Tells of each iteration: moves a bar, or prints a line now and then; writes the snapshots.
 
-    def __init__(self, arguments, output):
-        self.snapshots = arguments.snapshots
-        self.output = output
+    Args:
+        bar: The `ProgressBar`; where it is not drawn, every 50th iteration prints a line.
+        output: Path of the image, which the snapshots' names begin with.
+        snapshots: One every so many iterations; 0 for none.
+    """
+
+    def __init__(self, bar: ProgressBar, output: Path, snapshots: int = 0):
+        self.bar, self.output, self.snapshots = bar, output, snapshots
         self.done = 0
-
-    def __enter__(self):
-        from rich import progress
-
-        self.bar = progress.Progress(
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TextColumn("{task.fields[terms]}"),
-            progress.TimeRemainingColumn(),
-            transient=True,
-            disable=not sys.stdout.isatty(),
-        )
-        self.bar.start()
-        self.task = self.bar.add_task("", total=None, terms="")
-        return self
-
-    def __exit__(self, *error):
-        self.bar.stop()
 
     def __call__(self, step):
         self.done += 1
         terms = ", ".join(f"{name[:-5]} {value:.3g}" for name, value in step.terms.items())
-        self.bar.update(self.task, completed=step.iteration, total=step.iterations, terms=terms)
-        if self.bar.disable and step.iteration % 50 == 0:
+        self.bar.move(step.iteration, step.iterations, terms)
+        if not self.bar.is_drawn and step.iteration % 50 == 0:
             print(f"{step.iteration} of {step.iterations}: {terms}", flush=True)
         if self.snapshots and self.done % self.snapshots == 0:
-            from keras_dtl.methods.style.images import to_uint8
+            self.write_snapshot(step.image)
 
-            name = f"{self.output.stem}-{self.done:04}.png"
-            write_image(self.output.with_name(name), to_uint8(step.image))
+    def write_snapshot(self, image: np.ndarray):
+        """Write an image beside the output, as OUTPUT-0050.png."""
+        from keras_dtl.methods.style.images import to_uint8
+
+        name = f"{self.output.stem}-{self.done:04}.png"
+        write_image(self.output.with_name(name), to_uint8(image))

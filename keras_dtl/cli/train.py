@@ -17,7 +17,8 @@ Train = Union[  # noqa: UP007 (made from a table)
 ]
 
 
-def main(recipe):
+def main(recipe) -> int:
+    """Train, score and publish a recipe; return the exit status."""
     print(start_session(recipe.seed, recipe.mixed_precision, recipe.jit))
     try:
         trained = train(recipe)

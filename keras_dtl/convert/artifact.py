@@ -1,14 +1,14 @@
 """An exported model, opened for inference."""
 
+import typing
+
 import numpy as np
 
 from keras_dtl.convert.providers import DEVICES, DeviceError, Session, device_of, open_session
-from keras_dtl.images import readable_name
-from keras_dtl.manifest import read_manifest, verified_file
+from keras_dtl.files import FilePath, readable_name
+from keras_dtl.manifest import Manifest, read_manifest, verify_file
 
 __all__ = ["DEVICES", "Artifact", "ArtifactError", "DeviceError", "load_artifact"]
-
-PRECISIONS = ("float32", "float16", "int8", "auto")
 
 
 class ArtifactError(ValueError):
@@ -16,8 +16,14 @@ class ArtifactError(ValueError):
 
 
 def load_artifact(
-    path, device="auto", verify=True, *, precision="float32", threads=None, gpu_memory=None
-):
+    path: FilePath,
+    device: str = "auto",
+    verify: bool = True,
+    *,
+    precision: str = "float32",
+    threads: int | None = None,
+    gpu_memory: int | None = None,
+) -> "Artifact":
     """Open an exported model for inference, without TensorFlow.
 
     Args:
@@ -40,9 +46,10 @@ def load_artifact(
 
     Example:
 
-    ```python
-    artifact = keras_dtl.load_artifact("exported/dann")
-    probabilities = artifact(images)  # uint8 (batch, height, width, channels)
+    ```text
+    artifact = keras_dtl.load_artifact("exported/dann")  # what `keras-dtl train dann` wrote
+    images = np.zeros((4, 32, 32, 3), "uint8")  # (batch, height, width, channels)
+    probabilities = artifact(images)  # float32 (4, classes)
     ```
     """
     manifest = read_manifest(path)
@@ -73,7 +80,7 @@ def _graph(manifest, precision):
 
 
 def _open(folder, manifest, name, settings, verify=True):
-    file = verified_file(folder, manifest, name, compare=verify)
+    file = verify_file(folder, manifest, name, compare=verify)
     try:
         return open_session(file, settings)
     except DeviceError:
@@ -94,7 +101,14 @@ class Artifact:
         precision: Of the graph, such as `"float32"`.
     """
 
-    def __init__(self, manifest, session, path=None, settings=None, precision="float32"):
+    def __init__(
+        self,
+        manifest: Manifest,
+        session: typing.Any,
+        path: FilePath | None = None,
+        settings: Session | None = None,
+        precision: str = "float32",
+    ):
         self.manifest = manifest
         self.session = session
         self.path = path
@@ -104,40 +118,49 @@ class Artifact:
         _check_names("outputs", manifest.outputs, session.get_outputs())
 
     @property
-    def task(self):
+    def task(self) -> str:
         """What the model does, such as `"classification"`."""
         return self.manifest.task
 
     @property
-    def classes(self):
+    def classes(self) -> tuple[str, ...] | None:
         """Tuple of class names in the order of the output, or `None`."""
         return self.manifest.classes
 
     @property
-    def image_size(self):
+    def image_size(self) -> tuple[int, int] | None:
         """`(height, width)` to resize images to, or `None` where the model takes any."""
         return self.manifest.preprocessing.resize
 
     @property
-    def provider(self):
+    def provider(self) -> str:
         """The onnxruntime provider that does the work, such as `"CPUExecutionProvider"`."""
         return self.session.get_providers()[0]
 
     @property
-    def device(self):
+    def device(self) -> str:
         """What does the work, such as `"cuda"` or `"cpu"`."""
         return device_of(self.provider)
 
     @property
-    def checksum(self):
+    def checksum(self) -> str:
         """SHA-256 of the graph, as the manifest says."""
         return self.manifest.files[_graph(self.manifest, self.precision)]
 
-    def open_graph(self, name):
-        """Open another graph of the artifact in the same way, and return its session."""
+    def open_graph(self, name: str) -> typing.Any:
+        """Open another graph of the artifact in the same way, and return its session.
+
+        Args:
+            name: Path of the graph, relative to the artifact.
+
+        Returns:
+            An `onnxruntime.InferenceSession`.
+        """
         return _open(self.path, self.manifest, name, self.settings)
 
-    def __call__(self, inputs):
+    def __call__(
+        self, inputs: np.ndarray | dict[str, np.ndarray]
+    ) -> np.ndarray | dict[str, np.ndarray]:
         """Run the model.
 
         Args:
@@ -151,8 +174,11 @@ class Artifact:
         outputs = self.run(inputs)
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
-    def run(self, inputs):
+    def run(self, inputs: np.ndarray | dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run the model; the same as a call, but the result is always a dictionary.
+
+        Args:
+            inputs: As in a call.
 
         Raises:
             ValueError: An array has another name, dtype or shape than the manifest says.
@@ -165,7 +191,9 @@ class Artifact:
             return self._run(arrays)
         images = self.manifest.inputs[0].name
         height, width = arrays[images].shape[1:3]
-        arrays[images] = mirrored(arrays[images], self.manifest.preprocessing.size_multiple)
+        arrays[images] = enlarge_by_mirroring(
+            arrays[images], self.manifest.preprocessing.size_multiple
+        )
         outputs = self._run(arrays)
         for tensor in self.manifest.outputs:
             if tensor.shape[1:3] == (None, None):
@@ -181,10 +209,14 @@ class Artifact:
             raise ArtifactError(f"The model could not be run: {error}") from error
 
 
-def mirrored(images, multiple):
+def enlarge_by_mirroring(images: np.ndarray, multiple: int) -> np.ndarray:
     """Return images `(..., height, width, channels)`, enlarged to multiples below and at the right.
 
     What is added is the mirrored edge, so that no border shows where it is cut off again.
+
+    Args:
+        images: An array `(..., height, width, channels)`.
+        multiple: Of which height and width shall be multiples, 1 or more.
     """
     missing = [(0, int(-size % multiple)) for size in images.shape[-3:-1]]
     if missing == [(0, 0), (0, 0)]:

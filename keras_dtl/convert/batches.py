@@ -1,12 +1,17 @@
 """Batches through a model, and why an image did not come through."""
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
 from keras_dtl.convert.artifact import ArtifactError
-from keras_dtl.images import readable_name
+from keras_dtl.convert.items import Item, Loaded
+from keras_dtl.files import readable_name
 
 
-def run_batch(model, batch):
+def run_batch(
+    model: Callable[[np.ndarray], dict[str, np.ndarray]], batch: list[Loaded]
+) -> Iterator[tuple[list[Loaded], dict[str, np.ndarray] | Exception]]:
     """Run a model over a batch, in smaller ones where it fails.
 
     Args:
@@ -32,8 +37,13 @@ def run_batch(model, batch):
     yield from run_batch(model, batch[middle:])
 
 
-def reason_of(error, item):
-    """Return why an item failed, in words."""
+def reason_of(error: BaseException, item: Item) -> str:
+    """Return why an item failed, in words.
+
+    Args:
+        error: What was raised.
+        item: The `Item`, whose own name is left out.
+    """
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     reason = str(error)

@@ -2,6 +2,7 @@
 
 import collections
 import threading
+import typing
 
 
 class Closed(Exception):
@@ -15,15 +16,18 @@ class Channel:
         limit: How much all that waits may weigh together. A single entry may weigh more.
     """
 
-    def __init__(self, limit):
+    def __init__(self, limit: int):
         self.limit = limit
         self.weight = 0
         self.entries = collections.deque()
         self.closed = False
         self.changed = threading.Condition()
 
-    def reserve(self, weight):
+    def reserve(self, weight: int) -> None:
         """Wait until `weight` more may wait, and count it from now on.
+
+        Args:
+            weight: In the unit of the limit.
 
         Raises:
             Closed: The channel was closed meanwhile.
@@ -32,8 +36,12 @@ class Channel:
             self.changed.wait_for(lambda: self.closed or self._has_room(weight))
             self._reserve(weight)
 
-    def reserve_at_once(self, weight):
-        """Do the same where nothing has to be waited for; return whether that was so."""
+    def reserve_at_once(self, weight: int) -> bool:
+        """Do the same where nothing has to be waited for; return whether that was so.
+
+        Args:
+            weight: In the unit of the limit.
+        """
         with self.changed:
             if not self._has_room(weight):
                 return False
@@ -48,19 +56,28 @@ class Channel:
             raise Closed
         self.weight += weight
 
-    def release(self, weight):
-        """Take back what was reserved and will not come."""
+    def release(self, weight: int) -> None:
+        """Take back what was reserved and will not come.
+
+        Args:
+            weight: As it was reserved.
+        """
         with self.changed:
             self.weight -= weight
             self.changed.notify_all()
 
-    def put(self, entry, reserved=0):
-        """Add an entry, at once, for which `reserved` was reserved."""
+    def put(self, entry: typing.Any, reserved: int = 0) -> None:
+        """Add an entry, at once, for which `reserved` was reserved.
+
+        Args:
+            entry: Anything.
+            reserved: Its weight.
+        """
         with self.changed:
             self.entries.append((entry, reserved))
             self.changed.notify_all()
 
-    def get(self):
+    def get(self) -> typing.Any:
         """Wait for the next entry and return it.
 
         Raises:
@@ -75,13 +92,13 @@ class Channel:
             self.changed.notify_all()
             return entry
 
-    def close(self):
+    def close(self) -> None:
         """Refuse reservations, and let `get` end once the channel is empty."""
         with self.changed:
             self.closed = True
             self.changed.notify_all()
 
-    def clear(self):
+    def clear(self) -> None:
         """Drop all that waits."""
         with self.changed:
             self.entries.clear()

@@ -5,15 +5,24 @@ import csv
 import hashlib
 import json
 import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from keras_dtl.convert.options import ConversionError
-from keras_dtl.convert.run import no_room_is_fatal
-from keras_dtl.images import readable_name, resize_image
+import numpy as np
+
+from keras_dtl.convert.artifact import Artifact
+from keras_dtl.convert.disk import no_room_is_fatal
+from keras_dtl.convert.image_task import ImageTask
+from keras_dtl.convert.items import Item, Loaded
+from keras_dtl.convert.journal import Journal
+from keras_dtl.convert.options import ConversionError, Options
+from keras_dtl.files import readable_name
+from keras_dtl.images import resize_image
 
 _TABLE = ""  # its name in the journal, which no image has
 
 
-class Classification:
+class Classification(ImageTask):
     """Writes `predictions.csv` or `predictions.jsonl`, one line an image, in the images' order.
 
     The columns are `file`, `class` and `probability` of the likeliest class, the same numbered
@@ -23,8 +32,10 @@ class Classification:
     """
 
     writers = 1  # a table is written by one at a time
+    takes_small_files = True
 
-    def __init__(self, artifact, destination, options):
+    def __init__(self, artifact: Artifact, destination: Path, options: Options):
+        super().__init__(artifact, destination, options)
         self.format = options.format_among(tuple(_FORMATS))
         if destination.suffix in (".csv", ".jsonl") and not destination.is_dir():
             raise ConversionError(
@@ -44,14 +55,13 @@ class Classification:
                 f"this one has {artifact.manifest.outputs}. Export the model again."
             )
         self.rows = _InOrder()
-        self.journal = None
 
-    def plan(self, items):
+    def plan(self, items: list[Item]) -> None:
         # A few are remembered for the gallery.
         self.rows.remember = {item.index for item in items[:: max(1, len(items) // 1000)]}
 
     @contextlib.contextmanager
-    def writing(self, journal):
+    def writing(self, journal: Journal) -> Iterator[None]:
         """Open the table, which takes its place when all is done."""
         if self.output.exists() and not self.overwrite and not journal.wrote(_TABLE, self.output):
             raise ConversionError(
@@ -67,7 +77,7 @@ class Classification:
         journal.add(_TABLE, "", output=hashlib.sha256(temporary.read_bytes()).hexdigest())
         journal.move(temporary, self.output)
 
-    def is_done(self, item, records):
+    def is_done(self, item: Item, records: list[dict]) -> bool:
         rows = [record.get("row") for record in records]
         if not all(map(self._is_row, rows)):
             return False
@@ -87,16 +97,10 @@ class Classification:
             and len(every) == (len(self.classes) if self.all_probabilities else 0)
         )
 
-    def check_free(self, item):
-        pass
-
-    def keeps_alpha(self, item):
-        return False
-
-    def prepare(self, image):
+    def prepare(self, image: np.ndarray) -> np.ndarray:
         return image if self.size is None else resize_image(image, self.size)
 
-    def make(self, loaded, outputs):
+    def make(self, loaded: Loaded, outputs: dict[str, np.ndarray]) -> tuple[list, list]:
         """Return the likeliest classes with their probabilities, and by choice all of them."""
         probabilities = outputs[self.probabilities]
         likeliest = (-probabilities).argsort(kind="stable")[: self.top].tolist()
@@ -104,29 +108,34 @@ class Classification:
         top = [(self.classes[index], round(values[index], 6)) for index in likeliest]
         return top, [round(value, 6) for value in values] if self.all_probabilities else []
 
-    def keep(self, loaded, row):
+    def keep(self, loaded: Loaded, made: tuple[list, list]) -> None:
         item = loaded.item
         with no_room_is_fatal():
             self.journal.add(
-                *(item.name, loaded.content, loaded.frame or 0, loaded.frames), flush=False, row=row
+                *(item.name, loaded.content, loaded.frame or 0, loaded.frames),
+                flush=False,
+                row=made,
             )
-            self._put(item, row, loaded.frame, loaded.frames)
+            self._put(item, made, loaded.frame, loaded.frames)
 
     def _put(self, item, row, frame, frames):
         name = item.name if frame is None else f"{item.name}#{frame}"
         self.rows.put(item.index, (name, *row), frame or 0, frames)
 
-    def one(self, loaded, outputs, suffix):
+    def check_single(self) -> None:
+        raise ConversionError("A classifier writes a table; name a folder as output.")
+
+    def encode(self, loaded: Loaded, outputs: dict[str, np.ndarray], suffix: str) -> bytes:
         """Return the prediction as one line of JSON."""
         top, every = self.make(loaded, outputs)
         row = _json_row(loaded.item.name, top, every, self.classes if every else ())
         return json.dumps(row, ensure_ascii=False).encode() + b"\n"
 
-    def leave_out(self, item):
+    def leave_out(self, item: Item) -> None:
         self.rows.put(item.index, None)
 
-    def shown(self, item):
-        """Return the likeliest class as a text, for the gallery."""
+    def result(self, item: Item) -> str | None:
+        """Return the likeliest class in words."""
         return self.rows.remembered.get(item.index)
 
 
@@ -138,7 +147,7 @@ class _InOrder:
         self.waiting = {}  # rows by frame, by image
         self.next = 0
         self.remember, self.remembered = frozenset(), {}
-        self.write = None  # while nothing is written
+        self.write: Callable[..., None] | None = None  # while nothing is written
 
     def put(self, index, row, frame=0, frames=1):
         with self.lock:

@@ -1,23 +1,46 @@
 """Where the images of a conversion are decoded and converted."""
 
-from keras_dtl.convert.options import ConversionError
+from collections.abc import Callable
+from pathlib import Path
+
+from keras_dtl.convert.artifact import Artifact
+from keras_dtl.convert.items import Item
+from keras_dtl.convert.journal import Journal
+from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.processes import core_count
 from keras_dtl.convert.run import Run
-from keras_dtl.convert.tiling import Tiler
+from keras_dtl.convert.task import Task
+from keras_dtl.convert.tasks import task_class
 
 # From where on processes of their own pay: it takes seconds until they are there.
 _MANY_FILES = 5000
 _SMALL_FILE = 2**16  # bytes
 
 
-def run_of(artifact, task, journal, items, destination, options, progress):
+def run_of(
+    artifact: Artifact,
+    task: Task,
+    journal: Journal | None,
+    items: list[Item],
+    destination: Path,
+    options: Options,
+    progress: Callable[[int, int], None],
+) -> Run:
     """Return the `Run` of a conversion, by the engine that the options name.
+
+    Args:
+        artifact: An `Artifact`.
+        task: Its `Task`.
+        journal: The `Journal`, or `None` for a dry run without one.
+        items: All `Item`s.
+        destination: The output folder.
+        options: The `Options`.
+        progress: Called with the number of files done and of all.
 
     Raises:
         ConversionError: The engine cannot be used.
     """
     parts = {
-        "channels": artifact.manifest.preprocessing.channels,
         "task": task,
         "journal": journal,
         "options": options,
@@ -27,7 +50,7 @@ def run_of(artifact, task, journal, items, destination, options, progress):
     if engine == "auto":
         engine = "processes" if _pay_processes(artifact, items) else "threads"
     if engine == "threads":
-        return Run(model=Tiler(artifact, options), **parts)
+        return Run(model=task.model(), **parts)
     # Imported where it is needed, so that command lines answer at once.
     from keras_dtl.convert.remote import RemoteRun
     from keras_dtl.convert.worker import setup_of
@@ -44,7 +67,9 @@ def run_of(artifact, task, journal, items, destination, options, progress):
 
 def _pay_processes(artifact, items):
     """Whether Python's lock, not the model, would be what threads wait for."""
-    if artifact.task != "classification" or artifact.device != "cpu" or artifact.path is None:
+    if not task_class(artifact).takes_small_files:
+        return False
+    if artifact.device != "cpu" or artifact.path is None:
         return False
     if len(items) < _MANY_FILES or core_count() < 2:
         return False

@@ -2,29 +2,32 @@
 
 import contextlib
 import dataclasses
-import hashlib
-import json
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from keras_dtl.convert import motion
+from keras_dtl.convert.artifact import Artifact
 from keras_dtl.convert.engines import run_of
 from keras_dtl.convert.gallery import write_gallery
 from keras_dtl.convert.inputs import find_items
+from keras_dtl.convert.items import Item
 from keras_dtl.convert.journal import Journal
 from keras_dtl.convert.options import ConversionError, Options
-from keras_dtl.convert.report import ConversionReport
-from keras_dtl.convert.tasks import task_of
-from keras_dtl.files import write_json
-from keras_dtl.images import readable_name
+from keras_dtl.convert.report import ConversionReport, Failure
+from keras_dtl.convert.tasks import task_class, task_of
+from keras_dtl.files import FilePath, readable_name, write_json
 
 REPORT, GALLERY = "report.json", "gallery.html"
-# Options that change what is written; a run with others does the work again.
-_THAT_MATTER = ("format", "quality", "metadata", "profile", "alpha", "animation", "top")
-_THAT_MATTER += ("all_probabilities", "bucket")
 
 
-def convert_folder(artifact, source, destination, *, progress=None, **options):
+def convert_folder(
+    artifact: Artifact,
+    source: FilePath | Sequence[FilePath],
+    destination: FilePath,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    **options,
+) -> ConversionReport:
     """Run an artifact over images and write what it makes of them.
 
     A classifier writes one table of predictions, a generator writes one image for each image, in
@@ -38,8 +41,8 @@ def convert_folder(artifact, source, destination, *, progress=None, **options):
 
     Args:
         artifact: What `load_artifact` returned.
-        source: An image file, a folder, a pattern such as `"photos/**/*.jpg"`, or a list of
-            paths.
+        source: An image file, or one of motion, a folder, a pattern such as
+            `"photos/**/*.jpg"`, or a list of paths.
         destination: The folder to write to.
         progress: Called with the number of images done and the number of all images.
         **options: The fields of `keras_dtl.convert.Options`, such as `batch_size=32`.
@@ -52,25 +55,37 @@ def convert_folder(artifact, source, destination, *, progress=None, **options):
         OSError: The source cannot be listed, or the destination cannot be written.
     """
     options = Options(**options)
-    if artifact.task == motion.TASK:
-        return motion.convert_motions(artifact, source, destination, options, progress)
-    items, failures = find_items(source, options.recursive)
+    items, failures = find_items(source, options.recursive, task_class(artifact))
     folder = source if not isinstance(source, (list, tuple)) and Path(source).is_dir() else None
     return convert_items(artifact, items, failures, folder, destination, options, progress)
 
 
-def convert_items(artifact, items, failures, folder, destination, options, progress=None):
+def convert_items(
+    artifact: Artifact,
+    items: list[Item],
+    failures: list[Failure],
+    folder: FilePath | None,
+    destination: FilePath,
+    options: Options,
+    progress: Callable[[int, int], None] | None = None,
+) -> ConversionReport:
     """Convert what `find_items` found; see `convert_folder`.
 
     Args:
+        artifact: What `load_artifact` returned.
+        items: The files.
+        failures: What could not be listed.
         folder: The folder that was searched, or `None`; the destination must lie outside.
+        destination: The folder to write to.
+        options: The `Options`.
+        progress: Called with the number of files done and the number of all files.
     """
     started = time.monotonic()
     destination = Path(destination)
     task = task_of(artifact, destination, options)
     _check_destination(destination, folder, options)
     task.plan(items)
-    with _journal(artifact, destination, options) as journal:
+    with _journal(task, destination, options) as journal:
         progress = progress or (lambda done, total: None)
         run = run_of(artifact, task, journal, items, destination, options, progress)
         _execute(run, task, journal, items)
@@ -121,13 +136,11 @@ def _check_destination(destination, folder, options):
             )
 
 
-def _journal(artifact, destination, options):
+def _journal(task, destination, options):
     """Return the journal; a dry run reads an existing one and makes none."""
     if options.dry_run and not Journal.exists(destination):
         return contextlib.nullcontext()
-    matter = {name: getattr(options, name) for name in _THAT_MATTER}
-    text = json.dumps([artifact.checksum, matter, options.tile], sort_keys=True)
-    return Journal(destination, hashlib.sha256(text.encode()).hexdigest()[:16])
+    return Journal(destination, task.journal_key())
 
 
 def _describe(report, artifact, task, items, destination, options):

@@ -1,65 +1,53 @@
 """A page that shows some images before and after, without a network."""
 
 import base64
-import html
 import io
 import os
 import urllib.parse
+from pathlib import Path
+from string import Template
 
-from PIL import Image
+from keras_dtl.convert.items import Item
+from keras_dtl.convert.options import Options
+from keras_dtl.convert.report import ConversionReport
+from keras_dtl.convert.task import Task
+from keras_dtl.files import readable_name, write_text
+from keras_dtl.images import ImageError
+from keras_dtl.page import escape, html_page, style_sheet
 
-from keras_dtl.files import write_text
-from keras_dtl.images import ImageError, as_pixels, opened_image, readable_name, upright_image
-
-_THUMBNAIL = (320, 320)
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
-img-src data: file: 'self'; style-src 'unsafe-inline'">
-<title>{title}</title>
-<style>
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem;
-  padding: 0 1rem; color: #222; background: #fafafa; }}
-h1 {{ font-size: 1.4rem; }}
-main {{ display: grid; gap: 1.5rem;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, 28rem), 1fr)); }}
-figure {{ margin: 0; padding: .75rem; background: #fff; border: 1px solid #ddd;
-  border-radius: 6px; }}
-figure div {{ display: flex; gap: .5rem; align-items: center; }}
-img {{ width: 100%; height: auto; min-width: 0; object-fit: contain; background:
-  repeating-conic-gradient(#eee 0 25%, #fff 0 50%) 0 0 / 16px 16px; }}
-a {{ flex: 1; min-width: 0; }}
-strong {{ flex: 1; font-size: 1.1rem; text-align: center; }}
-figcaption {{ margin-top: .5rem; font-size: .85rem; overflow-wrap: anywhere; color: #555; }}
-table {{ border-collapse: collapse; width: 100%; font-size: .9rem; background: #fff; }}
-td {{ border: 1px solid #ddd; padding: .3rem .6rem; overflow-wrap: anywhere; }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p>{summary}</p>
+_STYLE = style_sheet("""
+body { margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }
+h1 { font-size: 1.4rem; }
+main { display: grid; gap: 1.5rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 28rem), 1fr)); }
+figure { margin: 0; padding: .75rem; background: $surface; border: 1px solid $grid;
+  border-radius: 6px; }
+figure div { display: flex; gap: .5rem; align-items: center; }
+img { width: 100%; height: auto; min-width: 0; object-fit: contain; background:
+  repeating-conic-gradient(#eee 0 25%, #fff 0 50%) 0 0 / 16px 16px; }
+a { flex: 1; min-width: 0; }
+strong { flex: 1; font-size: 1.1rem; text-align: center; }
+table { width: 100%; background: $surface; }
+""")
+_BODY = Template("""<h1>$title</h1>
+<p>$summary</p>
 <main>
-{figures}
+$figures
 </main>
-{failures}
-</body>
-</html>
-"""
+$failures""")
 
 
-def write_gallery(path, report, task, items, name, options):
-    """Write the page: images before and after side by side, and what failed.
+def write_gallery(
+    path: Path, report: ConversionReport, task: Task, items: list[Item], name: str, options: Options
+) -> None:
+    """Write the page: images or motion before and after side by side, and what failed.
 
     The pictures are small copies inside the page; a click opens the whole output.
 
     Args:
         path: Where to write.
         report: The `ConversionReport`.
-        task: Whose `shown(item)` is a path, a text or `None`.
+        task: The `Task`, whose `preview` is shown.
         items: All `Item`s of the conversion.
         name: The artifact's name.
         options: The `Options`; `gallery` is how many are shown.
@@ -68,46 +56,46 @@ def write_gallery(path, report, task, items, name, options):
         return
     # Not more than a few times as many are looked at as are shown.
     step = max(1, len(items) // options.gallery)
-    pairs = ((item, task.shown(item)) for item in items[::step])
     figures = []
-    for item, shown in pairs:
-        if shown is not None and len(figures) < options.gallery:
-            figures += _figure(item, shown, path.parent, options.max_pixels)
-    write_text(
-        path,
-        _PAGE.format(
-            title=html.escape(f"{name}: before and after"),
-            summary=html.escape(
-                f"{report.converted} converted, {report.skipped} done before, "
-                f"{len(report.failed)} failed; {len(figures)} are shown."
-            ),
-            figures="\n".join(figures),
-            failures=_failures(report),
+    for item in items[::step]:
+        if len(figures) < options.gallery:
+            figures += _figure(item, task, path.parent)
+    title = f"{name}: before and after"
+    body = _BODY.substitute(
+        title=escape(title),
+        summary=escape(
+            f"{report.converted} converted, {report.skipped} done before, "
+            f"{len(report.failed)} failed; {len(figures)} are shown."
         ),
+        figures="\n".join(figures),
+        failures=_failures(report),
     )
+    write_text(path, html_page(title, body, _STYLE, "img-src data: file: 'self'"))
 
 
-def _figure(item, shown, folder, max_pixels):
-    """Return the figure of an item in a list, which is empty where an image cannot be shown."""
+def _figure(item, task, folder):
+    """Return the figure of an item in a list, which is empty where there is nothing to show."""
     try:
-        before = _thumbnail(item.path, max_pixels)
-        if isinstance(shown, str):
-            after = f"<strong>{html.escape(shown)}</strong>"
-        else:
-            # Bytes of a name that are no UTF-8 are escaped as they are.
-            place = urllib.parse.quote(os.fsencode(os.path.relpath(shown, folder)))
-            after = f'<a href="{place}">{_thumbnail(shown, max_pixels, "after")}</a>'
+        preview = task.preview(item)
     except (ImageError, OSError, ValueError):
         return []
-    caption = html.escape(readable_name(item.name))
+    if preview is None:
+        return []
+    if isinstance(preview.after, str):
+        after = f"<strong>{escape(preview.after)}</strong>"
+    else:
+        after = f'<a href="{_link(preview.target, folder)}">{_element(preview.after, "after")}</a>'
+    before, caption = _element(preview.before, "before"), escape(readable_name(item.name))
     return [f"<figure><div><a>{before}</a>{after}</div><figcaption>{caption}</figcaption></figure>"]
 
 
-def _thumbnail(path, max_pixels, word="before"):
-    with opened_image(path, max_pixels) as image:
-        image.draft("RGB", _THUMBNAIL)  # JPEG: decodes a smaller image
-        picture = Image.fromarray(as_pixels(upright_image(image), 3))
-    picture.thumbnail(_THUMBNAIL)
+def _link(path, folder):
+    # Bytes of a name that are no UTF-8 are escaped as they are.
+    return urllib.parse.quote(os.fsencode(os.path.relpath(path, folder)))
+
+
+def _element(picture, word):
+    """Return an image, inside the page, as HTML."""
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=85)
     data = base64.b64encode(file.getvalue()).decode()
@@ -118,8 +106,7 @@ def _failures(report):
     if not report.failed:
         return ""
     rows = (
-        f"<tr><td>{html.escape(readable_name(failure.path))}</td>"
-        f"<td>{html.escape(failure.reason)}</td></tr>"
+        f"<tr><td>{escape(readable_name(failure.path))}</td><td>{escape(failure.reason)}</td></tr>"
         for failure in report.failed[:1000]
     )
     return f"<h2>Failed</h2>\n<table>\n{''.join(rows)}\n</table>"

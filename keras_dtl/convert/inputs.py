@@ -2,21 +2,28 @@
 
 import glob
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
+from keras_dtl.convert.image_task import ImageTask
 from keras_dtl.convert.items import Item
 from keras_dtl.convert.options import ConversionError
 from keras_dtl.convert.report import Failure
-from keras_dtl.images import find_images, readable_name
+from keras_dtl.convert.task import Task
+from keras_dtl.files import FilePath, find_files, readable_name
 
 
-def find_items(source, recursive=True):
+def find_items(
+    source: FilePath | Sequence[FilePath], recursive: bool = True, task: type[Task] = ImageTask
+) -> tuple[list[Item], list[Failure]]:
     """List the files of a conversion.
 
     Args:
         source: Path of a file or a folder, a pattern such as `"photos/**/*.jpg"`, or a list of
-            paths. Folders are searched for image files; whatever else is named is taken.
+            paths. Folders are searched for files that the task takes; whatever else is named is
+            taken.
         recursive: Whether the sub-folders of a folder are searched, too.
+        task: Class of the task, which says what is searched for.
 
     Returns:
         A list of `Item`s, and a list with a `Failure` for each folder that cannot be listed.
@@ -29,15 +36,15 @@ def find_items(source, recursive=True):
         paths = list(dict.fromkeys(Path(path) for path in source))
         if not paths:
             raise ConversionError("The list of files is empty; there is nothing to convert.")
-        return _numbered(paths, _common_folder(paths)), []
+        return _number(paths, _common_folder(paths)), []
     text = os.fspath(source)
     # A file of that very name comes first: brackets are common in names.
     if glob.has_magic(text) and not Path(text).exists():
-        return _matching(text), []
-    return _in_tree(Path(source), recursive)
+        return _match(text), []
+    return _in_tree(Path(source), recursive, task)
 
 
-def _matching(pattern):
+def _match(pattern):
     """Return the `Item`s that a pattern stands for, named from its last folder without signs."""
     paths = [Path(path) for path in sorted(glob.iglob(pattern, recursive=True))]  # noqa: PTH207
     paths = [path for path in paths if not path.is_dir()]
@@ -46,24 +53,22 @@ def _matching(pattern):
     folder = Path(pattern)
     while glob.has_magic(os.fspath(folder)):
         folder = folder.parent
-    return _numbered(paths, folder)
+    return _number(paths, folder)
 
 
-def _in_tree(source, recursive):
+def _in_tree(source, recursive, task):
     if source.is_file():
         return [Item(0, source, source.name)], []
     failures = []
-    paths = find_images(
+    paths = find_files(
         source,
+        task.suffixes,
         recursive,
         on_error=lambda error: failures.append(Failure(Path(error.filename), error.strerror)),
     )
     if not paths and not failures:
-        raise ConversionError(
-            f"{readable_name(source)} holds no images. Give a folder with JPEG, PNG, WebP, BMP, "
-            "TIFF, GIF or PPM files."
-        )
-    return _numbered(paths, source), failures
+        raise ConversionError(f"{readable_name(source)} holds {task.none_found}")
+    return _number(paths, source), failures
 
 
 def _common_folder(paths):
@@ -81,7 +86,7 @@ def _common_folder(paths):
         raise ConversionError("The listed files lie on different drives.") from error
 
 
-def _numbered(paths, folder):
+def _number(paths, folder):
     folder = os.fspath(folder)
     return [Item(index, path, _name(os.fspath(path), folder)) for index, path in enumerate(paths)]
 
@@ -93,7 +98,7 @@ def _name(path, folder):
     return name.replace(os.sep, "/")
 
 
-def listed_paths(data):
+def parse_paths(data: bytes) -> list[Path]:
     """Return the paths that a list of names holds, one a line or ended by zero bytes.
 
     Args:

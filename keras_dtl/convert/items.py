@@ -47,7 +47,7 @@ class Loaded:
     """
 
     item: Item
-    size: tuple
+    size: tuple[int, ...]
     pixels: np.ndarray
     content: str = ""
     alpha: np.ndarray | None = None
@@ -63,13 +63,17 @@ class Groups:
         batch_size: The most images of a batch; large images go in smaller ones.
     """
 
-    def __init__(self, batch_size):
+    def __init__(self, batch_size: int):
         self.batch_size = batch_size
         self.groups = {}  # by shape; the group that waits longest comes first
         self.images = self.pixels = 0
 
-    def add(self, image):
-        """Take an image and return the batches that are ready, lists of images."""
+    def add(self, image: Loaded) -> list[list[Loaded]]:
+        """Take an image and return the batches that are ready, lists of images.
+
+        Args:
+            image: A `Loaded` one.
+        """
         shape = image.pixels.shape
         self.groups.setdefault(shape, []).append(image)
         self.images += 1
@@ -87,7 +91,7 @@ class Groups:
         self.pixels -= len(group) * math.prod(shape[:2])
         return group
 
-    def rest(self):
+    def rest(self) -> list[list[Loaded]]:
         """Return the batches of all that still waits."""
         return [self._pop(shape) for shape in list(self.groups)]
 

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from keras_dtl.convert.options import ConversionError
-from keras_dtl.images import readable_name
+from keras_dtl.files import FilePath, readable_name
 
 _STATE = ".keras_dtl"  # hidden, and so never taken for input
 _MOST_FRAMES = 100_000
@@ -27,14 +27,18 @@ class Journal:
         key: Text that is another one when the model or the options are.
     """
 
-    def __init__(self, folder, key):
+    def __init__(self, folder: FilePath, key: str):
         self.folder = Path(folder)
         self.key = key
         self.known = {}
 
     @staticmethod
-    def exists(folder):
-        """Whether a conversion has written to a folder before."""
+    def exists(folder: FilePath) -> bool:
+        """Whether a conversion has written to a folder before.
+
+        Args:
+            folder: The output folder.
+        """
         return (Path(folder) / _STATE / "journal.jsonl").exists()
 
     def __enter__(self):
@@ -60,7 +64,7 @@ class Journal:
             self.partial.parent.rmdir()
         self.stack.close()
 
-    def records(self, name, content):
+    def records(self, name: str, content: str) -> list[dict] | None:
         """Return what was written of a file, one record a frame, or `None`.
 
         Args:
@@ -73,18 +77,30 @@ class Journal:
         fitting = [r for r in records if r and (r["content"], r["key"]) == wanted]
         return fitting if len(fitting) == len(records) else None
 
-    def wrote(self, name, target):
-        """Whether the file `target` is what an earlier run made of the input `name`."""
+    def wrote(self, name: str, target: Path) -> bool:
+        """Whether the file `target` is what an earlier run made of the input `name`.
+
+        Args:
+            name: Of the `Item`.
+            target: Path of the file.
+        """
         return any(self.is_whole(record, target) for record in self.known.get(name, {}).values())
 
-    def is_whole(self, record, target):
-        """Whether the file `target` is what `record` says was written."""
+    def is_whole(self, record: dict, target: Path) -> bool:
+        """Whether the file `target` is what `record` says was written.
+
+        Args:
+            record: One of `records`.
+            target: Path of the file.
+        """
         try:
             return record.get("output") == hashlib.sha256(target.read_bytes()).hexdigest()
         except OSError:
             return False
 
-    def add(self, name, content, frame=0, frames=1, flush=True, **result):
+    def add(
+        self, name: str, content: str, frame: int = 0, frames: int = 1, flush: bool = True, **result
+    ) -> None:
         """Note the result of one image.
 
         Args:
@@ -97,8 +113,13 @@ class Journal:
         if flush:
             self.file.flush()
 
-    def publish(self, target, data):
-        """Write bytes to a file that is whole or absent, whatever happens meanwhile."""
+    def publish(self, target: Path, data: bytes) -> None:
+        """Write bytes to a file that is whole or absent, whatever happens meanwhile.
+
+        Args:
+            target: Where the file belongs; missing folders are made.
+            data: Its bytes.
+        """
         temporary = self.partial / secrets.token_hex(8)
         try:
             with open(temporary, "wb") as file:
@@ -109,8 +130,13 @@ class Journal:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def move(self, temporary, target):
-        """Give a whole file its place."""
+    def move(self, temporary: Path, target: Path) -> None:
+        """Give a whole file its place.
+
+        Args:
+            temporary: The whole file, on the same disk.
+            target: Where it belongs; missing folders are made.
+        """
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(temporary, target)
 

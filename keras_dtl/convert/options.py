@@ -2,6 +2,7 @@
 
 import dataclasses
 import typing
+from collections.abc import Sequence
 from typing import Literal
 
 from keras_dtl.images import MAX_PIXELS
@@ -86,8 +87,12 @@ class Options:
         if set(self.suffix) & set("/\\\0"):
             raise ConversionError(f"suffix must be part of a file name; received {self.suffix!r}.")
 
-    def format_among(self, formats):
-        """Return the format to write, of those that a task knows; the first one is the default."""
+    def format_among(self, formats: Sequence[str]) -> str:
+        """Return the format to write, of those that a task knows; the first one is the default.
+
+        Args:
+            formats: Their names, such as `"png"`.
+        """
         if self.format == "auto":
             return formats[0]
         if self.format not in formats:
@@ -98,6 +103,8 @@ class Options:
         return self.format
 
 
+FILES = ("style",)
+"""Options that name a file, which goes with them to a worker on another machine."""
 _RANGES = {
     "batch_size": (1, 65536),
     "top": (1, 65536),

@@ -6,11 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from keras_dtl.convert.worker import WorkerLost
+from keras_dtl.convert.worker import Setup, WorkerLost
 
 
-def process_workers(setup):
-    """Return the workers of a conversion, one for each core by default."""
+def process_workers(setup: Setup) -> "list[ProcessWorker]":
+    """Return the workers of a conversion, one for each core by default.
+
+    Args:
+        setup: The `Setup` of each.
+    """
     return [ProcessWorker(setup) for _ in range(setup.options.workers or core_count())]
 
 
@@ -23,11 +27,11 @@ class ProcessWorker:
         setup: A `Setup`.
     """
 
-    def __init__(self, setup):
+    def __init__(self, setup: Setup):
         self.setup = setup
         self.process = None
 
-    def start(self):
+    def start(self) -> None:
         package = os.fspath(Path(__file__).parents[2])
         paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
@@ -39,8 +43,11 @@ class ProcessWorker:
         )
         self._ask(self.setup)
 
-    def convert(self, files):
+    def convert(self, files: list[tuple[str, bytes]]) -> tuple[list, float]:
         """Do what `Worker.convert` does.
+
+        Args:
+            files: Pairs of a name and the bytes of the file.
 
         Raises:
             WorkerLost: The process has ended.
@@ -58,7 +65,7 @@ class ProcessWorker:
             raise answer
         return answer
 
-    def stop(self):
+    def stop(self) -> None:
         if self.process is not None:
             self.process.kill()
             self.process.stdin.close()
@@ -67,7 +74,7 @@ class ProcessWorker:
             self.process = None
 
 
-def core_count():
+def core_count() -> int:
     """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

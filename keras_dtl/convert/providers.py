@@ -3,6 +3,8 @@
 import dataclasses
 import typing
 
+from keras_dtl.files import FilePath
+
 DEVICES = ("auto", "cpu", "cuda", "openvino", "tensorrt")
 _ERRORS_ONLY = 3
 
@@ -51,12 +53,16 @@ class Session(typing.NamedTuple):
     gpu_memory: int | None = None
 
 
-def device_of(provider):
-    """Return the device that a provider of onnxruntime computes on."""
+def device_of(provider: str) -> str:
+    """Return the device that a provider of onnxruntime computes on.
+
+    Args:
+        provider: Such as `"CPUExecutionProvider"`.
+    """
     return next((name for name, known in _PROVIDERS.items() if known.name == provider), provider)
 
 
-def open_session(file, settings):
+def open_session(file: FilePath, settings: Session) -> typing.Any:
     """Open an ONNX graph on the device that was asked for, or on none.
 
     Args:

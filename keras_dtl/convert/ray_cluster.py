@@ -13,17 +13,21 @@ import dataclasses
 import logging
 import os
 import tempfile
+import typing
 from pathlib import Path
 
-from keras_dtl.convert.options import ConversionError
-from keras_dtl.convert.worker import Worker, WorkerLost
+from keras_dtl.convert.options import FILES, ConversionError
+from keras_dtl.convert.worker import Setup, Worker, WorkerLost
 from keras_dtl.manifest import read_manifest
 
 _SECONDS_TO_START = 600  # that a cluster without a free place may take to find one
 
 
-def ray_workers(setup):
+def ray_workers(setup: Setup) -> "list[RayWorker]":
     """Return the workers of a conversion: one for each core of the cluster, or for each GPU.
+
+    Args:
+        setup: The `Setup` of each.
 
     Raises:
         ConversionError: Ray is not installed, there is no such cluster, or it has no place.
@@ -40,7 +44,7 @@ def ray_workers(setup):
     resources = {"num_cpus": share} if kind == "CPU" else {"num_gpus": 1}
     # An actor that is lost gets a new one by this package, with what it was doing.
     actor = ray.remote(max_restarts=0, **resources)(ClusterWorker)
-    contents = ray.put((setup, _files(setup)))
+    contents = ray.put(contents_of(setup))
     count = min(setup.options.workers or places, places)
     return [RayWorker(ray, actor, contents) for _ in range(count)]
 
@@ -64,6 +68,20 @@ def _connected(address):
     return ray
 
 
+def contents_of(setup: Setup) -> tuple[Setup, dict[str, bytes], dict[str, bytes]]:
+    """Return what goes to a node: the setup, and the files that it names.
+
+    Args:
+        setup: A `Setup`.
+
+    Returns:
+        The setup, the files of the artifact by relative path, and those that options name.
+    """
+    options = {name: getattr(setup.options, name) for name in FILES}
+    named = {name: Path(path).read_bytes() for name, path in options.items() if path}
+    return setup, _files(setup), named
+
+
 def _files(setup):
     """Return what a worker needs of the artifact, as bytes by relative path."""
     folder = Path(setup.artifact)
@@ -74,22 +92,34 @@ def _files(setup):
 
 
 class ClusterWorker:
-    """A `Worker` whose artifact came through the cluster."""
+    """A `Worker` whose files came through the cluster.
 
-    def __init__(self, contents):
-        setup, files = contents
+    Args:
+        contents: What `contents_of` returned.
+    """
+
+    def __init__(self, contents: tuple):
+        setup, files, named = contents
         self.folder = tempfile.TemporaryDirectory()
+        root = Path(self.folder.name)
         for name, data in files.items():
-            path = Path(self.folder.name) / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        self.worker = Worker(dataclasses.replace(setup, artifact=self.folder.name))
+            _write(root / "artifact" / name, data)
+        for name, data in named.items():
+            _write(root / name, data)
+        options = dataclasses.replace(setup.options, **{name: str(root / name) for name in named})
+        artifact = str(root / "artifact")
+        self.worker = Worker(dataclasses.replace(setup, artifact=artifact, options=options))
 
-    def ready(self):
+    def ready(self) -> int:
         return os.getpid()
 
-    def convert(self, files):
+    def convert(self, files: list[tuple[str, bytes]]) -> tuple[list, float]:
         return self.worker.convert(files)
+
+
+def _write(path, data):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
 
 
 class RayWorker:
@@ -101,13 +131,13 @@ class RayWorker:
         contents: Reference to what they are made of.
     """
 
-    def __init__(self, ray, actor, contents):
+    def __init__(self, ray: typing.Any, actor: typing.Any, contents: typing.Any):
         self.ray = ray
         self.class_of_actors = actor
         self.contents = contents
         self.actor = None
 
-    def start(self):
+    def start(self) -> None:
         self.actor = self.class_of_actors.remote(self.contents)
         try:
             self.ray.get(self.actor.ready.remote(), timeout=_SECONDS_TO_START)
@@ -117,8 +147,11 @@ class RayWorker:
                 f"{self.ray.cluster_resources()}. Call again with nodes; what is done is kept."
             ) from error
 
-    def convert(self, files):
+    def convert(self, files: list[tuple[str, bytes]]) -> tuple[list, float]:
         """Do what `Worker.convert` does.
+
+        Args:
+            files: Pairs of a name and the bytes of the file.
 
         Raises:
             WorkerLost: The actor has gone, or its node.
@@ -130,7 +163,7 @@ class RayWorker:
         except self.ray.exceptions.RayError as error:
             raise WorkerLost(type(error).__name__) from error
 
-    def stop(self):
+    def stop(self) -> None:
         if self.actor is not None:
             with contextlib.suppress(self.ray.exceptions.RayError):
                 self.ray.kill(self.actor)

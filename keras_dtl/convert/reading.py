@@ -6,16 +6,21 @@ import errno
 import io
 import os
 import struct
+import typing
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from PIL import Image, ImageCms
 
-from keras_dtl.convert.items import ItemError, Loaded
+from keras_dtl.convert.items import Item, ItemError, Loaded
+from keras_dtl.convert.options import Options
 from keras_dtl.convert.small_png import read_small_png
-from keras_dtl.images import as_pixels, check_size, opened_image, rgb_profile, upright_image
+from keras_dtl.files import FilePath
+from keras_dtl.images import as_pixels, check_size, open_image, rgb_profile, upright_image
 
 _LARGEST_FILE = 2**31  # bytes; files are read whole
 _ORIENTATION = 0x0112
+_THUMBNAIL = (320, 320)  # width and height at most
 _ANIMATED = ("GIF", "PNG", "TIFF", "WEBP")  # but not the previews that cameras hide in a JPEG
 
 
@@ -38,8 +43,15 @@ class Picture:
     frames: int
 
 
-def read_file(path):
-    """Return the bytes of a file, which is not read where it cannot be an image."""
+def read_file(path: FilePath) -> bytes:
+    """Return the bytes of a file, which is not read where it cannot be an image.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: It cannot be read, or is too large.
+    """
     with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         if size > _LARGEST_FILE:
@@ -47,7 +59,13 @@ def read_file(path):
         return file.read()
 
 
-def pictures(data, channels, options, keep_alpha, before=lambda pixels: None):
+def pictures(
+    data: bytes,
+    channels: int,
+    options: Options,
+    keep_alpha: bool,
+    before: Callable[[int], None] = lambda pixels: None,
+) -> Iterator[Picture]:
     """Decode an image file, frame by frame.
 
     Args:
@@ -69,7 +87,7 @@ def pictures(data, channels, options, keep_alpha, before=lambda pixels: None):
         before(small.shape[0] * small.shape[1])
         yield Picture(small, None, {}, None, 1)
         return
-    with opened_image(data, options.max_pixels) as image:
+    with open_image(data, options.max_pixels) as image:
         frames = getattr(image, "n_frames", 1) if image.format in _ANIMATED else 1
         if frames > 1 and options.animation == "refuse":
             raise ItemError(
@@ -86,19 +104,26 @@ def pictures(data, channels, options, keep_alpha, before=lambda pixels: None):
             yield _picture(image, channels, options, keep_alpha, number, len(wanted))
 
 
-def load(item, data, content, task, channels, options, before=lambda pixels: None):
+def load(
+    item: Item,
+    data: bytes,
+    content: str,
+    task: typing.Any,
+    keep_alpha: bool,
+    before: Callable[[int], None] = lambda pixels: None,
+) -> Iterator[Loaded]:
     """Yield what goes into the model of an image file: a `Loaded` for each frame.
 
     Args:
         item: The `Item`.
         data: The bytes of its file.
         content: SHA-256 of these.
-        task: What is made of the outputs.
-        channels: That the model takes.
-        options: The `Options`.
+        task: The `keras_dtl.convert.image_task.ImageTask`.
+        keep_alpha: Whether transparency goes beside the pixels.
         before: Called with the number of pixels of each frame before it is decoded.
     """
-    for picture in pictures(data, channels, options, task.keeps_alpha(item), before):
+    channels = task.preprocessing.channels
+    for picture in pictures(data, channels, task.options, keep_alpha, before):
         yield Loaded(
             item=item,
             size=picture.pixels.shape[:2],
@@ -109,6 +134,23 @@ def load(item, data, content, task, channels, options, before=lambda pixels: Non
             frame=picture.frame,
             frames=picture.frames,
         )
+
+
+def thumbnail(path: FilePath, max_pixels: int) -> Image.Image:
+    """Return a small copy of an image file, in RGB.
+
+    Args:
+        path: The file.
+        max_pixels: Larger images are refused.
+
+    Raises:
+        ImageError: It cannot be read.
+    """
+    with open_image(path, max_pixels) as image:
+        image.draft("RGB", _THUMBNAIL)  # JPEG: decodes a smaller image
+        picture = Image.fromarray(as_pixels(upright_image(image), 3))
+    picture.thumbnail(_THUMBNAIL)
+    return picture
 
 
 def _picture(image, channels, options, keep_alpha, frame, frames):

@@ -1,8 +1,8 @@
 """A conversion whose images are decoded and converted elsewhere; the journal stays here."""
 
-import functools
 import time
 import typing
+from functools import partial
 
 from keras_dtl.convert.channel import Channel
 from keras_dtl.convert.items import Item, Loaded
@@ -33,18 +33,18 @@ class RemoteRun(Run):
         **parts: What `Run` takes, but the model.
     """
 
-    def __init__(self, workers, **parts):
+    def __init__(self, workers: list, **parts):
         super().__init__(model=None, **parts)
         self.workers = workers
         self.stages.sessions = len(workers)
 
-    def convert(self, items):
+    def convert(self, items: list[Item]) -> None:
         self.files, self.bytes = [], 0  # that go to a worker next
         self.chunks = Channel(2 * len(self.workers))
         super().convert(items)
 
     def _work(self):
-        jobs = [functools.partial(self._serve_worker, worker) for worker in self.workers]
+        jobs = [partial(self._serve_worker, worker) for worker in self.workers]
         return super()._work() | {"session": jobs}
 
     def _close(self):
@@ -89,7 +89,7 @@ class RemoteRun(Run):
 
     def _decode(self, item, data, content, parcel):
         parcel.reserve_bytes(len(data))
-        parcel.add(("loaded", File(item, data, content)))
+        parcel.add(partial(self._loaded, File(item, data, content)))
 
     def _serve_worker(self, worker):
         with self._reporting("session") as busy:
@@ -109,7 +109,7 @@ class RemoteRun(Run):
             self._convert_again(worker, files, busy, tries, error)
             return
         busy.append(min(seconds, time.perf_counter() - started))
-        self.inbox.put(("made", files, made))
+        self.inbox.put(partial(self._made, files, made))
 
     def _convert_again(self, worker, files, busy, tries, error):
         """Find, by halves, the file that no worker survives, if there is one."""
@@ -121,7 +121,7 @@ class RemoteRun(Run):
             self._convert(worker, files, busy, tries + 1)
         else:
             reason = f"the worker that converted it was lost {tries} times: {error}"
-            self.inbox.put(("failed", files[0].item, reason))
+            self.inbox.put(partial(self._failed, files[0].item, reason))
 
     def _restart(self, worker):
         worker.stop()

@@ -2,8 +2,9 @@
 
 import dataclasses
 import typing
+from pathlib import Path
 
-from keras_dtl.images import readable_name
+from keras_dtl.files import readable_name
 from keras_dtl.version import __version__
 
 
@@ -11,11 +12,11 @@ class Failure(typing.NamedTuple):
     """One input that could not be converted.
 
     Args:
-        path: The input, as a `pathlib.Path`.
+        path: The input.
         reason: Why, in words.
     """
 
-    path: object
+    path: Path
     reason: str
 
 
@@ -41,8 +42,15 @@ class Stages:
     writing: float = 0.0
     sessions: int = 1
 
-    def occupancy(self, seconds):
-        """Return the share of the whole time that each stage was at work."""
+    def occupancy(self, seconds: float) -> dict[str, float]:
+        """Return the share of the whole time that each stage was at work.
+
+        Args:
+            seconds: The whole time.
+
+        Returns:
+            Shares from 0 to 1 by name of the stage.
+        """
         return {
             "reading": self.reading / (seconds * self.readers),
             "session": self.session / (seconds * self.sessions),
@@ -67,26 +75,26 @@ class ConversionReport:
 
     converted: int
     skipped: int
-    failed: tuple
+    failed: tuple[Failure, ...]
     seconds: float
-    output: object
-    planned: tuple = ()
+    output: Path
+    planned: tuple[Path, ...] = ()
     left: int = 0
-    stages: object = None
+    stages: Stages | None = None
 
     @property
-    def exit_status(self):
+    def exit_status(self) -> int:
         """0 when every image is done, 1 when some failed, 2 when nothing could be done."""
         if not self.failed:
             return 0
         return 1 if self.converted or self.skipped or self.planned else 2
 
     @property
-    def images_per_second(self):
+    def images_per_second(self) -> float:
         """Files converted in a second."""
         return self.converted / max(self.seconds, 1e-9)
 
-    def to_json(self):
+    def to_json(self) -> dict:
         """Return the report as values that `json` can write."""
         value = {
             "keras_dtl": __version__,

@@ -1,60 +1,55 @@
 """Read, run and write at the same time, in bounded memory, so that the session never waits."""
 
 import contextlib
-import errno
 import hashlib
 import itertools
 import os
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
 
 from keras_dtl.convert.batches import reason_of, run_batch
 from keras_dtl.convert.channel import Channel, Closed
-from keras_dtl.convert.items import Groups, ItemError
+from keras_dtl.convert.disk import DiskFull
+from keras_dtl.convert.items import Groups, Item, ItemError
+from keras_dtl.convert.journal import Journal
+from keras_dtl.convert.options import Options
 from keras_dtl.convert.parcel import WAITING, Parcel
-from keras_dtl.convert.reading import load, read_file
+from keras_dtl.convert.reading import read_file
 from keras_dtl.convert.report import Failure, Stages
+from keras_dtl.convert.task import Task
 from keras_dtl.images import ImageError
 
 _READERS = min(32, os.cpu_count() or 1)
-
-
-class DiskFull(OSError):
-    """Nothing more can be written: all other images would fail, too."""
-
-
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
-
-
-@contextlib.contextmanager
-def no_room_is_fatal():
-    """Turn the errors of a full disk into `DiskFull`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _NO_ROOM:
-            raise DiskFull(error.errno, error.strerror, error.filename) from error
-        raise
 
 
 class Run:
     """One conversion on its way.
 
     Readers and writers are threads, the session runs in this one. All of them report to one
-    inbox, so that the counts and the progress need no lock.
+    inbox, so that the counts and the progress need no lock: a message is a function without
+    arguments, which this thread calls.
 
     Args:
         model: Function from a batch of images to a dictionary of outputs.
-        channels: That the model takes.
-        task: What is made of the outputs, see `keras_dtl.convert.tasks`.
+        task: The `Task` that makes something of the outputs.
         journal: The `Journal`, or `None` for a dry run.
         options: The `Options`.
         progress: Called with the number of images done and of all.
     """
 
-    def __init__(self, model, channels, task, journal, options, progress):
+    def __init__(
+        self,
+        model: Callable[[np.ndarray], dict[str, np.ndarray]] | None,
+        task: Task,
+        journal: Journal | None,
+        options: Options,
+        progress: Callable[[int, int], None],
+    ):
         self.model = model
-        self.channels = channels
         self.task = task
         self.journal = journal
         self.options = options
@@ -64,8 +59,12 @@ class Run:
         self.converted = self.skipped = self.left = 0
         self.stages = Stages(_READERS, task.writers)
 
-    def convert(self, items):
-        """Convert the items; what became of them is in the attributes afterwards."""
+    def convert(self, items: list[Item]) -> None:
+        """Convert the items; what became of them is in the attributes afterwards.
+
+        Args:
+            items: All `Item`s, numbered from 0 on.
+        """
         self.waiting = {item.index: 1 for item in items}  # frames to come, by item
         self.total = len(items)
         self.groups = Groups(self.options.batch_size)
@@ -112,14 +111,10 @@ class Run:
         """Take what readers and writers report until the last of them has ended."""
         while self.alive["writing"]:
             started = time.perf_counter()
-            kind, *what = self.inbox.get()
+            message = self.inbox.get()
             if self.alive["reading"]:
                 self.stages.session_waited += time.perf_counter() - started
-            getattr(self, f"_{kind}")(*what)
-
-    def _several(self, messages):
-        for kind, *what in messages:
-            getattr(self, f"_{kind}")(*what)
+            message()
 
     def _loaded(self, image):
         if image.item.index not in self.waiting:
@@ -214,7 +209,7 @@ class Run:
                 try:
                     self._read(item, parcel)
                 except (ImageError, ItemError, OSError, MemoryError) as error:
-                    parcel.add(("failed", item, reason_of(error, item)))
+                    parcel.add(partial(self._failed, item, reason_of(error, item)))
                 busy.append(time.perf_counter() - started - (parcel.waited - waited))
             parcel.send()
 
@@ -225,28 +220,27 @@ class Run:
     def _read(self, item, parcel):
         """Send on what is in a file."""
         if self.stop_reason:
-            parcel.add(("failed", item, self.stop_reason))
+            parcel.add(partial(self._failed, item, self.stop_reason))
             return
         data = read_file(item.path)
         content = hashlib.sha256(data).hexdigest()
         if self.journal is not None and not self.options.overwrite:
             records = self.journal.records(item.name, content)
             if records and self.task.is_done(item, records):
-                parcel.add(("skip", item))
+                parcel.add(partial(self._skip, item))
                 return
         self.task.check_free(item)
         if self.options.limit and next(self.allowed) > self.options.limit:
-            parcel.add(("leave", item))
+            parcel.add(partial(self._leave, item))
         elif self.options.dry_run:
-            parcel.add(("plan", item))
+            parcel.add(partial(self._plan, item))
         else:
             self._decode(item, data, content, parcel)
 
     def _decode(self, item, data, content, parcel):
-        arguments = (item, data, content, self.task, self.channels, self.options)
         try:
-            for image in load(*arguments, parcel.reserve):
-                parcel.add(("loaded", image))
+            for image in self.task.load(item, data, content, before=parcel.reserve):
+                parcel.add(partial(self._loaded, image))
         finally:
             parcel.give_back()
 
@@ -258,17 +252,17 @@ class Run:
                 written = []
                 for image, outputs in batch:
                     self._write(image, outputs, written)
-                self.inbox.put(("written", written))
+                self.inbox.put(partial(self._written, written))
                 busy.append(time.perf_counter() - started)
 
     def _write(self, image, outputs, written):
         try:
             self._keep(image, outputs)
         except DiskFull as error:
-            self.inbox.put(("full", error))
-            self.inbox.put(("failed", image.item, f"not converted: {error.strerror}"))
+            self.inbox.put(partial(self._full, error))
+            self.inbox.put(partial(self._failed, image.item, f"not converted: {error.strerror}"))
         except (ItemError, MemoryError) as error:
-            self.inbox.put(("failed", image.item, reason_of(error, image.item)))
+            self.inbox.put(partial(self._failed, image.item, reason_of(error, image.item)))
         else:
             written.append(image.item)
 
@@ -286,7 +280,7 @@ class Run:
             self.defect = error
             self._close()
             return
-        self.inbox.put(("ended", stage, busy.total))
+        self.inbox.put(partial(self._ended, stage, busy.total))
 
 
 class _Sum:

@@ -1,63 +1,63 @@
-"""One image in, one result out: bytes through a pipe, or a file to a file of another name."""
+"""One file in, one result out: bytes through a pipe, or a file to a file of another name."""
 
 import errno
 from pathlib import Path
+from typing import BinaryIO
 
-from keras_dtl.convert.items import Item, ItemError, Loaded
-from keras_dtl.convert.options import ConversionError
-from keras_dtl.convert.reading import pictures, read_file
-from keras_dtl.convert.tasks import task_of
-from keras_dtl.convert.tiling import Tiler
-from keras_dtl.files import atomic_path
-from keras_dtl.images import SUFFIXES, readable_name
+from keras_dtl.convert.artifact import Artifact
+from keras_dtl.convert.items import Item, ItemError
+from keras_dtl.convert.options import ConversionError, Options
+from keras_dtl.convert.reading import read_file
+from keras_dtl.convert.tasks import task_class, task_of
+from keras_dtl.files import FilePath, atomic_path, readable_name
 
 
-def convert_bytes(artifact, data, options, suffix=".png", name="-"):
-    """Convert one encoded image.
+def convert_bytes(
+    artifact: Artifact, data: bytes, options: Options, suffix: str = ".png", name: str = "-"
+) -> bytes:
+    """Convert one file that is at hand as bytes.
 
     Args:
         artifact: What `load_artifact` returned.
-        data: The bytes of an image file.
+        data: The bytes of an image file, or of a BVH file where the model is one of motion.
         options: An `Options`.
         suffix: Of the format that generators write.
         name: What classifiers call it.
 
     Returns:
-        The bytes of an image file, or of a classifier one line of JSON.
+        The bytes of an image file or a BVH file, or of a classifier one line of JSON.
 
     Raises:
+        ConversionError: The artifact or an option cannot be used.
         ImageError: The bytes are no image that can be read.
-        ItemError: The image cannot be converted.
+        ItemError: The file cannot be converted.
     """
     task = task_of(artifact, Path(), options)
     if options.animation == "frames":
         raise ConversionError("Frames of an animation are files; one image cannot hold them.")
     item = Item(0, Path(name), f"{name}{suffix}" if name == "-" else name)
-    channels = artifact.manifest.preprocessing.channels
-    for picture in pictures(data, channels, options, options.alpha == "keep"):
-        loaded = Loaded(
-            item=item,
-            size=picture.pixels.shape[:2],
-            pixels=task.prepare(picture.pixels),
-            alpha=picture.alpha,
-            tags=picture.tags,
-        )
-    outputs = Tiler(artifact, options)(loaded.pixels[None])
-    return task.one(loaded, {name: array[0] for name, array in outputs.items()}, suffix)
+    (loaded,) = task.load(item, data, suffix=suffix)
+    outputs = task.model()(loaded.pixels[None])
+    return task.encode(loaded, {name: array[0] for name, array in outputs.items()}, suffix)
 
 
-def convert_file(artifact, source, target, options):
-    """Convert one image file to another file, whole or not at all.
+def convert_file(artifact: Artifact, source: FilePath, target: FilePath, options: Options) -> None:
+    """Convert one file to another file, whole or not at all.
+
+    Args:
+        artifact: What `load_artifact` returned.
+        source: The file to read.
+        target: The file to write.
+        options: An `Options`.
 
     Raises:
-        ConversionError: The target exists, is the source, or is no image file's name.
+        ConversionError: The target exists, is the source, or the file cannot be converted.
         OSError: A file cannot be read or written.
     """
     target = Path(target)
     if target.exists() and (not options.overwrite or target.samefile(source)):
         raise ConversionError(f"{readable_name(target)} exists. Name another, or overwrite it.")
-    if artifact.task == "classification":
-        raise ConversionError("A classifier writes a table; name a folder as output.")
+    task_of(artifact, target.parent, options).check_single()
     try:
         data = convert_bytes(artifact, read_file(source), options, target.suffix)
     except ItemError as error:
@@ -66,14 +66,32 @@ def convert_file(artifact, source, target, options):
         temporary.write_bytes(data)
 
 
-def is_one_file(source, target):
-    """Whether a command line asks for one file, named as an image file that is no folder."""
+def is_one_file(artifact: Artifact, source: FilePath, target: FilePath) -> bool:
+    """Whether a command line asks for one file, named as one of its task that is no folder.
+
+    Args:
+        artifact: What `load_artifact` returned.
+        source: What is to be converted.
+        target: What is to be written.
+
+    Raises:
+        ConversionError: The artifact's task is not known.
+    """
     source, target = Path(source), Path(target)
-    return source.is_file() and target.suffix.lower() in SUFFIXES and not target.is_dir()
+    takes = task_class(artifact).takes_as_target(target.suffix.lower())
+    return takes and source.is_file() and not target.is_dir()
 
 
-def read_limited(stream, limit=2**31):
-    """Read a stream to its end, but not for ever."""
+def read_limited(stream: BinaryIO, limit: int = 2**31) -> bytes:
+    """Read a stream to its end, but not for ever.
+
+    Args:
+        stream: A binary stream, such as standard input.
+        limit: The most bytes that it may hold.
+
+    Raises:
+        OSError: It holds more.
+    """
     data = stream.read(limit + 1)
     if len(data) > limit:
         raise OSError(errno.EFBIG, f"standard input holds more than {limit} bytes")

@@ -25,7 +25,7 @@ class _Header(typing.NamedTuple):
     size: tuple
 
 
-def read_small_png(data, channels):
+def read_small_png(data: bytes, channels: int) -> np.ndarray | None:
     """Decode a PNG file that holds nothing but 8-bit grey or RGB pixels.
 
     Args:

@@ -4,13 +4,14 @@ import contextlib
 import itertools
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from keras_dtl.convert.artifact import ArtifactError
-from keras_dtl.convert.options import ConversionError
+from keras_dtl.convert.artifact import Artifact, ArtifactError
+from keras_dtl.convert.options import ConversionError, Options
 
 # What runtimes say when memory is exhausted; they have no error of their own for it.
 _EXHAUSTED = ("allocate", "bad_alloc", "out of memory", "memory limit")
@@ -42,7 +43,7 @@ class Tiler:
             for where the image does not fit in memory.
     """
 
-    def __init__(self, artifact, options):
+    def __init__(self, artifact: Artifact, options: Options):
         self.artifact = artifact
         self.side = options.tile
         self.tiling = artifact.manifest.tiling
@@ -59,8 +60,11 @@ class Tiler:
                 f"{self.side}."
             )
 
-    def __call__(self, images):
+    def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Return the outputs by name, as `Artifact.run` does.
+
+        Args:
+            images: uint8 `(batch, height, width, channels)`.
 
         Raises:
             ArtifactError: The runtime failed, also in tiles.
@@ -191,8 +195,14 @@ def _thumbnail(image, size):
     return small.reshape(height, width, image.shape[2])
 
 
-def spread(size, side, count):
-    """Return where `count` parts of one length begin that lie evenly along an axis."""
+def spread(size: int, side: int, count: int) -> np.ndarray:
+    """Return where `count` parts of one length begin that lie evenly along an axis.
+
+    Args:
+        size: Of the axis, in pixels.
+        side: Of a part, in pixels.
+        count: Of parts.
+    """
     middles = (np.arange(count) + 0.5) * size / count
     return np.clip(middles - side / 2, 0, size - side).astype(int)
 
@@ -207,17 +217,23 @@ class Cut:
         last: Where that ends.
     """
 
-    def __init__(self, begin, end, first, last):
+    def __init__(self, begin: int, end: int, first: int, last: int):
         self.taken = slice(begin, end)
         self.kept = slice(first, last)
         self.inner = slice(first - begin, last - begin)
 
 
-def cuts(size, side, overlap, multiple):
+def cuts(size: int, side: int, overlap: int, multiple: int) -> Iterator[Cut]:
     """Yield the tiles of one axis, all of one length, so that a session sees few shapes.
 
     Each begins at a multiple of `multiple`, and of each output `overlap` is dropped on the sides
     where the image goes on.
+
+    Args:
+        size: Of the axis, in pixels.
+        side: Of a tile, in pixels.
+        overlap: In pixels, on each side.
+        multiple: In pixels.
     """
     if size <= side:
         yield Cut(0, size, 0, size)
@@ -234,7 +250,7 @@ def cuts(size, side, overlap, multiple):
         first = last
 
 
-def free_memory():
+def free_memory() -> int:
     """Return the bytes of memory that are free for this process, as far as can be told."""
     found = []
     with contextlib.suppress(OSError, ValueError, StopIteration):

@@ -2,14 +2,27 @@
 
 import dataclasses
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+from keras_dtl.convert.artifact import Artifact
 from keras_dtl.convert.folder import convert_items
 from keras_dtl.convert.inputs import find_items
 from keras_dtl.convert.options import ConversionError, Options
+from keras_dtl.convert.report import ConversionReport
+from keras_dtl.convert.tasks import task_class
+from keras_dtl.files import FilePath
 
 
-def watch_folder(artifact, source, destination, *, interval=1.0, on_report=None, **options):
+def watch_folder(
+    artifact: Artifact,
+    source: FilePath,
+    destination: FilePath,
+    *,
+    interval: float = 1.0,
+    on_report: Callable[[ConversionReport], bool | None] | None = None,
+    **options,
+) -> None:
     """Convert what is in a folder and what comes, until an exception such as Ctrl-C ends it.
 
     A file is taken once it is settled: its size and its time are the same in two looks, so that
@@ -24,44 +37,48 @@ def watch_folder(artifact, source, destination, *, interval=1.0, on_report=None,
         on_report: Called with the `ConversionReport` of each look that found something; when it
             returns `True` the watch ends.
         **options: The fields of `keras_dtl.convert.Options`.
+
+    Raises:
+        ConversionError: There is no such folder, or nothing can be converted into `destination`.
     """
     options = Options(**options)
     if not Path(source).is_dir():
         raise ConversionError(f"Only a folder can be watched; received {source}.")
-    seen, done = {}, {}
+    task = task_class(artifact)
+    before, done = {}, {}
     while True:
-        looked = _look(source, options.recursive)
-        settled = {path: state for path, state in looked.items() if seen.get(path) == state}
+        now = _look(source, options.recursive, task)
+        settled = {path: state for path, state in now.items() if before.get(path) == state}
         if any(done.get(path) != state for path, state in settled.items()):
-            report = _convert(artifact, source, destination, options, set(settled))
+            report = _convert(artifact, task, source, destination, options, set(settled))
             done |= settled
             # What was written once is this watch's own.
             options = dataclasses.replace(options, overwrite=False)
             if on_report is not None and on_report(report):
                 return
-        seen = looked
+        before = now
         time.sleep(interval)
 
 
-def _convert(artifact, source, destination, options, settled):
-    items, failures = find_items(source, options.recursive)
+def _convert(artifact, task, source, destination, options, settled):
+    items, failures = find_items(source, options.recursive, task)
     # Numbered anew, since a table keeps the order without gaps.
     items = [item for item in items if item.path in settled]
     items = [dataclasses.replace(item, index=index) for index, item in enumerate(items)]
     return convert_items(artifact, items, failures, source, destination, options)
 
 
-def _look(source, recursive):
-    """Return size and time of each image file by its path."""
+def _look(source, recursive, task):
+    """Return size and time of each file by its path."""
     try:
-        items, _ = find_items(source, recursive)
+        items, _ = find_items(source, recursive, task)
     except ConversionError:
         return {}  # nothing there yet
-    looked = {}
+    states = {}
     for item in items:
         try:
             status = item.path.stat()
         except OSError:
             continue  # gone meanwhile, or a broken link
-        looked[item.path] = (status.st_size, status.st_mtime_ns)
-    return looked
+        states[item.path] = (status.st_size, status.st_mtime_ns)
+    return states

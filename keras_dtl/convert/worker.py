@@ -10,14 +10,16 @@ import os
 import pickle
 import sys
 import time
+import typing
 from pathlib import Path
+from typing import BinaryIO
 
-from keras_dtl.convert.artifact import load_artifact
+from keras_dtl.convert.artifact import Artifact, load_artifact
 from keras_dtl.convert.batches import reason_of, run_batch
 from keras_dtl.convert.items import Groups, Item, ItemError
-from keras_dtl.convert.reading import load
+from keras_dtl.convert.options import Options
+from keras_dtl.convert.providers import Session
 from keras_dtl.convert.tasks import task_of
-from keras_dtl.convert.tiling import Tiler
 from keras_dtl.images import ImageError
 
 
@@ -38,14 +40,20 @@ class Setup:
     """
 
     artifact: str
-    session: object
+    session: Session
     precision: str
     destination: str
-    options: object
+    options: Options
 
 
-def setup_of(artifact, destination, options):
-    """Return the `Setup` of workers that do what an `Artifact` does."""
+def setup_of(artifact: Artifact, destination: Path, options: Options) -> Setup:
+    """Return the `Setup` of workers that do what an `Artifact` does.
+
+    Args:
+        artifact: An `Artifact` that was opened from a folder.
+        destination: The output folder.
+        options: The `Options`.
+    """
     session = artifact.settings
     if artifact.device == "cpu" and session.threads is None:
         session = session._replace(device="cpu", threads=1)  # there is a worker for each core
@@ -65,7 +73,7 @@ class Worker:
         setup: A `Setup`.
     """
 
-    def __init__(self, setup):
+    def __init__(self, setup: Setup):
         device, threads, gpu_memory = setup.session
         artifact = load_artifact(
             setup.artifact,
@@ -74,12 +82,11 @@ class Worker:
             threads=threads,
             gpu_memory=gpu_memory,
         )
-        self.channels = artifact.manifest.preprocessing.channels
         self.options = setup.options
         self.task = task_of(artifact, Path(setup.destination), setup.options)
-        self.model = Tiler(artifact, setup.options)
+        self.model = self.task.model()
 
-    def convert(self, files):
+    def convert(self, files: list[tuple[str, bytes]]) -> tuple[list, float]:
         """Convert some files.
 
         Args:
@@ -90,12 +97,12 @@ class Worker:
             reason why it failed; and how many seconds the model took.
         """
         self.seconds = 0.0
-        self.made = [{} for _ in files]  # by frame, or a reason
+        self.made: list[typing.Any] = [{} for _ in files]  # by frame, or a reason
         groups = Groups(self.options.batch_size)
         for index, (name, data) in enumerate(files):
-            item = Item(index, name, name)
+            item = Item(index, Path(name), name)
             try:
-                for image in load(item, data, "", self.task, self.channels, self.options):
+                for image in self.task.load(item, data):
                     for batch in groups.add(image):
                         self._run(batch)
             except (ImageError, ItemError, MemoryError) as error:
@@ -134,10 +141,14 @@ class Worker:
             self.made[index] = reason_of(error, image.item)
 
 
-def serve(source, target):
+def serve(source: BinaryIO, target: BinaryIO) -> None:
     """Read a setup and then files, pickled; write what became of them, until the source ends.
 
     A defect is written, too, so that it is raised where the conversion began.
+
+    Args:
+        source: A binary stream to read from.
+        target: One to write to.
     """
     try:
         worker = Worker(pickle.load(source))  # noqa: S301 (what began this process)

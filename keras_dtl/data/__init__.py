@@ -2,14 +2,15 @@
 
 from keras_dtl.data.batches import (
     domain_batches,
-    endless,
     endless_arrays,
-    in_order,
+    endless_batches,
+    ordered_batches,
     steps_per_epoch,
 )
 from keras_dtl.data.catalogue import load
+from keras_dtl.data.clips import split_clips
 from keras_dtl.data.labelled import LabelledImages, check_same_classes, require_classes
-from keras_dtl.data.motion import load_motion, split_clips, statistics_of, windows_of
+from keras_dtl.data.motion import load_motion, statistics_of, windows_of
 from keras_dtl.data.pairs import ImagePairs, load_pairs
 from keras_dtl.data.translation import jitter, load_domain, paired_batches, unpaired_batches
 from keras_dtl.data.views import hold_out_classes, view_batches
@@ -19,15 +20,15 @@ __all__ = [
     "LabelledImages",
     "check_same_classes",
     "domain_batches",
-    "endless",
     "endless_arrays",
+    "endless_batches",
     "hold_out_classes",
-    "in_order",
     "jitter",
     "load",
     "load_domain",
     "load_motion",
     "load_pairs",
+    "ordered_batches",
     "paired_batches",
     "require_classes",
     "split_clips",

@@ -5,7 +5,14 @@ import math
 import tensorflow as tf
 
 
-def random_affine(images, seed, rotation=15.0, scale=(0.75, 1.33), shift=0.1, shear=10.0):
+def random_affine(
+    images: tf.Tensor,
+    seed: tf.Tensor,
+    rotation: float = 15.0,
+    scale: tuple[float, float] = (0.75, 1.33),
+    shift: float = 0.1,
+    shear: float = 10.0,
+) -> tf.Tensor:
     """Turn, stretch, slant and move each image by amounts of its own.
 
     What a border uncovers repeats the edge. Height and width stretch apart from each other.
@@ -44,7 +51,13 @@ def random_affine(images, seed, rotation=15.0, scale=(0.75, 1.33), shift=0.1, sh
     )
 
 
-def random_intensity(images, seed, scale=(0.25, 1.5), offset=0.5, negative=0.5):
+def random_intensity(
+    images: tf.Tensor,
+    seed: tf.Tensor,
+    scale: tuple[float, float] = (0.25, 1.5),
+    offset: float = 0.5,
+    negative: float = 0.5,
+) -> tf.Tensor:
     """Stretch, shift and at random invert the intensities of each image, by amounts of its own.
 
     About the middle of the range, all channels of an image alike. What leaves 0..255 is cut off.
@@ -71,8 +84,16 @@ def random_intensity(images, seed, scale=(0.25, 1.5), offset=0.5, negative=0.5):
     return tf.cast(tf.clip_by_value(changed, 0, 255), "uint8")
 
 
-def random_affine_and_intensity(images, seed):
-    """Apply `random_affine`, then `random_intensity`, each as it is by default."""
+def random_affine_and_intensity(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Apply `random_affine`, then `random_intensity`, each as it is by default.
+
+    Args:
+        images: uint8 tensor `(batch, height, width, channels)`.
+        seed: int64 tensor `(2,)`; the same seed makes the same changes.
+
+    Returns:
+        uint8 tensor of the same shape.
+    """
     return random_intensity(random_affine(images, seed), seed + 1)
 
 

@@ -4,11 +4,47 @@ The position in the data is the step number: a training that starts at step k se
 uninterrupted one sees from step k on, with nothing to save and nothing to skip through.
 """
 
+from collections.abc import Callable, Sized
+from typing import Any, Protocol
+
 import numpy as np
 import tensorflow as tf
 
 
-def endless(examples, batch_size, seed=0, first_step=0, augment=None):
+class Examples(Protocol):
+    """What batches are made of: `LabelledImages` or `SegmentedImages`."""
+
+    labels: np.ndarray | None
+
+    def __len__(self) -> int: ...
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """`(height, width, channels)` of every image."""
+        ...
+
+    def arrays(self) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+        """Return `(images, labels)`, or `images` alone when unlabelled."""
+        ...
+
+    def without_labels(self) -> "Examples":
+        """Return the same images without labels."""
+        ...
+
+
+Arrays = np.ndarray | tuple[Any, ...] | dict[str, Any]
+"""An array, or a tuple or dictionary of arrays, of equal length."""
+Augment = Callable[[Any, tf.Tensor], Any]
+"""From a batch and an int64 tensor `(2,)` that differs at each step to a batch."""
+
+
+def endless_batches(
+    examples: Examples,
+    batch_size: int,
+    seed: int = 0,
+    first_step: int = 0,
+    augment: Augment | None = None,
+) -> tf.data.Dataset:
     """Shuffle and batch labelled images for ever.
 
     Each pass over the data holds every example exactly once, in an order of its own. Batches run
@@ -30,8 +66,14 @@ def endless(examples, batch_size, seed=0, first_step=0, augment=None):
     return endless_arrays(examples.arrays(), batch_size, seed, first_step, change)
 
 
-def endless_arrays(arrays, batch_size, seed=0, first_step=0, augment=None):
-    """Shuffle and batch any arrays of equal length for ever, as `endless` does.
+def endless_arrays(
+    arrays: Arrays,
+    batch_size: int,
+    seed: int = 0,
+    first_step: int = 0,
+    augment: Augment | None = None,
+) -> tf.data.Dataset:
+    """Shuffle and batch any arrays of equal length for ever, as `endless_batches` does.
 
     Args:
         arrays: An array, or a tuple or dictionary of arrays; entry i of each is one example.
@@ -62,8 +104,14 @@ def endless_arrays(arrays, batch_size, seed=0, first_step=0, augment=None):
 
 
 def domain_batches(
-    source, target, batch_size, seed=0, first_step=0, target_labelled=None, augment=None
-):
+    source: Examples,
+    target: Examples | None,
+    batch_size: int,
+    seed: int = 0,
+    first_step: int = 0,
+    target_labelled: Examples | None = None,
+    augment: Augment | None = None,
+) -> tf.data.Dataset:
     """Batches of source and target for domain adaptation.
 
     Labels of `target` never enter a batch. Data sets of unequal length each repeat on their own.
@@ -75,7 +123,7 @@ def domain_batches(
         seed: Choice of the orders, which are independent between the domains.
         first_step: The step of the first batch: to resume, the number of batches already seen.
         target_labelled: The few target images whose labels may be used, if any.
-        augment: As for `endless`; applied to every domain.
+        augment: As for `endless_batches`; applied to every domain.
 
     Returns:
         Endless `tf.data.Dataset` of `{"source": (images, labels), "target": images,
@@ -86,21 +134,21 @@ def domain_batches(
     """
     domains = {
         "source": source,
-        "target": None if target is None else target.unlabelled(),
+        "target": None if target is None else target.without_labels(),
         "target_labelled": target_labelled,
     }
     _check_labelled(source=source, target_labelled=target_labelled)
     _check_one_shape(domains)
     seeds = independent_seeds(seed, len(domains))
     streams = {
-        name: endless(examples, batch_size, stream_seed, first_step, augment)
+        name: endless_batches(examples, batch_size, stream_seed, first_step, augment)
         for (name, examples), stream_seed in zip(domains.items(), seeds, strict=True)
         if examples is not None
     }
     return tf.data.Dataset.zip(streams).with_options(options())
 
 
-def in_order(examples, batch_size):
+def ordered_batches(examples: Examples, batch_size: int) -> tf.data.Dataset:
     """Batch images once through, in order, for evaluation.
 
     Args:
@@ -116,15 +164,19 @@ def in_order(examples, batch_size):
     return dataset.with_options(options()).prefetch(tf.data.AUTOTUNE)
 
 
-def steps_per_epoch(examples, batch_size):
+def steps_per_epoch(examples: Sized, batch_size: int) -> int:
     """Number of full batches in one pass over `examples`, at least one.
 
     By convention the source's length defines an epoch, whatever the target's.
+
+    Args:
+        examples: `LabelledImages`, or anything that has a length.
+        batch_size: Images in a batch, 1 or more.
     """
     return max(1, len(examples) // batch_size)
 
 
-def _endless_order(length, batch_size, seed, first_step):
+def _endless_order(length: int, batch_size: int, seed: int, first_step: int) -> tf.data.Dataset:
     """Positions `(batch_size,)` of each step's examples, from `first_step` on."""
     first_pass, seen = divmod(first_step * batch_size, length)
 
@@ -138,19 +190,27 @@ def _endless_order(length, batch_size, seed, first_step):
     return passes.rebatch(batch_size, drop_remainder=True)
 
 
-def _images_only(augment, labelled):
+def _images_only(augment: Augment, labelled: bool) -> Augment:
     if not labelled:
         return augment
     return lambda batch, seed: (augment(batch[0], seed), batch[1])
 
 
-def independent_seeds(seed, count):
-    """Derive independent seeds: those of neighbouring seeds have nothing in common either."""
+def independent_seeds(seed: int, count: int) -> list[int]:
+    """Derive independent seeds: those of neighbouring seeds have nothing in common either.
+
+    Args:
+        seed: Any whole number of 0 or more.
+        count: How many to derive.
+
+    Returns:
+        Whole numbers from 0 to below 2 ** 63.
+    """
     states = np.random.SeedSequence(seed).generate_state(count, "uint64")
     return [int(state >> 1) for state in states]  # into the range of int64
 
 
-def _on_cpu(array):
+def _on_cpu(array: np.ndarray) -> tf.Tensor:
     if isinstance(array, np.memmap) and array.flags.writeable and array.ctypes.data % 64 == 0:
         # The tensor is the mapped file itself: the system reads what a batch touches.
         return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
@@ -159,7 +219,7 @@ def _on_cpu(array):
         return tf.convert_to_tensor(array)
 
 
-def _common_length(tensors):
+def _common_length(tensors: Any) -> int:
     lengths = {int(tensor.shape[0]) for tensor in tf.nest.flatten(tensors)}
     if len(lengths) != 1 or 0 in lengths:
         raise ValueError(
@@ -169,7 +229,7 @@ def _common_length(tensors):
     return lengths.pop()
 
 
-def _check_positions(batch_size, first_step):
+def _check_positions(batch_size: int, first_step: int) -> None:
     if batch_size < 1 or first_step < 0:
         raise ValueError(
             "The batch size must be at least 1 and the first step at least 0. "
@@ -177,7 +237,7 @@ def _check_positions(batch_size, first_step):
         )
 
 
-def _check_labelled(**domains):
+def _check_labelled(**domains: Examples | None) -> None:
     for name, examples in domains.items():
         if examples is not None and examples.labels is None:
             raise ValueError(
@@ -187,7 +247,7 @@ def _check_labelled(**domains):
             )
 
 
-def _check_one_shape(domains):
+def _check_one_shape(domains: dict[str, Examples | None]) -> None:
     shapes = {name: data.image_shape for name, data in domains.items() if data is not None}
     if len(set(shapes.values())) > 1:
         listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
@@ -197,7 +257,7 @@ def _check_one_shape(domains):
         )
 
 
-def options():
+def options() -> tf.data.Options:
     """Return how every data set of this package runs: in one order, with one copy of the images."""
     chosen = tf.data.Options()
     chosen.deterministic = True

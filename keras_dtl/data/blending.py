@@ -4,10 +4,14 @@ Reference: Ganin et al., Domain-Adversarial Training of Neural Networks, JMLR 17
 section 5.2.2.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
-def blend(digits, photos, random):
+def blend(
+    digits: np.ndarray, photos: Sequence[np.ndarray], random: np.random.Generator
+) -> np.ndarray:
     """Blend each digit over a random patch of a random photo: `|patch - digit|` per channel.
 
     Args:
@@ -26,8 +30,19 @@ def blend(digits, photos, random):
     return blended
 
 
-def random_patch(photo, size, random):
-    """Cut a patch of `size`, `(height, width)`, from a random position of a photo."""
+def random_patch(
+    photo: np.ndarray, size: tuple[int, int], random: np.random.Generator
+) -> np.ndarray:
+    """Cut a patch from a random position of a photo.
+
+    Args:
+        photo: uint8 array `(rows, columns, 3)`.
+        size: `(height, width)` of the patch in pixels.
+        random: `numpy.random.Generator` that picks the position.
+
+    Raises:
+        ValueError: If the photo is smaller than the patch.
+    """
     if photo.shape[0] < size[0] or photo.shape[1] < size[1]:
         raise ValueError(
             f"A photo of {photo.shape[0]}x{photo.shape[1]} pixels is smaller than the patch of "

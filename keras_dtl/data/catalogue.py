@@ -1,12 +1,15 @@
 """Data sets by name: one string says everything, in every recipe and on the command line."""
 
 import difflib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from keras_dtl.data.digits import blended_digits, plain_digits
 from keras_dtl.data.folder import load_folder
 from keras_dtl.data.labelled import LabelledImages
 from keras_dtl.data.npz import load_npz
+from keras_dtl.files import FilePath
 
 SPLITS = ("train", "test")
 
@@ -18,12 +21,12 @@ FOLDERS = {"folder": load_folder, "npz": load_npz}
 
 
 def load(
-    name,
-    split="train",
-    image_size=None,
-    channels=None,
-    data_dir=None,
-    manual_dir=None,
+    name: str,
+    split: str = "train",
+    image_size: int | Sequence[int] | None = None,
+    channels: int | None = None,
+    data_dir: FilePath | None = None,
+    manual_dir: FilePath | None = None,
 ) -> LabelledImages:
     """Load a data set by name.
 
@@ -54,7 +57,7 @@ def load(
     _check_request(split, channels)
     size = _as_size(image_size)
     if name in EMBEDDED:
-        return EMBEDDED[name](split).converted(size, channels)
+        return EMBEDDED[name](split).convert(size, channels)
     prefix, _, path = name.partition(":")
     if prefix in FOLDERS:
         return FOLDERS[prefix](path, split, size, channels)
@@ -67,7 +70,7 @@ def accepted_names() -> str:
     return ", ".join((*EMBEDDED, *folders)) + ", or any TFDS image classification data set"
 
 
-def _load_from_tfds(name, *request):
+def _load_from_tfds(name: str, *request: Any) -> LabelledImages:
     # Imported late: TFDS takes a second, which digits and folders need not pay.
     from keras_dtl.data.tfds_source import UnknownDataSetError, load_tfds, tfds_names
 
@@ -80,14 +83,14 @@ def _load_from_tfds(name, *request):
         ) from error
 
 
-def _hint(name, known):
+def _hint(name: str, known: Iterable[str]) -> str:
     if name and Path(name).exists():
         return f" Did you mean folder:{name}?"
     close = difflib.get_close_matches(name, known)
     return f" Did you mean {' or '.join(close)}?" if close else ""
 
 
-def _check_request(split, channels):
+def _check_request(split: str, channels: int | None) -> None:
     if split not in SPLITS:
         raise ValueError(f"Received split={split!r}. Expected one of {', '.join(SPLITS)}.")
     if channels not in (None, 1, 3, 4):
@@ -97,11 +100,11 @@ def _check_request(split, channels):
         )
 
 
-def _as_size(image_size):
+def _as_size(image_size: int | Sequence[int] | None) -> tuple[int, int] | None:
     """Return `(height, width)` or None."""
     if image_size is None:
         return None
-    size = tuple(image_size) if isinstance(image_size, (tuple, list)) else (image_size,) * 2
+    size = tuple(image_size) if isinstance(image_size, (tuple, list)) else (image_size, image_size)
     if len(size) != 2 or not all(isinstance(side, int) and side >= 1 for side in size):
         raise ValueError(
             f"Received image_size={image_size!r}. Expected a side in pixels or (height, width)."

@@ -1,5 +1,7 @@
 """`cityscapes`: streets of fifty cities, the class of each pixel known."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
@@ -7,6 +9,7 @@ import tensorflow_datasets as tfds
 from keras_dtl.data.preparation import prepare
 from keras_dtl.data.segmentation import VOID, SegmentedImages, resize_mask
 from keras_dtl.data.storage import stack_images
+from keras_dtl.files import FilePath
 from keras_dtl.images import resize_image
 
 CLASSES = {
@@ -35,7 +38,13 @@ SPLITS = {"train": "train", "test": "validation"}
 """The masks of the split that TFDS calls test are withheld by the benchmark."""
 
 
-def load_cityscapes(split="train", size=None, cities=None, data_dir=None, manual_dir=None):
+def load_cityscapes(
+    split: str = "train",
+    size: tuple[int, int] | None = None,
+    cities: Sequence[str] | None = None,
+    data_dir: FilePath | None = None,
+    manual_dir: FilePath | None = None,
+) -> SegmentedImages:
     """Load Cityscapes by its TFDS builder, which makes it from two files fetched by hand.
 
     Reference: Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding",
@@ -67,7 +76,7 @@ def load_cityscapes(split="train", size=None, cities=None, data_dir=None, manual
 
     def images():
         for example in tfds.as_numpy(examples):
-            image, mask = example["image_left"], _numbered(example["segmentation_label"][..., 0])
+            image, mask = example["image_left"], _class_map(example["segmentation_label"][..., 0])
             masks.append(mask if size is None else resize_mask(mask, size))
             yield image if size is None else resize_image(image, size)
 
@@ -76,7 +85,12 @@ def load_cityscapes(split="train", size=None, cities=None, data_dir=None, manual
     return SegmentedImages(stacked, np.stack(masks), names, np.array(colors, "uint8"))
 
 
-def _read(builder, split, cities, decoders=None):
+def _read(
+    builder: tfds.core.DatasetBuilder,
+    split: str,
+    cities: Sequence[str] | None,
+    decoders: tfds.decode.PartialDecoding | None = None,
+) -> tf.data.Dataset:
     examples = builder.as_dataset(SPLITS[split], shuffle_files=False, decoders=decoders)
     if cities is None:
         return examples
@@ -88,7 +102,7 @@ def _read(builder, split, cities, decoders=None):
     return examples.filter(of_these_cities)
 
 
-def _numbered(mask):
+def _class_map(mask: np.ndarray) -> np.ndarray:
     table = np.full(256, VOID, "uint8")
     table[list(CLASSES)] = np.arange(len(CLASSES))
     return table[mask]

@@ -5,6 +5,8 @@ Both are made from what installed packages carry: the 1797 handwritten digits of
 what is for testing is never trained on, whatever the seed of a training.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from keras_dtl.data.blending import blend
@@ -55,7 +57,7 @@ def blended_digits(split: str) -> LabelledImages:
     return LabelledImages(blend(images, _photo_tiles(split), random), labels, CLASSES)
 
 
-def _split_digits(split):
+def _split_digits(split: str) -> tuple[np.ndarray, np.ndarray]:
     """Return images `(examples, 28, 28)`, uint8, and labels `(examples,)`."""
     # Imported late: scikit-learn takes seconds, which other data sets need not pay.
     from sklearn.datasets import load_digits
@@ -64,23 +66,23 @@ def _split_digits(split):
     train, test = stratified_split(digits.target, test_fraction=0.2, seed=0)
     chosen = train if split == "train" else test
     small = np.round(digits.images[chosen] * (255 / 16)).astype("uint8")  # 0..16 -> 0..255
-    return np.stack([_enlarged(image) for image in small]), digits.target[chosen]
+    return np.stack([_enlarge(image) for image in small]), digits.target[chosen]
 
 
-def _enlarged(digit):
+def _enlarge(digit: np.ndarray) -> np.ndarray:
     large = resize_image(digit[..., np.newaxis], (DIGIT, DIGIT))[..., 0]
     sharp = np.clip((large - 127.5) * SHARPENING + 127.5, 0, 255).astype("uint8")
     return np.pad(sharp, MARGIN)
 
 
-def _photo_tiles(split):
+def _photo_tiles(split: str) -> list[np.ndarray]:
     tiles = [tile for photo in _photos() for tile in _tiles(photo)]
     for_test = np.arange(len(tiles)) % TEST_TILES == 0
     chosen = for_test if split == "test" else ~for_test
     return [tiles[index] for index in np.flatnonzero(chosen)]
 
 
-def _photos():
+def _photos() -> Iterator[np.ndarray]:
     import skimage.data
     from sklearn.datasets import load_sample_images
 
@@ -91,7 +93,7 @@ def _photos():
         yield photo if photo.ndim == 3 else _as_rgb(photo)
 
 
-def _tiles(photo):
+def _tiles(photo: np.ndarray) -> list[np.ndarray]:
     return [
         photo[top : top + TILE, left : left + TILE]
         for top in range(0, photo.shape[0] - TILE + 1, TILE)
@@ -99,5 +101,5 @@ def _tiles(photo):
     ]
 
 
-def _as_rgb(grey):
+def _as_rgb(grey: np.ndarray) -> np.ndarray:
     return np.repeat(grey[..., np.newaxis], 3, axis=-1)

@@ -3,6 +3,7 @@
 import logging
 import os
 import unicodedata
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 from keras_dtl.data.labelled import LabelledImages
 from keras_dtl.data.splits import stratified_split
 from keras_dtl.data.storage import MEMORY_LIMIT, stack_images
+from keras_dtl.files import FilePath
 from keras_dtl.images import ImageError, find_images, read_image, readable_name, resize_image
 
 # Folder names that stand for a split; the first that exists is taken.
@@ -20,7 +22,13 @@ CHUNK = 1024  # images read ahead, at most
 logger = logging.getLogger("keras_dtl")
 
 
-def load_folder(path, split="train", size=None, channels=None, memory_limit=MEMORY_LIMIT):
+def load_folder(
+    path: FilePath,
+    split: str = "train",
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    memory_limit: int = MEMORY_LIMIT,
+) -> LabelledImages:
     """Load the images of a folder, in any format and size that `keras_dtl.images` reads.
 
     The folder takes one of three forms:
@@ -67,15 +75,19 @@ def load_folder(path, split="train", size=None, channels=None, memory_limit=MEMO
 _EXPECTED = "train/CLASS/ and test/CLASS/ folders, CLASS/ folders, or images without labels,"
 
 
-def has_test_split(path):
-    """Return whether a folder has images for testing: a split, or classes that can be split."""
+def has_test_split(path: FilePath) -> bool:
+    """Return whether a folder has images for testing: a split, or classes that can be split.
+
+    Args:
+        path: The folder.
+    """
     folders = _sub_folders(Path(path))
     if _is_split({name.lower() for name in folders}):
         return len(folders) > 1
     return _class_files(Path(path), folders)[1] is not None
 
 
-def _split_files(root, split):
+def _split_files(root: Path, split: str) -> tuple[list[Path], np.ndarray | None, tuple[str, ...]]:
     """Return the image files of a split, their labels or None, and the class names."""
     folders = _sub_folders(root)
     split_folders = {name.lower(): folder for name, folder in folders.items()}
@@ -94,12 +106,14 @@ def _split_files(root, split):
     return files, labels, classes
 
 
-def _is_split(folders):
+def _is_split(folders: Collection[str]) -> bool:
     names = {name for names in SPLIT_FOLDERS.values() for name in names}
     return "train" in folders and names.issuperset(folders)
 
 
-def _given_split(root, folders, split):
+def _given_split(
+    root: Path, folders: dict[str, Path], split: str
+) -> tuple[list[Path], np.ndarray | None, tuple[str, ...]]:
     chosen = next((folders[name] for name in SPLIT_FOLDERS[split] if name in folders), None)
     if chosen is None:
         raise ValueError(
@@ -118,7 +132,9 @@ def _given_split(root, folders, split):
     return _class_files(chosen, class_folders, classes)
 
 
-def _class_files(folder, class_folders, classes=None):
+def _class_files(
+    folder: Path, class_folders: dict[str, Path], classes: Sequence[str] | None = None
+) -> tuple[list[Path], np.ndarray | None, tuple[str, ...]]:
     """List the images of class folders; without any in them, those of `folder` itself."""
     classes = tuple(sorted(class_folders) if classes is None else classes)
     files, labels, shown = [], [], readable_name(folder)
@@ -136,7 +152,7 @@ def _class_files(folder, class_folders, classes=None):
     return files, np.array(labels, "int32"), classes
 
 
-def _sub_folders(folder):
+def _sub_folders(folder: Path) -> dict[str, Path]:
     """Map name to path of the visible folders in `folder`."""
     find_images(folder, recursive=False)  # says so if it is missing or a file
     folders = {}
@@ -153,7 +169,13 @@ def _sub_folders(folder):
     return folders
 
 
-def _read_all(files, size, channels, readable, skipped):
+def _read_all(
+    files: Sequence[Path],
+    size: tuple[int, int] | None,
+    channels: int,
+    readable: list[int],
+    skipped: list[tuple[str, str]],
+) -> Iterator[np.ndarray]:
     """Yield the images that can be read, in order; note which, and why others cannot."""
 
     def read(path):
@@ -173,7 +195,7 @@ def _read_all(files, size, channels, readable, skipped):
                     yield result
 
 
-def _report(root, skipped, total):
+def _report(root: Path, skipped: list[tuple[str, str]], total: int) -> None:
     if not skipped:
         return
     first = "; ".join(reason for _, reason in skipped[:3])

@@ -1,11 +1,15 @@
 """A task divided in two by its classes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from keras_dtl.data.labelled import LabelledImages, require_classes
 
 
-def class_halves(classes, seed=0, first=None):
+def class_halves(
+    classes: Sequence[str], seed: int = 0, first: Sequence[str] | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Divide class names in two.
 
     Args:
@@ -42,8 +46,12 @@ def class_halves(classes, seed=0, first=None):
     return halves
 
 
-def only_classes(examples: LabelledImages, classes) -> LabelledImages:
+def only_classes(examples: LabelledImages, classes: Sequence[str]) -> LabelledImages:
     """Return the examples of some classes, numbered anew in the order of `classes`.
+
+    Args:
+        examples: `LabelledImages`.
+        classes: Names of classes of theirs.
 
     Raises:
         ValueError: When the images are unlabelled, or there is none of one of these classes.

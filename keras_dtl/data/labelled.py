@@ -1,5 +1,6 @@
 """`LabelledImages`, the value that every classification data set of this package is loaded into."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,22 +49,33 @@ class LabelledImages:
         """`(height, width, channels)` of every image."""
         return tuple(self.images.shape[1:])
 
-    def arrays(self):
+    def arrays(self) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Return `(images, labels)`, or `images` alone when unlabelled."""
         return self.images if self.labels is None else (self.images, self.labels)
 
-    def unlabelled(self) -> "LabelledImages":
+    def without_labels(self) -> "LabelledImages":
         """Return the same images without labels or class names."""
         return replace(self, labels=None, classes=())
 
-    def subset(self, indices) -> "LabelledImages":
-        """Return the examples at `indices`, in that order, with all class names kept."""
+    def subset(self, indices: Sequence[int] | np.ndarray) -> "LabelledImages":
+        """Return some of the examples, with all class names kept.
+
+        Args:
+            indices: Their positions, `(examples,)`, in the order wanted.
+        """
         indices = np.asarray(indices)
         labels = None if self.labels is None else self.labels[indices]
         return replace(self, images=self.images[indices], labels=labels)
 
-    def joined(self, other: "LabelledImages") -> "LabelledImages":
-        """Return these examples and then those of `other`, which has the same classes."""
+    def join(self, other: "LabelledImages") -> "LabelledImages":
+        """Return these examples and then others.
+
+        Args:
+            other: `LabelledImages` of the same classes and image shape.
+
+        Raises:
+            ValueError: If the classes differ.
+        """
         if self.classes != other.classes:
             raise ValueError(
                 "Only examples of the same classes can be joined. Received: "
@@ -73,8 +85,12 @@ class LabelledImages:
         images = np.concatenate([self.images, other.images])
         return replace(self, images=images, labels=labels, skipped=self.skipped + other.skipped)
 
-    def resized(self, size: tuple[int, int]) -> "LabelledImages":
-        """Return the images resized to `size`, `(height, width)` in pixels."""
+    def resize(self, size: tuple[int, int]) -> "LabelledImages":
+        """Return the images in another size.
+
+        Args:
+            size: `(height, width)` in pixels.
+        """
         if self.image_shape[:2] == tuple(size):
             return self
         images = np.empty((len(self), *size, self.image_shape[2]), "uint8")
@@ -83,17 +99,36 @@ class LabelledImages:
         return replace(self, images=images)
 
     def with_channels(self, channels: int) -> "LabelledImages":
-        """Return the images with 1 (luminance) or 3 (red, green, blue) channels."""
+        """Return the images with other channels.
+
+        Args:
+            channels: 1 (luminance) or 3 (red, green, blue).
+        """
         return replace(self, images=convert_channels(self.images, channels))
 
-    def converted(self, size=None, channels=None) -> "LabelledImages":
-        """Return the images with other channels, then another size; None keeps either."""
-        converted = self if channels is None else self.with_channels(channels)
-        return converted if size is None else converted.resized(size)
+    def convert(
+        self, size: tuple[int, int] | None = None, channels: int | None = None
+    ) -> "LabelledImages":
+        """Return the images with other channels, then another size.
+
+        Args:
+            size: `(height, width)` in pixels, or None to keep the size.
+            channels: 1 (luminance) or 3 (red, green, blue), or None to keep them.
+        """
+        examples = self if channels is None else self.with_channels(channels)
+        return examples if size is None else examples.resize(size)
 
 
 def convert_channels(images: np.ndarray, channels: int) -> np.ndarray:
-    """Give uint8 images `(..., 1)` or `(..., 3)` another number of channels, 1 or 3."""
+    """Give images another number of channels.
+
+    Args:
+        images: uint8 array `(..., 1)` or `(..., 3)`.
+        channels: 1 (luminance) or 3 (red, green, blue).
+
+    Raises:
+        ValueError: If `channels` is another number.
+    """
     if channels not in (1, 3):
         raise ValueError(f"Received channels={channels!r}. Expected 1 (grey) or 3 (RGB).")
     if images.shape[-1] == channels:
@@ -101,7 +136,7 @@ def convert_channels(images: np.ndarray, channels: int) -> np.ndarray:
     return _luminance(images) if channels == 1 else np.repeat(images, 3, axis=-1)
 
 
-def _luminance(images):
+def _luminance(images: np.ndarray) -> np.ndarray:
     # Rounded exactly as Pillow does for its mode "L", which `read_image` uses.
     red, green, blue = (images[..., channel].astype("uint32") for channel in range(3))
     # ITU-R 601-2 weights 0.299, 0.587, 0.114 in 16-bit fixed point.
@@ -113,6 +148,10 @@ def check_same_classes(source: LabelledImages, target: LabelledImages) -> None:
     """Check that two domains share one label space.
 
     Unlabelled data carries no class names and passes.
+
+    Args:
+        source: `LabelledImages` of one domain.
+        target: `LabelledImages` of the other.
 
     Raises:
         ValueError: If a class is missing on one side, or the same classes come in another order.
@@ -143,6 +182,10 @@ def check_same_classes(source: LabelledImages, target: LabelledImages) -> None:
 def require_classes(examples: LabelledImages, at_least: int = 2) -> None:
     """Check that `examples` are labelled, by at least so many classes that really occur.
 
+    Args:
+        examples: `LabelledImages`.
+        at_least: Number of classes, 1 or more.
+
     Raises:
         ValueError: If there are no labels, or too few distinct ones.
     """
@@ -160,11 +203,11 @@ def require_classes(examples: LabelledImages, at_least: int = 2) -> None:
         )
 
 
-def _difference(names, others):
+def _difference(names: Iterable[str], others: Iterable[str]) -> list[str]:
     return [name for name in names if name not in set(others)]
 
 
-def _check_images(images):
+def _check_images(images: np.ndarray) -> None:
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
         received = getattr(images, "dtype", type(images).__name__)
         raise ValueError(
@@ -180,7 +223,7 @@ def _check_images(images):
         raise ValueError(f"At least one image is needed, but the shape is {images.shape}.")
 
 
-def _check_labels(labels, count, classes):
+def _check_labels(labels: np.ndarray, count: int, classes: Sequence[str]) -> None:
     if labels.shape != (count,) or not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(
             f"Labels must be integers of shape ({count},), one for each image, but are "

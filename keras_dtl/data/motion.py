@@ -1,7 +1,6 @@
-"""Motion clips by name, their windows, and splits by clip and by cell of action and style."""
+"""Motion clips by name, from files or embedded, and their windows."""
 
 import csv
-import dataclasses
 import itertools
 import logging
 from pathlib import Path
@@ -10,65 +9,15 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_dtl.bvh import BvhError, read_bvh
+from keras_dtl.data.clips import Clips
 from keras_dtl.data.walker import GAITS, MOODS, RATE, walker_skeleton, walks
-from keras_dtl.motion import Skeleton, features_of, mirrored, read_motion, resample
+from keras_dtl.files import FilePath
+from keras_dtl.motion import Skeleton, features_of, mirror_motion, read_motion, resample
 
 logger = logging.getLogger("keras_dtl")
 
 TABLE = "clips.csv"
 """Names the files of a folder with their action and style."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Clips:
-    """Motion clips with labels.
-
-    Args:
-        positions: List of world positions `(frames, joints, 3)`, one a clip.
-        actions, styles: Labels, int32 `(clips,)`.
-        action_names, style_names: What the labels stand for.
-        skeleton: The `Skeleton`.
-        rate: Frames a second.
-        names: Of the clips.
-        factors: True factors `(clips, factors)` where they are known.
-    """
-
-    positions: list
-    actions: np.ndarray
-    styles: np.ndarray
-    action_names: tuple
-    style_names: tuple
-    skeleton: Skeleton
-    rate: float
-    names: tuple
-    factors: np.ndarray | None = None
-
-    def __len__(self):
-        return len(self.positions)
-
-    @property
-    def cells(self):
-        """Number of the (action, style) cell of each clip."""
-        return self.actions * len(self.style_names) + self.styles
-
-    def subset(self, indices):
-        indices = np.asarray(indices, int)
-        return dataclasses.replace(
-            self,
-            positions=[self.positions[i] for i in indices],
-            actions=self.actions[indices],
-            styles=self.styles[indices],
-            names=tuple(self.names[i] for i in indices),
-            factors=None if self.factors is None else self.factors[indices],
-        )
-
-
-class Split(NamedTuple):
-    """Three sets of clips that share none: the last is of cells that training never sees."""
-
-    train: Clips
-    test: Clips
-    held_out: Clips
 
 
 class Windows(NamedTuple):
@@ -82,7 +31,7 @@ class Windows(NamedTuple):
     """Which clip each is from."""
 
 
-def load_motion(name, rate=30.0, clips_per_cell=12, seed=0):
+def load_motion(name: str, rate: float = 30.0, clips_per_cell: int = 12, seed: int = 0) -> Clips:
     """Load motion clips by name.
 
     Args:
@@ -108,19 +57,23 @@ def load_motion(name, rate=30.0, clips_per_cell=12, seed=0):
     raise ValueError(f"Motion is named walker, bvh:PATH or npz:PATH. Received: {name!r}")
 
 
-def _walker(clips_per_cell, seed):
+def _walker(clips_per_cell: int, seed: int) -> Clips:
     positions, gaits, moods, factors = walks(clips_per_cell, seed)
     names = tuple(f"walker_{index:03}" for index in range(len(positions)))
     kinds = (tuple(GAITS), tuple(MOODS))
     return Clips(positions, gaits, moods, *kinds, walker_skeleton(), RATE, names, factors)
 
 
-def load_bvh_folder(folder, rate=30.0):
+def load_bvh_folder(folder: FilePath, rate: float = 30.0) -> Clips:
     """Load a folder of BVH files; those that cannot be used are named in warnings and left out.
 
     Action and style of a clip are told by `clips.csv` in the folder, with the columns `file`,
     `action` and `style`; without it by sub-folders, `ACTION/STYLE/*.bvh`; or else by its name,
     `*_ACTION_STYLE_NUMBER.bvh`. All clips must have the skeleton of the first.
+
+    Args:
+        folder: The folder, whose sub-folders are read, too.
+        rate: Frames a second to resample to.
 
     Raises:
         ValueError: None can be used, or the table lacks a column.
@@ -158,7 +111,7 @@ def load_bvh_folder(folder, rate=30.0):
     )
 
 
-def _read_table(path):
+def _read_table(path: Path) -> dict[str, tuple[str, str]] | None:
     """Return `{file: (action, style)}`, or None where there is no table."""
     if not path.is_file():
         return None
@@ -169,7 +122,9 @@ def _read_table(path):
         return {row["file"]: (row["action"], row["style"]) for row in rows}
 
 
-def _labels_of(path, folder, table):
+def _labels_of(
+    path: Path, folder: Path, table: dict[str, tuple[str, str]] | None
+) -> tuple[str, str]:
     inside = path.relative_to(folder).parts
     if table is not None:
         labels = table.get("/".join(inside))
@@ -184,13 +139,17 @@ def _labels_of(path, folder, table):
     return words[-3], words[-2]
 
 
-def load_archive(path, rate=30.0):
+def load_archive(path: FilePath, rate: float = 30.0) -> Clips:
     """Load clips from one NumPy archive.
 
     Its arrays are `positions` `(frames of all clips, joints, 3)` about the hips, y up, joint 0
     being the world's origin; `root` `(frames, 3)`, the hips in the world; `offsets`, where each
     clip begins, and the end; `action` and `style` of each clip, which count in `action_names` and
     `style_names`; `name` of each clip; `joint_names`; `parents` of the joints; and `fps`.
+
+    Args:
+        path: The `.npz` file.
+        rate: Frames a second to resample to.
 
     Raises:
         ValueError: An array is missing.
@@ -220,78 +179,14 @@ def load_archive(path, rate=30.0):
     )
 
 
-def _mean_skeleton(names, parents, world):
+def _mean_skeleton(names: tuple[str, ...], parents: tuple[int, ...], world: np.ndarray) -> Skeleton:
     bones = world[:, 1:] - world[:, list(parents[1:])]
     lengths = np.linalg.norm(bones, axis=-1).mean(0)
     first = bones[0] / np.linalg.norm(bones[0], axis=-1, keepdims=True) * lengths[:, None]
     return Skeleton(names, parents, ((0.0, 0.0, 0.0), *(tuple(map(float, bone)) for bone in first)))
 
 
-def split_clips(clips, test_share=0.25, held_out_cells=(), seed=0):
-    """Split by clip inside each cell, and keep whole cells apart.
-
-    Args:
-        clips: `Clips`.
-        test_share: Share of the clips of each cell that is tested on; at least one clip.
-        held_out_cells: Pairs `(action name, style name)` that training never sees.
-        seed: Choice of the clips.
-
-    Raises:
-        ValueError: A cell is not there, or a style or an action would be unseen in training.
-    """
-    random = np.random.default_rng(seed)
-    held = {_cell(clips, *pair) for pair in held_out_cells}
-    train, test = [], []
-    for cell in np.unique(clips.cells):
-        members = random.permutation(np.flatnonzero(clips.cells == cell))
-        count = max(1, round(test_share * len(members)))
-        if cell not in held:
-            test += list(members[:count])
-            train += list(members[count:])
-    apart = np.flatnonzero(np.isin(clips.cells, list(held)))
-    for kind in ("actions", "styles"):
-        if unseen := set(getattr(clips, kind)) - set(getattr(clips, kind)[train]):
-            raise ValueError(f"No clip is left to train {kind} {sorted(map(int, unseen))} on.")
-    return Split(clips.subset(sorted(train)), clips.subset(sorted(test)), clips.subset(apart))
-
-
-def spread_cells(clips, count, seed=0):
-    """Choose cells to hold out, no two of one action or of one style.
-
-    Args:
-        clips: `Clips`.
-        count: How many.
-        seed: Choice of the cells.
-
-    Returns:
-        Pairs `(action name, style name)`.
-
-    Raises:
-        ValueError: There are not so many.
-    """
-    cells = [divmod(int(cell), len(clips.style_names)) for cell in np.unique(clips.cells)]
-    chosen = []
-    for index in np.random.default_rng(seed).permutation(len(cells)):
-        if all(cells[index][kind] != cell[kind] for cell in chosen for kind in (0, 1)):
-            chosen.append(cells[index])
-    if count > len(chosen):
-        raise ValueError(
-            f"{count} cells of action and style cannot be held out: {len(chosen)} share neither."
-        )
-    return [(clips.action_names[a], clips.style_names[s]) for a, s in chosen[:count]]
-
-
-def _cell(clips, action, style):
-    if action not in clips.action_names or style not in clips.style_names:
-        raise ValueError(
-            f"There is no cell ({action}, {style}); actions are {', '.join(clips.action_names)}, "
-            f"styles {', '.join(clips.style_names)}."
-        )
-    action, style = clips.action_names.index(action), clips.style_names.index(style)
-    return action * len(clips.style_names) + style
-
-
-def windows_of(clips, length=48, stride=12, mirror=False):
+def windows_of(clips: Clips, length: int = 48, stride: int = 12, mirror: bool = False) -> Windows:
     """Cut clips into windows; clips that are shorter are left out, and a warning counts them.
 
     Args:
@@ -308,7 +203,7 @@ def windows_of(clips, length=48, stride=12, mirror=False):
         if len(positions) < length:
             short += 1
             continue
-        views = [positions, mirrored(positions, clips.skeleton)] if mirror else [positions]
+        views = [positions, mirror_motion(positions, clips.skeleton)] if mirror else [positions]
         for view in views:
             features = features_of(view, clips.skeleton)
             starts = range(0, len(features) - length + 1, stride)
@@ -322,12 +217,12 @@ def windows_of(clips, length=48, stride=12, mirror=False):
     return Windows(np.stack(pieces), clips.actions[sources], clips.styles[sources], sources)
 
 
-def statistics_of(features, least=0.02):
+def statistics_of(features: np.ndarray, least: float = 0.02) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and deviation of each feature, to be taken from the training split alone.
 
     Args:
-        features: `(..., features)`.
-        least: Smallest deviation, so that what hardly moves is not blown up.
+        features: Array `(..., features)`.
+        least: Smallest deviation, above 0, so that what hardly moves is not blown up.
     """
     flat = np.asarray(features, "float64").reshape(-1, features.shape[-1])
     return flat.mean(0).astype("float32"), np.maximum(flat.std(0), least).astype("float32")

@@ -1,6 +1,7 @@
 """`npz:PATH:LABEL`: images that lie in one file of NumPy arrays."""
 
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,12 @@ IMAGES, LABELS = "x", "y"
 """Names of the arrays of images, and of labels where none is named."""
 
 
-def load_npz(path, split="train", size=None, channels=None):
+def load_npz(
+    path: str,
+    split: str = "train",
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+) -> LabelledImages:
     """Load the images of a `.npz` file, which `np.savez(PATH, x=images, person=labels)` writes.
 
     Each class is split, always alike, in 80 % for training and 20 % for testing.
@@ -46,10 +52,10 @@ def load_npz(path, split="train", size=None, channels=None):
     values, labels = np.unique(labels, return_inverse=True)
     chosen = stratified_split(labels)[0 if split == "train" else 1]
     classes = tuple(str(value) for value in values)
-    return LabelledImages(images, labels, classes).subset(chosen).converted(size, channels)
+    return LabelledImages(images, labels, classes).subset(chosen).convert(size, channels)
 
 
-def _read(path, names):
+def _read(path: Path, names: Sequence[str]) -> list[np.ndarray]:
     """Return the arrays of these names."""
     shown = readable_name(path)
     if not path.is_file():

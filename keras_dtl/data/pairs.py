@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 
 from keras_dtl.data.folder import SPLIT_FOLDERS
 from keras_dtl.data.storage import MEMORY_LIMIT, ImageStack
+from keras_dtl.files import FilePath
 from keras_dtl.images import ImageError, find_images, read_image, readable_name, resize_image
 
 SIDES = ("a", "b")
@@ -38,12 +40,18 @@ class ImagePairs:
     def __len__(self):
         return len(self.a)
 
-    def reversed(self) -> "ImagePairs":
+    def swap(self) -> "ImagePairs":
         """Return the pairs with A and B exchanged."""
         return replace(self, a=self.b, b=self.a)
 
 
-def load_pairs(path, split="train", size=None, channels=(3, 3), memory_limit=MEMORY_LIMIT):
+def load_pairs(
+    path: FilePath,
+    split: str = "train",
+    size: tuple[int, int] | None = None,
+    channels: tuple[int, int] = (3, 3),
+    memory_limit: int = MEMORY_LIMIT,
+) -> ImagePairs:
     """Load the pairs of a folder.
 
     A pair is one file, A at the left and B at the right half of it, or two files of the same name
@@ -91,7 +99,7 @@ def load_pairs(path, split="train", size=None, channels=(3, 3), memory_limit=MEM
     return ImagePairs(stacks[0].images, stacks[1].images, tuple(names), tuple(skipped))
 
 
-def _split_pairs(root, split):
+def _split_pairs(root: Path, split: str) -> list[tuple[Path, ...]]:
     folders = _sub_folders(root)
     if "train" in folders:
         chosen = next((folders[name] for name in SPLIT_FOLDERS[split] if name in folders), None)
@@ -106,12 +114,12 @@ def _split_pairs(root, split):
     return [pair for pair, test in zip(pairs, is_test, strict=True) if test == (split == "test")]
 
 
-def _sub_folders(folder):
+def _sub_folders(folder: Path) -> dict[str, Path]:
     find_images(folder, recursive=False)  # says so if it is missing or a file
     return {path.name.lower(): path for path in folder.iterdir() if path.is_dir()}
 
 
-def _pairs_in(folder):
+def _pairs_in(folder: Path) -> list[tuple[Path, ...]]:
     """Return tuples of the one or two files that hold each pair."""
     folders = _sub_folders(folder)
     if not set(SIDES) <= set(folders):
@@ -133,7 +141,7 @@ def _pairs_in(folder):
     return [(files[0][stem], files[1][stem]) for stem in sorted(files[0])]
 
 
-def _by_stem(folder):
+def _by_stem(folder: Path) -> dict[str, Path]:
     files = {}
     for path in find_images(folder):
         stem = path.relative_to(folder).with_suffix("").as_posix()
@@ -146,12 +154,14 @@ def _by_stem(folder):
     return files
 
 
-def _read_all(pairs, size, channels):
+def _read_all(
+    pairs: Sequence[tuple[Path, ...]], size: tuple[int, int] | None, channels: tuple[int, int]
+) -> Iterator[tuple[tuple[Path, ...], Sequence[np.ndarray] | ImageError]]:
     """Yield each pair of files with its two images, or with the `ImageError` of reading it."""
 
     def read(pair):
         try:
-            images = _halves(pair[0], channels) if len(pair) == 1 else _both(pair, channels)
+            images = _halves(pair[0], channels) if len(pair) == 1 else _pair_images(pair, channels)
         except ImageError as error:
             return error
         return images if size is None else [resize_image(image, size) for image in images]
@@ -162,7 +172,7 @@ def _read_all(pairs, size, channels):
             yield from zip(chunk, pool.map(read, chunk), strict=True)
 
 
-def _halves(path, channels):
+def _halves(path: Path, channels: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     whole = {count: read_image(path, count) for count in set(channels)}
     width = next(iter(whole.values())).shape[1]
     if width % 2:
@@ -173,7 +183,7 @@ def _halves(path, channels):
     return whole[channels[0]][:, : width // 2], whole[channels[1]][:, width // 2 :]
 
 
-def _both(pair, channels):
+def _pair_images(pair: tuple[Path, ...], channels: tuple[int, int]) -> list[np.ndarray]:
     images = [read_image(path, count) for path, count in zip(pair, channels, strict=True)]
     if images[0].shape[:2] != images[1].shape[:2]:
         sizes = " and ".join(f"{image.shape[1]}x{image.shape[0]}" for image in images)
@@ -184,7 +194,7 @@ def _both(pair, channels):
     return images
 
 
-def _report(root, skipped, total):
+def _report(root: Path, skipped: list[tuple[str, str]], total: int) -> None:
     if not skipped:
         return
     first = f"{len(skipped)} of {total} pairs that cannot be read. First: {skipped[0][1]}"

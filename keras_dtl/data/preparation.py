@@ -4,16 +4,19 @@ import contextlib
 import socket
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import tensorflow_datasets as tfds
+
+from keras_dtl.files import FilePath
 
 
 class MissingDataError(FileNotFoundError):
     """Files of a data set that are neither here nor to be had; the message says what to do."""
 
 
-def prepare(builder, manual_dir=None):
+def prepare(builder: tfds.core.DatasetBuilder, manual_dir: FilePath | None = None) -> None:
     """Download and prepare a TFDS data set, unless that has been done.
 
     Without a connection it fails at once instead of after minutes of retries.
@@ -38,23 +41,27 @@ def prepare(builder, manual_dir=None):
         builder.download_and_prepare(download_config=config)
 
 
-def data_root(builder) -> Path:
-    """Return the folder that holds all prepared data sets, the `data_dir` of TFDS."""
+def data_root(builder: tfds.core.DatasetBuilder) -> Path:
+    """Return the folder that holds all prepared data sets, the `data_dir` of TFDS.
+
+    Args:
+        builder: `tfds.core.DatasetBuilder`.
+    """
     # data_dir of a builder is ROOT/name[/config]/version, and full_name its end.
     depth = builder.info.full_name.count("/") + 1
     return Path(builder.data_dir).parents[depth - 1]
 
 
-def _check_manual_files(builder, manual_dir):
+def _check_manual_files(builder: tfds.core.DatasetBuilder, manual_dir: Path) -> None:
     wanted = builder.MANUAL_DOWNLOAD_INSTRUCTIONS
     if wanted and not (manual_dir.is_dir() and any(manual_dir.iterdir())):
         raise MissingDataError(
             f"The data set {builder.name} is not in {data_root(builder)}, and is made from files "
-            f"that must be downloaded by hand. {_by_hand(builder, manual_dir)}"
+            f"that must be downloaded by hand. {_manual_advice(builder, manual_dir)}"
         )
 
 
-def _check_reachable(builder, manual_dir):
+def _check_reachable(builder: tfds.core.DatasetBuilder, manual_dir: Path) -> None:
     if urllib.request.getproxies():
         return  # names are resolved by the proxy, not here
     missing = {
@@ -65,18 +72,18 @@ def _check_reachable(builder, manual_dir):
         raise MissingDataError(
             f"The data set {builder.name} is not in {data_root(builder)}, and there is no "
             f"connection to download it. Put these files into {manual_dir} (or pass another "
-            f"manual_dir):\n{files}\n{_elsewhere(builder)}"
+            f"manual_dir):\n{files}\n{_copy_advice(builder)}"
         )
 
 
-def _file_names(builder):
+def _file_names(builder: tfds.core.DatasetBuilder) -> dict[str, str]:
     return {
         url: info.filename or url.rpartition("/")[2]
         for url, info in (builder.url_infos or {}).items()
     }
 
 
-def _resolves(url):
+def _resolves(url: str) -> bool:
     try:
         socket.getaddrinfo(urllib.parse.urlsplit(url).hostname, None)
     except OSError:
@@ -85,7 +92,7 @@ def _resolves(url):
 
 
 @contextlib.contextmanager
-def _short_errors(builder, manual_dir):
+def _short_errors(builder: tfds.core.DatasetBuilder, manual_dir: Path) -> Iterator[None]:
     try:
         yield
     except MissingDataError:
@@ -94,19 +101,19 @@ def _short_errors(builder, manual_dir):
     except (AssertionError, OSError, tfds.download.DownloadError) as error:
         raise OSError(
             f"The data set {builder.name} could not be prepared: {error} "
-            f"{_by_hand(builder, manual_dir)}"
+            f"{_manual_advice(builder, manual_dir)}"
         ) from error
 
 
-def _by_hand(builder, manual_dir):
+def _manual_advice(builder: tfds.core.DatasetBuilder, manual_dir: Path) -> str:
     instructions = " ".join((builder.MANUAL_DOWNLOAD_INSTRUCTIONS or "").split())
     return (
         f"Files downloaded by hand belong into the manual folder {manual_dir} (or pass another "
-        f"manual_dir). {instructions} {_elsewhere(builder)}"
+        f"manual_dir). {instructions} {_copy_advice(builder)}"
     )
 
 
-def _elsewhere(builder):
+def _copy_advice(builder: tfds.core.DatasetBuilder) -> str:
     return (
         f"Or copy the prepared folder {builder.info.full_name} into {data_root(builder)}, "
         "or set TFDS_DATA_DIR (or pass data_dir) to the folder that holds it."

@@ -1,12 +1,14 @@
 """Images and the class of each of their pixels."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from keras_dtl.files import FilePath
 from keras_dtl.images import ImageError, find_images, read_image, readable_name, resize_image
 
 VOID = 255
@@ -52,28 +54,39 @@ class SegmentedImages:
         return len(self.images)
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> tuple[int, int, int]:
         """`(height, width, channels)` of every image."""
         return tuple(self.images.shape[1:])
 
-    def arrays(self):
+    def arrays(self) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Return `(images, labels)`, or `images` alone when unlabelled."""
         if self.labels is None:
             return self.images
         return self.images, self.labels.astype("int32")
 
-    def unlabelled(self):
+    def without_labels(self) -> "SegmentedImages":
         """Return the same images without labels."""
         return SegmentedImages(self.images, None, self.classes, self.colors)
 
-    def subset(self, indices):
-        """Return the examples at `indices`, in that order."""
+    def subset(self, indices: Sequence[int] | np.ndarray) -> "SegmentedImages":
+        """Return some of the examples.
+
+        Args:
+            indices: Their positions, `(examples,)`, in the order wanted.
+        """
         labels = None if self.labels is None else self.labels[indices]
         return SegmentedImages(self.images[indices], labels, self.classes, self.colors)
 
 
-def palette(count):
-    """Return `(count, 3)` uint8 colours that are told apart, none of them black."""
+def palette(count: int) -> np.ndarray:
+    """Return colours that are told apart, none of them black.
+
+    Args:
+        count: How many, up to 255.
+
+    Returns:
+        uint8 array `(count, 3)` of red, green and blue.
+    """
     colors = []
     for index in range(1, count + 1):
         channels = [0, 0, 0]
@@ -83,12 +96,22 @@ def palette(count):
     return np.array(colors, "uint8").reshape(count, 3)
 
 
-def resize_mask(mask, size):
-    """Resize `(height, width)` class numbers to another height and width by nearest neighbour."""
+def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize a map of class numbers by nearest neighbour.
+
+    Args:
+        mask: uint8 array `(height, width)`.
+        size: `(height, width)` in pixels to resize to.
+    """
     return np.array(Image.fromarray(mask).resize(size[::-1], Image.Resampling.NEAREST))
 
 
-def load_segmentation(path, split="train", size=None, sequences=None):
+def load_segmentation(
+    path: FilePath,
+    split: str = "train",
+    size: tuple[int, int] | None = None,
+    sequences: Sequence[str] | None = None,
+) -> SegmentedImages:
     """Load images and masks from a folder.
 
     The folder takes one of two forms:
@@ -117,13 +140,13 @@ def load_segmentation(path, split="train", size=None, sequences=None):
             `classes.csv` does not, or nothing is found.
     """
     root = Path(path)
-    pairs = _listed(root, split, sequences) if (root / "frames.csv").is_file() else None
+    pairs = _table_pairs(root, split, sequences) if (root / "frames.csv").is_file() else None
     if pairs is None and sequences is not None:
         raise ValueError(
             f"{readable_name(root)} has no frames.csv that would say what belongs to the sequences "
             f"{', '.join(sequences)}."
         )
-    pairs = _paired(_split_folder(root, split)) if pairs is None else pairs
+    pairs = _folder_pairs(_split_folder(root, split)) if pairs is None else pairs
     if not pairs:
         raise ValueError(f"{readable_name(root)} holds no image for the split {split!r}.")
     known = _read_classes(root)
@@ -138,10 +161,12 @@ def load_segmentation(path, split="train", size=None, sequences=None):
         _check_numbers(mask, known, mask_path)
         images.append(image if size is None else resize_image(image, size))
         masks.append(mask if size is None else resize_mask(mask, size))
-    return _numbered(_stacked(images), _stacked(masks), known)
+    return _renumber(_stack(images), _stack(masks), known)
 
 
-def _listed(root, split, sequences):
+def _table_pairs(
+    root: Path, split: str, sequences: Sequence[str] | None
+) -> list[tuple[Path, Path]]:
     with open(root / "frames.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     present = sorted({row["sequence"] for row in rows})
@@ -158,7 +183,7 @@ def _listed(root, split, sequences):
     ]
 
 
-def _split_folder(root, split):
+def _split_folder(root: Path, split: str) -> Path:
     if not root.is_dir():
         raise FileNotFoundError(f"There is no folder {readable_name(root)}.")
     folder = root / split if (root / "train").is_dir() else root
@@ -171,11 +196,12 @@ def _split_folder(root, split):
     return folder
 
 
-def _paired(folder):
-    masks = {path.relative_to(folder / "masks").with_suffix(""): path for path in _files(folder, 1)}
+def _folder_pairs(folder: Path) -> list[tuple[Path, Path]]:
+    images, masks = (folder / name for name in FOLDERS)
+    masks = {path.relative_to(masks).with_suffix(""): path for path in find_images(masks)}
     pairs = []
-    for path in _files(folder, 0):
-        name = path.relative_to(folder / "images").with_suffix("")
+    for path in find_images(images):
+        name = path.relative_to(images).with_suffix("")
         if name not in masks:
             raise FileNotFoundError(
                 f"{readable_name(path)} has no mask: expected masks/{name}.png. Add it, or take "
@@ -185,11 +211,7 @@ def _paired(folder):
     return pairs
 
 
-def _files(folder, kind):
-    return find_images(folder / FOLDERS[kind])
-
-
-def _read_classes(root):
+def _read_classes(root: Path) -> dict[int, tuple[str, list[int] | None]] | None:
     """Return `{number: (name, colour)}` of classes.csv, None where there is no such file."""
     path = root / "classes.csv"
     if not path.is_file():
@@ -206,7 +228,7 @@ def _read_classes(root):
         ) from error
 
 
-def _read_mask(path):
+def _read_mask(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as image:
             if image.mode not in ("L", "P", "1"):
@@ -219,7 +241,9 @@ def _read_mask(path):
         raise ImageError(f"{readable_name(path)}: the mask cannot be read: {error}") from error
 
 
-def _check_numbers(mask, known, path):
+def _check_numbers(
+    mask: np.ndarray, known: dict[int, tuple[str, list[int] | None]] | None, path: Path
+) -> None:
     if known is None:
         return
     unknown = sorted(set(np.unique(mask).tolist()).difference([*known, VOID]))
@@ -230,7 +254,9 @@ def _check_numbers(mask, known, path):
         )
 
 
-def _numbered(images, masks, known):
+def _renumber(
+    images: np.ndarray, masks: np.ndarray, known: dict[int, tuple[str, list[int] | None]] | None
+) -> SegmentedImages:
     """Number the classes from 0 on, void apart."""
     if known is None:
         present = [number for number in np.unique(masks).tolist() if number != VOID]
@@ -241,10 +267,11 @@ def _numbered(images, masks, known):
     table[kept] = np.arange(len(kept))
     colors = [known[number][1] for number in kept]
     colors = None if None in colors else np.array(colors, "uint8")
-    return SegmentedImages(images, table[masks], [known[number][0] for number in kept], colors)
+    names = tuple(known[number][0] for number in kept)
+    return SegmentedImages(images, table[masks], names, colors)
 
 
-def _stacked(arrays):
+def _stack(arrays: Sequence[np.ndarray]) -> np.ndarray:
     sizes = sorted({_size(array) for array in arrays})
     if len(sizes) > 1:
         raise ValueError(
@@ -254,11 +281,11 @@ def _stacked(arrays):
     return np.stack(arrays)
 
 
-def _size(array):
+def _size(array: np.ndarray) -> str:
     return f"{array.shape[0]}x{array.shape[1]}"
 
 
-def _check_maps(labels, images, classes):
+def _check_maps(labels: np.ndarray, images: np.ndarray, classes: Sequence[str]) -> None:
     if labels.shape != images.shape[:3] or labels.dtype != np.uint8:
         raise ValueError(
             f"Labels must be uint8 of shape {images.shape[:3]}, one for each pixel. Received: "

@@ -1,9 +1,13 @@
 """Seeded splits of labelled examples, the same on every machine."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
-def stratified_split(labels, test_fraction=0.2, seed=0):
+def stratified_split(
+    labels: Sequence[int] | np.ndarray, test_fraction: float = 0.2, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Split examples in two so that each class is divided in the same proportion.
 
     A class of two or more examples is found on both sides; a single example goes to training.
@@ -27,7 +31,9 @@ def stratified_split(labels, test_fraction=0.2, seed=0):
     return np.setdiff1d(np.arange(len(labels)), test), test
 
 
-def shot_split(labels, shots, seed=0):
+def shot_split(
+    labels: Sequence[int] | np.ndarray, shots: int, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Choose a few examples of every class, whose labels may then be used.
 
     The shots of a smaller number are among those of a larger one, so that a curve over the
@@ -59,8 +65,13 @@ def shot_split(labels, shots, seed=0):
     return chosen, np.setdiff1d(np.arange(len(labels)), chosen)
 
 
-def sample(count, size, seed=0):
+def sample(count: int, size: int, seed: int = 0) -> np.ndarray:
     """Choose `size` of `count` examples at random, or all where there are no more.
+
+    Args:
+        count: How many there are.
+        size: How many to choose, 1 or more.
+        seed: Choice of the examples.
 
     Returns:
         Sorted integer array of positions.

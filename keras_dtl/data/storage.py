@@ -2,13 +2,17 @@
 
 import math
 import tempfile
+from collections.abc import Iterable
+from typing import IO
 
 import numpy as np
 
 MEMORY_LIMIT = 1 << 30  # bytes; more than this goes to a file
 
 
-def stack_images(images, at_most, memory_limit=MEMORY_LIMIT):
+def stack_images(
+    images: Iterable[np.ndarray], at_most: int, memory_limit: int = MEMORY_LIMIT
+) -> np.ndarray | None:
     """Stack an iterator of equally large images into one array.
 
     Beyond `memory_limit` the array is a temporary file mapped into memory, which the system
@@ -40,14 +44,22 @@ class ImageStack:
         memory_limit: Bytes of images that may be held in memory.
     """
 
-    def __init__(self, at_most, memory_limit=MEMORY_LIMIT):
+    def __init__(self, at_most: int, memory_limit: int = MEMORY_LIMIT):
         self._at_most = at_most
         self._memory_limit = memory_limit
         self._stacked = None
         self._count = 0
 
-    def add(self, image):
-        """Add a uint8 array `(height, width, channels)`."""
+    def add(self, image: np.ndarray) -> None:
+        """Add an image.
+
+        Args:
+            image: uint8 array `(height, width, channels)`, as large as all others.
+
+        Raises:
+            ValueError: If it has another size.
+            OSError: If the temporary folder has no room for the file.
+        """
         if self._stacked is None:
             self._stacked = _allocate((self._at_most, *image.shape), self._memory_limit)
         if image.shape != self._stacked.shape[1:]:
@@ -59,12 +71,12 @@ class ImageStack:
         self._count += 1
 
     @property
-    def images(self):
+    def images(self) -> np.ndarray | None:
         """The array `(examples, height, width, channels)`, or None while there is none."""
         return None if self._stacked is None else self._stacked[: self._count]
 
 
-def _allocate(shape, memory_limit):
+def _allocate(shape: tuple[int, ...], memory_limit: int) -> np.ndarray:
     size = math.prod(shape)
     if size <= memory_limit:
         return np.empty(shape, "uint8")
@@ -80,7 +92,7 @@ def _allocate(shape, memory_limit):
         ) from error
 
 
-def _reserve(file, size, block=1 << 24):
+def _reserve(file: IO[bytes], size: int, block: int = 1 << 24) -> None:
     # Zeros are really written: a mapped file with holes would end the process, without a word,
     # where the disk runs full later.
     zeros = bytes(block)
@@ -89,5 +101,5 @@ def _reserve(file, size, block=1 << 24):
     file.flush()
 
 
-def _size(image):
+def _size(image: np.ndarray) -> str:
     return f"{image.shape[0]}x{image.shape[1]}"

@@ -1,6 +1,7 @@
 """Image classification data sets of TensorFlow Datasets (TFDS), and our own builders."""
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -9,6 +10,7 @@ import keras_dtl.data.builders  # noqa: F401 (registers usps and mnist_m with TF
 from keras_dtl.data.labelled import LabelledImages, convert_channels
 from keras_dtl.data.preparation import prepare
 from keras_dtl.data.storage import MEMORY_LIMIT, stack_images
+from keras_dtl.files import FilePath
 from keras_dtl.images import resize_image
 
 
@@ -17,14 +19,14 @@ class UnknownDataSetError(ValueError):
 
 
 def load_tfds(
-    name,
-    split="train",
-    size=None,
-    channels=None,
-    data_dir=None,
-    manual_dir=None,
-    memory_limit=MEMORY_LIMIT,
-):
+    name: str,
+    split: str = "train",
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    data_dir: FilePath | None = None,
+    manual_dir: FilePath | None = None,
+    memory_limit: int = MEMORY_LIMIT,
+) -> LabelledImages:
     """Load a TFDS image classification data set, downloading and preparing it where needed.
 
     A data set without a split `test` is tested on its split `validation`; without either, the
@@ -70,7 +72,7 @@ def tfds_names() -> list[str]:
     return tfds.list_builders(with_community_datasets=False)
 
 
-def _find_builder(name, data_dir):
+def _find_builder(name: str, data_dir: FilePath | None) -> tfds.core.DatasetBuilder:
     try:
         return tfds.builder(name, data_dir=data_dir)
     # TFDS checks versions by an assertion.
@@ -83,7 +85,7 @@ def _find_builder(name, data_dir):
         ) from error
 
 
-def _keys(builder):
+def _keys(builder: tfds.core.DatasetBuilder) -> tuple[str, str]:
     """Return the names of the image feature and of the label feature."""
     features = builder.info.features
     keys = builder.info.supervised_keys or ("image", "label")
@@ -101,7 +103,7 @@ def _keys(builder):
     return keys
 
 
-def _choose_split(builder, split):
+def _choose_split(builder: tfds.core.DatasetBuilder, split: str) -> str:
     available = builder.info.splits
     if "train" not in available:
         raise ValueError(
@@ -113,14 +115,16 @@ def _choose_split(builder, split):
     return "train[80%:]" if split == "test" else "train[:80%]"
 
 
-def _read_batches(builder, split, image_key):
+def _read_batches(
+    builder: tfds.core.DatasetBuilder, split: str, image_key: str
+) -> Iterable[dict[str, np.ndarray]]:
     # Images whose sizes differ cannot be batched; the others are read faster so.
     batch_size = 1 if None in builder.info.features[image_key].shape else 256
     dataset = builder.as_dataset(split=split, shuffle_files=False)
     return tfds.as_numpy(dataset.batch(batch_size))
 
 
-def _as_channels(images, channels, name):
+def _as_channels(images: np.ndarray, channels: int | None, name: str) -> np.ndarray:
     if images.dtype != np.uint8:
         raise ValueError(f"The data set {name} has {images.dtype} images. Expected uint8.")
     return images if channels is None else convert_channels(images, channels)

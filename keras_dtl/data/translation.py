@@ -1,16 +1,27 @@
 """Batches for image translation: pairs jittered together, or two domains each by itself."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import tensorflow as tf
 
-from keras_dtl.data.batches import endless_arrays, independent_seeds, options
+from keras_dtl.data.batches import Augment, endless_arrays, independent_seeds, options
 from keras_dtl.data.catalogue import load
 from keras_dtl.data.folder import has_test_split
+from keras_dtl.data.pairs import ImagePairs
+from keras_dtl.files import FilePath
 
 HELD_OUT = 10
 """One image in so many is for testing where a domain has no split of its own."""
 
 
-def load_domain(name, train_size, test_size, channels=3, **places):
+def load_domain(
+    name: str,
+    train_size: int | Sequence[int],
+    test_size: int | Sequence[int],
+    channels: int = 3,
+    **places: FilePath | None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Load one domain of unpaired translation; labels, where there are any, are dropped.
 
     A flat folder has no test split: every tenth image of it, by name, is held out.
@@ -41,7 +52,13 @@ def load_domain(name, train_size, test_size, channels=3, **places):
     return train[kept], test
 
 
-def paired_batches(pairs, batch_size, seed=0, first_step=0, augment=None):
+def paired_batches(
+    pairs: ImagePairs,
+    batch_size: int,
+    seed: int = 0,
+    first_step: int = 0,
+    augment: Augment | None = None,
+) -> tf.data.Dataset:
     """Shuffle and batch pairs for ever; what `augment` does it does to both images alike.
 
     Args:
@@ -57,7 +74,14 @@ def paired_batches(pairs, batch_size, seed=0, first_step=0, augment=None):
     return endless_arrays((pairs.a, pairs.b), batch_size, seed, first_step, augment)
 
 
-def unpaired_batches(a, b, batch_size, seed=0, first_step=0, augment=None):
+def unpaired_batches(
+    a: np.ndarray,
+    b: np.ndarray,
+    batch_size: int,
+    seed: int = 0,
+    first_step: int = 0,
+    augment: Augment | None = None,
+) -> tf.data.Dataset:
     """Shuffle and batch two domains for ever, each in its own order and at its own length.
 
     Args:
@@ -74,7 +98,7 @@ def unpaired_batches(a, b, batch_size, seed=0, first_step=0, augment=None):
     return tf.data.Dataset.zip(tuple(streams)).with_options(options())
 
 
-def jitter(size, flip=True):
+def jitter(size: int | tuple[int, int], flip: bool = True) -> Augment:
     """Return an `augment` that crops images at random and mirrors half of them.
 
     All images of one example, such as both of a pair, are treated alike: they must be equally
@@ -95,16 +119,16 @@ def jitter(size, flip=True):
             flips = tf.random.stateless_uniform((tf.shape(first)[0], 1), of_flips) < 0.5
             columns = tf.where(flips, columns[:, ::-1], columns)
 
-        def cropped(images):
+        def crop(images):
             images = tf.gather(images, rows, axis=1, batch_dims=1)
             return tf.gather(images, columns, axis=2, batch_dims=1)
 
-        return tf.nest.map_structure(cropped, batch)
+        return tf.nest.map_structure(crop, batch)
 
     return augment
 
 
-def _windows(images, axis, size, seed):
+def _windows(images: tf.Tensor, axis: int, size: int, seed: tf.Tensor) -> tf.Tensor:
     """Return the positions `(batch, size)` of a random window of each image along an axis."""
     available = images.shape[axis]
     if available < size:

@@ -1,13 +1,21 @@
 """Pairs and triples of images: two of one class or object, and one of any other."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
 from keras_dtl.data.batches import endless_arrays, independent_seeds
-from keras_dtl.data.labelled import require_classes
+from keras_dtl.data.labelled import LabelledImages, require_classes
 
 
-def view_batches(examples, batch_size, seed=0, first_step=0, other="any"):
+def view_batches(
+    examples: LabelledImages,
+    batch_size: int,
+    seed: int = 0,
+    first_step: int = 0,
+    other: str | None = "any",
+) -> tf.data.Dataset:
     """Batch triples for ever: an image, a different one of its class, and one more.
 
     Each pass shows every image once as `first`. Batches depend on the seed and the step alone.
@@ -49,7 +57,9 @@ def view_batches(examples, batch_size, seed=0, first_step=0, other="any"):
     return endless_arrays(np.arange(len(order)), batch_size, places, first_step, batch_of)
 
 
-def _partners(labels, counts, other):
+def _partners(
+    labels: tf.Tensor, counts: tf.Tensor, other: str | None
+) -> Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]:
     """Return a function from positions of first images, sorted by class, to those of all three."""
     starts = tf.cumsum(counts, exclusive=True)
     total = int(labels.shape[0])
@@ -60,28 +70,32 @@ def _partners(labels, counts, other):
         label = tf.gather(labels, positions)
         start, count = tf.gather(starts, label), tf.gather(counts, label)
         # A step of 1 up to count - 1 round the class never comes back to the first.
-        step = 1 + _below(count - 1, of_second)
+        step = 1 + _draw_below(count - 1, of_second)
         chosen = {"first": positions, "second": start + (positions - start + step) % count}
         if other == "any":
-            chosen["other"] = _below(tf.fill(tf.shape(positions), np.int64(total)), of_third)
+            chosen["other"] = _draw_below(tf.fill(tf.shape(positions), np.int64(total)), of_third)
         elif other == "different":
-            chosen["other"] = (start + count + _below(total - count, of_third)) % total
+            chosen["other"] = (start + count + _draw_below(total - count, of_third)) % total
         return chosen
 
     return draw
 
 
-def _below(limits, seed):
+def _draw_below(limits: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Draw whole numbers from 0 to below each limit."""
     shares = tf.random.stateless_uniform(tf.shape(limits), seed, dtype="float64")
     return tf.cast(shares * tf.cast(limits, "float64"), "int64")
 
 
-def require_partners(examples, classes=1):
+def require_partners(examples: LabelledImages, classes: int = 1) -> None:
     """Check that `examples` are labelled, and that no class has but one image.
 
+    Args:
+        examples: `LabelledImages`.
+        classes: How many classes there must be, 1 or more.
+
     Raises:
-        ValueError: Otherwise.
+        ValueError: There are no labels, too few classes, or a class of one image.
     """
     require_classes(examples, classes)
     counts = np.bincount(examples.labels)
@@ -93,7 +107,9 @@ def require_partners(examples, classes=1):
         )
 
 
-def hold_out_classes(examples, share, seed=0):
+def hold_out_classes(
+    examples: LabelledImages, share: float, seed: int = 0
+) -> tuple[LabelledImages, LabelledImages]:
     """Part whole classes from the others, to be seen in testing alone.
 
     Args:

@@ -37,14 +37,24 @@ _BODY = {
 }
 
 
-def walker_skeleton():
+def walker_skeleton() -> Skeleton:
     """Return the walker's `Skeleton`."""
     names = tuple(_BODY)
     parents = tuple(-1 if above is None else names.index(above) for above, _ in _BODY.values())
     return Skeleton(names, parents, tuple(tuple(map(float, place)) for _, place in _BODY.values()))
 
 
-def walk(frequency, amplitude, lean, arms, *, knees=0.7, swing=0.4, phase=0.0, frames=90):
+def walk(
+    frequency: float,
+    amplitude: float,
+    lean: float,
+    arms: float,
+    *,
+    knees: float = 0.7,
+    swing: float = 0.4,
+    phase: float = 0.0,
+    frames: int = 90,
+) -> np.ndarray:
     """Return positions `(frames, joints, 3)` in centimetres of one walk straight ahead.
 
     The foot that goes back stands still on the ground, which carries the body forward.
@@ -67,10 +77,10 @@ def walk(frequency, amplitude, lean, arms, *, knees=0.7, swing=0.4, phase=0.0, f
         out = axis_rotation(2, np.full(frames, sign * arms))
         arm = out @ axis_rotation(0, swing * np.sin(turn))
         turns[f"{side}Arm"], turns[f"{side}ForeArm"] = arm, arm @ axis_rotation(0, -0.4 + 0 * turn)
-    return _planted(_placed(turns, frames), np.cos(angle) > 0)
+    return _plant_feet(_joint_positions(turns, frames), np.cos(angle) > 0)
 
 
-def _placed(turns, frames):
+def _joint_positions(turns: dict[str, np.ndarray], frames: int) -> np.ndarray:
     """Return positions about the hips, where some joints turn what hangs from them."""
     skeleton = walker_skeleton()
     places = np.zeros((frames, len(skeleton.names), 3))
@@ -85,7 +95,7 @@ def _placed(turns, frames):
     return places
 
 
-def _planted(places, right_stands):
+def _plant_feet(places: np.ndarray, right_stands: np.ndarray) -> np.ndarray:
     toes = [list(_BODY).index(f"{side}Toe") for side in ("Left", "Right")]
     feet = places[:, toes]
     standing = right_stands.astype(int)
@@ -96,8 +106,15 @@ def _planted(places, right_stands):
     return places
 
 
-def walks(clips_per_cell=12, seed=0, frames=96):
+def walks(
+    clips_per_cell: int = 12, seed: int = 0, frames: int = 96
+) -> tuple[list[np.ndarray], np.ndarray, np.ndarray, np.ndarray]:
     """Return many walks, in every gait and mood, with their factors varied a little.
+
+    Args:
+        clips_per_cell: Walks in each gait and mood.
+        seed: Choice of factors and phases.
+        frames: Length of each, at 30 a second.
 
     Returns:
         List of positions; gait and mood of each, int32 `(clips,)`; factors `(clips, 4)`.
@@ -118,7 +135,7 @@ def walks(clips_per_cell=12, seed=0, frames=96):
     return positions, gaits, moods, np.array(factors)
 
 
-def measured_factors(positions):
+def measure_factors(positions: np.ndarray) -> np.ndarray:
     """Measure the factors of walks from positions alone; the inverse of `walk`.
 
     Args:
@@ -137,7 +154,7 @@ def measured_factors(positions):
     return np.array([_frequency(swing), amplitude, np.arctan2(trunk[2], trunk[1]), spread])
 
 
-def _frequency(swing):
+def _frequency(swing: np.ndarray) -> float:
     """Return the frequency at which a sine fits best, in hertz."""
     candidates = np.arange(0.3, 2.5, 0.01)
     waves = np.exp(-2j * np.pi * np.outer(candidates, np.arange(len(swing)) / RATE))

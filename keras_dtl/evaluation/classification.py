@@ -1,5 +1,6 @@
 """Scores of a classifier on labelled samples."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,11 +28,11 @@ class ClassificationScores:
     count: int
 
     @property
-    def mean_class_accuracy(self):
+    def mean_class_accuracy(self) -> float:
         """Mean of the per-class accuracies over the classes that have samples, in 0..1."""
         return float(np.nanmean(self.per_class_accuracy))
 
-    def to_dict(self):
+    def to_dict(self) -> dict:
         """Return plain Python values, ready for JSON; a class without samples is None."""
         return {
             "count": self.count,
@@ -46,7 +47,9 @@ class ClassificationScores:
         }
 
 
-def evaluate_classifier(scores, labels, classes):
+def evaluate_classifier(
+    scores: np.ndarray, labels: np.ndarray, classes: Sequence[str]
+) -> ClassificationScores:
     """Compare a classifier's outputs with the true labels.
 
     Args:

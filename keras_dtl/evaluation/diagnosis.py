@@ -1,5 +1,6 @@
 """What the accuracy of a domain classifier says about an adversarial training, in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +39,12 @@ class Diagnosis:
         return self.words
 
 
-def diagnose_domain_classifier(domain_accuracy, label_loss=None, chance=0.5, proxy_distance=None):
+def diagnose_domain_classifier(
+    domain_accuracy: Sequence[float],
+    label_loss: Sequence[float] | None = None,
+    chance: float = 0.5,
+    proxy_distance: float | None = None,
+) -> Diagnosis:
     """Read the history of a domain classifier that an encoder was trained against.
 
     Chance at the end is ambiguous by itself: either the features are aligned, or the domain
@@ -75,10 +81,10 @@ def diagnose_domain_classifier(domain_accuracy, label_loss=None, chance=0.5, pro
             "Divide percentages by 100."
         )
     return (
-        _not_finite("domain accuracy", accuracy)
-        or _not_finite("label loss", loss)
-        or _too_short(accuracy)
-        or _collapsed(loss)
+        _find_not_finite("domain accuracy", accuracy)
+        or _find_not_finite("label loss", loss)
+        or _find_too_short(accuracy)
+        or _find_collapse(loss)
         or _read_accuracy(accuracy, chance, proxy_distance)
     )
 
@@ -90,13 +96,13 @@ def _history(name, values):
     return values
 
 
-def _smoothed(values):
+def _running_means(values):
     """Return running means over a quarter of the history; the last one is how it ended."""
     width = max(1, len(values) // 4)
     return np.convolve(values, np.full(width, 1 / width), mode="valid")
 
 
-def _not_finite(name, values):
+def _find_not_finite(name, values):
     if values is None or np.isfinite(values).all():
         return None
     epoch = int(np.argmin(np.isfinite(values))) + 1
@@ -108,7 +114,7 @@ def _not_finite(name, values):
     )
 
 
-def _too_short(accuracy):
+def _find_too_short(accuracy):
     if len(accuracy) >= MIN_EPOCHS:
         return None
     return Diagnosis(
@@ -119,10 +125,10 @@ def _too_short(accuracy):
     )
 
 
-def _collapsed(loss):
+def _find_collapse(loss):
     if loss is None:
         return None
-    smoothed = _smoothed(loss)
+    smoothed = _running_means(loss)
     end, lowest = smoothed[-1], smoothed.min()
     if end > max(RISEN_TIMES * lowest, lowest + RISEN_BY):
         return Diagnosis(
@@ -143,21 +149,21 @@ def _collapsed(loss):
 
 
 def _read_accuracy(accuracy, chance, distance):
-    end, best = _smoothed(accuracy)[-1], accuracy.max()
+    end, best = _running_means(accuracy)[-1], accuracy.max()
     if end < chance - CONFUSED or (best < chance + LEARNT and end < chance - LEARNT):
-        return _oscillating(end)
+        return _oscillation(end)
     if best < chance + LEARNT:
-        return _never_learnt(best)
+        return _learning_failure(best)
     if end >= SEPARATED:
-        return _separated(end)
+        return _separation(end)
     if end <= chance + CONFUSED:
         if distance is not None and distance >= APART:
-            return _gave_up(end, distance)
-        return _confused(best, end, distance)
-    return _partly_separated(end)
+            return _surrender(end, distance)
+        return _confusion(best, end, distance)
+    return _partial_separation(end)
 
 
-def _oscillating(end):
+def _oscillation(end):
     return Diagnosis(
         "oscillating",
         False,
@@ -167,7 +173,7 @@ def _oscillating(end):
     )
 
 
-def _never_learnt(best):
+def _learning_failure(best):
     return Diagnosis(
         "never_learnt",
         False,
@@ -178,7 +184,7 @@ def _never_learnt(best):
     )
 
 
-def _separated(end):
+def _separation(end):
     return Diagnosis(
         "separated",
         False,
@@ -188,7 +194,7 @@ def _separated(end):
     )
 
 
-def _confused(best, end, distance):
+def _confusion(best, end, distance):
     words = (
         f"The domain classifier first told the domains apart (best {best:.0%}), then was "
         f"confused ({end:.0%} at the end): this classifier can no longer tell the features' "
@@ -199,7 +205,7 @@ def _confused(best, end, distance):
     return Diagnosis("confused", True, words)
 
 
-def _gave_up(end, distance):
+def _surrender(end, distance):
     return Diagnosis(
         "gave_up",
         False,
@@ -210,7 +216,7 @@ def _gave_up(end, distance):
     )
 
 
-def _partly_separated(end):
+def _partial_separation(end):
     return Diagnosis(
         "partly_separated",
         True,

@@ -7,7 +7,7 @@ _SUBSETS = 50
 _SUBSET_SIZE = 1000
 
 
-def frechet_distance(features, other):
+def frechet_distance(features: np.ndarray, other: np.ndarray) -> float:
     """Return the Fréchet distance between two sets of features, each taken for one Gaussian.
 
     With the features of InceptionV3 this is the FID. It is biased upwards for few images: compare
@@ -22,7 +22,7 @@ def frechet_distance(features, other):
     Returns:
         A number of 0 or more.
     """
-    features, other = _checked(features, other)
+    features, other = _feature_sets(features, other)
     difference = features.mean(0) - other.mean(0)
     one, two = np.cov(features, rowvar=False), np.cov(other, rowvar=False)
     # The trace of the root of one @ two, from the root of a symmetric matrix: no complex numbers.
@@ -38,7 +38,7 @@ def _root(matrix):
     return (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
 
 
-def kernel_distance(features, other, seed=0):
+def kernel_distance(features: np.ndarray, other: np.ndarray, seed: int = 0) -> float:
     """Return the squared maximum mean discrepancy between two sets of features: the KID.
 
     With the kernel `(x . y / features + 1) ** 3` and without bias, whatever the number of images;
@@ -50,16 +50,18 @@ def kernel_distance(features, other, seed=0):
         features, other: Arrays `(examples, features)` of two or more examples.
         seed: Choice of the subsets.
     """
-    features, other = _checked(features, other)
+    features, other = _feature_sets(features, other)
     if max(len(features), len(other)) <= _SUBSET_SIZE:
-        return _unbiased(features, other)
+        return _unbiased_discrepancy(features, other)
     random = np.random.default_rng(seed)
     size = min(_SUBSET_SIZE, len(features), len(other))
     draw = lambda x: x[random.choice(len(x), size, replace=False)]  # noqa: E731
-    return float(np.mean([_unbiased(draw(features), draw(other)) for _ in range(_SUBSETS)]))
+    return float(
+        np.mean([_unbiased_discrepancy(draw(features), draw(other)) for _ in range(_SUBSETS)])
+    )
 
 
-def _unbiased(x, y):
+def _unbiased_discrepancy(x, y):
     among_x, among_y = _kernel(x, x), _kernel(y, y)
     m, n = len(x), len(y)
     return float(
@@ -74,7 +76,7 @@ def _kernel(x, y):
     return base * base * base  # many times faster than a power
 
 
-def _checked(features, other):
+def _feature_sets(features, other):
     features, other = (np.asarray(x, "float64") for x in (features, other))
     if (
         features.ndim != 2

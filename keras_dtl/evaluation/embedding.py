@@ -10,7 +10,7 @@ MIN_POINTS = 5
 MAX_COMPONENTS = 50
 
 
-def choose_indices(total, count, seed=0):
+def choose_indices(total: int, count: int, seed: int = 0) -> np.ndarray:
     """Choose at most `count` of `total` samples, the same ones for the same seed.
 
     Args:
@@ -28,7 +28,9 @@ def choose_indices(total, count, seed=0):
     return np.sort(np.random.default_rng(seed).choice(total, count, replace=False))
 
 
-def tsne(features, seed=0, perplexity=30.0, steps=500):
+def tsne(
+    features: np.ndarray, seed: int = 0, perplexity: float = 30.0, steps: int = 500
+) -> np.ndarray:
     """Lay features out in the plane by t-SNE, near ones near each other.
 
     Time grows with the number of points (about 3 seconds for 1,200 on one core), so pass a

@@ -6,16 +6,18 @@ import keras
 import numpy as np
 from keras import layers
 
+from keras_dtl.evaluation.prediction import predict
+
 RANDOM = "random"
 SIDE = 299  # pixels, that Inception was trained at
 APPLICATIONS = {
-    "inception_v3": (keras.applications.InceptionV3, SIDE, (1 / 127.5, -1.0)),
-    "mobilenet_v2": (keras.applications.MobileNetV2, 224, (1 / 127.5, -1.0)),
+    "inception_v3": (keras.applications.InceptionV3, SIDE),
+    "mobilenet_v2": (keras.applications.MobileNetV2, 224),
 }
 BATCH = 32
 
 
-def feature_network(name=RANDOM):
+def feature_network(name: str = RANDOM) -> keras.Model:
     """Return a network from uint8 images of any size to feature vectors.
 
     Figures are comparable only between sets of images seen by the same network: the published FID
@@ -39,9 +41,9 @@ def feature_network(name=RANDOM):
     if name == RANDOM:
         return _random_network()
     if kind in APPLICATIONS and path:
-        return _application(kind, _existing(path))
+        return _application(kind, _require_file(path))
     if str(name).endswith(".keras"):
-        return _checked(keras.saving.load_model(_existing(name), compile=False), name)
+        return _check_network(keras.saving.load_model(_require_file(name), compile=False), name)
     kinds = ", ".join(f"{known}:PATH" for known in APPLICATIONS)
     raise ValueError(
         f"Received the feature network {name!r}. Expected {RANDOM}, {kinds}, or the path of a "
@@ -49,38 +51,50 @@ def feature_network(name=RANDOM):
     )
 
 
-def features_of(network, images):
-    """Return the features `(n, features)`, float64, of uint8 images with 1, 3 or 4 channels."""
-    images = as_rgb(np.asarray(images))
-    features = [
-        np.asarray(network(images[start : start + BATCH], training=False))
-        for start in range(0, len(images), BATCH)
-    ]
-    return np.concatenate(features).astype("float64")
+def features_of(network: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Return the features of images, float64 `(n, features)`.
+
+    Args:
+        network: Such as `feature_network` returns.
+        images: uint8 `(n, height, width, channels)`, 0..255, with 1, 3 or 4 channels.
+    """
+    return predict(network, as_rgb(np.asarray(images)), BATCH).astype("float64")
 
 
-def as_rgb(images):
-    """Repeat grey, and drop alpha."""
+def as_rgb(images: np.ndarray) -> np.ndarray:
+    """Return images with three channels: grey is repeated, alpha dropped.
+
+    Args:
+        images: `(..., channels)`, with 1, 3 or 4 channels.
+    """
     return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images[..., :3]
 
 
-def _existing(path):
+def signed_pixels(image):
+    """Return symbolic images in 0..255 as ones in -1..1.
+
+    Args:
+        image: Keras tensor `(batch, height, width, channels)`.
+    """
+    return layers.Rescaling(1 / 127.5, -1.0)(image)
+
+
+def _require_file(path):
     if not Path(path).is_file():
         raise FileNotFoundError(f"There is no file {path} with the weights of a feature network.")
     return path
 
 
 def _application(kind, path):
-    build, side, (scale, offset) = APPLICATIONS[kind]
+    build, side = APPLICATIONS[kind]
     network = build(include_top=False, weights=None, input_shape=(side, side, 3), pooling="avg")
     network.load_weights(path)
     image = keras.Input((None, None, 3), dtype="uint8")
-    x = layers.Rescaling(scale, offset)(image)
-    x = layers.Resizing(side, side)(x)
+    x = layers.Resizing(side, side)(signed_pixels(image))
     return keras.Model(image, network(x), name=kind)
 
 
-def _checked(network, name):
+def _check_network(network, name):
     if len(network.output_shape) != 2 or network.input_shape[-1] != 3:
         raise ValueError(
             f"{name} must take images of 3 channels and give vectors (batch, features). Received: "
@@ -92,7 +106,7 @@ def _checked(network, name):
 def _random_network():
     """Four convolutions of stride 2 with fixed weights; the mean of each map at each level."""
     image = keras.Input((None, None, 3), dtype="uint8")
-    x = layers.Rescaling(1 / 127.5, -1.0)(image)
+    x = signed_pixels(image)
     features = []
     for level in range(4):
         start = keras.initializers.HeNormal(seed=level)

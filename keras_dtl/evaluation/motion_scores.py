@@ -1,4 +1,6 @@
-"""Generated and transferred motion against real motion, all in one place."""
+"""Transferred and drawn motion against real motion, all in one place."""
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -10,7 +12,11 @@ from keras_dtl.evaluation.motion import (
     physics,
     speeds,
 )
+from keras_dtl.evaluation.prediction import predict
+from keras_dtl.motion import Skeleton
 
+BATCH = 128
+"""Windows that a model is given at once."""
 _KINDS = ("style", "action")
 
 
@@ -29,7 +35,15 @@ class MotionScores:
         style_names: What styles are called in the scores.
     """
 
-    def __init__(self, train, test, skeleton, rate, held_out=None, style_names=None):
+    def __init__(
+        self,
+        train,
+        test,
+        skeleton: Skeleton,
+        rate: float,
+        held_out=None,
+        style_names: Sequence[str] | None = None,
+    ):
         self.train, self.test = train, test
         self.skeleton, self.rate = skeleton, rate
         self.style_names = style_names
@@ -41,33 +55,37 @@ class MotionScores:
             for kind in _KINDS
         }
         real = [*known, test] if self.unseen is None else [*known, test, self.unseen]
-        self.speed_of_cells = _by_cell(real, skeleton, rate)
+        self.speed_of_cells = _speeds_by_cell(real, skeleton, rate)
         self.speeds = {}  # mean and mean square by cell that was asked for
 
-    def transfers(self, model, content, style, chosen, real):
+    def score_transfers(self, model: Callable, content, style, chosen: np.ndarray, real) -> dict:
         """Score contents in the styles of other windows.
 
         Args:
-            model: Callable from `(content, style)` features to features, such as the method.
+            model: Function, or Keras model, from `(content, style)` features to features, each
+                `(windows, frames, features)`.
             content, style: Windows.
             chosen: Index of the style window for each content.
             real: Real windows to compare with.
 
         Returns:
-            What `judged` returns, and `..._unchanged`: how often contents as they are would pass.
+            What `score` returns, and `..._unchanged`: how often contents as they are would pass.
         """
-        made = np.asarray(model((content.features, style.features[chosen])), "float32")
-        scores = self.judged(made, content.actions, style.styles[chosen], real)
+        pairs = (content.features, style.features[chosen])
+        made = np.asarray(predict(model, pairs, BATCH), "float32")
+        scores = self.score(made, content.actions, style.styles[chosen], real)
         for kind, wanted in (("style", style.styles[chosen]), ("action", content.actions)):
             scores[f"{kind}_unchanged"] = self.judges[kind].accuracy(content.features, wanted)
         return scores
 
-    def judged(self, made, actions, styles, real):
+    def score(
+        self, made: np.ndarray, actions: np.ndarray | None, styles: np.ndarray | None, real
+    ) -> dict:
         """Return accuracies beside their ceilings on real windows, distances and physics.
 
         Args:
             made: Features `(windows, frames, features)`.
-            actions, styles: What each should be; `None` where one is open.
+            actions, styles: What each should be, integers `(windows,)`; `None` where one is open.
             real: Real windows to compare with.
         """
         scores = {"number": len(made)}
@@ -79,10 +97,20 @@ class MotionScores:
             scores[f"{kind}_accuracy"] = judge.accuracy(made, wanted)
             scores[f"{kind}_ceiling"] = ceiling
             scores[f"{kind}_of_ceiling"] = scores[f"{kind}_accuracy"] / max(ceiling, 1e-9)
-        return {**scores, **self.against_real(made, actions, styles, real)}
+        return {**scores, **self.compare(made, actions, styles, real)}
 
-    def against_real(self, made, actions, styles, real):
-        """Return distances from real windows, and physics beside theirs; see `judged`."""
+    def compare(
+        self, made: np.ndarray, actions: np.ndarray | None, styles: np.ndarray | None, real
+    ) -> dict:
+        """Return distances from real windows, and physics beside theirs.
+
+        Args:
+            made, actions, styles, real: As for `score`.
+
+        Returns:
+            Distances in units of the features, ratios to real motion (1: alike), and under
+            `physics` what the function of that name returns of both.
+        """
         of_made = physics(made, self.skeleton, self.rate)
         of_real = physics(real.features, self.skeleton, self.rate)
         train = self.train.features
@@ -98,12 +126,21 @@ class MotionScores:
             "physics": {"made": of_made, "real": of_real},
         }
 
-    def velocity(self, made, actions, styles):
+    def velocity(
+        self, made: np.ndarray, actions: np.ndarray | None, styles: np.ndarray | None
+    ) -> dict:
         """Return mean and deviation of the speed as shares of those of real clips of the cells.
 
-        `by_style` holds the share of the mean for each style.
+        Args:
+            made, actions, styles: As for `score`.
+
+        Returns:
+            `mean_ratio`, `deviation_ratio` and, where styles are given, `by_style`, the ratio of
+            means for each: 1 as fast as real motion.
         """
-        expected = np.array([self._expected(actions, styles, row) for row in range(len(made))])
+        expected = np.array(
+            [self._expected_speed(actions, styles, row) for row in range(len(made))]
+        )
         found = speeds(made, self.skeleton, self.rate)
         mean, square = expected.mean(0)
         ratios = {
@@ -123,7 +160,7 @@ class MotionScores:
     def _style_name(self, style):
         return self.style_names[style] if self.style_names else str(style)
 
-    def _expected(self, actions, styles, row):
+    def _expected_speed(self, actions, styles, row):
         """Return mean and mean square of the real speeds of a cell, or of all where none is."""
         wanted = tuple(None if labels is None else int(labels[row]) for labels in (actions, styles))
         if wanted not in self.speeds:
@@ -137,12 +174,24 @@ class MotionScores:
         return self.speeds[wanted]
 
 
-def labels_of(windows, kind):
+def labels_of(windows, kind: str) -> np.ndarray:
+    """Return the labels of windows, integers `(windows,)`.
+
+    Args:
+        windows: As for `MotionScores`.
+        kind: `"style"` or `"action"`.
+    """
     return windows.styles if kind == "style" else windows.actions
 
 
-def other_styles(styles, offered, random):
+def other_styles(
+    styles: np.ndarray, offered: np.ndarray, random: np.random.Generator
+) -> np.ndarray:
     """Return for each style the index of one of those offered that is another.
+
+    Args:
+        styles, offered: Integers `(windows,)` and `(offered,)`.
+        random: The choice.
 
     Raises:
         ValueError: There is none.
@@ -158,12 +207,17 @@ def _every_second(windows, first):
     return choose(windows, np.isin(windows.clips, clips))
 
 
-def choose(windows, which):
-    """Return the windows at indices, or where a mask says so."""
+def choose(windows, which: np.ndarray):
+    """Return some of the windows.
+
+    Args:
+        windows: A named tuple of arrays `(windows, ...)`.
+        which: Indices, or a mask.
+    """
     return type(windows)(*(field[which] for field in windows))
 
 
-def _by_cell(parts, skeleton, rate):
+def _speeds_by_cell(parts, skeleton, rate):
     """Return the speeds of the windows of each `(action, style)`."""
     found = {}
     for part in parts:

@@ -1,27 +1,38 @@
 """A training and its results in one HTML file that opens anywhere, offline too."""
 
 import base64
-import html
 import io
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from string import Template
 
 import matplotlib
 import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image
 
 from keras_dtl import files
-from keras_dtl.evaluation.figures.appearance import printable, theme_svg
-from keras_dtl.evaluation.page import PAGE, STYLE_SHEET
+from keras_dtl.evaluation.figures.appearance import theme_svg
+from keras_dtl.evaluation.report_style import REPORT_STYLE
+from keras_dtl.page import escape, html_page
 from keras_dtl.version import __version__
 
 # Dots an inch of images and of anything else in a figure that is made of pixels.
 RESOLUTION = 150
 # Embedded pictures above this many characters are tried as WebP.
 LARGE_PICTURE = 50_000
+
+_BODY = Template("""<main>
+<header>
+<h1>$title</h1>
+$summary
+</header>
+$sections
+<footer>$footer</footer>
+</main>""")
 
 
 class Report:
@@ -46,17 +57,23 @@ class Report:
     >>> report.write("exported/dann/report.html")
     """
 
-    def __init__(self, title, summary="", numbers=None):
+    def __init__(self, title: str, summary: str = "", numbers: Mapping | None = None):
         self.title = title
         self.summary = summary
         self.numbers = dict(numbers or {})
         self.files = {}  # text of each file that lies beside the report
         self._pieces = []  # (heading, HTML)
 
-    def add_text(self, heading, text, kind="plain"):
-        """Add paragraphs, which empty lines in `text` part; `kind` is "plain", "note" or "warning".
+    def add_text(self, heading: str, text: str, kind: str = "plain") -> None:
+        """Add paragraphs.
 
-        A note or a warning stands in a box of its own colour.
+        Args:
+            heading: Heading above them.
+            text: The paragraphs, which empty lines part.
+            kind: `"plain"`, or `"note"` or `"warning"`, which stand in a box of their own colour.
+
+        Raises:
+            ValueError: For another kind.
         """
         if kind not in ("plain", "note", "warning"):
             raise ValueError(f"`kind` must be 'plain', 'note' or 'warning', got {kind!r}.")
@@ -65,7 +82,13 @@ class Report:
         boxes["warning"] = f'<div class="note warning">{body}</div>'
         self._pieces.append((heading, boxes[kind]))
 
-    def add_table(self, heading, rows, columns=None, collapsed=False):
+    def add_table(
+        self,
+        heading: str,
+        rows: Mapping | Sequence,
+        columns: Sequence[str] | None = None,
+        collapsed: bool = False,
+    ) -> None:
         """Add a table.
 
         Args:
@@ -84,53 +107,69 @@ class Report:
             body = f"<details><summary>Show all {len(rows)} entries</summary>{body}</details>"
         self._pieces.append((heading, body))
 
-    def add_figure(self, heading, figure, caption=""):
-        """Add a matplotlib figure as it is now, with a caption below that says what to see."""
-        caption = f"<figcaption>{_escape(caption)}</figcaption>" if caption else ""
-        label = _escape(heading)
+    def add_figure(self, heading: str, figure: Figure, caption: str = "") -> None:
+        """Add a matplotlib figure as it is now.
+
+        Args:
+            heading: Heading above it.
+            figure: The figure.
+            caption: What to see in it; stands below.
+        """
+        caption = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+        label = escape(heading)
         svg = _svg(figure).replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
         self._pieces.append((heading, f"<figure>{svg}{caption}</figure>"))
 
-    def add_animation(self, heading, gif, caption=""):
-        """Add an animated picture, the bytes of a GIF file, with a caption below."""
+    def add_animation(self, heading: str, gif: bytes, caption: str = "") -> None:
+        """Add an animated picture.
+
+        Args:
+            heading: Heading above it.
+            gif: The bytes of a GIF file.
+            caption: What to see in it; stands below.
+        """
         data = base64.b64encode(gif).decode()
-        caption = f"<figcaption>{_escape(caption)}</figcaption>" if caption else ""
-        picture = f'<img alt="{_escape(heading)}" src="data:image/gif;base64,{data}">'
+        caption = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+        picture = f'<img alt="{escape(heading)}" src="data:image/gif;base64,{data}">'
         self._pieces.append((heading, f"<figure>{picture}{caption}</figure>"))
 
-    def add_file(self, heading, name, text, label):
-        """Add a link to a page that `write` puts beside the report; the page may hold a script."""
-        self.files[name] = text
-        self._pieces.append((heading, f'<p><a href="{_escape(name)}">{_escape(label)}</a></p>'))
+    def add_file(self, heading: str, name: str, text: str, label: str) -> None:
+        """Add a link to a page that `write` puts beside the report.
 
-    def html(self):
+        Args:
+            heading: Heading above it.
+            name: Of the file.
+            text: HTML of that page, which may hold a script.
+            label: What the link says.
+        """
+        self.files[name] = text
+        self._pieces.append((heading, f'<p><a href="{escape(name)}">{escape(label)}</a></p>'))
+
+    def html(self) -> str:
         """Return the page as text."""
         now = datetime.now().astimezone()
-        return PAGE.substitute(
-            title=_escape(self.title),
-            style=STYLE_SHEET,
+        body = _BODY.substitute(
+            title=escape(self.title),
             summary=_summary(self.summary) + _cards(self.numbers),
             sections=_sections(self._pieces),
-            footer=f"keras_dtl {_escape(__version__)}, {now:%Y-%m-%d %H:%M %Z}",
+            footer=f"keras_dtl {escape(__version__)}, {now:%Y-%m-%d %H:%M %Z}",
         )
+        return html_page(self.title, body, REPORT_STYLE, "img-src data:")
 
-    def write(self, path):
-        """Write the page to `path`, whole or not at all; missing folders are made.
+    def write(self, path: str | Path) -> None:
+        """Write the page, whole or not at all; missing folders are made.
 
-        What `add_file` took is written beside it.
+        Args:
+            path: Of the HTML file; what `add_file` took is written beside it.
         """
         for name, text in self.files.items():
             files.write_text(Path(path).parent / name, text)
         files.write_text(path, self.html())
 
 
-def _escape(value):
-    return html.escape(printable(value))
-
-
 def _paragraphs(text, style=""):
     parts = re.split(r"\n\s*\n", str(text).strip())
-    return "".join(f"<p{style}>{_escape(part)}</p>" for part in parts if part)
+    return "".join(f"<p{style}>{escape(part)}</p>" for part in parts if part)
 
 
 def _summary(text):
@@ -139,7 +178,7 @@ def _summary(text):
 
 def _cards(numbers):
     cards = "".join(
-        f"<div><dt>{_escape(name)}</dt><dd>{_escape(_shown(value))}</dd></div>"
+        f"<div><dt>{escape(name)}</dt><dd>{escape(_cell_text(value))}</dd></div>"
         for name, value in numbers.items()
     )
     return f'<dl class="cards">{cards}</dl>' if cards else ""
@@ -149,13 +188,13 @@ def _sections(pieces):
     lines, last = [], None
     for heading, body in pieces:
         if heading != last:
-            lines.append(f"<h2>{_escape(heading)}</h2>")
+            lines.append(f"<h2>{escape(heading)}</h2>")
         lines.append(body)
         last = heading
     return "\n".join(lines)
 
 
-def _shown(value):
+def _cell_text(value):
     """Return a value as a reader wants it: four digits, a dash for nothing."""
     if value is None:
         return "–"
@@ -164,13 +203,13 @@ def _shown(value):
     if isinstance(value, (float, np.floating)):
         return f"{value:.4g}"
     if isinstance(value, (list, tuple)):
-        return ", ".join(str(_shown(item)) for item in value)
+        return ", ".join(str(_cell_text(item)) for item in value)
     return value
 
 
 def _columns_and_rows(rows, columns):
     """Bring a table's three forms into one: column names, or None, and lists of values."""
-    rows = list(_flattened(rows)) if isinstance(rows, Mapping) else list(rows)
+    rows = list(_flatten(rows)) if isinstance(rows, Mapping) else list(rows)
     if rows and isinstance(rows[0], Mapping):
         columns = columns or list(dict.fromkeys(name for row in rows for name in row))
         rows = [[row.get(name) for name in columns] for row in rows]
@@ -190,10 +229,10 @@ def _table(columns, rows):
     return f'<div class="table"><table>{head}<tbody>{body}</tbody></table></div>'
 
 
-def _flattened(mapping, prefix=""):
+def _flatten(mapping, prefix=""):
     for name, value in mapping.items():
         if isinstance(value, Mapping) and value:
-            yield from _flattened(value, f"{prefix}{name}.")
+            yield from _flatten(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
 
@@ -216,7 +255,7 @@ def _row(values, numeric, tag):
         name = "th" if place == 0 else tag
         scope = ' scope="row"' if place == 0 and tag == "td" else ""
         style = ' class="number"' if is_number else ""
-        cells.append(f"<{name}{scope}{style}>{_escape(_shown(value))}</{name}>")
+        cells.append(f"<{name}{scope}{style}>{escape(_cell_text(value))}</{name}>")
     return f"<tr>{''.join(cells)}</tr>"
 
 
@@ -229,7 +268,7 @@ def _svg(figure):
         # The reader's browser has the characters that matplotlib's own font lacks.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(text, format="svg", dpi=RESOLUTION, metadata=nothing)
-    return theme_svg(_compact(_fit_page(text.getvalue())))
+    return theme_svg(_shrink_pictures(_fit_page(text.getvalue())))
 
 
 def _fit_page(svg):
@@ -243,7 +282,7 @@ def _fit_page(svg):
     return f'{head} style="max-width: {width / 72:.2f}in">{rest}'
 
 
-def _compact(svg):
+def _shrink_pictures(svg):
     return re.sub(r"data:image/png;base64,\s*([A-Za-z0-9+/=\s]+)", _smaller_picture, svg)
 
 

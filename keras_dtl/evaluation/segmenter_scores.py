@@ -1,8 +1,11 @@
 """Scores of a segmenter, and its answers laid over the images."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from keras_dtl.confusion import confusion_counts, intersection_over_union, mean_iou
 
 VOID = 255
 
@@ -23,15 +26,16 @@ class SegmenterScores:
     confusion: np.ndarray
 
     @property
-    def mean_iou(self):
+    def mean_iou(self) -> float:
         """Mean over the classes that occur in the masks, in 0..1."""
-        return float(np.mean(self.iou[self.confusion.sum(1) > 0]))
+        return mean_iou(self.confusion)
 
     @property
-    def pixel_accuracy(self):
+    def pixel_accuracy(self) -> float:
+        """Share of pixels whose class was found, in 0..1."""
         return float(np.trace(self.confusion) / self.confusion.sum())
 
-    def to_dict(self):
+    def to_dict(self) -> dict:
         """Return plain Python values, ready for JSON; a class that does not occur is None."""
         return {
             "mean_iou": self.mean_iou,
@@ -45,7 +49,9 @@ class SegmenterScores:
         }
 
 
-def evaluate_segmenter(predicted, labels, classes):
+def evaluate_segmenter(
+    predicted: np.ndarray, labels: np.ndarray, classes: Sequence[str]
+) -> SegmenterScores:
     """Compare class maps with the true ones; pixels that are void (255) in these do not count.
 
     Args:
@@ -67,14 +73,13 @@ def evaluate_segmenter(predicted, labels, classes):
             f"Expected numbers in 0..{count - 1} for {count} classes, in at least one pixel that "
             "is not void."
         )
-    confusion = np.bincount(true * count + found, minlength=count**2).reshape(count, count)
-    right = np.diag(confusion).astype("float64")
-    union = confusion.sum(0) + confusion.sum(1) - right
-    iou = np.divide(right, union, out=np.full(count, np.nan), where=union > 0)
-    return SegmenterScores(tuple(classes), iou, confusion)
+    confusion = confusion_counts(true, found, count)
+    return SegmenterScores(tuple(classes), intersection_over_union(confusion), confusion)
 
 
-def overlay(images, maps, colors, opacity=0.5):
+def overlay(
+    images: np.ndarray, maps: np.ndarray, colors: np.ndarray, opacity: float = 0.5
+) -> np.ndarray:
     """Return images with their classes in colour over them; void stays as it is.
 
     Args:

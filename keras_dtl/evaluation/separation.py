@@ -18,7 +18,7 @@ PROBES = {
 }
 
 
-def probe_accuracy(train, test, kind="linear", seed=0):
+def probe_accuracy(train: tuple, test: tuple, kind: str = "linear", seed: int = 0) -> float:
     """Return how well a classifier of codes does that was not there when they were learnt.
 
     Args:
@@ -39,8 +39,13 @@ def probe_accuracy(train, test, kind="linear", seed=0):
     return float(probe.score(*test))
 
 
-def retrieval_precision(codes, labels):
-    """Return the share of examples whose nearest neighbour by code has their label."""
+def retrieval_precision(codes: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of examples whose nearest neighbour by code has their label, in 0..1.
+
+    Args:
+        codes: `(examples, numbers)`, two examples or more.
+        labels: `(examples,)`.
+    """
     nearest = NearestNeighbors(n_neighbors=2).fit(codes).kneighbors(codes)[1]
     own = np.arange(len(codes))
     # Where two codes are equal, an example is not always its own nearest.
@@ -48,7 +53,7 @@ def retrieval_precision(codes, labels):
     return float(np.mean(labels[other] == labels))
 
 
-def slant(images):
+def slant(images: np.ndarray) -> np.ndarray:
     """Return the slant of bright strokes on black: horizontal shift for each row down.
 
     Args:
@@ -69,7 +74,7 @@ def slant(images):
     return covariance / np.maximum(variance, 1e-9)
 
 
-def stroke_thickness(images):
+def stroke_thickness(images: np.ndarray) -> np.ndarray:
     """Return twice the area of bright strokes over their outline's length, in pixels.
 
     Args:
@@ -80,30 +85,44 @@ def stroke_thickness(images):
     return 2 * ink.sum((1, 2)) / np.maximum(outline, 1e-9)
 
 
-def correlation(first, second):
-    """Return the correlation of two series; 0 where one of them does not vary."""
+def correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the correlation of two series, in -1..1; 0 where one of them does not vary.
+
+    Args:
+        first, second: `(examples,)`.
+    """
     if np.std(first) < 1e-9 or np.std(second) < 1e-9:
         return 0.0
     return float(np.corrcoef(first, second)[0, 1])
 
 
-def explained_variance(codes, again):
-    """Return the share of the codes' variance that `again` explains; 1 where they are equal."""
+def explained_variance(codes: np.ndarray, again: np.ndarray) -> float:
+    """Return the share of the codes' variance that others explain: 1 where they are equal.
+
+    Args:
+        codes, again: `(examples, numbers)`.
+    """
     residual = np.square(codes - again).sum()
     return float(1 - residual / np.square(codes - codes.mean(0)).sum())
 
 
-def mean_distance(first, second):
-    """Return the mean root of the squared differences of two sets of features or images."""
+def mean_distance(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the mean Euclidean distance of the examples of two sets, pair by pair.
+
+    Args:
+        first, second: Features or images `(examples, ...)` of one shape.
+    """
     difference = (first.astype("float64") - second.astype("float64")).reshape(len(first), -1)
     return float(np.sqrt(np.square(difference).sum(1)).mean())
 
 
-def bootstrap_interval(values, draws=2000, seed=0):
+def bootstrap_interval(values: np.ndarray, draws: int = 2000, seed: int = 0) -> list[float]:
     """Return the 95 % interval of a mean, by drawing the examples again.
 
     Args:
         values: One number an example, such as whether it was right.
+        draws: How often the examples are drawn again.
+        seed: Of the draws.
     """
     values = np.asarray(values, "float64")
     draw = np.random.default_rng(seed).integers(0, len(values), (draws, len(values)))

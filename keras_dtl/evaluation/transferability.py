@@ -12,7 +12,7 @@ EFFECTS = {
 }
 
 
-def transfer_effects(runs):
+def transfer_effects(runs: list[dict]) -> dict:
     """Test the four effects of Yosinski et al. (2014) on the runs of a study.
 
     Each run is compared with its own base, so what splits differ in falls out. An effect counts

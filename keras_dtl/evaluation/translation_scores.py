@@ -1,97 +1,118 @@
-"""What is measured and drawn of generators, in training and after it."""
+"""What is measured of generators between two domains, in training and after it."""
 
+from collections.abc import Callable
+
+import keras
 import numpy as np
 
-from keras_dtl.evaluation import (
+from keras_dtl.evaluation.distribution import frechet_distance, kernel_distance
+from keras_dtl.evaluation.features import features_of
+from keras_dtl.evaluation.prediction import predict
+from keras_dtl.evaluation.similarity import (
     absolute_error,
     brightness_correlation,
-    feature_network,
-    features_of,
-    frechet_distance,
-    kernel_distance,
     perceptual_distance,
 )
-from keras_dtl.evaluation.features import as_rgb
 
-SHOWN = 4
-"""How many images the progress pictures show."""
 BATCH = 8
 
 
-def translate(generator, images):
-    """Return what a deployed generator makes of uint8 images, in batches and untraced."""
-    parts = [
-        np.asarray(generator(images[start : start + BATCH], training=False))
-        for start in range(0, len(images), BATCH)
-    ]
-    return np.concatenate(parts)
-
-
-class Measures:
-    """What is logged every few epochs: KID, and whether brightness is turned round.
+def translate(generator: Callable, images: np.ndarray) -> np.ndarray:
+    """Return what a generator makes of images, eight at a time and untraced.
 
     Args:
-        recipe: A `TranslationRecipe`, whose `expected` says what the images should resemble.
-        images: The `Images` to translate.
+        generator: Keras model, or function, from uint8 images to uint8 images.
+        images: uint8 `(examples, height, width, channels)`, 0..255.
+
+    Returns:
+        uint8 `(examples, height, width, channels)`.
+    """
+    return predict(generator, images, BATCH)
+
+
+class TranslationProgress:
+    """What is logged every few epochs: KID, and whether brightness is turned round.
+
+    Called with a generator it returns `{"kid": ..., "brightness_correlation": ...}`, the latter
+    in -1..1.
+
+    Args:
+        network: Such as `feature_network` returns.
+        source: uint8 images to translate, `(examples, height, width, channels)`.
+        answers: Real images that translations should resemble as a set.
+        reference: Images whose brightness each translation should have: the source by default,
+            the answers where these are pairs.
     """
 
-    def __init__(self, recipe, images):
-        self.recipe = recipe
-        self.source, self.answers = recipe.seen_from(images)
-        self.network = feature_network(recipe.features)
-        self.features = features_of(self.network, self.answers)
+    def __init__(
+        self,
+        network: keras.Model,
+        source: np.ndarray,
+        answers: np.ndarray,
+        reference: np.ndarray | None = None,
+    ):
+        self.network = network
+        self.source = source
+        self.reference = source if reference is None else reference
+        self.features = features_of(network, answers)
 
-    def __call__(self, model):
-        translated = translate(model.deployable(), self.source)
-        kid = kernel_distance(features_of(self.network, translated), self.features)
-        reference = self.recipe.brightness_reference(self.source, self.answers)
-        return {"kid": kid, "brightness_correlation": brightness_correlation(translated, reference)}
+    def __call__(self, generator: Callable) -> dict:
+        translated = translate(generator, self.source)
+        return {
+            "kid": kernel_distance(features_of(self.network, translated), self.features),
+            "brightness_correlation": brightness_correlation(translated, self.reference),
+        }
 
 
-def distances(recipe, translated, answers):
-    """Return FID and KID between translated images and real ones of that domain."""
-    network = feature_network(recipe.features)
+def set_distances(network: keras.Model, translated: np.ndarray, answers: np.ndarray) -> dict:
+    """Return how far translated images are from real ones of that domain, as sets.
+
+    Args:
+        network: Such as `feature_network` returns.
+        translated, answers: uint8 `(examples, height, width, channels)`.
+
+    Returns:
+        `{"fid": ..., "kid": ...}`, see `frechet_distance` and `kernel_distance`.
+    """
     both = features_of(network, translated), features_of(network, answers)
     return {"fid": frechet_distance(*both), "kid": kernel_distance(*both)}
 
 
-def progress_picture(recipe, model, images):
-    """Return one picture: a row of sources, one of translations and, for pairs, one of answers."""
-    source, answers = (part[:SHOWN] for part in recipe.seen_from(images))
-    rows = [source, translate(model.deployable(), source)]
-    if recipe.paired:
-        rows.append(answers)
-    return stacked(rows)
+def perceptual_scores(network: keras.Model, translated: np.ndarray, answers: np.ndarray) -> dict:
+    """Return the perceptual distance by name, or nothing of a network without maps to take it in.
 
-
-def stacked(rows):
-    """Join rows of uint8 images of one size into one RGB picture."""
-    return np.concatenate([np.concatenate(list(as_rgb(row)), axis=1) for row in rows])
-
-
-def perceptual(network, translated, answers):
-    """Return the perceptual distance by name, where the network has maps to measure it in."""
+    Args:
+        network: Such as `feature_network` returns.
+        translated, answers: uint8 `(examples, height, width, channels)` of one shape.
+    """
     try:
         return {"perceptual_distance": perceptual_distance(network, translated, answers)}
     except ValueError:
         return {}
 
 
-def cycle_errors(there, back, images, fake_a, fake_b):
+def cycle_errors(
+    generators: tuple[Callable, Callable],
+    images: tuple[np.ndarray, np.ndarray],
+    translated: tuple[np.ndarray, np.ndarray],
+) -> dict:
     """Return how far from itself an image comes back, and is moved by its own domain's generator.
 
-    Both are mean absolute differences in levels of 0..255; the identity is left out where the
-    domains differ in channels.
+    Args:
+        generators: From A to B, and back.
+        images: Of A and of B, uint8 `(examples, height, width, channels)`.
+        translated: What the generators made of them: images of B, and of A.
+
+    Returns:
+        `cycle_error` and, where the domains have equally many channels, `identity_error`: mean
+        absolute differences in levels of 0..255.
     """
-    cycle = [
-        absolute_error(translate(back, fake_b), images.a),
-        absolute_error(translate(there, fake_a), images.b),
-    ]
+    there, back = generators
+    a, b = images
+    of_a, of_b = translated
+    cycle = [absolute_error(translate(back, of_a), a), absolute_error(translate(there, of_b), b)]
     errors = {"cycle_error": float(np.mean(cycle))}
-    if images.a.shape[-1] == images.b.shape[-1]:
-        same = [
-            absolute_error(translate(back, images.a), images.a),
-            absolute_error(translate(there, images.b), images.b),
-        ]
+    if a.shape[-1] == b.shape[-1]:
+        same = [absolute_error(translate(back, a), a), absolute_error(translate(there, b), b)]
         errors["identity_error"] = float(np.mean(same))
     return errors

@@ -30,7 +30,12 @@ class ModelOutputs(NamedTuple):
     """Integers `(examples,)`, where known."""
 
 
-def validate(source_train, source_validation, target, seed=0):
+def validate(
+    source_train: ModelOutputs,
+    source_validation: ModelOutputs,
+    target: ModelOutputs,
+    seed: int = 0,
+) -> dict:
     """Return all label-free scores by name, see `VALIDATORS`.
 
     Args:
@@ -56,30 +61,40 @@ def validate(source_train, source_validation, target, seed=0):
     }
 
 
-def negative_entropy(probabilities):
+def negative_entropy(probabilities: np.ndarray) -> float:
     """Return minus the mean entropy of the answers, in nats: how certain they are.
 
     Fooled by a model that is certain of one class for all images.
+
+    Args:
+        probabilities: `(examples, classes)`.
     """
-    return -float(_entropies(_probabilities(probabilities)).mean())
+    return -float(_entropies(_check_probabilities(probabilities)).mean())
 
 
-def mutual_information(probabilities):
-    """Return the entropy of the mean answer minus the mean entropy: certain and diverse.
+def mutual_information(probabilities: np.ndarray) -> float:
+    """Return the entropy of the mean answer minus the mean entropy, in nats: certain and diverse.
 
     Fooled where the classes of the target are not about equally frequent.
+
+    Args:
+        probabilities: `(examples, classes)`.
     """
-    p = _probabilities(probabilities)
+    p = _check_probabilities(probabilities)
     return float(_entropies(p.mean(0, keepdims=True))[0] - _entropies(p).mean())
 
 
-def soft_neighbourhood_density(probabilities, temperature=0.05):
+def soft_neighbourhood_density(probabilities: np.ndarray, temperature: float = 0.05) -> float:
     """Return how many alike neighbours an answer has: the mean entropy of its similarities.
 
     Reference: Saito et al., "Tune it the Right Way: Unsupervised Validation of Domain Adaptation
     via Soft Neighborhood Density", ICCV 2021. Fooled by a model that gives all images one answer.
+
+    Args:
+        probabilities: `(examples, classes)`, three examples or more.
+        temperature: By which cosines are divided; the smaller, the nearer neighbours must be.
     """
-    p = _probabilities(probabilities)
+    p = _check_probabilities(probabilities)
     if len(p) < 3:
         raise ValueError(f"Neighbourhoods need at least 3 examples. Received: {len(p)}")
     p = p / np.linalg.norm(p, axis=1, keepdims=True)
@@ -89,7 +104,13 @@ def soft_neighbourhood_density(probabilities, temperature=0.05):
     return float(_entropies(weights / weights.sum(1, keepdims=True)).mean())
 
 
-def deep_embedded_validation(source_train, source_validation, target, validation_losses, seed=0):
+def deep_embedded_validation(
+    source_train: np.ndarray,
+    source_validation: np.ndarray,
+    target: np.ndarray,
+    validation_losses: np.ndarray,
+    seed: int = 0,
+) -> float:
     """Return minus the source's validation loss, weighted so that it stands for the target.
 
     Weights are how much likelier features are in the target, told by logistic regression between
@@ -103,7 +124,7 @@ def deep_embedded_validation(source_train, source_validation, target, validation
         validation_losses: Loss of each validation example, `(examples,)`.
         seed: Of the regression.
     """
-    train, validation, target = (_flat(x) for x in (source_train, source_validation, target))
+    train, validation, target = (_flatten(x) for x in (source_train, source_validation, target))
     domains = np.repeat([1, 0], [len(train), len(target)])
     classifier = _regression(np.concatenate([train, target]), domains, seed)
     of_source = np.clip(classifier.predict_proba(validation)[:, 1], SMALLEST, 1)
@@ -114,7 +135,12 @@ def deep_embedded_validation(source_train, source_validation, target, validation
     return -float(weighted.mean() + control * weights.mean() - control)
 
 
-def reverse_validation(target_features, target_probabilities, source_features, source_labels):
+def reverse_validation(
+    target_features: np.ndarray,
+    target_probabilities: np.ndarray,
+    source_features: np.ndarray,
+    source_labels: np.ndarray,
+) -> float:
     """Return the accuracy on the source of a classifier that learnt the model's target answers.
 
     A linear classifier learns the answers on target features, then classifies source features:
@@ -122,26 +148,43 @@ def reverse_validation(target_features, target_probabilities, source_features, s
 
     Reference: after Ganin et al., JMLR 2016, who repeat the whole training in reverse; here only
     the head is, on the features as they are, which takes a second.
+
+    Args:
+        target_features, source_features: `(examples, ...)`.
+        target_probabilities: The model's answers, `(examples, classes)`.
+        source_labels: Integers `(examples,)`.
+
+    Returns:
+        Accuracy in 0..1.
     """
     answers = np.argmax(target_probabilities, 1)
-    features, labels = _flat(source_features), np.asarray(source_labels)
+    features, labels = _flatten(source_features), np.asarray(source_labels)
     if len(np.unique(answers)) < 2:
         return float((labels == answers[0]).mean())
-    return float(_regression(_flat(target_features), answers).score(features, labels))
+    return float(_regression(_flatten(target_features), answers).score(features, labels))
 
 
-def proxy_a_distance(source_features, target_features, seed=0):
+def proxy_a_distance(
+    source_features: np.ndarray, target_features: np.ndarray, seed: int = 0
+) -> float:
     """Return how well a linear classifier tells two domains apart: 0 not at all, 2 perfectly.
 
     `2 (1 - 2 error)` with the error on the half of the examples that it did not learn from; the
     domains count alike. Small noise may take it a little below 0.
 
     Reference: Ben-David et al., "Analysis of Representations for Domain Adaptation", NeurIPS 2006.
+
+    Args:
+        source_features, target_features: `(examples, ...)`, four examples of each or more.
+        seed: Choice of the halves, and of the regression.
+
+    Raises:
+        ValueError: When there are fewer, or features are not finite.
     """
     halves = {"learnt": [], "tested": []}
     random = np.random.default_rng(seed)
     for features in (source_features, target_features):
-        x = _flat(features)[random.permutation(len(features))]
+        x = _flatten(features)[random.permutation(len(features))]
         if len(x) < 4:
             raise ValueError(f"A-distance needs 4 examples of each domain. Received: {len(x)}")
         halves["learnt"].append(x[: len(x) // 2])
@@ -152,9 +195,14 @@ def proxy_a_distance(source_features, target_features, seed=0):
     return float(2 * (1 - sum(errors)))
 
 
-def cross_entropies(probabilities, labels):
-    """Return each example's cross-entropy, `(examples,)`."""
-    p = _probabilities(probabilities)
+def cross_entropies(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return each example's cross-entropy in nats, `(examples,)`.
+
+    Args:
+        probabilities: `(examples, classes)`.
+        labels: Integers `(examples,)`.
+    """
+    p = _check_probabilities(probabilities)
     return -np.log(np.maximum(p[np.arange(len(p)), np.asarray(labels)], SMALLEST))
 
 
@@ -173,7 +221,7 @@ def _entropies(probabilities):
     return -(probabilities * logarithms).sum(1)
 
 
-def _flat(features):
+def _flatten(features):
     features = np.asarray(features, "float32")
     features = features.reshape(len(features), -1)
     if not np.isfinite(features).all():
@@ -181,7 +229,7 @@ def _flat(features):
     return features
 
 
-def _probabilities(probabilities):
+def _check_probabilities(probabilities):
     p = np.asarray(probabilities, "float64")
     if p.ndim != 2 or not np.isfinite(p).all() or p.min() < 0 or abs(p.sum(1) - 1).max() > 1e-2:
         raise ValueError(

@@ -1,59 +1,136 @@
-"""Numbers and pictures of generated views: is the thing the same, and is the view another?"""
+"""Generated views of things: is the thing the same, and is the view another?"""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
 import numpy as np
 
-from keras_dtl.evaluation import frechet_distance
-from keras_dtl.evaluation.separation import bootstrap_interval, mean_distance
-from keras_dtl.evaluation.separation_scores import (
-    FEW,
-    answers,
-    grid_picture,
-    judged_share,
-    partners,
-    predict,
-    walks,
-)
+from keras_dtl.evaluation.distribution import frechet_distance
+from keras_dtl.evaluation.image_judge import judge_images, judged_share, share_with_interval
+from keras_dtl.evaluation.prediction import predict
+from keras_dtl.evaluation.separation import mean_distance
+from keras_dtl.evaluation.separation_scores import FEW, partners
 from keras_dtl.evaluation.similarity import absolute_error
 
 DRAWN = 2000
 """How many contents are drawn to be judged."""
-READ = (("encoder", "content"), ("view_encoder", "view"))
-"""The networks that read an image, with the names of what they give."""
 
 
-def gmv_scores(model, data, judge, seed=0):
-    """Return the measures of a trained `GMV`, JSON-ready."""
-    random = np.random.default_rng(seed)
-    return view_scores(model, judge, data, contents_drawn(model, DRAWN, random), random)
+class ViewGenerator(NamedTuple):
+    """What makes images of contents in views that are drawn from the standard Gaussian.
+
+    Args:
+        generate: Keras model, or function, from `[content, view]` to uint8 images.
+        view_numbers: Numbers in the code of a view.
+    """
+
+    generate: Callable
+    view_numbers: int
+
+    def draw(self, contents: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """Return images of each content in a view drawn at random.
+
+        Args:
+            contents: Codes `(examples, numbers)`.
+            random: Choice of the views.
+
+        Returns:
+            uint8 `(examples, height, width, channels)`.
+        """
+        views = draw_codes(len(contents), self.view_numbers, random)
+        return predict(self.generate, [contents, views])
 
 
-def contents_drawn(model, count, random):
-    return random.standard_normal((count, model.content_numbers)).astype("float32")
+def draw_codes(count: int, numbers: int, random: np.random.Generator) -> np.ndarray:
+    """Return codes from the standard Gaussian, float32 `(count, numbers)`.
+
+    Args:
+        count: How many codes.
+        numbers: Numbers in each.
+        random: Their choice.
+    """
+    return random.standard_normal((count, numbers)).astype("float32")
 
 
-def cgmv_scores(model, data, judge, seed=0):
-    """Return the measures of a trained `CGMV`, JSON-ready: those of GMV, and identity."""
-    random = np.random.default_rng(seed)
-    encoder = model.parts()["encoder"]
-    content = predict(encoder, data.test.images)["content"]
-    scores = view_scores(model, judge, data, content, random)
-    scores["identity"] = identity(model, judge, data.test, content, random)
-    if data.held_out is not None:
-        held = predict(encoder, data.held_out.images)["content"]
-        scores["identity_of_held_out"] = identity(model, judge, data.held_out, held, random)
-    if model.view_encoder is not None:
-        scores["copied_view"] = copied_view(model, judge, data.test, content, random)
-    return scores
+def multi_view_scores(
+    generator: ViewGenerator,
+    judge: keras.Model,
+    contents: np.ndarray,
+    images: np.ndarray,
+    labels: np.ndarray,
+    random: np.random.Generator,
+) -> dict:
+    """Return whether two views of a content show one thing, and differ as real views do.
+
+    Args:
+        generator: The `ViewGenerator`.
+        judge: What `fit_judge` returns.
+        contents: Codes of the contents that are shown, `(contents, numbers)`.
+        images, labels: Real uint8 images `(examples, height, width, channels)` to compare with,
+            and their classes.
+        random: Choice of views and of real pairs.
+
+    Returns:
+        JSON-ready: `judge` as `judged_share` gives it; `agreement`, the share of contents whose
+        two views are judged to be of one class, and `ceiling`, that of real pairs;
+        `view_diversity` of the judge's features and `view_diversity_of_pixels`, ratios of mean
+        distances to those of real pairs; `class_entropy`, 1 where all classes are drawn alike;
+        `frechet_distance` to real features, and `frechet_distance_of_real` among these.
+    """
+    first, second = (generator.draw(contents, random) for _ in range(2))
+    (one, features), (two, others) = judge_images(judge, first), judge_images(judge, second)
+    partner = partners(labels, random)
+    of_real, real_features = judge_images(judge, images)
+    distance = mean_distance(real_features, real_features[partner])
+    halves = (judge_images(judge, part)[1] for part in (images[::2], images[1::2]))
+    return {
+        "judge": judged_share(judge, images, labels),
+        "agreement": share_with_interval(one == two),
+        "ceiling": share_with_interval(of_real == of_real[partner]),
+        "view_diversity": mean_distance(features, others) / distance,
+        "view_diversity_of_pixels": mean_distance(first, second)
+        / mean_distance(images, images[partner]),
+        "class_entropy": relative_entropy(one, len(np.unique(labels))),
+        "frechet_distance": frechet_distance(features, real_features),
+        "frechet_distance_of_real": frechet_distance(*halves),
+    }
 
 
-def view_progress(model, data, judge, content):
-    """Return agreement and diversity of two views of a few contents."""
+def relative_entropy(answers: np.ndarray, classes: int) -> float:
+    """Return the entropy of answers over that of all classes in equal shares: 0 where all are one.
+
+    Args:
+        answers: Classes, integers `(examples,)` of 0 or more.
+        classes: How many classes there could be, two or more.
+    """
+    shares = np.bincount(answers) / len(answers)
+    entropy = -np.sum(shares[shares > 0] * np.log(shares[shares > 0]))
+    return float(entropy / np.log(classes))
+
+
+def view_progress(
+    generator: ViewGenerator,
+    judge: keras.Model,
+    contents: np.ndarray,
+    images: np.ndarray,
+    labels: np.ndarray,
+) -> dict:
+    """Return agreement and diversity of two views of a few contents.
+
+    Args:
+        generator, judge: As for `multi_view_scores`.
+        contents: Codes of a few contents, `(contents, numbers)`.
+        images, labels: Real images and their classes, of which the first thousand are taken.
+
+    Returns:
+        `agreement`, a share in 0..1, and `view_diversity`, a ratio: 1 as real views.
+    """
     random = np.random.default_rng(0)
     (one, features), (two, others) = (
-        answers(judge, drawn(model, content, random)) for _ in range(2)
+        judge_images(judge, generator.draw(contents, random)) for _ in range(2)
     )
-    real, labels = data.test.images[:FEW], data.test.labels[:FEW]
-    real_features = answers(judge, real)[1]
+    labels, real_features = labels[:FEW], judge_images(judge, images[:FEW])[1]
     distance = mean_distance(real_features, real_features[partners(labels, random)])
     return {
         "agreement": float((one == two).mean()),
@@ -61,85 +138,56 @@ def view_progress(model, data, judge, content):
     }
 
 
-def everything(data):
-    """Return what the judge learns: training images, and every second one of held-out classes."""
-    if data.held_out is None:
-        return data.train
-    return data.train.joined(data.held_out.subset(np.arange(0, len(data.held_out), 2)))
+def identity(
+    generator: ViewGenerator,
+    judge: keras.Model,
+    contents: np.ndarray,
+    labels: np.ndarray,
+    random: np.random.Generator,
+) -> dict:
+    """Return the share of new views that are still judged to show what the image shows.
+
+    Args:
+        generator, judge: As for `multi_view_scores`.
+        contents: Codes that were read from images, `(examples, numbers)`.
+        labels: Classes of these images, `(examples,)`.
+        random: Choice of the views.
+
+    Returns:
+        As `judged_share`.
+    """
+    return judged_share(judge, generator.draw(contents, random), labels)
 
 
-def view_scores(model, judge, data, content, random):
-    """Return agreement of two views beside that of real pairs, diversity and distance."""
-    first, second = (drawn(model, content, random) for _ in range(2))
-    (one, features), (two, others) = answers(judge, first), answers(judge, second)
-    real, labels = data.test.images, data.test.labels
-    partner = partners(labels, random)
-    of_real, real_features = answers(judge, real)
-    same, same_real = one == two, of_real == of_real[partner]
-    shares = np.bincount(one, minlength=len(data.train.classes)) / len(one)
-    entropy = -np.sum(shares[shares > 0] * np.log(shares[shares > 0]))
-    return {
-        "judge": judged_share(judge, real, labels),
-        "agreement": {"share": float(same.mean()), "interval": bootstrap_interval(same)},
-        "ceiling": {"share": float(same_real.mean()), "interval": bootstrap_interval(same_real)},
-        "view_diversity": mean_distance(features, others)
-        / mean_distance(real_features, real_features[partner]),
-        "view_diversity_of_pixels": mean_distance(first, second)
-        / mean_distance(real, real[partner]),
-        "class_entropy": float(entropy / np.log(len(np.unique(labels)))),
-        "frechet_distance": frechet_distance(features, real_features),
-        "frechet_distance_of_real": frechet_distance(
-            *(answers(judge, part)[1] for part in (real[::2], real[1::2]))
-        ),
-    }
-
-
-def identity(model, judge, examples, content, random):
-    """Return the share of new views that are still judged to show what the image shows."""
-    return judged_share(judge, drawn(model, content, random), examples.labels)
-
-
-def copied_view(model, judge, examples, content, random):
+def copied_view(
+    generate: Callable,
+    read_view: Callable,
+    judge: keras.Model,
+    contents: np.ndarray,
+    examples: tuple,
+    random: np.random.Generator,
+) -> dict:
     """Return how near an image is that has one's content and another's view to that other image.
 
-    Both show one object; the errors are mean absolute levels of 0..255. That of the first image
-    itself, whose view is not changed, is beside it.
+    Both show one object.
+
+    Args:
+        generate: Keras model, or function, from `[content, view]` to uint8 images.
+        read_view: Function from uint8 images to codes of their views `(batch, numbers)`.
+        judge: What `fit_judge` returns.
+        contents: Codes of the images' contents, `(examples, numbers)`.
+        examples: `(images, labels)`: uint8 `(examples, height, width, channels)` and `(examples,)`.
+        random: Choice of the other images.
+
+    Returns:
+        `error`, mean absolute levels of 0..255; `error_of_unchanged`, that of the first image
+        itself, whose view is not changed; `identity`, as `judged_share`.
     """
-    partner = partners(examples.labels, random)
-    wanted = examples.images[partner]
-    view = predict(model.parts()["view_encoder"], wanted)["view"]
-    copies = predict(model.parts()["generator"], [content, view])
+    images, labels = examples
+    wanted = images[partners(labels, random)]
+    copies = predict(generate, [contents, predict(read_view, wanted)])
     return {
         "error": absolute_error(copies, wanted),
-        "error_of_unchanged": absolute_error(examples.images, wanted),
-        "identity": judged_share(judge, copies, examples.labels),
+        "error_of_unchanged": absolute_error(images, wanted),
+        "identity": judged_share(judge, copies, labels),
     }
-
-
-def drawn(model, content, random):
-    """Return images of each content in a view drawn at random, uint8."""
-    view = random.standard_normal((len(content), model.view_numbers)).astype("float32")
-    return predict(model.parts()["generator"], [content, view])
-
-
-def view_grid(model, content, random, margin=None):
-    """Return a picture whose rows have a content and whose columns a view."""
-    count = len(content)
-    view = random.standard_normal((count, model.view_numbers)).astype("float32")
-    codes = [np.repeat(content, count, 0), np.tile(view, (count, 1))]
-    images = predict(model.parts()["generator"], codes)
-    return grid_picture(images.reshape(count, count, *images.shape[1:]), margin)
-
-
-def grid_of_images(model, images):
-    """Return a picture whose rows show real images, at the left, each in the same new views."""
-    content = predict(model.parts()["encoder"], images)["content"]
-    return view_grid(model, content, np.random.default_rng(0), images)
-
-
-def view_interpolation(model, first, last):
-    """Return a picture of two walks from one image to another: along its view and its content."""
-    pair = np.stack([first, last])
-    parts = model.parts()
-    content, view = (predict(parts[n], pair)[k] for n, k in READ)
-    return walks(parts["generator"], content, view)

@@ -2,5 +2,6 @@
 
 from keras_dtl.export.artifact import export_model
 from keras_dtl.export.errors import ExportError
+from keras_dtl.export.formats import FORMATS, Format
 
-__all__ = ["ExportError", "export_model"]
+__all__ = ["FORMATS", "ExportError", "Format", "export_model"]

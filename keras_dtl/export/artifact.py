@@ -1,45 +1,43 @@
 """Export: a trained model becomes a folder that is either complete and correct, or not there."""
 
 import dataclasses
-import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import keras
 
 from keras_dtl.export.deployable import deployable_of
-from keras_dtl.export.description import describe, plain, with_ranges
-from keras_dtl.export.onnx_model import OPSETS, write_onnx
-from keras_dtl.export.parity import axis_names, full_float32, make_probes
-from keras_dtl.export.precision import check_precisions, write_precisions
-from keras_dtl.export.reload import measure_parity
-from keras_dtl.export.saved_model import write_saved_model
-from keras_dtl.export.serving import open_inference_description, triton_config
-from keras_dtl.export.tiling import write_tiling
-from keras_dtl.export.warm_up import write_warm_up
-from keras_dtl.files import atomic_path, sha256, write_json, write_text
-from keras_dtl.manifest import FILE_NAME, write_manifest
-
-_OWN_FILES = (FILE_NAME, "config.pbtxt", "open_inference.json", "model.keras")
+from keras_dtl.export.description import describe, json_value, output_ranges
+from keras_dtl.export.draft import Draft
+from keras_dtl.export.formats import FORMATS, check_precisions, write_formats
+from keras_dtl.export.onnx_model import OPSETS
+from keras_dtl.export.parity import full_float32, make_probes
+from keras_dtl.files import FilePath, atomic_path, sha256
+from keras_dtl.manifest import FILE_NAME, Manifest, write_manifest
 
 
 def export_model(
-    model,
-    directory,
+    model: keras.Model,
+    directory: FilePath,
     *,
-    task=None,
-    classes=None,
-    image_size=None,
-    size_multiple=None,
-    settings=None,
-    metrics=None,
-    opset=18,
-    extra_files=None,
-    precisions=(),
-    calibration=None,
-    least_quality=None,
-):
+    task: str | None = None,
+    classes: Sequence[str] | None = None,
+    image_size: Sequence[int] | None = None,
+    size_multiple: int | None = None,
+    settings: dict[str, Any] | None = None,
+    metrics: dict[str, Any] | None = None,
+    opset: int = 18,
+    extra_files: dict[str, FilePath] | None = None,
+    precisions: tuple[str, ...] = (),
+    calibration: FilePath | None = None,
+    least_quality: float | None = None,
+) -> Manifest:
     """Export a trained model for production, and check that it still computes the same.
 
-    Writes a SavedModel and an ONNX graph, with a manifest that says all a client must know.
+    Writes a SavedModel, an ONNX graph and the other files of `keras_dtl.export.FORMATS`, with a
+    manifest that says all a client must know.
     TensorFlow Serving reads `directory` as its base path, Triton its parent as a model
     repository, `keras_dtl.load_artifact` and `keras-dtl convert` read it without TensorFlow.
     Every file is compared with Keras, in float32, on several batch and image sizes; when one
@@ -76,45 +74,66 @@ def export_model(
         ExportError: The model cannot be exported, or an exported file differs from Keras.
         ValueError: An argument does not fit the model.
         OSError: The artifact cannot be written.
+
+    Example:
+
+    ```python
+    import tempfile
+
+    import keras
+    import numpy as np
+
+    import keras_dtl
+
+    image = keras.Input((8, 8, 3), dtype="uint8", name="image")
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(image))
+    model = keras.Model(image, keras.layers.Dense(2, activation="softmax")(x))
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = keras_dtl.export_model(
+            model, f"{folder}/brightness", task="classification", classes=("dark", "bright")
+        )
+        artifact = keras_dtl.load_artifact(f"{folder}/brightness", "cpu")
+        probabilities = artifact(np.zeros((4, 8, 8, 3), "uint8"))  # float32 (4, 2)
+    assert probabilities.shape == (4, 2)
+    ```
     """
     directory = Path(directory)
     task = task or getattr(model, "task", None)
     size_multiple = size_multiple or getattr(model, "size_multiple", 1)
     _check_arguments(directory, task, opset, extra_files or {})
-    check_precisions(precisions, calibration)
+    check_precisions(precisions, calibration, task)
     deployable = deployable_of(model)
     manifest = describe(deployable, directory, task, classes, image_size, size_multiple)
     with full_float32(), atomic_path(directory) as folder:
         probes = make_probes(deployable, manifest.preprocessing.resize, size_multiple)
         manifest = dataclasses.replace(
             manifest,
-            outputs=with_ranges(manifest, probes),
-            settings=plain(settings or {}),
-            metrics=plain(metrics or {}),
+            outputs=output_ranges(manifest, probes),
+            settings=json_value(settings or {}),
+            metrics=json_value(metrics or {}),
             versions=manifest.versions | {"opset": str(opset)},
         )
-        _write(folder, deployable, manifest, axis_names(deployable, probes), extra_files or {})
-        write_warm_up(folder / str(manifest.version), manifest, probes[0].inputs)
-        manifest = dataclasses.replace(
-            manifest,
-            parity=tuple(measure_parity(folder, manifest, probes)),
-            tiling=write_tiling(folder, manifest),
-            precisions=write_precisions(folder, manifest, precisions, calibration, least_quality),
-        )
-        manifest = dataclasses.replace(manifest, files=_checksums(folder))
+        draft = Draft(folder, deployable, manifest, probes, calibration, least_quality)
+        write_formats(draft, precisions)
+        for name, path in (extra_files or {}).items():
+            shutil.copyfile(path, folder / name)
+        manifest = dataclasses.replace(draft.manifest, files=_checksums(folder))
         write_manifest(folder, manifest)
     return manifest
 
 
-def _check_arguments(directory, task, opset, extra_files):
+def _check_arguments(
+    directory: Path, task: str | None, opset: int, extra_files: dict[str, FilePath]
+) -> None:
     if not isinstance(task, str) or not task:
         raise ValueError(
             f"task must be a text such as 'classification' or 'image_to_image'; received {task!r}."
         )
     if opset not in OPSETS:
         raise ValueError(f"opset must be {OPSETS[0]} to {OPSETS[-1]}; received {opset!r}.")
+    own = {FILE_NAME, *(row.file for row in FORMATS.values())}
     for name, path in extra_files.items():
-        if Path(name).name != name or name in _OWN_FILES:
+        if Path(name).name != name or name in own:
             raise ValueError(f"extra_files: {name!r} must be a file name that is not yet taken.")
         if not Path(path).is_file():
             raise FileNotFoundError(f"extra_files: there is no file {path} to add as {name!r}.")
@@ -125,32 +144,12 @@ def _check_arguments(directory, task, opset, extra_files):
         )
 
 
-def _is_replaceable(directory):
+def _is_replaceable(directory: Path) -> bool:
     return directory.is_dir() and (
         (directory / FILE_NAME).is_file() or not any(directory.iterdir())
     )
 
 
-def _write(folder, deployable, manifest, axes, extra_files):
-    write_saved_model(deployable, folder / str(manifest.version), manifest.preprocessing.resize)
-    metadata = {"name": manifest.name, "task": manifest.task} | manifest.versions
-    if manifest.classes is not None:
-        metadata["classes"] = json.dumps(manifest.classes, ensure_ascii=False)
-    write_onnx(
-        deployable,
-        folder / manifest.onnx_file,
-        opset=int(manifest.versions["opset"]),
-        axes=axes,
-        metadata=metadata,
-    )
-    deployable.model.save(folder / "model.keras")
-    write_text(folder / "config.pbtxt", triton_config(manifest))
-    write_json(folder / "open_inference.json", open_inference_description(manifest))
-    write_json(folder / "settings.json", manifest.settings)
-    for name, path in extra_files.items():
-        shutil.copyfile(path, folder / name)
-
-
-def _checksums(folder):
+def _checksums(folder: Path) -> dict[str, str]:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): sha256(path) for path in paths}

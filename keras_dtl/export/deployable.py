@@ -2,6 +2,8 @@
 
 import contextlib
 import re
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -20,7 +22,9 @@ class Deployable:
         model: A functional or Sequential model in float32, whose batch size is free.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: keras.Model):
+        if isinstance(model, keras.Sequential):  # has neither `output` nor names of outputs
+            model = keras.Model(model.inputs, model.outputs, name=model.name)
         self.model = model
         output_shapes = [output.shape for output in keras.tree.flatten(model.output)]
         for shape in [tensor.shape for tensor in model.inputs] + output_shapes:
@@ -33,17 +37,24 @@ class Deployable:
         self.outputs = _tensors(keras.tree.flatten(model.output), _output_names(model))
 
     @property
-    def specs(self):
+    def specs(self) -> list[tf.TensorSpec]:
         """One `tf.TensorSpec` for each input, carrying its name."""
         return [tf.TensorSpec(item.shape, item.dtype, name=item.name) for item in self.inputs]
 
     @property
-    def image(self):
+    def image(self) -> Tensor | None:
         """The input where it is the only one and a batch of images, else `None`."""
         return self.inputs[0] if len(self.inputs) == 1 and self.inputs[0].is_image else None
 
-    def __call__(self, inputs):
-        """Map a dictionary of input tensors to a dictionary of output tensors."""
+    def __call__(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Run the model at inference.
+
+        Args:
+            inputs: Tensors or arrays by name of the input, the batch first.
+
+        Returns:
+            Tensors by name of the output.
+        """
         flat = [inputs[item.name] for item in self.inputs]
         outputs = self.model(keras.tree.pack_sequence_as(self.model.input, flat), training=False)
         return dict(
@@ -51,7 +62,7 @@ class Deployable:
         )
 
 
-def deployable_of(model):
+def deployable_of(model: keras.Model) -> Deployable:
     """Return what is exported of `model`, rebuilt in float32 where it was trained in less.
 
     Args:
@@ -70,7 +81,7 @@ def deployable_of(model):
     return Deployable(_in_float32(model))
 
 
-def _in_float32(model):
+def _in_float32(model: keras.Model) -> keras.Model:
     config = keras.saving.serialize_keras_object(model)
     float32_config = _replace_half_precision(config)
     if float32_config == config:
@@ -89,7 +100,7 @@ def _in_float32(model):
 
 
 @contextlib.contextmanager
-def float32_policy():
+def float32_policy() -> Iterator[None]:
     """Build layers as in a fresh session: those made inside other layers take the global policy."""
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
@@ -99,7 +110,7 @@ def float32_policy():
         keras.config.set_dtype_policy(policy)
 
 
-def _replace_half_precision(value):
+def _replace_half_precision(value: Any) -> Any:
     """Replace every half precision dtype and policy in a serialized model, however deep."""
     if isinstance(value, dict):
         return {key: _replace_half_precision(item) for key, item in value.items()}
@@ -108,31 +119,31 @@ def _replace_half_precision(value):
     return "float32" if isinstance(value, str) and value in _HALF_PRECISION else value
 
 
-def _tensors(keras_tensors, names):
+def _tensors(keras_tensors: Iterable[Any], names: Iterable[str]) -> tuple[Tensor, ...]:
     return tuple(
         Tensor(name, keras.backend.standardize_dtype(tensor.dtype), tuple(tensor.shape))
         for name, tensor in zip(names, keras_tensors, strict=True)
     )
 
 
-def _input_names(model):
+def _input_names(model: keras.Model) -> list[str]:
     names = [tensor.name for tensor in model.inputs]
     if len(names) == 1 and _AUTOMATIC_INPUT.fullmatch(names[0]):
         return ["image"] if model.inputs[0].dtype == "uint8" else ["input"]
-    return _readable(
+    return _unique_names(
         f"input_{index}" if _AUTOMATIC_INPUT.fullmatch(name) else name
         for index, name in enumerate(names)
     )
 
 
-def _output_names(model):
+def _output_names(model: keras.Model) -> list[str]:
     if isinstance(model.output, dict):
         # Sorted, as keras.tree.flatten orders the tensors.
-        return _readable(sorted(model.output))
-    return _readable(tensor._keras_history.operation.name for tensor in model.outputs)
+        return _unique_names(sorted(model.output))
+    return _unique_names(model.output_names)
 
 
-def _readable(names):
+def _unique_names(names: Iterable[str]) -> list[str]:
     """Make names that every format takes, and no two alike."""
     result = []
     for name in names:

@@ -4,6 +4,9 @@ import dataclasses
 import datetime
 import math
 import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,12 +14,37 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 
+from keras_dtl.export.deployable import Deployable
+from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
-from keras_dtl.manifest import Manifest, Preprocessing
+from keras_dtl.export.parity import Probe
+from keras_dtl.files import write_json
+from keras_dtl.manifest import Manifest, Preprocessing, Tensor
 from keras_dtl.version import __version__
 
 
-def describe(deployable, directory, task, classes, image_size, size_multiple):
+def describe(
+    deployable: Deployable,
+    directory: Path,
+    task: str,
+    classes: Sequence[str] | None,
+    image_size: Sequence[int] | None,
+    size_multiple: int,
+) -> Manifest:
+    """Return the manifest of a model before any of its files is written.
+
+    Args:
+        deployable: The `Deployable`.
+        directory: The artifact, whose name becomes the model's.
+        task: What the model does.
+        classes: Names in the order of the model's last axis, or `None`.
+        image_size: `(height, width)` in pixels that clients resize to, or `None`.
+        size_multiple: Height and width must be multiples of it, 1 or more.
+
+    Raises:
+        ExportError: A classifier does not have one output of a known number of classes.
+        ValueError: Classes or size do not fit the model.
+    """
     image = deployable.image
     return Manifest(
         name=directory.resolve().name,
@@ -27,9 +55,9 @@ def describe(deployable, directory, task, classes, image_size, size_multiple):
             for item in deployable.inputs
         ),
         outputs=deployable.outputs,
-        classes=_checked_classes(deployable, task, classes),
+        classes=_class_names(deployable, task, classes),
         preprocessing=Preprocessing(
-            resize=_checked_size(image, image_size),
+            resize=_client_size(image, image_size),
             channels=image.shape[3] if image else None,
             size_multiple=size_multiple,
         ),
@@ -42,16 +70,17 @@ def describe(deployable, directory, task, classes, image_size, size_multiple):
     )
 
 
-def _next_version(directory):
+def _next_version(directory: Path) -> int:
     numbers = [int(path.name) for path in directory.glob("[0-9]*") if path.name.isdecimal()]
     return max(numbers, default=0) + 1
 
 
-def _checked_size(image, image_size):
+def _client_size(image: Tensor | None, image_size: Sequence[int] | None) -> tuple[int, int] | None:
     own = image.shape[1:3] if image else (None, None)
     if image_size is None:
         return None if None in own else own
-    image_size = tuple(int(size) for size in image_size)
+    height, width = image_size
+    image_size = int(height), int(width)
     if any(size is not None and size != given for size, given in zip(own, image_size, strict=True)):
         raise ValueError(
             f"image_size is {image_size}, but the model takes images of {own} (height, width)."
@@ -59,7 +88,9 @@ def _checked_size(image, image_size):
     return image_size
 
 
-def _checked_classes(deployable, task, classes):
+def _class_names(
+    deployable: Deployable, task: str, classes: Sequence[str] | None
+) -> tuple[str, ...] | None:
     if task == "classification":
         outputs = deployable.outputs
         if len(outputs) != 1 or len(outputs[0].shape) != 2 or outputs[0].shape[1] is None:
@@ -74,7 +105,7 @@ def _checked_classes(deployable, task, classes):
     return None if classes is None else tuple(str(name) for name in classes)
 
 
-def _versions():
+def _versions() -> dict[str, str]:
     return {
         "keras_dtl": __version__,
         "keras": keras.__version__,
@@ -85,8 +116,16 @@ def _versions():
     }
 
 
-def with_ranges(manifest, probes):
-    """Give each output its range of values, which for probabilities is checked."""
+def output_ranges(manifest: Manifest, probes: Sequence[Probe]) -> tuple[Tensor, ...]:
+    """Return the outputs with their ranges of values, which for probabilities are checked.
+
+    Args:
+        manifest: The `Manifest`.
+        probes: What Keras makes of random inputs.
+
+    Raises:
+        ExportError: What should be probabilities leaves 0 to 1.
+    """
     outputs = []
     for item in manifest.outputs:
         if item.dtype == "uint8":
@@ -103,14 +142,29 @@ def with_ranges(manifest, probes):
     return tuple(outputs)
 
 
-def plain(value):
-    """Return `value` as what JSON can hold; numbers that are not finite become `None`."""
+def json_value(value: Any) -> Any:
+    """Return a value as what JSON can hold.
+
+    Args:
+        value: Anything; keys of dictionaries become texts, arrays lists, numbers that are not
+            finite `None`, and what JSON does not know its `str`.
+    """
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): json_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [json_value(item) for item in value]
     if isinstance(value, (np.generic, np.ndarray)):
-        return plain(value.tolist())
+        return json_value(value.tolist())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+
+
+def write_settings(draft: Draft, path: Path) -> None:
+    """Write what the model was trained with.
+
+    Args:
+        draft: The `Draft`.
+        path: The file to write.
+    """
+    write_json(path, draft.manifest.settings)

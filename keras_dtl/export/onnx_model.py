@@ -1,31 +1,39 @@
 """The ONNX graph, named and described so that it can be used without knowing where it is from."""
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
 import onnx
+import onnxruntime
 import tensorflow as tf
 import tf2onnx
 
 from keras_dtl.export import transposed_convolution
+from keras_dtl.export.deployable import Deployable
+from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
 from keras_dtl.export.onnx_fusion import fuse_instance_normalizations
+from keras_dtl.export.parity import Reading, axis_names
+from keras_dtl.manifest import Manifest
 from keras_dtl.version import __version__
 
 OPSETS = range(13, 19)  # what tf2onnx writes
 
 
-def write_onnx(deployable, path, *, opset, axes, metadata):
+def write_onnx(draft: Draft, path: Path) -> None:
     """Convert a model to ONNX, name what a user sees of it, and check it.
 
     Args:
-        deployable: A `Deployable`.
+        draft: The `Draft`, whose manifest says which of `OPSETS` to write.
         path: The file to write.
-        opset: One of `OPSETS`.
-        axes: Names of the axes of each input and output, by its name; `None` for a fixed axis.
-        metadata: Texts by name, kept in the file.
 
     Raises:
         ExportError: The model holds an operation that ONNX lacks.
     """
-    graph = onnx_graph(deployable, opset)
+    metadata = _metadata(draft.manifest)
+    graph = onnx_graph(draft.deployable, int(draft.manifest.versions["opset"]))
+    axes = axis_names(draft.deployable, draft.probes)
     fuse_instance_normalizations(graph)
     for value in [*graph.graph.input, *graph.graph.output]:
         _name_axes(value, axes[value.name])
@@ -38,7 +46,26 @@ def write_onnx(deployable, path, *, opset, axes, metadata):
     onnx.save_model(graph, path)
 
 
-def _check(graph):
+def read_onnx(draft: Draft, path: Path) -> Iterator[Reading]:
+    """Yield the one `Reading` of an ONNX graph, on the CPU.
+
+    Args:
+        draft: The `Draft`.
+        path: The file.
+    """
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    yield Reading(lambda inputs: dict(zip(names, session.run(names, inputs), strict=True)))
+
+
+def _metadata(manifest: Manifest) -> dict[str, str]:
+    metadata = {"name": manifest.name, "task": manifest.task} | manifest.versions
+    if manifest.classes is not None:
+        metadata["classes"] = json.dumps(manifest.classes, ensure_ascii=False)
+    return metadata
+
+
+def _check(graph: onnx.ModelProto) -> None:
     try:
         onnx.checker.check_model(graph, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
@@ -49,8 +76,13 @@ def _check(graph):
         ) from error
 
 
-def onnx_graph(deployable, opset):
-    """Convert a `Deployable` to an `onnx.ModelProto` whose inputs and outputs bear its names."""
+def onnx_graph(deployable: Deployable, opset: int) -> onnx.ModelProto:
+    """Convert a model to an ONNX graph whose inputs and outputs bear its names.
+
+    Args:
+        deployable: A `Deployable`.
+        opset: One of `OPSETS`.
+    """
 
     @tf.function(input_signature=deployable.specs, autograph=False)
     def run(*tensors):
@@ -69,7 +101,7 @@ def onnx_graph(deployable, opset):
     return graph
 
 
-def _name_axes(value, names):
+def _name_axes(value: onnx.ValueInfoProto, names: list[str | None]) -> None:
     for axis, name in zip(value.type.tensor_type.shape.dim, names, strict=True):
         if name is not None:
             axis.dim_param = name

@@ -3,10 +3,17 @@
 import contextlib
 import dataclasses
 import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_dtl.export.deployable import Deployable
 from keras_dtl.export.errors import ExportError
+from keras_dtl.manifest import Tensor
+
+Arrays = dict[str, np.ndarray]
+"""Arrays by name of the input or output."""
 
 _BATCHES = (1, 3, 1)
 _FLOAT_TOLERANCE = 1e-5
@@ -14,7 +21,7 @@ _LABEL_TOLERANCE = 1e-3  # share of labels: where two classes tie, rounding deci
 
 
 @contextlib.contextmanager
-def full_float32():
+def full_float32() -> Iterator[None]:
     """Let TensorFlow compute float32 as such: on recent GPUs it rounds factors to 10 bits.
 
     That serves training. As the truth beside which files are measured it would not do.
@@ -33,17 +40,36 @@ def full_float32():
 class Probe:
     """Inputs by name and what Keras makes of them, by name of the output."""
 
-    inputs: dict
-    outputs: dict
+    inputs: Arrays
+    outputs: Arrays
 
 
-def make_probes(deployable, resize=None, size_multiple=1):
+class Reading(NamedTuple):
+    """A file, opened as a client would.
+
+    Args:
+        run: A function from arrays by name of the input to arrays by name of the output.
+        signature: Which of the file's entry points it is, where there are several.
+        probes: Those that it can be compared on; all by default.
+    """
+
+    run: Callable[[Arrays], Arrays]
+    signature: str = ""
+    probes: Sequence[Probe] | None = None
+
+
+def make_probes(
+    deployable: Deployable, resize: tuple[int, int] | None = None, size_multiple: int = 1
+) -> list[Probe]:
     """Run Keras on random inputs: two batch sizes and, where sizes are free, two image sizes.
 
     Args:
         deployable: A `Deployable`.
         resize: The `(height, width)` that clients will use, or `None`.
-        size_multiple: Free sizes are multiples of it.
+        size_multiple: Free sizes are multiples of it, 1 or more.
+
+    Returns:
+        Three `Probe`s, the last of another image size where sizes are free.
     """
     random = np.random.default_rng(0)
     first = resize or _image_size(size_multiple)
@@ -56,12 +82,14 @@ def make_probes(deployable, resize=None, size_multiple=1):
     return probes
 
 
-def _image_size(size_multiple):
+def _image_size(size_multiple: int) -> tuple[int, int]:
     height = math.ceil(32 / size_multiple) * size_multiple
     return height, height + size_multiple
 
 
-def _sample(tensor, batch, size, random):
+def _sample(
+    tensor: Tensor, batch: int, size: tuple[int, int], random: np.random.Generator
+) -> np.ndarray:
     shape = (batch, *(size[i % 2] if n is None else n for i, n in enumerate(tensor.shape[1:])))
     if tensor.dtype == "uint8":
         return random.integers(0, 256, shape, dtype=np.uint8)
@@ -70,7 +98,12 @@ def _sample(tensor, batch, size, random):
     return random.integers(0, 2, shape).astype(tensor.dtype)
 
 
-def compare(file, run, probes, outputs):
+def compare(
+    file: str,
+    run: Callable[[Arrays], Arrays],
+    probes: Sequence[Probe],
+    outputs: Sequence[Tensor],
+) -> list[dict[str, Any]]:
     """Compare what a file computes with what Keras computed.
 
     Images may differ by one level, probabilities by 1e-5, other floats by 1e-5 of the output's
@@ -93,7 +126,7 @@ def compare(file, run, probes, outputs):
     return [_record(file, output, list(zip(probes, results, strict=True))) for output in outputs]
 
 
-def _record(file, output, pairs):
+def _record(file: str, output: Tensor, pairs: list[tuple[Probe, Arrays]]) -> dict[str, Any]:
     measured = []
     for probe, result in pairs:
         expected, received = probe.outputs[output.name], result.get(output.name)
@@ -116,16 +149,16 @@ def _record(file, output, pairs):
     }
 
 
-def _shapes(probe):
+def _shapes(probe: Probe) -> str:
     return ", ".join("x".join(map(str, array.shape)) for array in probe.inputs.values())
 
 
-def _excess(measurement):
+def _excess(measurement: tuple[float, float]) -> float:
     difference, tolerance = measurement
     return math.inf if math.isnan(difference) else difference / tolerance
 
 
-def _check_kind(file, name, expected, received):
+def _check_kind(file: str, name: str, expected: np.ndarray, received: np.ndarray | None) -> None:
     if received is None:
         raise ExportError(f"{file}: there is no output {name!r}. Nothing was published.")
     if (received.shape, received.dtype) != (expected.shape, expected.dtype):
@@ -135,7 +168,7 @@ def _check_kind(file, name, expected, received):
         )
 
 
-def _difference(output, expected, received):
+def _difference(output: Tensor, expected: np.ndarray, received: np.ndarray) -> tuple[float, float]:
     """Return the largest difference and how much of it is allowed."""
     if expected.dtype.kind != "f" and not output.is_image:
         return float(np.mean(expected != received)), _LABEL_TOLERANCE
@@ -146,8 +179,12 @@ def _difference(output, expected, received):
     return difference, _FLOAT_TOLERANCE * largest
 
 
-def axis_names(deployable, probes):
+def axis_names(deployable: Deployable, probes: Sequence[Probe]) -> dict[str, list[str | None]]:
     """Name the free axes: `batch`, and `height` and `width` wherever they stay the same.
+
+    Args:
+        deployable: A `Deployable`.
+        probes: Those of `make_probes`, whose sizes tell which axes are as long as each other.
 
     Returns:
         A list of names for each input and output, by its name, `None` for fixed axes.
@@ -168,12 +205,12 @@ def axis_names(deployable, probes):
     return names
 
 
-def _observed_sizes(arrays):
+def _observed_sizes(arrays: Iterable[np.ndarray]) -> list[tuple[int, ...]]:
     """Return for each axis the tuple of its sizes in all arrays."""
     return list(zip(*(array.shape for array in arrays), strict=True))
 
 
-def _own_names(tensor, prefix):
+def _own_names(tensor: Tensor, prefix: str) -> list[str | None]:
     words = {4: ("height", "width", "channels"), 3: ("length", "channels")}.get(len(tensor.shape))
     words = words or [f"axis_{index}" for index in range(1, len(tensor.shape))]
     own = ["batch", *(prefix + word for word in words)]

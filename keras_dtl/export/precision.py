@@ -2,101 +2,112 @@
 
 import logging
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import onnx
 import onnxruntime
 
+from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
-from keras_dtl.export.quality import QUALITIES, measure_quality, read_samples
+from keras_dtl.export.graph import GraphIndex, sort_nodes
+from keras_dtl.export.quality import QUALITIES, Sample, measure_quality
 from keras_dtl.export.subpixel import replace_transposed_convolutions
+from keras_dtl.manifest import Manifest
 
-PRECISIONS = ("float16", "int8")
 _QUANTIZED = ("Conv", "MatMul", "Gemm")
 # Below that onnxruntime convolves faster in float32 than in int8, by about two.
 _FEWEST_CHANNELS = 16
 _SENSITIVITY_IMAGES = 2
 
 
-def check_precisions(precisions, calibration):
-    """Refuse, before anything is computed, what cannot be written.
-
-    Raises:
-        ValueError: A precision is not known, or there is nothing to calibrate and measure on.
-    """
-    unknown = [precision for precision in precisions if precision not in PRECISIONS]
-    if isinstance(precisions, str) or unknown:
-        raise ValueError(
-            f"precisions must be a tuple of {', '.join(PRECISIONS)}; received {precisions!r}."
-        )
-    if precisions and calibration is None:
-        raise ValueError(
-            f"{precisions[0]} loses quality, which must be measured: name a folder of images like "
-            "those that the model will meet as calibration."
-        )
-
-
-def write_precisions(folder, manifest, precisions, calibration, least_quality=None):
-    """Write all graphs of lower precision and return the manifest's `precisions`."""
-    if not precisions:
-        return {}
-    if len(manifest.inputs) != 1 or not manifest.inputs[0].is_image:
-        raise ExportError(
-            f"{precisions[0]} is for models whose one input is images. Export it in float32."
-        )
-    samples = read_samples(calibration, manifest)
-    return {
-        precision: write_precision(folder, manifest, precision, samples, least_quality)
-        for precision in dict.fromkeys(precisions)
-    }
-
-
-def write_precision(folder, manifest, precision, samples, least_quality=None):
-    """Write a graph of lower precision beside the float32 one.
-
-    Int8 is static, per channel and in QDQ form, calibrated on every second image; the others
-    measure what it loses. While that is too much, the layers that hurt most are left in float.
+def write_float16(draft: Draft, path: Path) -> dict[str, Any]:
+    """Write the graph in half precision, all but the statistics of normalisations.
 
     Args:
-        folder: The artifact, whose float32 graph is written.
-        manifest: Its `Manifest`.
-        precision: One of `PRECISIONS`.
-        samples: A list of `keras_dtl.export.quality.Sample`, two or more.
-        least_quality: Decibels of PSNR for images, share of equal answers for classes, mean
-            intersection over union for maps of classes; by default that of `QUALITIES`.
+        draft: The `Draft`, whose float32 graph is written.
+        path: The file to write.
 
     Returns:
-        A dictionary: the `file` of the graph and its measured `quality`.
+        The manifest's `precisions`, with this one.
 
     Raises:
-        ExportError: The quality cannot be reached.
+        ExportError: The quality cannot be reached, or the model takes no images.
     """
-    if manifest.task not in QUALITIES:
+    return _write_precision(draft, path, "float16", _Float16)
+
+
+def write_int8(draft: Draft, path: Path) -> dict[str, Any]:
+    """Write the graph in int8: static, per channel and in QDQ form.
+
+    It is calibrated on every second image; the others measure what it loses. While that is too
+    much, the layers that hurt most are left in float.
+
+    Args:
+        draft: The `Draft`, whose float32 graph is written.
+        path: The file to write.
+
+    Returns:
+        The manifest's `precisions`, with this one.
+
+    Raises:
+        ExportError: The quality cannot be reached, or the model takes no images.
+    """
+    return _write_precision(draft, path, "int8", _Int8)
+
+
+class _Reduction(Protocol):
+    """A way to lower the precision of a graph; made of its path and the images to calibrate on."""
+
+    @property
+    def layers(self) -> Sequence[str]:
+        """Names of the layers that can be left in float, one by one."""
+        ...
+
+    def graph(self, in_float: Sequence[str]) -> onnx.ModelProto:
+        """Return the graph in lower precision.
+
+        Args:
+            in_float: Names of `layers` that stay as they are.
+        """
+        ...
+
+
+def _write_precision(
+    draft: Draft, path: Path, precision: str, reduction: Callable[[Path, list[Sample]], _Reduction]
+) -> dict[str, Any]:
+    manifest = draft.manifest
+    if draft.deployable.image is None:
         raise ExportError(
-            f"The quality of {precision} can be measured for {', '.join(QUALITIES)}; this model is "
-            f"for {manifest.task!r}. Export it in float32."
+            f"{precision} is for models whose one input is images. Export it in float32."
         )
-    if least_quality is None:
-        least_quality = QUALITIES[manifest.task].least
-    source = folder / manifest.onnx_file
-    file = f"{manifest.version}/model_{precision}.onnx"
-    reduced = {"float16": _Float16, "int8": _Int8}[precision](source, samples[::2])
-    measure = _Measure(source, manifest, samples[1::2])
-    quality, in_float = _best(reduced, measure, least_quality)
-    if measure.score(quality) < least_quality:
+    least = QUALITIES[manifest.task].least
+    least = least if draft.least_quality is None else draft.least_quality
+    calibrating, measured = draft.samples[::2], draft.samples[1::2]
+    source = draft.folder / manifest.onnx_file
+    measure = _Measure(source, manifest, measured)
+    quality, in_float = _best(reduction(source, calibrating), measure, least)
+    if measure.score(quality) < least:
         raise ExportError(
             f"{precision} reaches {measure.words(quality)}, with {len(in_float)} layers left in "
-            f"float; {least_quality} is wanted. Nothing was published. Ask for less by "
+            f"float; {least} is wanted. Nothing was published. Ask for less by "
             "least_quality, or give more images to calibrate on."
         )
     onnx.checker.check_model(measure.graph, full_check=True)
-    onnx.save_model(measure.graph, folder / file)
-    numbers = {"calibration_images": len(samples[::2]), "images": len(samples[1::2])}
-    return {"file": file, "quality": quality | numbers | {"layers_in_float": in_float}}
+    onnx.save_model(measure.graph, path)
+    numbers = {"calibration_images": len(calibrating), "images": len(measured)}
+    record = {
+        "file": path.relative_to(draft.folder).as_posix(),
+        "quality": quality | numbers | {"layers_in_float": in_float},
+    }
+    return {"precisions": manifest.precisions | {precision: record}}
 
 
-def _best(reduced, measure, least_quality):
+def _best(
+    reduced: _Reduction, measure: "_Measure", least_quality: float
+) -> tuple[dict[str, Any], list[str]]:
     """Leave ever more layers in float until the quality is reached, at most half of them."""
     quality = measure(reduced.graph(()))
     in_float = []
@@ -110,7 +121,7 @@ def _best(reduced, measure, least_quality):
     return quality, in_float
 
 
-def _most_harmful_first(reduced, measure):
+def _most_harmful_first(reduced: _Reduction, measure: "_Measure") -> list[str]:
     def harm(layer):
         others = [name for name in reduced.layers if name != layer]
         return measure.error(reduced.graph(others))
@@ -121,30 +132,30 @@ def _most_harmful_first(reduced, measure):
 class _Measure:
     """Runs graphs over images that none was calibrated on, beside the float32 one."""
 
-    def __init__(self, source, manifest, samples):
+    def __init__(self, source: Path, manifest: Manifest, samples: list[Sample]):
         self.task = QUALITIES[manifest.task]
         self.manifest = manifest
         self.samples = samples
         self.expected = self._run(str(source), samples)
         self.graph = None
 
-    def __call__(self, graph):
+    def __call__(self, graph: onnx.ModelProto) -> dict[str, Any]:
         self.graph = graph
         received = self._run(graph.SerializeToString(), self.samples)
         return measure_quality(self.manifest, self.samples, self.expected, received)
 
-    def error(self, graph):
+    def error(self, graph: onnx.ModelProto) -> float:
         received = self._run(graph.SerializeToString(), self.samples[:_SENSITIVITY_IMAGES])
         pairs = zip(self.expected, received, strict=False)
         return float(np.mean([np.mean((a.astype("f8") - b) ** 2) for a, b in pairs]))
 
-    def score(self, quality):
+    def score(self, quality: dict[str, Any]) -> float:
         return quality[self.task.name]
 
-    def words(self, quality):
+    def words(self, quality: dict[str, Any]) -> str:
         return f"{self.task.name} {self.score(quality):.4g}"
 
-    def _run(self, model, samples):
+    def _run(self, model: str | bytes, samples: list[Sample]) -> list[np.ndarray]:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         options.enable_mem_pattern = False
@@ -158,10 +169,10 @@ class _Float16:
 
     layers = ()
 
-    def __init__(self, source, samples):
+    def __init__(self, source: Path, samples: list[Sample]):
         self.source = source
 
-    def graph(self, in_float):
+    def graph(self, in_float: Sequence[str]) -> onnx.ModelProto:
         from onnxruntime.transformers import float16
 
         model = onnx.load(self.source)
@@ -171,21 +182,21 @@ class _Float16:
             op_block_list=[*float16.DEFAULT_OP_BLOCK_LIST, "InstanceNormalization"],
             node_block_list=_statistics(model.graph),
         )
-        return _sorted(half)
+        return _in_order(half)
 
 
-def _statistics(graph):
+def _statistics(graph: onnx.GraphProto) -> list[str]:
     """Return the names of the nodes by which means and variances are taken."""
-    producers = {name: node for node in graph.node for name in node.output}
+    index = GraphIndex(graph)
     found = {node.name for node in graph.node if node.op_type in ("Sqrt", "Reciprocal")}
     for node in graph.node:
         if node.op_type == "ReduceMean":
             found.add(node.name)
-            source = producers.get(node.input[0])
+            source = index.maker(node.input[0])
             if source is not None and source.op_type in ("Mul", "Pow"):
                 found.add(source.name)
-        elif node.op_type == "Sqrt" and node.input[0] in producers:
-            found.add(producers[node.input[0]].name)
+        elif node.op_type == "Sqrt" and (total := index.maker(node.input[0])) is not None:
+            found.add(total.name)
     return sorted(found)
 
 
@@ -195,35 +206,36 @@ class _Int8:
     Transposed convolutions, which onnxruntime has in float only, become ordinary ones.
     """
 
-    def __init__(self, source, samples):
+    def __init__(self, source: Path, samples: list[Sample]):
         from onnxruntime import quantization
         from onnxruntime.quantization.quant_utils import load_model_with_shape_infer
 
         self.quantization = quantization
         with tempfile.TemporaryDirectory() as folder:
             prepared = Path(folder) / "prepared.onnx"
-            _quietly(quantization.quant_pre_process, source, prepared, skip_symbolic_shape=True)
+            _call_quietly(
+                quantization.quant_pre_process, source, prepared, skip_symbolic_shape=True
+            )
             model = onnx.load(prepared)
             if replace_transposed_convolutions(model):
                 onnx.save_model(onnx.shape_inference.infer_shapes(model), prepared)
             self.model = load_model_with_shape_infer(prepared)
-            calibrator = quantization.calibrate.create_calibrator(
+            calibrator = quantization.create_calibrator(
                 prepared, list(_QUANTIZED), f"{folder}/augmented.onnx"
             )
             calibrator.collect_data(_Reader(self.model.graph.input[0].name, samples))
             self.ranges = calibrator.compute_data()
         layers = [node for node in self.model.graph.node if node.op_type in _QUANTIZED]
-        slower = {node.name for node in layers if _is_slower(node, self.model.graph)}
+        index = GraphIndex(self.model.graph)
+        slower = {node.name for node in layers if _is_slower(node, index)}
         self.layers = [node.name for node in layers if node.name not in slower]
         self.slower = sorted(slower) if self.layers else []
         self.layers = self.layers or sorted(slower)
 
-    def graph(self, in_float):
-        from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
-
+    def graph(self, in_float: Sequence[str]) -> onnx.ModelProto:
         model = onnx.ModelProto()
         model.CopyFrom(self.model)
-        quantizer = QDQQuantizer(
+        quantizer = self.quantization.QDQQuantizer(
             model,
             True,  # per channel
             False,  # all eight bits
@@ -235,38 +247,34 @@ class _Int8:
             list(_QUANTIZED),
             {},
         )
-        _quietly(quantizer.quantize_model)
-        return _sorted(quantizer.model.model)
+        _call_quietly(quantizer.quantize_model)
+        return _in_order(quantizer.model.model)
 
 
-def _is_slower(node, graph):
+def _is_slower(node: onnx.NodeProto, index: GraphIndex) -> bool:
     """Whether a convolution has so few channels that int8 would not make it faster."""
-    shapes = {item.name: item.dims for item in graph.initializer}
-    shape = shapes.get(node.input[1])
+    shape = index.constant_shape(node.input[1])
     return node.op_type == "Conv" and shape is not None and min(shape[:2]) < _FEWEST_CHANNELS
 
 
-def _sorted(model):
-    """Return a model whose nodes come after what they take, as onnx wants it."""
-    from onnxruntime.quantization.onnx_model import ONNXModel
-
-    wrapped = ONNXModel(model)
-    wrapped.topological_sort()
-    del wrapped.model.graph.value_info[:]
-    return wrapped.model
+def _in_order(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a model after its nodes were put into order, without what it says of sizes."""
+    sort_nodes(model.graph)
+    del model.graph.value_info[:]
+    return model
 
 
 class _Reader:
     """Gives a calibrator one image after the other."""
 
-    def __init__(self, name, samples):
+    def __init__(self, name: str, samples: list[Sample]):
         self.feeds = iter([{name: sample.image[None]} for sample in samples])
 
-    def get_next(self):
+    def get_next(self) -> dict[str, np.ndarray] | None:
         return next(self.feeds, None)
 
 
-def _quietly(function, *arguments, **keywords):
+def _call_quietly(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
     """Call a function of onnxruntime that gives advice for its own scripts to the root logger."""
     disabled = logging.root.manager.disable
     logging.disable(logging.WARNING)

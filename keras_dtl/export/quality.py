@@ -2,11 +2,15 @@
 
 import math
 import typing
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from keras_dtl.confusion import confusion_counts, mean_iou
+from keras_dtl.files import FilePath
 from keras_dtl.images import ImageError, find_images, read_image, resize_image
+from keras_dtl.manifest import Manifest, Preprocessing
 
 _MOST = 64  # images
 _LARGEST = 512  # pixels a side; larger ones are cut
@@ -38,11 +42,18 @@ QUALITIES = {
 }
 
 
-def read_samples(folder, manifest):
+def read_samples(folder: FilePath, manifest: Manifest) -> list[Sample]:
     """Read images to calibrate on, evenly chosen from a folder.
 
     Images in a sub-folder that is named after a class are of that class. Damaged ones are left
     out.
+
+    Args:
+        folder: The folder, whose sub-folders are read, too.
+        manifest: The `Manifest` that says how large images go into the model.
+
+    Returns:
+        Two samples or more, at most 64.
 
     Raises:
         ValueError: There are fewer than two.
@@ -54,7 +65,7 @@ def read_samples(folder, manifest):
             image = read_image(path, manifest.preprocessing.channels)
         except ImageError:
             continue
-        samples.append(Sample(_fitted(image, manifest.preprocessing), _label(path, manifest)))
+        samples.append(Sample(_fit(image, manifest.preprocessing), _label(path, manifest)))
     if len(samples) < 2:
         raise ValueError(
             f"{folder} holds {len(samples)} readable images; calibration takes two or more, better "
@@ -63,7 +74,7 @@ def read_samples(folder, manifest):
     return samples
 
 
-def _fitted(image, preprocessing):
+def _fit(image: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
     if preprocessing.resize is not None:
         return resize_image(image, preprocessing.resize)
     multiple = preprocessing.size_multiple
@@ -75,33 +86,46 @@ def _fitted(image, preprocessing):
     return np.ascontiguousarray(image[:height, :width])
 
 
-def _label(path, manifest):
+def _label(path: Path, manifest: Manifest) -> int | None:
     name = Path(path).parent.name
     return manifest.classes.index(name) if name in (manifest.classes or ()) else None
 
 
-def measure_quality(manifest, samples, expected, received):
-    """Return the figures of a task as a dictionary.
+def measure_quality(
+    manifest: Manifest,
+    samples: Sequence[Sample],
+    expected: Sequence[np.ndarray],
+    received: Sequence[np.ndarray],
+) -> dict[str, float]:
+    """Measure what a graph loses beside the float32 one.
 
     Args:
         manifest: The `Manifest`.
         samples: The `Sample`s that were run.
         expected: What the float32 graph made of each.
-        received: What the other one made.
+        received: What the other one made: uint8 images `(height, width, channels)`, maps of class
+            numbers `(height, width)`, or probabilities `(classes,)`.
+
+    Returns:
+        The figures of the task by name: `psnr` and `psnr_least` in decibels, up to 88, and `ssim`
+        for images; `mean_iou` and `agreement`, in 0..1, for maps; for classes `agreement` and
+        `largest_difference`, and where labels are known `accuracy` and `accuracy_float32`.
     """
     if manifest.task == "image_to_image":
-        return _of_images(expected, received)
+        return _image_quality(expected, received)
     if manifest.task == "segmentation":
-        return _of_pixels(expected, received)
-    return _of_classes(samples, np.stack(expected), np.stack(received))
+        return _map_quality(expected, received)
+    return _class_quality(samples, np.stack(expected), np.stack(received))
 
 
-def _of_images(expected, received):
+def _image_quality(
+    expected: Sequence[np.ndarray], received: Sequence[np.ndarray]
+) -> dict[str, float]:
     from skimage.metrics import structural_similarity
 
     errors = [np.mean((a.astype(float) - b) ** 2) for a, b in zip(expected, received, strict=True)]
     similar = [
-        structural_similarity(a, b, channel_axis=-1, win_size=min(7, *_odd(a.shape[:2])))
+        structural_similarity(a, b, channel_axis=-1, win_size=min(7, *_odd_sizes(a.shape[:2])))
         for a, b in zip(expected, received, strict=True)
     ]
     # Images without any error would be infinitely good, which JSON cannot say.
@@ -113,23 +137,27 @@ def _of_images(expected, received):
     }
 
 
-def _odd(sizes):
+def _odd_sizes(sizes: Iterable[int]) -> list[int]:
     return [size - 1 + size % 2 for size in sizes]
 
 
-def _of_pixels(expected, received):
+def _map_quality(
+    expected: Sequence[np.ndarray], received: Sequence[np.ndarray]
+) -> dict[str, float]:
     """Compare maps of class numbers: intersection over union, and the share of equal pixels."""
     ours, theirs = (
         np.concatenate([item.ravel() for item in found]) for found in (expected, received)
     )
-    shares = []
-    for number in np.unique(ours):
-        one, other = ours == number, theirs == number
-        shares.append(np.sum(one & other) / np.sum(one | other))
-    return {"mean_iou": float(np.mean(shares)), "agreement": float(np.mean(ours == theirs))}
+    count = int(max(ours.max(), theirs.max())) + 1
+    return {
+        "mean_iou": mean_iou(confusion_counts(ours, theirs, count)),
+        "agreement": float(np.mean(ours == theirs)),
+    }
 
 
-def _of_classes(samples, expected, received):
+def _class_quality(
+    samples: Sequence[Sample], expected: np.ndarray, received: np.ndarray
+) -> dict[str, float]:
     quality = {
         "agreement": float(np.mean(expected.argmax(-1) == received.argmax(-1))),
         "largest_difference": float(np.abs(expected - received).max()),

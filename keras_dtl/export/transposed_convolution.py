@@ -1,6 +1,9 @@
 """Transposed convolutions of images of any size, without arithmetic on sizes in the graph."""
 
+from typing import Any
+
 import numpy as np
+from tf2onnx.graph import Graph, Node
 from tf2onnx.onnx_opset.nn import ConvTranspose
 
 OPERATION = "Conv2DBackpropInput"
@@ -9,12 +12,18 @@ _SAME_VALUE = ("Cast", "Identity", "Squeeze", "Unsqueeze")
 _TAKES_A_SIZE = ("Slice", "StridedSlice", "Gather")
 
 
-def convert(ctx, node, name, arguments):
+def convert(ctx: Graph, node: Node, name: str, arguments: list[Any]) -> None:
     """Convert one for tf2onnx, which knows how to pad where sizes are known.
 
     Where they are free it writes the arithmetic of every run into the graph, some 40 nodes, and
     copies the image twice; yet the padding is the same at every size as long as the output grows
     by the stride. In that case it is shown an example; in all others it does as it always does.
+
+    Args:
+        ctx: The graph of tf2onnx that the node is in.
+        node: A `Conv2DBackpropInput`, which is changed in place.
+        name: Of the node.
+        arguments: None are given; tf2onnx passes an empty list.
     """
     image = node.input[2]
     shape, output_shape = ctx.get_shape(image), ctx.get_shape(node.output[0])
@@ -30,7 +39,7 @@ def convert(ctx, node, name, arguments):
     ctx.set_shape(node.output[0], output_shape)
 
 
-def _example(ctx, node, shape):
+def _example(ctx: Graph, node: Node, shape: list[int] | None) -> list[int] | None:
     """Return the output's shape for an image of `_SIZE`, or None where there is no simple rule."""
     layout = node.get_attr("data_format")
     if shape is None or -1 not in shape[1:3] or (layout and layout.s != b"NHWC"):
@@ -50,7 +59,7 @@ def _example(ctx, node, shape):
     return [*example, ctx.get_shape(node.input[1])[2]]
 
 
-def _value(node, size):
+def _value(node: Node, size: int) -> int | None:
     """Return the number that a node computes from the size of the image, or None."""
     if node.is_const():
         return int(np.asarray(node.get_tensor_value(as_list=False)).reshape(-1)[0])

@@ -6,7 +6,12 @@ schema comes with the package tensorflow-serving-api, which pins its own TensorF
 messages needed here are small enough to be written field by field.
 """
 
+from pathlib import Path
+from typing import Any
+
 import tensorflow as tf
+
+from keras_dtl.export.draft import Draft
 
 PLACE = "assets.extra/tf_serving_warmup_requests"
 
@@ -18,26 +23,24 @@ _NAME, _SIGNATURE = 1, 3
 _KEY, _VALUE = 1, 2
 
 
-def write_warm_up(folder, manifest, inputs):
+def write_warm_up(draft: Draft, path: Path) -> None:
     """Write one request for each signature of a SavedModel.
 
     Args:
-        folder: The version folder.
-        manifest: The `Manifest`.
-        inputs: A dictionary of arrays by name, a batch as clients will send it.
+        draft: The `Draft`, of whose probes the first is sent.
+        path: The file to write.
     """
+    manifest, inputs = draft.manifest, draft.probes[0].inputs
     requests = [_request(manifest.name, "serving_default", inputs)]
     if len(manifest.inputs) == 1 and manifest.inputs[0].is_image:
         images = [tf.io.encode_png(image).numpy() for image in inputs[manifest.inputs[0].name]]
         requests.append(_request(manifest.name, "image_bytes", {"image_bytes": images}))
-    path = folder / PLACE
-    path.parent.mkdir(parents=True)
     with tf.io.TFRecordWriter(str(path)) as file:
         for request in requests:
             file.write(request)
 
 
-def _request(name, signature, inputs):
+def _request(name: str, signature: str, inputs: dict[str, Any]) -> bytes:
     """Return the bytes of a `PredictionLog`."""
     spec = _field(_NAME, name.encode()) + _field(_SIGNATURE, signature.encode())
     request = _field(_MODEL_SPEC, spec)
@@ -47,12 +50,12 @@ def _request(name, signature, inputs):
     return _field(_PREDICT_LOG, _field(_REQUEST, request))
 
 
-def _field(number, data):
+def _field(number: int, data: bytes) -> bytes:
     """Return a field of bytes, as protocol buffers write it."""
     return bytes([number << 3 | 2]) + _varint(len(data)) + data
 
 
-def _varint(value):
+def _varint(value: int) -> bytes:
     parts = bytearray()
     while value > 127:
         parts.append(value & 127 | 128)

@@ -6,6 +6,7 @@ from keras_dtl.layers.conditional_instance_normalization import ConditionalInsta
 from keras_dtl.layers.coral_alignment import CORALAlignment, coral_matrix
 from keras_dtl.layers.cosine_logits import CosineLogits
 from keras_dtl.layers.fixed_code import FixedCode
+from keras_dtl.layers.from_pixels import from_pixels
 from keras_dtl.layers.gradient_reversal import GradientReversal
 from keras_dtl.layers.gram_matrix import GramMatrix
 from keras_dtl.layers.image_pool import ImagePool
@@ -39,6 +40,7 @@ __all__ = [
     "ToPixels",
     "WinogradConv2D",
     "coral_matrix",
+    "from_pixels",
     "suits_winograd",
     "with_winograd",
 ]

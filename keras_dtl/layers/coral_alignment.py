@@ -25,7 +25,9 @@ def coral_matrix(source, target, regularization=1.0):
             too little for a regularisation of 0.
     """
     roots = []
-    source, target = (_checked(x, name) for x, name in ((source, "source"), (target, "target")))
+    source, target = (
+        _check_features(x, name) for x, name in ((source, "source"), (target, "target"))
+    )
     if source.shape[1] != target.shape[1]:
         raise ValueError(
             f"Source and target must have the same features. Received: {source.shape[1]} and "
@@ -66,10 +68,16 @@ class CORALAlignment(keras.layers.Layer):
 
     Example:
 
-    >>> layer = CORALAlignment()
-    >>> layer.adapt(source_features, target_features)
-    >>> svm = sklearn.svm.LinearSVC().fit(layer(source_features), source_labels)
-    >>> svm.score(target_features, target_labels)
+    ```python
+    import numpy as np
+    from keras_dtl.layers import CORALAlignment
+
+    random = np.random.default_rng(0)
+    source, target = random.normal(size=(50, 3)), 2 * random.normal(size=(50, 3))
+    layer = CORALAlignment()
+    layer.adapt(source, target)
+    aligned = layer(source.astype("float32"))  # covaries as the target does
+    ```
     """
 
     def __init__(self, regularization=1.0, recentre=False, **kwargs):
@@ -117,7 +125,7 @@ class CORALAlignment(keras.layers.Layer):
         return {**super().get_config(), **own}
 
 
-def _checked(features, name):
+def _check_features(features, name):
     features = np.asarray(features, "float64")
     if features.ndim != 2 or len(features) < 2:
         raise ValueError(

@@ -34,11 +34,16 @@ class GradientReversal(keras.layers.Layer):
 
     Example:
 
-    >>> layer = GradientReversal(strength=0.5)
-    >>> with tf.GradientTape() as tape:
-    ...     x = tf.Variable([3.0])
-    ...     y = layer(x)
-    >>> tape.gradient(y, x)  # -0.5
+    ```python
+    import tensorflow as tf
+    from keras_dtl.layers import GradientReversal
+
+    layer = GradientReversal(strength=0.5)
+    x = tf.Variable([3.0])
+    with tf.GradientTape() as tape:
+        y = layer(x)
+    print(tape.gradient(y, x))  # -0.5
+    ```
     """
 
     def __init__(self, strength=1.0, **kwargs):

@@ -3,7 +3,7 @@ import tensorflow as tf
 from keras import ops
 
 
-def standardized(x, epsilon):
+def standardize(x, epsilon):
     """Return `(x - mean) / deviation` and `1 / deviation`, over all axes but first and last."""
     positions = list(range(1, len(x.shape) - 1))
     centred = x - tf.reduce_mean(x, positions, keepdims=True)
@@ -13,10 +13,10 @@ def standardized(x, epsilon):
 
 
 @tf.custom_gradient
-def standardized_in_training(x, epsilon):
-    """Return the first of `standardized`, with a gradient of half as many passes over memory."""
+def standardize_in_training(x, epsilon):
+    """Return the first of `standardize`, with a gradient of half as many passes over memory."""
     positions = list(range(1, len(x.shape) - 1))
-    y, inverse = standardized(x, epsilon)
+    y, inverse = standardize(x, epsilon)
 
     def gradient(upstream):
         mean = tf.reduce_mean(upstream, positions, keepdims=True)
@@ -90,9 +90,9 @@ class InstanceNormalization(keras.layers.Layer):
         x = ops.cast(inputs, "float32")
         # A SavedModel cannot keep a gradient of its own: what is exported holds none.
         if training:
-            x = standardized_in_training(x, self.epsilon)
+            x = standardize_in_training(x, self.epsilon)
         else:
-            x, _ = standardized(x, self.epsilon)
+            x, _ = standardize(x, self.epsilon)
         if self.scale:
             x = x * ops.cast(self.gamma, "float32")
         if self.center:

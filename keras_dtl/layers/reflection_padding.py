@@ -29,7 +29,7 @@ class ReflectionPadding2D(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         batch, *sizes, channels = input_shape
-        padded = (_padded(size, sides) for size, sides in zip(sizes, self.padding, strict=True))
+        padded = (_pad(size, sides) for size, sides in zip(sizes, self.padding, strict=True))
         return (batch, *padded, channels)
 
     def get_config(self):
@@ -52,7 +52,7 @@ def _four_sides(padding):
     return tuple(numbers[:2]), tuple(numbers[2:])
 
 
-def _padded(size, sides):
+def _pad(size, sides):
     if size is None:
         return None
     if size <= max(sides):

@@ -90,7 +90,7 @@ def with_winograd(network):
             reach the convolutions of the copy.
     """
 
-    def exchanged(layer):
+    def exchange(layer):
         if not _suits(layer):
             return layer
         copy = WinogradConv2D(layer.filters, layer.activation, name=layer.name)
@@ -98,11 +98,15 @@ def with_winograd(network):
         copy.take(*layer.get_weights())
         return copy
 
-    return keras.models.clone_model(network, clone_function=exchanged)
+    return keras.models.clone_model(network, clone_function=exchange)
 
 
 def suits_winograd(network):
-    """Say whether any convolution of a network is worth an exchange."""
+    """Say whether any convolution of a network is worth an exchange.
+
+    Args:
+        network: A functional or sequential Keras model.
+    """
     return any(_suits(layer) for layer in network.layers)
 
 

@@ -35,6 +35,13 @@ def domain_accuracy(source_logits, target_logits):
     """Return the share of right decisions of that discriminator, each domain counting half.
 
     0.5 is chance. A logit of exactly 0 is half right, so a dead discriminator reads 0.5.
+
+    Args:
+        source_logits, target_logits: Tensors of any shape, one number a decision: below 0 says
+            source, above 0 target.
+
+    Returns:
+        Scalar float32 tensor in 0..1.
     """
     source, target = tf.cast(source_logits, "float32"), tf.cast(target_logits, "float32")
     return 0.5 + 0.25 * (tf.reduce_mean(tf.sign(target)) - tf.reduce_mean(tf.sign(source)))

@@ -2,6 +2,7 @@
 
 from keras_dtl.methods.adaptation.adda import ADDA
 from keras_dtl.methods.adaptation.ccsa import CCSA
+from keras_dtl.methods.adaptation.cdan import CDAN
 from keras_dtl.methods.adaptation.dan import DAN
 from keras_dtl.methods.adaptation.dann import DANN
 from keras_dtl.methods.adaptation.deep_coral import DeepCORAL
@@ -25,6 +26,7 @@ from keras_dtl.methods.translation.pix2pix import Pix2Pix
 __all__ = [
     "ADDA",
     "CCSA",
+    "CDAN",
     "CGMV",
     "DAN",
     "DANN",

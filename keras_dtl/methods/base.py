@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.layers import ClassMap, ResizeLike
-from keras_dtl.methods.fused_adam import fuse_adam
+from keras_dtl.methods.optimizers import carry_state, method_optimizer, serialize_optimizer
 
 
 class Method(keras.Model):
@@ -52,36 +52,47 @@ class Method(keras.Model):
 
     # Optimizers ---------------------------------------------------------------------------
 
-    def compile(self, *args, learning_rate_multipliers=None, **kwargs):
+    def compile(
+        self,
+        optimizer="rmsprop",
+        *args,
+        learning_rate_multipliers=None,
+        auto_scale_loss=True,
+        **kwargs,
+    ):
         """Take the arguments of `keras.Model.compile` and one optimizer for each further player.
 
+        Optimizers that are handed over do not change. What is added to one, such as multiples of
+        its rate, is added to a copy, which has its state where it moved the same variables:
+        `model.optimizer` is what steps.
+
         Args:
+            optimizer: Keras optimizer, or its name.
+            *args, **kwargs: Of `keras.Model.compile`, and the further players' optimizers.
             learning_rate_multipliers: `{part: factor}`: the parts of this model, by attribute
-                name, that learn at a multiple of their optimizer's rate. `{"encoder": 0.1}`
-                treats a pretrained encoder with care.
+                name, that learn at a multiple of their optimizer's rate, of 0 or more.
+                `{"encoder": 0.1}` treats a pretrained encoder with care.
+            auto_scale_loss: Whether losses are scaled under the policy `"mixed_float16"`.
 
         Raises:
             ValueError: When the optimizer of a player is missing, or a part is unknown.
         """
         self.learning_rate_multipliers = dict(learning_rate_multipliers or {})
-        players = {name: kwargs.pop(name, None) for name in self.player_optimizers}
+        given = {name: kwargs.pop(name, None) for name in self.player_optimizers}
+        for name in [name for name, player in given.items() if player is None]:
+            raise ValueError(
+                f"{type(self).__name__}.compile() needs `{name}`. Received: None. "
+                f"Pass one, e.g. {name}=keras.optimizers.Adam(2e-4)."
+            )
         self.build()
-        super().compile(*args, **kwargs)
-        for name, optimizer in players.items():
-            if optimizer is None:
-                raise ValueError(
-                    f"{type(self).__name__}.compile() needs `{name}`. Received: None. "
-                    f"Pass one, e.g. {name}=keras.optimizers.Adam(2e-4)."
-                )
-            setattr(self, name, self._with_loss_scaling(keras.optimizers.get(optimizer)))
-        for name in ("optimizer", *self.player_optimizers):
-            fuse_adam(getattr(self, name))
-        self._multiply_learning_rates()
-
-    def _multiply_learning_rates(self):
         factors = self.rate_factors()
-        for name in ("optimizer", *self.player_optimizers) if factors else ():
-            multiply_learning_rates(getattr(self, name), factors)
+        given = {k: keras.optimizers.get(v) for k, v in {"optimizer": optimizer, **given}.items()}
+        made = {name: method_optimizer(each, factors) for name, each in given.items()}
+        super().compile(made.pop("optimizer"), *args, auto_scale_loss=auto_scale_loss, **kwargs)
+        for name, each in made.items():
+            setattr(self, name, self._with_loss_scaling(each) if auto_scale_loss else each)
+        for name, variables in self.optimized_variables().items():
+            carry_state(given[name], getattr(self, name), variables)
 
     def rate_factors(self):
         """Return `{id of a variable: multiple of its optimizer's learning rate}`."""
@@ -99,8 +110,8 @@ class Method(keras.Model):
         config = super().get_compile_config()
         if self.compiled and self.learning_rate_multipliers:
             config["learning_rate_multipliers"] = self.learning_rate_multipliers
-        for name in self.player_optimizers if self.compiled else ():
-            config[name] = keras.saving.serialize_keras_object(getattr(self, name))
+        for name in ("optimizer", *self.player_optimizers) if self.compiled else ():
+            config[name] = serialize_optimizer(getattr(self, name))
         return config
 
     def compile_from_config(self, config):
@@ -118,7 +129,8 @@ class Method(keras.Model):
 
     def _with_loss_scaling(self, optimizer):
         # As `keras.Model.compile` does for the optimizer that it knows.
-        if self.dtype_policy.name == "mixed_float16":
+        scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        if self.dtype_policy.name == "mixed_float16" and not scaled:
             return keras.optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
         return optimizer
 
@@ -142,7 +154,16 @@ class Method(keras.Model):
     # Losses and logs ----------------------------------------------------------------------
 
     def compiled_loss(self, y, y_pred, sample_weight=None):
-        """Return the loss given to `compile`, with regularisation, as a mean over this replica."""
+        """Return the loss given to `compile`, with regularisation, as a mean over this replica.
+
+        Args:
+            y: What is wanted, `(batch, ...)`.
+            y_pred: What the model gives, as the loss takes it.
+            sample_weight: Of each example, `(batch,)`, or None.
+
+        Returns:
+            Scalar float32 tensor.
+        """
         loss = self.compute_loss(y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
         return loss * _replicas()  # Keras has divided it already
 
@@ -182,9 +203,14 @@ def deployed_classifier(encoder, classifier, name):
     """Return the functional model from uint8 images to the answer of encoder and classifier.
 
     The answer is `probabilities`, or of a segmenter `class_map`, the class of each pixel.
+
+    Args:
+        encoder: Network from uint8 images `(batch, height, width, channels)` to features.
+        classifier: Network from features to logits.
+        name: Of the model.
     """
     image = keras.Input(encoder.input_shape[1:], dtype="uint8", name="image")
-    logits = classifier(encoder(image))
+    logits = classifier(encoder(image, training=False), training=False)
     if is_dense(classifier):
         answer = ClassMap(name="class_map")(ResizeLike()(logits, image))
     else:
@@ -193,34 +219,20 @@ def deployed_classifier(encoder, classifier, name):
 
 
 def is_dense(classifier):
-    """Return whether a classifier gives logits of every position, as a segmenter does."""
-    return len(classifier.output_shape) == 4
-
-
-def multiply_learning_rates(optimizer, factors):
-    """Let single variables learn at a multiple of their optimizer's rate.
-
-    The multiple acts on the rate and not on the gradient, which Adam and its like would undo.
-    Weight decay keeps the optimizer's own rate.
+    """Return whether a classifier gives logits of every position, as a segmenter does.
 
     Args:
-        optimizer: Keras optimizer; its updates change in place.
-        factors: `{id of a variable: factor}`; all others keep the rate.
+        classifier: Network to logits `(batch, classes)` or `(batch, height, width, classes)`.
     """
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    plain_step = type(optimizer).update_step
-
-    def update_step(gradient, variable, learning_rate):
-        # Keras hands over the backend's variable, the optimizer knows which of ours that is.
-        ours = optimizer._trainable_variables[optimizer._get_variable_index(variable)]
-        factor = factors.get(id(ours), 1.0)
-        return plain_step(optimizer, gradient, variable, learning_rate * factor)
-
-    optimizer.update_step = update_step
+    return len(classifier.output_shape) == 4
 
 
 def require_logits(network, name):
     """Refuse a network that ends in a sigmoid or softmax: every loss here takes logits.
+
+    Args:
+        network: Functional or sequential Keras model.
+        name: Of the argument, for the message.
 
     Raises:
         ValueError: When the last layer of `network` squashes its output.

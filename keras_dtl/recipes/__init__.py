@@ -1,9 +1,12 @@
 """The recipes by name; each is one method's experiment in a file of its own."""
 
 import dataclasses
+from pathlib import Path
 
 from keras_dtl.recipes.adda import ADDARecipe
+from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.ccsa import CCSARecipe
+from keras_dtl.recipes.cdan import CDANRecipe
 from keras_dtl.recipes.cgmv import CGMVRecipe
 from keras_dtl.recipes.cyclegan import CycleGANRecipe
 from keras_dtl.recipes.dan import DANRecipe
@@ -26,6 +29,7 @@ RECIPES = {
     recipe.name: recipe
     for recipe in (
         DANNRecipe,
+        CDANRecipe,
         DANRecipe,
         DeepCORALRecipe,
         ADDARecipe,
@@ -47,8 +51,11 @@ RECIPES = {
 }
 
 
-def run_recipe(folder):
-    """Return the recipe of a finished run, with its settings, and `folder` as its run folder.
+def run_recipe(folder: Path) -> Recipe:
+    """Return the recipe of a finished run, with its settings, to go on in the same folder.
+
+    Args:
+        folder: Of the run.
 
     Raises:
         FileNotFoundError: When the folder holds no finished run.

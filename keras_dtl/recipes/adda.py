@@ -29,7 +29,7 @@ class ADDARecipe(DomainAdaptationRecipe):
     source_learning_rate: float | None = None
     """Learning rate of the first stage. Default: as of source-only."""
 
-    def networks(self, data):
+    def networks(self, data) -> tuple:
         return networks_of(self.start or self.first_stage(data))
 
     def first_stage(self, data):
@@ -61,7 +61,7 @@ class ADDARecipe(DomainAdaptationRecipe):
             batch_norm=self.normalization,
         )
 
-    def optimizers(self):
+    def optimizers(self) -> dict:
         import keras
 
         clip = self.training.global_clipnorm
@@ -71,5 +71,5 @@ class ADDARecipe(DomainAdaptationRecipe):
 
         return {"optimizer": adam(), "discriminator_optimizer": adam()}
 
-    def schedules(self):
+    def schedules(self) -> dict:
         return {}

@@ -1,4 +1,4 @@
-"""What every experiment has: settings that are flags, and six questions to answer."""
+"""What every experiment has: settings that are flags, and the questions that a training asks it."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -37,25 +37,32 @@ class Recipe:
     """Folder of files fetched by hand, for data sets that need them."""
 
     @property
-    def run_folder(self):
+    def run_folder(self) -> Path:
+        """Where the training keeps its checkpoint, model, logs and report."""
         return self.output or Path("runs") / self.name
 
     @property
-    def artifact_folder(self):
+    def artifact_folder(self) -> Path:
+        """Where the exported model is published."""
         return self.artifact or Path("exported") / self.name
 
     @property
-    def jit_compile(self):
+    def jit_compile(self) -> bool:
+        """Whether the step is compiled with XLA, as `compile` of Keras takes it."""
         return self.jit == "on"
 
-    def settings(self):
+    def settings(self) -> dict:
         """Return what decides the result, JSON-ready."""
         fields = dataclasses.asdict(self)
         kept = {key: value for key, value in fields.items() if key not in MACHINE_SETTINGS}
         return {"recipe": self.name, **kept}
 
-    def settings_with(self, data):
-        """Return the settings together with what export must know of the data."""
+    def settings_with(self, data) -> dict:
+        """Return the settings together with what export must know of the data.
+
+        Args:
+            data: What `load_data` returned, here and below.
+        """
         return {**self.settings(), **self.export_arguments(data)}
 
     def load_data(self):
@@ -66,42 +73,69 @@ class Recipe:
         """Return the compiled `Method`."""
         raise NotImplementedError
 
-    def batches(self, data, first_step):
-        """Return the endless `tf.data.Dataset` from `first_step` on."""
+    def batches(self, data, first_step: int):
+        """Return the endless `tf.data.Dataset`, as the method takes its batches.
+
+        Args:
+            data: What `load_data` returned.
+            first_step: The step of the first batch: to resume, the number of batches seen.
+        """
         raise NotImplementedError
 
-    def steps_per_epoch(self, data):
+    def steps_per_epoch(self, data) -> int:
+        """Return how many batches make an epoch."""
         raise NotImplementedError
 
-    def callbacks(self, data):
+    def callbacks(self, data) -> list:
         """Return the schedules, and whatever else the method needs in `fit`."""
         return []
 
-    def select_weights(self, model, data):
+    def select_weights(self, model, data) -> dict | None:
         """Put the weights that are published into a trained model.
+
+        Args:
+            model: The `Method`, with its last weights.
+            data: What `load_data` returned.
 
         Returns:
             What there was to choose from, JSON-ready, or None when the last weights stay.
         """
         return None
 
-    def score(self, model, data):
-        """Return the measures of a trained model, JSON-ready."""
+    def score(self, model, data) -> dict:
+        """Return the measures of a trained model, JSON-ready.
+
+        Args:
+            model: The `Method`, with the weights that are published.
+            data: What `load_data` returned.
+        """
         raise NotImplementedError
 
-    def headline(self, scores):
-        """Return the few numbers that matter most, by name: shares in 0..1 unless `shown`."""
+    def headline(self, scores: dict) -> dict:
+        """Return the few numbers that matter most, by name: shares in 0..1 unless
+        `format_number` says otherwise."""
         raise NotImplementedError
 
-    def shown(self, value):
-        """Return a number of the headline as it is printed."""
+    def format_number(self, value: float) -> str:
+        """Return a number of the headline as it is printed.
+
+        Args:
+            value: A share in 0..1; recipes whose headline holds others say so themselves.
+        """
         return f"{value:.1%}"
 
-    def report(self, model, data, history, scores):
-        """Return the `keras_dtl.evaluation.Report` of a trained model."""
+    def report(self, model, data, history: dict, scores: dict):
+        """Return the `keras_dtl.evaluation.Report` of a trained model.
+
+        Args:
+            model: The `Method`, with the weights that are published.
+            data: What `load_data` returned.
+            history: Logs, `{name: [a value an epoch]}`.
+            scores: What `score` returned.
+        """
         raise NotImplementedError
 
-    def illustrated_report(self, words, model, data, history, scores):
+    def illustrated_report(self, words: str, model, data, history: dict, scores: dict):
         """Return a report of pictures, curves and scores, for recipes that have one `source`.
 
         Args:
@@ -110,7 +144,9 @@ class Recipe:
         """
         from keras_dtl.evaluation import Report, figures
 
-        headline = {name: self.shown(value) for name, value in self.headline(scores).items()}
+        headline = {
+            name: self.format_number(value) for name, value in self.headline(scores).items()
+        }
         report = Report(f"{self.name}: {self.source}", words, headline)
         self.add_pictures(report, model, data)
         report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
@@ -118,10 +154,10 @@ class Recipe:
         report.add_table("Settings", self.settings(), collapsed=True)
         return report
 
-    def add_pictures(self, report, model, data):
+    def add_pictures(self, report, model, data) -> None:
         """Add to an `illustrated_report` what the model makes."""
         raise NotImplementedError
 
-    def export_arguments(self, data):
+    def export_arguments(self, data) -> dict:
         """Return what `export_model` must know beside the model."""
         return {}

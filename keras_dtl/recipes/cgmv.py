@@ -78,25 +78,38 @@ class CGMVRecipe(ViewRecipe):
             **self.restraints(),
         )
 
-    def score(self, model, data):
-        from keras_dtl.evaluation.view_scores import cgmv_scores
+    def score(self, model, data) -> dict:
+        from keras_dtl.evaluation.view_scores import copied_view, identity, multi_view_scores
 
-        return cgmv_scores(model, data, self.judge(data), self.seed)
+        random, judge = np.random.default_rng(self.seed), self.judge(data)
+        generator = self.view_generator(model)
+        contents = contents_of(model, data.test.images)
+        scores = multi_view_scores(generator, judge, contents, *data.test.arrays(), random)
+        scores["identity"] = identity(generator, judge, contents, data.test.labels, random)
+        if (held := data.held_out) is not None:
+            codes = contents_of(model, held.images)
+            found = identity(generator, judge, codes, held.labels, random)
+            scores["identity_of_held_out"] = found
+        if model.view_encoder is not None:
+            networks = generator.generate, views_reader(model)
+            found = copied_view(*networks, judge, contents, data.test.arrays(), random)
+            scores["copied_view"] = found
+        return scores
 
-    def judged(self, data):
-        from keras_dtl.evaluation.view_scores import everything
+    def judge_examples(self, data):
+        """Return training images, and every second one of held-out classes, which it must know."""
+        if data.held_out is None:
+            return data.train
+        return data.train.join(data.held_out.subset(np.arange(0, len(data.held_out), 2)))
 
-        return everything(data)
-
-    def progress(self, model, data, judge):
-        from keras_dtl.evaluation.separation_scores import FEW, predict
+    def progress(self, model, data, judge) -> dict:
+        from keras_dtl.evaluation.separation_scores import FEW
         from keras_dtl.evaluation.view_scores import view_progress
 
-        images = data.test.images[:FEW]
-        content = predict(model.parts()["encoder"], images)["content"]
-        return view_progress(model, data, judge, content)
+        contents = contents_of(model, data.test.images[:FEW])
+        return view_progress(self.view_generator(model), judge, contents, *data.test.arrays())
 
-    def headline(self, scores):
+    def headline(self, scores: dict) -> dict:
         shares = {
             name.replace("_", " "): scores[name]["share"]
             for name in scores
@@ -104,19 +117,22 @@ class CGMVRecipe(ViewRecipe):
         }
         return {**super().headline(scores), **shares}
 
-    def picture(self, model, data):
+    def picture(self, model, data) -> np.ndarray:
         return self.views_of(model, data.test)
 
-    def views_of(self, model, examples):
+    def views_of(self, model, examples) -> np.ndarray:
         """Return a grid of images of different classes in new views."""
-        from keras_dtl.evaluation.view_scores import grid_of_images
+        from keras_dtl.evaluation.figures.code_grids import code_grid
+        from keras_dtl.evaluation.view_scores import draw_codes
 
         labels = np.unique(examples.labels)[:GRID]
-        shown = examples.images[[(examples.labels == label).argmax() for label in labels]]
-        return grid_of_images(model, shown)
+        images = examples.images[[(examples.labels == label).argmax() for label in labels]]
+        views = draw_codes(len(images), model.view_numbers, np.random.default_rng(0))
+        contents = contents_of(model, images)
+        return code_grid(model.parts()["generator"], contents, views, images)
 
-    def add_pictures(self, report, model, data):
-        from keras_dtl.evaluation.view_scores import view_interpolation
+    def add_pictures(self, report, model, data) -> None:
+        from keras_dtl.evaluation.figures.code_grids import walks
 
         super().add_pictures(report, model, data)
         if data.held_out is not None:
@@ -125,7 +141,30 @@ class CGMVRecipe(ViewRecipe):
                 "Held out", figure, "The same for objects that were never trained on."
             )
         if self.view_encoder:
-            first, last = data.test.images[0], data.test.images[-1]
-            figure = picture_figure(view_interpolation(model, first, last))
+            ends = data.test.images[[0, -1]]
+            codes = contents_of(model, ends), views_reader(model)(ends)
+            figure = picture_figure(walks(model.parts()["generator"], *codes))
             caption = "From one image to another: above along the view, below along the content."
             report.add_figure("Interpolation", figure, caption)
+
+
+def contents_of(model, images: np.ndarray) -> np.ndarray:
+    """Return the codes of what images show, float32 `(examples, numbers)`.
+
+    Args:
+        model: The `CGMV`.
+        images: uint8 `(examples, height, width, channels)`.
+    """
+    from keras_dtl.evaluation.prediction import predict
+
+    return predict(model.parts()["encoder"], images)["content"]
+
+
+def views_reader(model):
+    """Return the function from uint8 images to codes of their views, `(batch, numbers)`.
+
+    Args:
+        model: The `CGMV`, with a view encoder.
+    """
+    network = model.parts()["view_encoder"]
+    return lambda images: np.asarray(network(images, training=False)["view"])

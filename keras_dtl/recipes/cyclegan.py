@@ -47,13 +47,10 @@ class CycleGANRecipe(TranslationRecipe):
         places = {"data_dir": self.data_dir, "manual_dir": self.manual_dir}
         train_a, test_a = load_domain(self.source, *sizes, self.channels_a, **places)
         train_b, test_b = load_domain(self.target, *sizes, self.channels_b, **places)
-        return self.divided((train_a, train_b), test_a, test_b)
+        return self.divide((train_a, train_b), test_a, test_b)
 
-    def seen_from(self, images):
+    def in_direction(self, images) -> tuple:
         return images if self.direction == "a-to-b" else images[::-1]
-
-    def brightness_reference(self, source, answers):
-        return source
 
     def method(self):
         from keras_dtl.backbones import patch_discriminator, resnet_generator
@@ -93,31 +90,29 @@ class CycleGANRecipe(TranslationRecipe):
             direction=self.direction.replace("-", "_"),
         )
 
-    def batches(self, data, first_step):
+    def batches(self, data, first_step: int):
         from keras_dtl.data import unpaired_batches
 
         return unpaired_batches(*data.train, self.batch_size, self.seed, first_step, self.augment())
 
-    def steps_per_epoch(self, data):
+    def steps_per_epoch(self, data) -> int:
         from keras_dtl.data import steps_per_epoch
 
         return steps_per_epoch(max(data.train, key=len), self.batch_size)
 
-    def score(self, model, data):
-        from keras_dtl.evaluation.translation_scores import (
-            cycle_errors,
-            distances,
-            translate,
-        )
+    def score(self, model, data) -> dict:
+        from keras_dtl.evaluation import feature_network
+        from keras_dtl.evaluation.translation_scores import cycle_errors, set_distances, translate
 
-        there, back = model.deployable("a_to_b"), model.deployable("b_to_a")
-        fake_b, fake_a = translate(there, data.test.a), translate(back, data.test.b)
+        network = feature_network(self.features)
+        generators = model.deployable("a_to_b"), model.deployable("b_to_a")
+        to_b, to_a = (translate(*pair) for pair in zip(generators, data.test, strict=True))
         return {
-            "a_to_b": distances(self, fake_b, data.test.b),
-            "b_to_a": distances(self, fake_a, data.test.a),
-            **cycle_errors(there, back, data.test, fake_a, fake_b),
+            "a_to_b": set_distances(network, to_b, data.test.b),
+            "b_to_a": set_distances(network, to_a, data.test.a),
+            **cycle_errors(generators, data.test, (to_b, to_a)),
         }
 
-    def headline(self, scores):
+    def headline(self, scores: dict) -> dict:
         both = {f"kid {way}": scores[way]["kid"] for way in ("a_to_b", "b_to_a")}
         return {**both, "cycle_error": scores["cycle_error"]}

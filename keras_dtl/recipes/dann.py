@@ -38,13 +38,13 @@ class DANNRecipe(DomainAdaptationRecipe):
             restrained=self.preset == "robust",
         )
 
-    def schedules(self):
+    def schedules(self) -> dict:
         from keras_dtl.callbacks import reversal_ramp
 
         ramp = reversal_ramp(final=self.final_reversal_strength)
         return {**super().schedules(), "reversal_strength": ramp}
 
-    def select_weights(self, model, data):
+    def select_weights(self, model, data) -> dict | None:
         selection = super().select_weights(model, data)
         if self.refit_head:
             from keras_dtl.methods import refit_head

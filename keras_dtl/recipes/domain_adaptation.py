@@ -5,12 +5,10 @@ from typing import Literal, NamedTuple
 
 from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.encoders import hasten_statistics, networks_of, new_encoder
-from keras_dtl.recipes.rates import SMALL_BACKBONES, Preset, backbone_of, training_of
+from keras_dtl.recipes.rates import SMALL_BACKBONES, Preset, Training, backbone_of, training_of
 
-VALIDATION_EXAMPLES = 1000
-"""How many images of each kind a validator looks at."""
 VALIDATIONS = 10
-"""How often it does in a training, at most."""
+"""How often validators score a training, at most."""
 
 
 class Domains(NamedTuple):
@@ -74,11 +72,11 @@ class DomainAdaptationRecipe(Recipe):
         """Return the `DomainAdaptation` model of these networks."""
         raise NotImplementedError
 
-    def labelled(self, data):
+    def labelled_images(self, data):
         """Return the images whose labels are learnt."""
         return data.source_train
 
-    def target_labelled(self, data):
+    def labelled_target(self, data):
         """Return the target images that are learnt beside them, or None."""
         return data.target_labelled
 
@@ -93,17 +91,17 @@ class DomainAdaptationRecipe(Recipe):
         check_same_classes(source, target)
         target_test = None if target.labels is None else load(self.target, "test", **places)
         source_test = load(self.source, "test", **places)
-        source = self._sampled(source, self.source_size)
-        target = self._sampled(target, self.target_size)
-        target, labelled = self._with_shots(target)
+        source = self._sample(source, self.source_size)
+        target = self._sample(target, self.target_size)
+        target, labelled = self._split_shots(target)
         return Domains(source, target, source_test, target_test, labelled)
 
-    def _sampled(self, examples, size):
+    def _sample(self, examples, size):
         from keras_dtl.data.splits import sample
 
         return examples if size is None else examples.subset(sample(len(examples), size, self.seed))
 
-    def _with_shots(self, target):
+    def _split_shots(self, target):
         """Return the target images without known labels, and those with, or None."""
         from keras_dtl.data import require_classes
         from keras_dtl.data.splits import shot_split
@@ -129,24 +127,24 @@ class DomainAdaptationRecipe(Recipe):
         return model
 
     @property
-    def training(self):
+    def training(self) -> Training:
         """The `Training` that the flags leave open or set."""
         return training_of(self, self.backbone, self.weights is not None)
 
     @property
-    def normalization(self):
+    def normalization(self) -> str:
         """What batch normalisation sees, answered where the flag leaves it open."""
         pretrained = self.weights is not None and self.preset == "robust"
         return self.batch_norm or ("frozen" if pretrained else "joint")
 
-    def optimizers(self):
+    def optimizers(self) -> dict:
         """Return the optimizers by the names that the model's `compile` gives them."""
         import keras
 
         rate, clip = self.training.learning_rate, self.training.global_clipnorm
         return {"optimizer": keras.optimizers.SGD(rate, momentum=0.9, global_clipnorm=clip)}
 
-    def networks(self, data):
+    def networks(self, data) -> tuple:
         """Return the encoder and the classifier, new or those of the run to start from."""
         if self.start is not None:
             return networks_of(self.start)
@@ -157,32 +155,32 @@ class DomainAdaptationRecipe(Recipe):
             hasten_statistics(encoder)
         return encoder, self.head(encoder.output_shape[1:], len(data.source_train.classes))
 
-    def head(self, features, classes):
+    def head(self, features: tuple, classes: int):
         """Return the classifier of features of this shape."""
         from keras_dtl.backbones import mlp
 
         return mlp(features, (100, 100), classes, name="classifier")
 
-    def batches(self, data, first_step):
+    def batches(self, data, first_step: int):
         from keras_dtl.data import domain_batches
         from keras_dtl.data.augmentation import AUGMENTATIONS
 
         return domain_batches(
-            self.labelled(data),
+            self.labelled_images(data),
             data.target_train,
             self.batch_size,
             self.seed,
             first_step,
-            target_labelled=self.target_labelled(data),
+            target_labelled=self.labelled_target(data),
             augment=AUGMENTATIONS[self.augment],
         )
 
-    def steps_per_epoch(self, data):
+    def steps_per_epoch(self, data) -> int:
         from keras_dtl.data import steps_per_epoch
 
-        return max(self.min_steps, steps_per_epoch(self.labelled(data), self.batch_size))
+        return max(self.min_steps, steps_per_epoch(self.labelled_images(data), self.batch_size))
 
-    def schedules(self):
+    def schedules(self) -> dict:
         from keras_dtl.callbacks import inverse_decay, reversal_ramp
 
         schedules = {"optimizer.learning_rate": self.training.schedule(inverse_decay)}
@@ -190,26 +188,28 @@ class DomainAdaptationRecipe(Recipe):
             schedules["balance.strength"] = reversal_ramp()
         return schedules
 
-    def callbacks(self, data):
+    def callbacks(self, data) -> list:
         from keras_dtl.callbacks import Measure, ProgressSchedule
 
         callbacks = [ProgressSchedule(self.schedules())]
         if self.validators or self.select != "last":
-            from keras_dtl.recipes.domain_selection import Validation, keepers
+            from keras_dtl.evaluation import Validation
+            from keras_dtl.recipes.domain_selection import keepers
 
             every = max(1, self.epochs // VALIDATIONS)
-            callbacks.append(Measure(Validation(data, self.seed), every))
+            parts = data.source_train, data.source_test, data.target_train, data.target_test
+            callbacks.append(Measure(Validation(*parts, seed=self.seed), every))
             callbacks += keepers(self.run_folder).values()
         return callbacks
 
-    def select_weights(self, model, data):
+    def select_weights(self, model, data) -> dict | None:
         from keras_dtl.recipes.domain_selection import select_weights
 
         if self.validators or self.select != "last":
             return select_weights(self, model, data)
         return None
 
-    def score(self, model, data):
+    def score(self, model, data) -> dict:
         from keras_dtl.evaluation import evaluate_classifier
 
         classifier, scores = model.deployable(), {}
@@ -224,8 +224,8 @@ class DomainAdaptationRecipe(Recipe):
 
         return domain_report(self, model, data, history, scores, before, comparison)
 
-    def export_arguments(self, data):
+    def export_arguments(self, data) -> dict:
         return {"classes": data.source_train.classes}
 
-    def headline(self, scores):
+    def headline(self, scores: dict) -> dict:
         return {f"accuracy on {domain}": s["accuracy"] for domain, s in scores.items()}

@@ -19,7 +19,15 @@ EXAMPLES = 16
 """How many images of each domain are shown."""
 
 
-def domain_report(recipe, model, data, history, scores, before=None, comparison=None):
+def domain_report(
+    recipe,
+    model,
+    data,
+    history: dict,
+    scores: dict,
+    before: tuple | None = None,
+    comparison: dict | None = None,
+) -> Report:
     """Tell what a training did in one page.
 
     Args:
@@ -44,8 +52,8 @@ def domain_report(recipe, model, data, history, scores, before=None, comparison=
         report.add_figure(
             "Comparison", figures.bars(comparison, emphasized=recipe.name), "Same network and data."
         )
-    before = before or ("before training", untrained(recipe, data))
-    parts = shown_images(data)
+    before = before or ("before training", untrained_model(recipe, data))
+    parts = sample_images(data)
     features = {
         words: [m.encoder.predict(p.images, batch_size=256, verbose=0) for p in parts]
         for words, m in (before, (f"after {recipe.name}", model))
@@ -67,15 +75,27 @@ def _use_of_labels(recipe):
     return "Target labels served for scoring alone."
 
 
-def untrained(recipe, data):
+def untrained_model(recipe, data):
+    """Return the model of a recipe as its training began.
+
+    Args:
+        recipe: The `DomainAdaptationRecipe`.
+        data: The `Domains`.
+    """
     import keras
 
     keras.utils.set_random_seed(recipe.seed)
     return recipe.build_model(data)
 
 
-def add_training(report, history, distance=None):
-    """Draw the curves, and say in words what a domain classifier went through, if there is one."""
+def add_training(report, history: dict, distance: float | None = None) -> None:
+    """Draw the curves, and say in words what a domain classifier went through, if there is one.
+
+    Args:
+        report: The `Report`.
+        history: Logs, `{name: [a value an epoch]}`.
+        distance: `proxy_a_distance` of the final features in 0..2, where it is known.
+    """
     report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
     if "domain_accuracy" in history:
         diagnosis = diagnose_domain_classifier(
@@ -85,8 +105,13 @@ def add_training(report, history, distance=None):
         report.add_text("Training", str(diagnosis), kind=kind)
 
 
-def add_selection(report, recipe):
-    """Tell which epoch each validator would have chosen, and apart what the oracle would."""
+def add_selection(report, recipe) -> None:
+    """Tell which epoch each validator would have chosen, and apart what the oracle would.
+
+    Args:
+        report: The `Report`.
+        recipe: The recipe, whose run folder may hold selection.json.
+    """
     path = recipe.run_folder / "selection.json"
     if not path.is_file():
         return
@@ -108,8 +133,13 @@ def add_selection(report, recipe):
     report.add_text("Selection", words, kind="note")
 
 
-def add_distance(report, distances):
-    """Tell how well a linear classifier tells the domains apart, `{words: A-distance}`."""
+def add_distance(report, distances: dict) -> None:
+    """Tell how well a linear classifier tells the domains apart.
+
+    Args:
+        report: The `Report`.
+        distances: `{words: proxy A-distance in 0..2}`.
+    """
     rows = [{"features": words, "proxy A-distance": d} for words, d in distances.items()]
     report.add_table("Features", rows)
     report.add_text(
@@ -120,12 +150,25 @@ def add_distance(report, distances):
     )
 
 
-def add_images(report, data):
+def add_images(report, data) -> None:
+    """Show training images of both domains.
+
+    Args:
+        report: The `Report`.
+        data: The `Domains`.
+    """
     for name, images in (("Source", data.source_train), ("Target", data.target_train)):
         add_labelled_images(report, f"{name} domain.", images)
 
 
-def add_labelled_images(report, caption, images):
+def add_labelled_images(report, caption: str, images) -> None:
+    """Show a few images with the names of their classes, where these are known.
+
+    Args:
+        report: The `Report`.
+        caption: What they are.
+        images: `LabelledImages`.
+    """
     chosen = images.subset(choose_indices(len(images), EXAMPLES))
     titles = None
     if chosen.labels is not None:
@@ -133,15 +176,26 @@ def add_labelled_images(report, caption, images):
     report.add_figure("Images", figures.image_grid(chosen.images, titles), caption)
 
 
-def add_confusion(report, scores):
+def add_confusion(report, scores: dict) -> None:
+    """Draw the confusion matrix of each domain.
+
+    Args:
+        report: The `Report`.
+        scores: `{domain: ClassificationScores as a dictionary}`.
+    """
     for domain, score in scores.items():
         figure = figures.confusion_matrix(np.array(score["confusion"]), score["classes"])
         caption = f"Test split of the {domain}: rows are true classes, columns predicted ones."
         report.add_figure("Confusion", figure, caption)
 
 
-def add_per_class(report, scores):
-    """Tell the accuracy within each true class, both domains side by side."""
+def add_per_class(report, scores: dict) -> None:
+    """Tell the accuracy within each true class, both domains side by side.
+
+    Args:
+        report: The `Report`.
+        scores: `{domain: ClassificationScores as a dictionary}`.
+    """
     accuracies = {domain: score["per_class_accuracy"] for domain, score in scores.items()}
     names = next(iter(accuracies.values()))
     rows = [{"class": n, **{domain: a[n] for domain, a in accuracies.items()}} for n in names]
@@ -149,16 +203,27 @@ def add_per_class(report, scores):
     report.add_table("Accuracy of each class", [*rows, {"class": "mean", **means}])
 
 
-def shown_images(data):
-    """Return a few training images of both domains."""
+def sample_images(data) -> list:
+    """Return a few training images of both domains, as `LabelledImages`.
+
+    Args:
+        data: The `Domains`.
+    """
     return [
         images.subset(choose_indices(len(images), POINTS))
         for images in (data.source_train, data.target_train)
     ]
 
 
-def add_features(report, features, parts, distances):
-    """Lay out the features of both domains, `{words: (source's, target's)}`."""
+def add_features(report, features: dict, parts: list, distances: dict) -> None:
+    """Lay out the features of both domains.
+
+    Args:
+        report: The `Report`.
+        features: `{words: (source's, target's)}`, arrays `(examples, ...)`.
+        parts: `LabelledImages` of source and target that they are of.
+        distances: `{words: proxy A-distance in 0..2}`.
+    """
     panels = {words: tsne(np.concatenate(domains)) for words, domains in features.items()}
     unknown = np.full(len(parts[1]), -1)
     target_labels = unknown if parts[1].labels is None else parts[1].labels

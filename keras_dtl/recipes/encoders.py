@@ -6,7 +6,7 @@ from keras_dtl.recipes.rates import SMALL_BACKBONES, backbone_of
 from keras_dtl.recipes.runs import run_model
 
 
-def new_encoder(backbone, image_shape, weights=None):
+def new_encoder(backbone: str, image_shape: tuple, weights: str | None = None):
     """Return an encoder by name.
 
     Args:
@@ -32,8 +32,11 @@ def new_encoder(backbone, image_shape, weights=None):
     return getattr(backbones, backbone)(image_shape, name="encoder")
 
 
-def networks_of(run):
+def networks_of(run: str | Path) -> tuple:
     """Return the encoder and the classifier that a run trained.
+
+    Args:
+        run: Its folder.
 
     Raises:
         FileNotFoundError: When the folder holds no finished run.
@@ -48,7 +51,7 @@ def networks_of(run):
     return model.encoder, model.classifier
 
 
-def encoder_from(start, backbone, image_shape):
+def encoder_from(start: str, backbone: str, image_shape: tuple):
     """Return an encoder with the weights that a training starts from.
 
     Args:
@@ -70,7 +73,7 @@ def encoder_from(start, backbone, image_shape):
             "folder of a finished run, a .keras file, or a file of weights."
         )
     if path.is_dir() or path.suffix == ".keras":
-        return _checked(_saved_encoder(path), path, image_shape)
+        return _check_encoder(_saved_encoder(path), path, image_shape)
     if backbone in ("auto", *SMALL_BACKBONES):
         raise ValueError(
             f"`--start {start}` gives weights of an architecture of keras.applications. Name it, "
@@ -87,7 +90,7 @@ def _saved_encoder(path):
     return keras.saving.load_model(path, compile=False)
 
 
-def _checked(encoder, path, image_shape):
+def _check_encoder(encoder, path, image_shape):
     takes = getattr(encoder, "input_shape", None) or ()
     gives = getattr(encoder, "output_shape", None) or ()
     wanted = (None, *image_shape)
@@ -100,11 +103,14 @@ def _checked(encoder, path, image_shape):
     return encoder
 
 
-def hasten_statistics(encoder):
+def hasten_statistics(encoder) -> None:
     """Let batch normalisation forget what it saw some ten steps ago.
 
     Architectures of `keras.applications` average over as many as a thousand, which is longer
     than a training on few images lasts: the deployed model would normalise by its first guess.
+
+    Args:
+        encoder: Keras model, whose layers are changed.
     """
     from keras_dtl.methods.networks import batch_norm_layers
 

@@ -66,7 +66,7 @@ class FastStyleRecipe(Recipe):
     def load_data(self):
         from keras_dtl.data import load
         from keras_dtl.images import read_image
-        from keras_dtl.methods.style.images import resized_within
+        from keras_dtl.methods.style.images import resize_within
 
         self.check()
         places = {"data_dir": self.data_dir, "manual_dir": self.manual_dir}
@@ -76,11 +76,11 @@ class FastStyleRecipe(Recipe):
                 f"{self.photos} holds {len(photos)} photos, of which {HELD_OUT} are kept for "
                 "scoring. Give some hundred."
             )
-        photos = photos.unlabelled()
+        photos = photos.without_labels()
         step = len(photos) // HELD_OUT
         held_out = range(0, step * HELD_OUT, step)
         train = [index for index in range(len(photos)) if index not in held_out]
-        styles = [resized_within(read_image(path), self.style_size) for path in self.style]
+        styles = [resize_within(read_image(path), self.style_size) for path in self.style]
         return StyleData(photos.subset(train), photos.subset(held_out), styles)
 
     def check(self):
@@ -119,24 +119,24 @@ class FastStyleRecipe(Recipe):
         model.compile(optimizer, jit_compile=self.jit_compile)
         return model
 
-    def batches(self, data, first_step):
-        from keras_dtl.data import endless
+    def batches(self, data, first_step: int):
+        from keras_dtl.data import endless_batches
 
-        return endless(data.train, self.batch_size, self.seed, first_step, self.cropped)
+        return endless_batches(data.train, self.batch_size, self.seed, first_step, self.crop)
 
-    def cropped(self, images, seed):
+    def crop(self, images, seed):
         """Return a random part of each image of a batch, one and the same for all of them."""
         import tensorflow as tf
 
         shape = (self.batch_size, self.crop_size, self.crop_size, 3)
         return tf.image.stateless_random_crop(images, shape, tf.cast(seed, "int32"))
 
-    def steps_per_epoch(self, data):
+    def steps_per_epoch(self, data) -> int:
         from keras_dtl.data import steps_per_epoch
 
         return steps_per_epoch(data.train, self.batch_size)
 
-    def callbacks(self, data):
+    def callbacks(self, data) -> list:
         from keras_dtl.callbacks import ProgressSchedule, linear_decay
 
         decay = linear_decay(self.learning_rate)
@@ -146,18 +146,18 @@ class FastStyleRecipe(Recipe):
 
         return [ProgressSchedule({"optimizer.learning_rate": warm})]
 
-    def score(self, model, data):
+    def score(self, model, data) -> dict:
         return {
             f"style_{number}": model.distances(data.held_out.images, number)
             for number in range(len(data.styles))
         }
 
-    def headline(self, scores):
+    def headline(self, scores: dict) -> dict:
         return {
             f"style distance left, {style}": found["style_left"] for style, found in scores.items()
         }
 
-    def report(self, model, data, history, scores):
+    def report(self, model, data, history: dict, scores: dict):
         from keras_dtl.evaluation import Report, figures
 
         report = Report(

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.encoders import encoder_from, hasten_statistics
-from keras_dtl.recipes.rates import Preset, backbone_of, training_of
+from keras_dtl.recipes.rates import Preset, Training, backbone_of, training_of
 
 
 class Labelled(NamedTuple):
@@ -119,33 +119,33 @@ class FineTuningRecipe(Recipe):
         return model
 
     @property
-    def training(self):
+    def training(self) -> Training:
         """The `Training` that the flags leave open or set."""
         careful = self.start != "random" and self.preset == "robust"
         return training_of(self, self.backbone, careful)
 
     @property
-    def normalization(self):
+    def normalization(self) -> str:
         """What batch normalisation does, answered where the flag leaves it open."""
         fresh = self.start == "random" and self.preset == "robust"
         return self.batch_norm or ("moving" if fresh else "frozen")
 
-    def encoder_name(self, data):
+    def encoder_name(self, data) -> str:
         """Return the encoder's name, which the size of the images decides where none is given."""
         return backbone_of(self.backbone, data.train.image_shape, self.preset)
 
-    def batches(self, data, first_step):
-        from keras_dtl.data import endless, jitter
+    def batches(self, data, first_step: int):
+        from keras_dtl.data import endless_batches, jitter
 
         augment = jitter(data.train.image_shape[:2]) if self.flip else None
-        return endless(data.train, self.batch_size, self.seed, first_step, augment)
+        return endless_batches(data.train, self.batch_size, self.seed, first_step, augment)
 
-    def steps_per_epoch(self, data):
+    def steps_per_epoch(self, data) -> int:
         from keras_dtl.data import steps_per_epoch
 
         return max(self.min_steps, steps_per_epoch(data.train, self.batch_size))
 
-    def callbacks(self, data):
+    def callbacks(self, data) -> list:
         from keras_dtl.callbacks import GradualUnfreezing, ProgressSchedule, cosine_decay
 
         rate = self.training.schedule(cosine_decay)
@@ -154,17 +154,17 @@ class FineTuningRecipe(Recipe):
             return [schedule]
         return [schedule, GradualUnfreezing(self.unfreeze_until)]
 
-    def score(self, model, data):
+    def score(self, model, data) -> dict:
         from keras_dtl.evaluation import evaluate_classifier
 
         probabilities = model.deployable().predict(data.test.images, batch_size=256, verbose=0)
         scores = evaluate_classifier(probabilities, data.test.labels, data.test.classes)
         return {"target": scores.to_dict()}
 
-    def headline(self, scores):
+    def headline(self, scores: dict) -> dict:
         return {"accuracy": scores["target"]["accuracy"]}
 
-    def report(self, model, data, history, scores):
+    def report(self, model, data, history: dict, scores: dict):
         from keras_dtl.evaluation import Report
         from keras_dtl.recipes.domain_report import (
             add_confusion,
@@ -175,7 +175,7 @@ class FineTuningRecipe(Recipe):
         report = Report(
             f"{self.name}: {self.start} to {self.target}",
             f"{self.epochs} epochs, seed {self.seed}, {len(data.train)} labelled images.",
-            {name: self.shown(value) for name, value in self.headline(scores).items()},
+            {name: self.format_number(value) for name, value in self.headline(scores).items()},
         )
         add_training(report, history)
         add_labelled_images(report, "Training images.", data.train)
@@ -184,12 +184,16 @@ class FineTuningRecipe(Recipe):
         report.add_table("Settings", self.settings(), collapsed=True)
         return report
 
-    def export_arguments(self, data):
+    def export_arguments(self, data) -> dict:
         return {"classes": data.train.classes}
 
 
-def layer_table(model):
-    """Return a row for each layer of the encoder: what it is, and whether it learnt."""
+def layer_table(model) -> list[dict]:
+    """Return a row for each layer of the encoder: what it is, and whether it learnt.
+
+    Args:
+        model: The `FineTuning`.
+    """
     from keras_dtl.methods.networks import learnt_layers
 
     groups = learnt_layers(model.encoder)

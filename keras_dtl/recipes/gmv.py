@@ -62,7 +62,7 @@ class GMVRecipe(ViewRecipe):
             **self.restraints(),
         )
 
-    def classifier(self, objects):
+    def classifier(self, objects: int):
         """Return a network with the answers of all classifiers, each to images shifted at random.
 
         The first sees them shifted most; the last, if there are several, as they are.
@@ -89,30 +89,43 @@ class GMVRecipe(ViewRecipe):
             answers.append(network(shifted(image) if shift else image))
         return keras.Model(image, answers, name="classifiers")
 
-    def score(self, model, data):
-        from keras_dtl.evaluation.view_scores import gmv_scores
+    def score(self, model, data) -> dict:
+        from keras_dtl.evaluation.view_scores import DRAWN, draw_codes, multi_view_scores
 
-        return gmv_scores(model, data, self.judge(data), self.seed)
+        random = np.random.default_rng(self.seed)
+        contents = draw_codes(DRAWN, model.content_numbers, random)
+        generator, judge = self.view_generator(model), self.judge(data)
+        return multi_view_scores(generator, judge, contents, *data.test.arrays(), random)
 
-    def headline(self, scores):
+    def headline(self, scores: dict) -> dict:
         return {**super().headline(scores), "class entropy": scores["class_entropy"]}
 
-    def progress(self, model, data, judge):
+    def progress(self, model, data, judge) -> dict:
         from keras_dtl.evaluation.separation_scores import FEW
-        from keras_dtl.evaluation.view_scores import contents_drawn, view_progress
+        from keras_dtl.evaluation.view_scores import draw_codes, view_progress
 
-        content = contents_drawn(model, FEW, np.random.default_rng(0))
-        return view_progress(model, data, judge, content)
+        contents = draw_codes(FEW, model.content_numbers, np.random.default_rng(0))
+        return view_progress(self.view_generator(model), judge, contents, *data.test.arrays())
 
-    def picture(self, model, data):
-        from keras_dtl.evaluation.view_scores import contents_drawn, view_grid
+    def picture(self, model, data) -> np.ndarray:
+        from keras_dtl.evaluation.figures.code_grids import code_grid
+        from keras_dtl.evaluation.view_scores import draw_codes
 
         random = np.random.default_rng(0)
-        return view_grid(model, contents_drawn(model, GRID, random), random)
+        sizes = (model.content_numbers, model.view_numbers)
+        codes = (draw_codes(GRID, size, random) for size in sizes)
+        return code_grid(model.parts()["generator"], *codes)
 
 
-def require_classifiers(count):
-    """Refuse a number of classifiers below 1, in the words of the command line."""
+def require_classifiers(count: int) -> None:
+    """Refuse a number of classifiers below 1, in the words of the command line.
+
+    Args:
+        count: How many are asked for.
+
+    Raises:
+        ValueError: When it is below 1.
+    """
     if count < 1:
         raise ValueError(
             f"--classifiers must be 1 or more. Received: {count}. To train without them, as "

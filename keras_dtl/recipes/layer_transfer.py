@@ -40,14 +40,14 @@ class LayerTransfer:
 
         self.settings = settings
         self.path = settings.folder / "study.json"
-        self.cells = self._cells_done()
+        self.cells = self._read_cells()
         places = {"data_dir": settings.data_dir, "manual_dir": settings.manual_dir}
         self.train = load(settings.source, "train", settings.image_size, **places)
         require_classes(self.train, at_least=4)
         self.test = load(settings.source, "test", self.train.image_shape[:2], **places)
         self.template = _encoder(settings.network, self.train.image_shape)
         self.depth = len(learnt_layers(self.template))
-        self.layers = self._checked_layers()
+        self.layers = self._check_layers()
         self.halves = [self._halves(split) for split in range(self._splits())]
 
     # What there is to do ------------------------------------------------------------------
@@ -118,7 +118,7 @@ class LayerTransfer:
         import keras
 
         from keras_dtl.callbacks import ProgressSchedule, StopWhenDiverged, cosine_decay
-        from keras_dtl.data import endless, steps_per_epoch
+        from keras_dtl.data import endless_batches, steps_per_epoch
 
         settings = self.settings
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -126,7 +126,7 @@ class LayerTransfer:
         steps = settings.epochs * steps_per_epoch(train, settings.batch_size)
         rate = cosine_decay(settings.learning_rate)
         model.fit(
-            endless(train, settings.batch_size, seed),
+            endless_batches(train, settings.batch_size, seed),
             steps_per_epoch=max(settings.min_steps, steps),
             callbacks=[ProgressSchedule({"optimizer.learning_rate": rate}), StopWhenDiverged()],
             verbose=0,
@@ -194,7 +194,7 @@ class LayerTransfer:
 
     # Checks -------------------------------------------------------------------------------
 
-    def _cells_done(self):
+    def _read_cells(self):
         if not self.path.exists():
             return {}
         before = json.loads(self.path.read_text(encoding="utf-8"))
@@ -212,7 +212,7 @@ class LayerTransfer:
         kept = {key: value for key, value in fields.items() if key not in PLACES}
         return json.loads(json.dumps(kept, default=str))
 
-    def _checked_layers(self):
+    def _check_layers(self):
         from keras_dtl.methods.transfer.layer_transfer import check_count
 
         layers = self.settings.layers or range(1, self.depth + 1)

@@ -27,7 +27,7 @@ class MMERecipe(DomainAdaptationRecipe):
 
         return MME(encoder, classifier, self.adaptation_weight, self.normalization)
 
-    def head(self, features, classes):
+    def head(self, features: tuple, classes: int):
         import keras
 
         from keras_dtl.layers import CosineLogits

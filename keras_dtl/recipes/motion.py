@@ -49,7 +49,8 @@ class MotionRecipe(Recipe):
     """That of the critic, likewise."""
 
     def load_data(self):
-        from keras_dtl.data.motion import load_motion, split_clips, spread_cells, windows_of
+        from keras_dtl.data.clips import split_clips, spread_cells
+        from keras_dtl.data.motion import load_motion, windows_of
 
         clips = load_motion(self.source, self.rate)
         cells = spread_cells(clips, self.held_out, self.seed)
@@ -58,13 +59,14 @@ class MotionRecipe(Recipe):
         held_out = windows_of(split.held_out, self.window, self.stride) if cells else None
         return MotionData(split, train, test, held_out)
 
-    def statistics(self, data):
+    def statistics(self, data) -> dict:
         from keras_dtl.data import statistics_of
 
         mean, deviation = statistics_of(data.train.features)
         return {"mean": mean.tolist(), "deviation": deviation.tolist()}
 
-    def compiled(self, model):
+    def compile_model(self, model):
+        """Return a `Method` compiled with both players' optimizers."""
         import keras
 
         # beta_1 as adversaries want it.
@@ -79,29 +81,36 @@ class MotionRecipe(Recipe):
         """Return the arrays whose rows make a batch."""
         raise NotImplementedError
 
-    def batches(self, data, first_step):
+    def batches(self, data, first_step: int):
         from keras_dtl.data import endless_arrays
 
         return endless_arrays(self.arrays(data), self.batch_size, self.seed, first_step)
 
-    def steps_per_epoch(self, data):
+    def steps_per_epoch(self, data) -> int:
         return max(self.min_steps, len(data.train.features) // self.batch_size)
 
-    def callbacks(self, data):
+    def callbacks(self, data) -> list:
         from keras_dtl.callbacks import ProgressSchedule, cosine_decay
 
         rates = {"optimizer": self.learning_rate, self.player: self.critic_learning_rate}
         schedules = {f"{name}.learning_rate": cosine_decay(rate) for name, rate in rates.items()}
         return [ProgressSchedule(schedules)]
 
-    def report(self, model, data, history, scores):
+    def motion_scores(self, data):
+        """Return what scores motion by real motion, fitted on this data."""
+        from keras_dtl.evaluation import MotionScores
+
+        parts = (data.train, data.test, data.clips.skeleton, data.clips.rate, data.held_out)
+        return MotionScores(*parts, style_names=data.clips.style_names)
+
+    def report(self, model, data, history: dict, scores: dict):
         words = (
             f"{self.epochs} epochs, seed {self.seed}; {len(data.clips)} clips learnt, "
             f"{len(data.split.test)} scored, {len(data.split.held_out)} of cells never seen."
         )
         return self.illustrated_report(words, model, data, history, scores)
 
-    def settings_with(self, data):
+    def settings_with(self, data) -> dict:
         names = {"actions": data.clips.action_names, "styles": data.clips.style_names}
         held_out = sorted({*zip(*self._held_out_names(data), strict=True)})
         return {

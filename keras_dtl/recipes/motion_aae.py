@@ -9,6 +9,8 @@ The first line learns the embedded walker in about two minutes on two cores.
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import numpy as np
+
 from keras_dtl.recipes.motion import MotionRecipe
 
 
@@ -45,33 +47,72 @@ class MotionAAERecipe(MotionRecipe):
             velocity_weight=self.velocity_weight,
             adversarial_weight=self.adversarial_weight,
         )
-        return self.compiled(model)
+        return self.compile_model(model)
 
-    def classes(self, data):
+    def classes(self, data) -> tuple:
         """Return the names of the labels that the decoder is told."""
         names = {"action": data.clips.action_names, "style": data.clips.style_names}
         return names.get(self.condition, ())
 
-    def labels(self, windows):
+    def labels(self, windows) -> np.ndarray | None:
         return {"action": windows.actions, "style": windows.styles}.get(self.condition)
 
     def arrays(self, data):
         labels = self.labels(data.train)
         return data.train.features if labels is None else (data.train.features, labels)
 
-    def score(self, model, data):
-        from keras_dtl.recipes.motion_measures import synthesis_scores
+    def score(self, model, data) -> dict:
+        from keras_dtl.evaluation import predict, rebuilding_scores
+        from keras_dtl.evaluation.motion_scores import BATCH
 
-        return synthesis_scores(model, data, self.labels, self.seed)
+        test, told = data.test, self.labels(data.test)
+        model.random.state.assign(np.array([self.seed, 0], "uint32"))
+        made = np.asarray(model.sample(len(test.features), test.features.shape[1], told))
+        actions = told if self.condition == "action" else None
+        styles = told if self.condition == "style" else None
+        scores = {"samples": self.motion_scores(data).score(made, actions, styles, test)}
+        inputs = test.features if told is None else (test.features, told)
+        rebuilt, codes = predict(model, inputs, BATCH), codes_of(model, test.features)
+        scores |= rebuilding_scores(test.features, rebuilt, codes)
+        if data.clips.factors is not None:
+            scores["factors"] = self.factors(model, data)
+        return scores
 
-    def headline(self, scores):
+    def factors(self, model, data) -> dict:
+        """Return how well the walker's factors are found in codes and labels."""
+        from keras_dtl.recipes.walker_factors import coded_factors
+
+        parts = (data.train, data.split.train), (data.test, data.split.test)
+        known = []
+        for windows, clips in parts:
+            codes, told = codes_of(model, windows.features), self.labels(windows)
+            if told is not None:
+                codes = np.concatenate([codes, np.eye(model.num_classes)[told]], 1)
+            known.append((codes, clips.factors[windows.clips]))
+        return coded_factors(*known)
+
+    def headline(self, scores: dict) -> dict:
         samples = scores["samples"]
         shown = {"speed, of real": samples["velocity"]["mean_ratio"]}
         if self.condition != "none":
             shown[f"{self.condition} of ceiling"] = samples[f"{self.condition}_of_ceiling"]
         return {**shown, "jerk, of real": samples["jerk_ratio"]}
 
-    def add_pictures(self, report, model, data):
+    def add_pictures(self, report, model, data) -> None:
         from keras_dtl.recipes.motion_pictures import add_samples
 
         add_samples(report, model, data, self.labels, self.classes(data), self.seed)
+
+
+def codes_of(model, features: np.ndarray) -> np.ndarray:
+    """Return the codes of windows of motion, `(windows, numbers)`.
+
+    Args:
+        model: The `SequentialAdversarialAutoencoder`.
+        features: `(windows, frames, features)`, as the data holds them.
+    """
+    from keras_dtl.evaluation import predict
+    from keras_dtl.evaluation.motion_scores import BATCH
+
+    normal = (features - np.array(model.mean, "f4")) / np.array(model.deviation, "f4")
+    return predict(model.encoder, normal, BATCH)

@@ -77,9 +77,9 @@ class MotionGMVRecipe(MotionRecipe):
             adversarial=self.adversarial,
             real_penalty_weight=self.real_penalty_weight,
         )
-        return self.compiled(model)
+        return self.compile_model(model)
 
-    def classifier(self, features, actions):
+    def classifier(self, features: int, actions: int):
         from keras_dtl.backbones import motion_classifiers
         from keras_dtl.recipes.gmv import require_classifiers
 
@@ -88,18 +88,19 @@ class MotionGMVRecipe(MotionRecipe):
         require_classifiers(self.classifiers)
         return motion_classifiers(features, actions, self.filters // 2, self.classifiers)
 
-    def batches(self, data, first_step):
+    def batches(self, data, first_step: int):
         from keras_dtl.data import view_batches
 
         paired = _ByAction(data.train.features, data.train.actions, data.clips.action_names)
         return view_batches(paired, self.batch_size, self.seed, first_step, other=None)
 
-    def score(self, model, data):
-        from keras_dtl.recipes.motion_measures import pair_scores
+    def score(self, model, data) -> dict:
+        from keras_dtl.evaluation import pair_scores
 
-        return pair_scores(model, data, self.seed)
+        numbers = (model.content_numbers, model.view_numbers)
+        return pair_scores(self.motion_scores(data), model, numbers, data.test, self.seed)
 
-    def headline(self, scores):
+    def headline(self, scores: dict) -> dict:
         return {
             "action agrees": scores["agreement"],
             "ceiling": scores["ceiling"],
@@ -107,7 +108,7 @@ class MotionGMVRecipe(MotionRecipe):
             "of real pairs": scores["style_differs_real"],
         }
 
-    def add_pictures(self, report, model, data):
+    def add_pictures(self, report, model, data) -> None:
         from keras_dtl.recipes.motion_pictures import add_pairs
 
         add_pairs(report, model, data, self.seed)

@@ -1,11 +1,13 @@
 """What transferred and drawn motion looks like: stick figures, a moving picture, a player."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from keras_dtl.evaluation import figures
-from keras_dtl.evaluation.motion_scores import other_styles
+from keras_dtl.evaluation.motion_scores import BATCH, other_styles
+from keras_dtl.evaluation.prediction import predict
 from keras_dtl.motion import features_of, positions_of
-from keras_dtl.recipes.motion_measures import in_batches
 
 SCENES = 6
 """How many transfers or samples are shown."""
@@ -13,8 +15,15 @@ PLAYER = "motion.html"
 _FRAMES = 180
 
 
-def add_transfers(report, model, data, seed=0):
-    """Add transfers between test clips to a report, with a player beside it."""
+def add_transfers(report, model, data, seed: int = 0) -> None:
+    """Add transfers between test clips to a report, with a player beside it.
+
+    Args:
+        report: The `Report`.
+        model: The `SequenceStyleTransfer`.
+        data: The `MotionData`.
+        seed: Choice of the styles.
+    """
     clips, random = data.split.test, np.random.default_rng(seed)
     chosen = np.unique(np.linspace(0, len(clips) - 1, SCENES).round().astype(int))
     others = other_styles(clips.styles[chosen], clips.styles, random)
@@ -31,7 +40,7 @@ def add_transfers(report, model, data, seed=0):
             f"in the style {names[1]}": made,
             f"style of {_name(clips, style)}": second,
         }
-        scenes[f"{names[0]} to {names[1]}"] = _placed(motions, clips.skeleton)
+        scenes[f"{names[0]} to {names[1]}"] = _positions(motions, clips.skeleton)
     _add(report, scenes, clips, "Transfers between test clips: content, result, style.")
 
 
@@ -40,17 +49,26 @@ def _name(clips, index):
     return f"{action}, {style}"
 
 
-def _placed(motions, skeleton):
+def _positions(motions, skeleton):
     return {name: positions_of(features, skeleton) for name, features in motions.items()}
 
 
-def add_samples(report, model, data, labels, names, seed=0):
-    """Add drawn motions beside what real test windows become, with a player."""
+def add_samples(report, model, data, labels: Callable, names: Sequence[str], seed: int = 0) -> None:
+    """Add drawn motions beside what real test windows become, with a player.
+
+    Args:
+        report: The `Report`.
+        model: The `SequentialAdversarialAutoencoder`.
+        data: The `MotionData`.
+        labels: Function from windows to the labels that the decoder is told, or None.
+        names: Of these labels.
+        seed: Choice of the windows.
+    """
     test, clips = data.test, data.split.test
     chosen = np.random.default_rng(seed).permutation(len(test.features))[:SCENES]
     told = labels(test)
-    inputs = (test.features[chosen],) if told is None else (test.features[chosen], told[chosen])
-    rebuilt = in_batches(model, *inputs)
+    inputs = test.features[chosen] if told is None else (test.features[chosen], told[chosen])
+    rebuilt = predict(model, inputs, BATCH)
     wanted = None if told is None else told[chosen]
     drawn = np.asarray(model.sample(len(chosen), 2 * test.features.shape[1], wanted))
     scenes = {}
@@ -58,12 +76,19 @@ def add_samples(report, model, data, labels, names, seed=0):
         name = names[told[index]] if told is not None else "any"
         motions = {"real": test.features[index], "rebuilt": rebuilt[place]}
         motions[f"drawn: {name}"] = drawn[place]
-        scenes[f"{place + 1}: {name}"] = _placed(motions, clips.skeleton)
+        scenes[f"{place + 1}: {name}"] = _positions(motions, clips.skeleton)
     _add(report, scenes, clips, "A test window, what its code becomes, and a draw.")
 
 
-def add_pairs(report, model, data, seed=0):
-    """Add drawn motions, each content in two styles, with a player."""
+def add_pairs(report, model, data, seed: int = 0) -> None:
+    """Add drawn motions, each content in two styles, with a player.
+
+    Args:
+        report: The `Report`.
+        model: The `SequenceGMV`.
+        data: The `MotionData`.
+        seed: Of the codes.
+    """
     random, clips = np.random.default_rng(seed), data.split.test
     shapes = [(SCENES, model.content_numbers), *[(SCENES, model.view_numbers)] * 2]
     content, *styles = (random.standard_normal(shape).astype("float32") for shape in shapes)
@@ -71,7 +96,7 @@ def add_pairs(report, model, data, seed=0):
     scenes = {}
     for place in range(SCENES):
         motions = {"one style": made[0][place], "another": made[1][place]}
-        scenes[f"content {place + 1}"] = _placed(motions, clips.skeleton)
+        scenes[f"content {place + 1}"] = _positions(motions, clips.skeleton)
     _add(report, scenes, clips, "One drawn content in two drawn styles.")
 
 

@@ -64,17 +64,23 @@ class MotionStyleRecipe(MotionRecipe):
             **self.statistics(data),
             **{name: getattr(self, name) for name in _GAME},
         )
-        return self.compiled(model)
+        return self.compile_model(model)
 
     def arrays(self, data):
         return data.train.features, data.train.styles, data.train.actions
 
-    def score(self, model, data):
-        from keras_dtl.recipes.motion_measures import style_scores
+    def score(self, model, data) -> dict:
+        from keras_dtl.evaluation import transfer_scores
 
-        return style_scores(model, data, self.seed)
+        motion = self.motion_scores(data)
+        scores = transfer_scores(motion, model, data.test, data.held_out, self.seed)
+        if data.clips.factors is not None:
+            from keras_dtl.recipes.walker_factors import transferred_factors
 
-    def headline(self, scores):
+            scores["factors"] = transferred_factors(model, data.split.test, self.seed)
+        return scores
+
+    def headline(self, scores: dict) -> dict:
         transfers = scores["transfers"]
         return {
             "style of ceiling": transfers["style_of_ceiling"],
@@ -82,7 +88,7 @@ class MotionStyleRecipe(MotionRecipe):
             "speed, of real": transfers["velocity"]["mean_ratio"],
         }
 
-    def add_pictures(self, report, model, data):
+    def add_pictures(self, report, model, data) -> None:
         from keras_dtl.recipes.motion_pictures import add_transfers
 
         add_transfers(report, model, data, self.seed)

@@ -52,14 +52,11 @@ class Pix2PixRecipe(TranslationRecipe):
         train = load_pairs(path, "train", (before, before), channels)
         test = load_pairs(path, "test", (after, after), channels)
         if self.direction == "b-to-a":
-            train, test = train.reversed(), test.reversed()
-        return self.divided(train, test.a, test.b)
+            train, test = train.swap(), test.swap()
+        return self.divide(train, test.a, test.b)
 
-    def seen_from(self, images):
+    def in_direction(self, images) -> tuple:
         return images.a, images.b
-
-    def brightness_reference(self, source, answers):
-        return answers
 
     def method(self):
         from keras_dtl.backbones import patch_discriminator, unet
@@ -87,31 +84,32 @@ class Pix2PixRecipe(TranslationRecipe):
             conditional=self.conditional,
         )
 
-    def batches(self, data, first_step):
+    def batches(self, data, first_step: int):
         from keras_dtl.data import paired_batches
 
         return paired_batches(data.train, self.batch_size, self.seed, first_step, self.augment())
 
-    def steps_per_epoch(self, data):
+    def steps_per_epoch(self, data) -> int:
         from keras_dtl.data import steps_per_epoch
 
         return steps_per_epoch(data.train, self.batch_size)
 
-    def score(self, model, data):
+    def score(self, model, data) -> dict:
         from keras_dtl.evaluation import absolute_error, feature_network, structural_similarity
         from keras_dtl.evaluation.translation_scores import (
-            distances,
-            perceptual,
+            perceptual_scores,
+            set_distances,
             translate,
         )
 
+        network = feature_network(self.features)
         translated, answers = translate(model.deployable(), data.test.a), data.test.b
         return {
             "absolute_error": absolute_error(translated, answers),
             "structural_similarity": structural_similarity(translated, answers),
-            **perceptual(feature_network(self.features), translated, answers),
-            **distances(self, translated, answers),
+            **perceptual_scores(network, translated, answers),
+            **set_distances(network, translated, answers),
         }
 
-    def headline(self, scores):
+    def headline(self, scores: dict) -> dict:
         return {name: scores[name] for name in ("kid", "absolute_error")}

@@ -1,15 +1,19 @@
 """What `keras-dtl train` leaves in a run folder, read again."""
 
 import json
+from pathlib import Path
 
 
-def run_model(folder):
+def run_model(folder: Path):
     """Return the Keras model of a finished run, not compiled.
+
+    Args:
+        folder: Of the run.
 
     Raises:
         FileNotFoundError: When the folder holds no finished run.
     """
-    path = _existing(folder, "model.keras")
+    path = _require_file(folder, "model.keras")
     import keras
 
     import keras_dtl.layers
@@ -18,21 +22,25 @@ def run_model(folder):
     return keras.saving.load_model(path, compile=False)
 
 
-def run_record(folder, name):
-    """Return what a run wrote down: its `"settings"`, `"history"` or `"scores"`.
+def run_record(folder: Path, name: str) -> dict:
+    """Return what a run wrote down.
+
+    Args:
+        folder: Of the run.
+        name: `"settings"`, `"history"` or `"scores"`.
 
     Raises:
         FileNotFoundError: When the folder holds no finished run.
         ValueError: When the file is damaged.
     """
-    path = _existing(folder, f"{name}.json")
+    path = _require_file(folder, f"{name}.json")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is not valid JSON: {error}. Train again.") from error
 
 
-def _existing(folder, name):
+def _require_file(folder, name):
     path = folder / name
     if not path.is_file():
         raise FileNotFoundError(

@@ -13,6 +13,8 @@ A folder holds images/ and masks/, see `keras_dtl.data.segmentation.load_segment
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
+import numpy as np
+
 from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.encoders import hasten_statistics
 
@@ -148,7 +150,7 @@ class SegmentationRecipe(Recipe):
             encoder, classifier, discriminator, discriminated=seen, reversal_strength=0.0, **weight
         )
 
-    def batches(self, data, first_step):
+    def batches(self, data, first_step: int):
         import tensorflow as tf
 
         from keras_dtl.data import endless_arrays, jitter
@@ -163,12 +165,12 @@ class SegmentationRecipe(Recipe):
         }
         return tf.data.Dataset.zip(streams).with_options(options())
 
-    def steps_per_epoch(self, data):
+    def steps_per_epoch(self, data) -> int:
         from keras_dtl.data import steps_per_epoch
 
         return max(self.min_steps, steps_per_epoch(data.source_train, self.batch_size))
 
-    def callbacks(self, data):
+    def callbacks(self, data) -> list:
         from keras_dtl.callbacks import ProgressSchedule, cosine_decay, reversal_ramp
 
         schedules = {"optimizer.learning_rate": cosine_decay(self.learning_rate)}
@@ -176,7 +178,7 @@ class SegmentationRecipe(Recipe):
             schedules["reversal_strength"] = reversal_ramp()
         return [ProgressSchedule(schedules)]
 
-    def score(self, model, data):
+    def score(self, model, data) -> dict:
         from keras_dtl.evaluation import evaluate_segmenter
 
         test = data.target_test
@@ -184,21 +186,21 @@ class SegmentationRecipe(Recipe):
             "target": evaluate_segmenter(answers(model, test), test.labels, test.classes).to_dict()
         }
 
-    def headline(self, scores):
+    def headline(self, scores: dict) -> dict:
         return {"mean IoU on target": scores["target"]["mean_iou"]}
 
-    def report(self, model, data, history, scores):
+    def report(self, model, data, history: dict, scores: dict):
         from keras_dtl.evaluation import Report, figures, overlay
 
         report = Report(
             f"{self.name}: {self.source} to {self.target}",
             f"{self.method}, {self.epochs} epochs, seed {self.seed}. Masks of the "
             f"{self.labels_from} were learnt; {len(data.target_test)} target images are scored.",
-            {name: self.shown(value) for name, value in self.headline(scores).items()},
+            {name: self.format_number(value) for name, value in self.headline(scores).items()},
         )
         report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
         test = data.target_test
-        few = test.subset([round(i) for i in spread(len(test), SHOWN)])
+        few = test.subset([round(i) for i in even_positions(len(test), SHOWN)])
         rows = [few.images]
         rows += [
             overlay(few.images, maps, few.colors) for maps in (few.labels, answers(model, few))
@@ -211,19 +213,29 @@ class SegmentationRecipe(Recipe):
         report.add_table("Settings", self.settings(), collapsed=True)
         return report
 
-    def export_arguments(self, data):
+    def export_arguments(self, data) -> dict:
         return {"classes": data.source_train.classes}
 
-    def settings_with(self, data):
+    def settings_with(self, data) -> dict:
         return {**super().settings_with(data), "colors": data.source_train.colors.tolist()}
 
 
-def answers(model, examples):
-    """Return the class maps that a model gives of `SegmentedImages`."""
+def answers(model, examples) -> np.ndarray:
+    """Return the class maps that a model gives of images, `(examples, height, width)`.
+
+    Args:
+        model: The `Method` that was trained.
+        examples: `SegmentedImages`.
+    """
     return model.deployable().predict(examples.images, batch_size=4, verbose=0)
 
 
-def spread(count, shown):
-    """Return up to `shown` positions, evenly spread over `count`."""
-    shown = min(count, shown)
-    return [(2 * place + 1) * count / (2 * shown) - 0.5 for place in range(shown)]
+def even_positions(count: int, most: int) -> list[float]:
+    """Return positions that are evenly spread over a list.
+
+    Args:
+        count: Length of the list.
+        most: How many positions, or `count` where that is less.
+    """
+    most = min(count, most)
+    return [(2 * place + 1) * count / (2 * most) - 0.5 for place in range(most)]

@@ -1,6 +1,7 @@
 """What the recipes of separation share: one labelled data set, players, schedules, pictures."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -50,7 +51,8 @@ class SeparationRecipe(Recipe):
     """Weight of the penalty R1 on the discriminator's slope."""
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int, int]:
+        """`(height, width, channels)` of the images."""
         return (self.image_size, self.image_size, self.channels)
 
     def load_data(self):
@@ -69,7 +71,8 @@ class SeparationRecipe(Recipe):
         """Return the `Separation` model."""
         raise NotImplementedError
 
-    def restraints(self):
+    def restraints(self) -> dict:
+        """Return what keeps the discriminator from winning, as the method's arguments."""
         return {
             "gate": None if self.gate >= 1 else self.gate,
             "real_penalty_weight": self.real_penalty_weight,
@@ -94,12 +97,12 @@ class SeparationRecipe(Recipe):
         )
         return model
 
-    def steps_per_epoch(self, data):
+    def steps_per_epoch(self, data) -> int:
         from keras_dtl.data import steps_per_epoch
 
         return steps_per_epoch(data.train, self.batch_size)
 
-    def callbacks(self, data):
+    def callbacks(self, data) -> list:
         from keras_dtl.callbacks import Measure, ProgressImages, ProgressSchedule
 
         every = max(1, self.epochs // PICTURES)
@@ -112,46 +115,77 @@ class SeparationRecipe(Recipe):
 
     def judge(self, data):
         """Return the frozen classifier of real images that judges generated ones."""
-        from keras_dtl.evaluation.separation_scores import kept_judge
+        from keras_dtl.evaluation.image_judge import load_or_fit_judge
 
-        return kept_judge(self.judged(data), self.run_folder)
+        examples = self.judge_examples(data)
+        fit = partial(fit_lenet_judge, examples)
+        return load_or_fit_judge(fit, examples.images, examples.labels, self.run_folder)
 
-    def judged(self, data):
-        """Return the images that the judge learns."""
+    def judge_examples(self, data):
+        """Return the `LabelledImages` that the judge learns."""
         return data.train
 
-    def progress(self, model, data, judge):
+    def progress(self, model, data, judge) -> dict:
         """Return the measures that appear in the logs in the course of a training."""
         raise NotImplementedError
 
-    def schedules(self):
+    def schedules(self) -> dict:
         """Return what changes with progress: by default nothing."""
         return {}
 
-    def picture(self, model, data):
+    def picture(self, model, data) -> np.ndarray:
         """Return a picture of how far the codes are apart: a grid, uint8."""
         raise NotImplementedError
 
-    def report(self, model, data, history, scores):
+    def report(self, model, data, history: dict, scores: dict):
         words = f"{self.epochs} epochs at {self.image_size} pixels, seed {self.seed}."
         return self.illustrated_report(words, model, data, history, scores)
 
-    def add_pictures(self, report, model, data):
+    def add_pictures(self, report, model, data) -> None:
         figure = picture_figure(self.picture(model, data))
         report.add_figure("Both codes", figure, self.caption)
 
 
-def without_some_classes(data, share, seed):
-    """Return the data with a share of the classes held out: all their images, of both splits."""
+def fit_lenet_judge(examples):
+    """Return the judge of images: a LeNet below its hidden layer.
+
+    Args:
+        examples: `LabelledImages`, 16 pixels a side or more.
+    """
+    from keras_dtl.backbones import lenet
+    from keras_dtl.data import endless_batches
+    from keras_dtl.evaluation.image_judge import JUDGE_BATCH, fit_judge
+
+    return fit_judge(
+        lambda: lenet(examples.image_shape),
+        *examples.arrays(),
+        num_classes=len(examples.classes),
+        batches=endless_batches(examples, JUDGE_BATCH, seed=0),
+    )
+
+
+def without_some_classes(data: SeparationData, share: float, seed: int) -> SeparationData:
+    """Return the data with a share of the classes held out: all their images, of both splits.
+
+    Args:
+        data: The `SeparationData`.
+        share: Of the classes, in 0..1.
+        seed: Their choice.
+    """
     from keras_dtl.data import hold_out_classes
 
     train, held = hold_out_classes(data.train, share, seed)
     of_held = np.isin(data.test.labels, held.labels)
-    held = held.joined(data.test.subset(np.flatnonzero(of_held)))
+    held = held.join(data.test.subset(np.flatnonzero(of_held)))
     return SeparationData(train, data.test.subset(np.flatnonzero(~of_held)), held)
 
 
-def picture_figure(picture):
+def picture_figure(picture: np.ndarray):
+    """Return the figure of one picture, as wide as a report shows a grid.
+
+    Args:
+        picture: uint8 `(height, width, channels)`.
+    """
     from keras_dtl.evaluation import figures
 
     return figures.image_grid(picture[None], columns=1, largest=LARGEST)

@@ -27,10 +27,10 @@ class SourceOnlyRecipe(DomainAdaptationRecipe):
 
         return SourceOnly(encoder, classifier, batch_norm=self.normalization)
 
-    def labelled(self, data):
+    def labelled_images(self, data):
         if self.labels_from == "source":
             return data.source_train
         return data.target_train if data.target_labelled is None else data.target_labelled
 
-    def target_labelled(self, data):
+    def labelled_target(self, data):
         return data.target_labelled if self.labels_from == "source" else None

@@ -10,6 +10,8 @@ epochs reach: results/separation.json.
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import numpy as np
+
 from keras_dtl.recipes.separation import GRID, SeparationRecipe, picture_figure
 
 
@@ -80,7 +82,7 @@ class SwapVAERecipe(SeparationRecipe):
             **self.restraints(),
         )
 
-    def latent_classifier(self, classes):
+    def latent_classifier(self, classes: int):
         """Return the classifier of styles, which does not feel their scale.
 
         Without the normalisation the encoder would hide the class by shrinking all styles.
@@ -94,27 +96,29 @@ class SwapVAERecipe(SeparationRecipe):
         logits = mlp((self.style,), (256, 256), classes)(scaled)
         return keras.Model(style, logits, name="latent_classifier")
 
-    def batches(self, data, first_step):
+    def batches(self, data, first_step: int):
         from keras_dtl.data import view_batches
 
         return view_batches(data.train, self.batch_size, self.seed, first_step)
 
-    def schedules(self):
+    def schedules(self) -> dict:
         from keras_dtl.callbacks import cosine_decay
 
         return {"optimizer.learning_rate": cosine_decay(self.learning_rate)}
 
-    def score(self, model, data):
-        from keras_dtl.evaluation.separation_scores import swap_scores
+    def score(self, model, data) -> dict:
+        from keras_dtl.evaluation.separation_scores import Autoencoder, swap_scores
 
-        return swap_scores(model, data, self.judge(data), self.seed)
+        autoencoder = Autoencoder(codes_reader(model), model.parts()["decoder"])
+        train, test = data.train.arrays(), data.test.arrays()
+        return swap_scores(autoencoder, self.judge(data), train, test, self.seed)
 
-    def progress(self, model, data, judge):
+    def progress(self, model, data, judge) -> dict:
         from keras_dtl.evaluation.separation_scores import swap_progress
 
-        return swap_progress(model, data, judge)
+        return swap_progress(model.deployable(), judge, *data.test.arrays())
 
-    def headline(self, scores):
+    def headline(self, scores: dict) -> dict:
         return {
             "class from s": scores["class_from"]["s"]["mlp"],
             "class from z": scores["class_from"]["z_sample"]["mlp"],
@@ -124,17 +128,30 @@ class SwapVAERecipe(SeparationRecipe):
             "diversity": scores["diversity"]["features"],
         }
 
-    def picture(self, model, data):
-        from keras_dtl.evaluation.separation_scores import swap_grid
+    def picture(self, model, data) -> np.ndarray:
+        from keras_dtl.evaluation.figures.code_grids import swap_grid
 
         images, labels = data.test.images, data.test.labels
-        shown = [(labels == label).argmax() for label in range(len(data.test.classes))]
-        return swap_grid(model, images[-GRID:], images[shown[:GRID]])
+        firsts = [(labels == label).argmax() for label in range(len(data.test.classes))]
+        return swap_grid(model.deployable(), images[-GRID:], images[firsts[:GRID]])
 
-    def add_pictures(self, report, model, data):
-        from keras_dtl.evaluation.separation_scores import interpolation
+    def add_pictures(self, report, model, data) -> None:
+        from keras_dtl.evaluation.figures.code_grids import walks
+        from keras_dtl.evaluation.separation_scores import codes_of
 
         super().add_pictures(report, model, data)
-        figure = picture_figure(interpolation(model, *data.test.images[:2]))
+        codes = codes_of(codes_reader(model), data.test.images[:2])
+        figure = picture_figure(walks(model.parts()["decoder"], codes["s"], codes["z_mean"]))
         caption = "From one image to another: above along the style, below along the content."
         report.add_figure("Interpolation", figure, caption)
+
+
+def codes_reader(model):
+    """Return the function from uint8 images to content, mean and log variance of the style.
+
+    Args:
+        model: The `SwapVAE`.
+    """
+    from keras_dtl.methods.networks import to_signed
+
+    return lambda images: model.encoder(to_signed(images), training=False)

@@ -11,12 +11,14 @@ class Trained(NamedTuple):
     """What a training leaves: the model, its data, logs by name and scores."""
 
     model: object
+    """The `Method`."""
     data: object
+    """What the recipe's `load_data` returned."""
     history: dict
     scores: dict
 
 
-def train(recipe, data=None):
+def train(recipe, data=None) -> Trained:
     """Fit and score one recipe in a session that was started, and save what it learnt.
 
     Args:
@@ -40,12 +42,16 @@ def train(recipe, data=None):
     save_run(recipe, trained)
     checkpoint.path.unlink()  # a run with a checkpoint is one that was not finished
     for name, value in recipe.headline(trained.scores).items():
-        print(f"{recipe.name}: {name} {recipe.shown(value)}")
+        print(f"{recipe.name}: {name} {recipe.format_number(value)}")
     return trained
 
 
-def check_folder(recipe, checkpoint):
+def check_folder(recipe, checkpoint) -> None:
     """Refuse to overwrite a training that was stopped, or to resume one with other settings.
+
+    Args:
+        recipe: The `Recipe`.
+        checkpoint: The `keras_dtl.callbacks.Checkpoint` of its run folder.
 
     Raises:
         FileExistsError: When the run folder holds an unfinished training and `resume` is off.
@@ -70,8 +76,15 @@ def check_folder(recipe, checkpoint):
         )
 
 
-def fit(recipe, model, data, checkpoint):
-    """Run the epochs that are not done yet."""
+def fit(recipe, model, data, checkpoint) -> None:
+    """Run the epochs that are not done yet.
+
+    Args:
+        recipe: The `Recipe`.
+        model: What its `build_model` returned.
+        data: What its `load_data` returned.
+        checkpoint: The `keras_dtl.callbacks.Checkpoint` of its run folder.
+    """
     from keras_dtl.callbacks import StopWhenDiverged
 
     steps = recipe.steps_per_epoch(data)
@@ -88,8 +101,13 @@ def fit(recipe, model, data, checkpoint):
     )
 
 
-def save_run(recipe, trained):
-    """Write the model, its logs and its scores to the run folder."""
+def save_run(recipe, trained: Trained) -> None:
+    """Write the model, its logs and its scores to the run folder.
+
+    Args:
+        recipe: The `Recipe`.
+        trained: The `Trained`.
+    """
     folder = recipe.run_folder
     with atomic_path(folder / "model.keras") as temporary:
         trained.model.save(temporary)
@@ -97,7 +115,7 @@ def save_run(recipe, trained):
     write_json(folder / "scores.json", trained.scores)
 
 
-def publish(recipe, trained, **beside):
+def publish(recipe, trained: Trained, **beside) -> None:
     """Write the report and export the deployable model with it.
 
     Args:

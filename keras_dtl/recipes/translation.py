@@ -1,13 +1,17 @@
 """What the recipes of image translation share: two domains, schedules, measures, pictures."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
 
 from keras_dtl.recipes.base import Recipe
 
 CROP = 256 / 286
 """What is left of a side after the papers' random crop."""
 BEST = "best.weights.h5"
+PICTURED = 4
+"""How many images the progress pictures show."""
 Adversarial = Literal["vanilla", "least_squares", "hinge", "wgan_gp"]
 ReceptiveField = Literal[1, 16, 34, 70, 142, 286]
 
@@ -15,8 +19,8 @@ ReceptiveField = Literal[1, 16, 34, 70, 142, 286]
 class Images(NamedTuple):
     """uint8 images of both domains, `(examples, height, width, channels)`."""
 
-    a: object
-    b: object
+    a: np.ndarray
+    b: np.ndarray
 
 
 class TranslationData(NamedTuple):
@@ -30,6 +34,9 @@ class TranslationData(NamedTuple):
 @dataclass(frozen=True)
 class TranslationRecipe(Recipe):
     """Generators of images; the fields that both methods have."""
+
+    paired: ClassVar[bool]
+    """Whether each image to translate has an answer."""
 
     epochs: int = 200
     """Passes over the larger domain."""
@@ -63,7 +70,8 @@ class TranslationRecipe(Recipe):
     other half is scored, or the last."""
 
     @property
-    def size_before_crop(self):
+    def size_before_crop(self) -> int:
+        """Side in pixels of training images before the random crop."""
         return self.load_size or round(self.image_size / CROP)
 
     def method(self):
@@ -83,11 +91,12 @@ class TranslationRecipe(Recipe):
         return model
 
     def augment(self):
+        """Return the random crop and mirror of training images."""
         from keras_dtl.data import jitter
 
         return jitter(self.image_size, self.flip)
 
-    def divided(self, train, a, b):
+    def divide(self, train, a: np.ndarray, b: np.ndarray) -> TranslationData:
         """Return the data: all test images, or half of them, are scored on."""
         if self.keep == "last":
             return TranslationData(train, Images(a, b), Images(a, b))
@@ -98,7 +107,7 @@ class TranslationRecipe(Recipe):
             )
         return TranslationData(train, Images(a[::2], b[::2]), Images(a[1::2], b[1::2]))
 
-    def schedules(self):
+    def schedules(self) -> dict:
         from keras_dtl.callbacks import constant, linear_decay
 
         rate = constant(self.learning_rate)
@@ -109,23 +118,44 @@ class TranslationRecipe(Recipe):
             "discriminator_optimizer.learning_rate": rate,
         }
 
-    def callbacks(self, data):
+    def callbacks(self, data) -> list:
         from keras_dtl.callbacks import Alarm, Measure, ProgressImages, ProgressSchedule
-        from keras_dtl.evaluation.translation_scores import Measures, progress_picture
         from keras_dtl.recipes.translation_report import INVERSION, INVERTED
 
         best = [self.lowest_kid()] if self.keep == "best" else []
         return [
             ProgressSchedule(self.schedules()),
-            Measure(Measures(self, data.validation), self.measure_every),
+            Measure(self.progress_measure(data.validation), self.measure_every),
             Alarm("brightness_correlation", INVERTED, INVERSION),
             *best,
             ProgressImages(
                 self.run_folder,
-                lambda model: progress_picture(self, model, data.validation),
+                lambda model: self.progress_picture(model, data.validation),
                 self.measure_every,
             ),
         ]
+
+    def progress_measure(self, images: Images):
+        """Return the function from the model to KID and correlation of brightness on images."""
+        from keras_dtl.evaluation import TranslationProgress, feature_network
+
+        source, answers = self.in_direction(images)
+        reference = answers if self.paired else source
+        progress = TranslationProgress(feature_network(self.features), source, answers, reference)
+        return lambda model: progress(model.deployable())
+
+    def progress_picture(self, model, images: Images):
+        """Return a row of sources, one of translations and, for pairs, one of answers: uint8."""
+        from keras_dtl.evaluation.figures.code_grids import stack_rows
+        from keras_dtl.evaluation.translation_scores import translate
+
+        source, answers = (part[:PICTURED] for part in self.in_direction(images))
+        rows = [source, translate(model.deployable(), source)]
+        return stack_rows([*rows, answers] if self.paired else rows)
+
+    def in_direction(self, images: Images) -> tuple:
+        """Return the images to translate and those of the other domain."""
+        raise NotImplementedError
 
     def lowest_kid(self):
         """Return the callback that keeps the weights of the lowest KID."""
@@ -133,7 +163,7 @@ class TranslationRecipe(Recipe):
 
         return KeepBest(self.run_folder / BEST, "kid", lowest=True)
 
-    def select_weights(self, model, data):
+    def select_weights(self, model, data) -> dict | None:
         kept = self.lowest_kid()
         best = kept.best()
         if self.keep == "last" or best is None:
@@ -141,10 +171,10 @@ class TranslationRecipe(Recipe):
         model.load_weights(kept.path)
         return {"chosen_by": "kid", **best._asdict()}
 
-    def report(self, model, data, history, scores):
+    def report(self, model, data, history: dict, scores: dict):
         from keras_dtl.recipes.translation_report import translation_report
 
         return translation_report(self, model, data, history, scores)
 
-    def shown(self, value):
+    def format_number(self, value: float) -> str:
         return f"{value:.4g}"

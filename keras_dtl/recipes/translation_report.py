@@ -19,7 +19,7 @@ STAGES = 6
 """How many pictures of the progress are shown."""
 
 
-def translation_report(recipe, model, data, history, scores):
+def translation_report(recipe, model, data, history: dict, scores: dict) -> Report:
     """Tell what a training did in one page.
 
     Args:
@@ -36,7 +36,7 @@ def translation_report(recipe, model, data, history, scores):
         f"{recipe.name}: {recipe.source}, {recipe.direction}",
         f"{recipe.epochs} epochs at {recipe.image_size} pixels, seed {recipe.seed}. Scored on test "
         f"images that chose nothing; features: {recipe.features.partition(':')[0]}.",
-        {name: recipe.shown(value) for name, value in recipe.headline(scores).items()},
+        {name: recipe.format_number(value) for name, value in recipe.headline(scores).items()},
     )
     add_examples(report, recipe, model, data)
     add_training(report, history)
@@ -46,8 +46,14 @@ def translation_report(recipe, model, data, history, scores):
     return report
 
 
-def add_examples(report, recipe, model, data):
-    source, answers = (part[:EXAMPLES] for part in recipe.seen_from(data.test))
+def add_examples(report, recipe, model, data) -> None:
+    """Show test images, what became of them and, for pairs, the answers.
+
+    Args:
+        report: The `Report`.
+        recipe, model, data: As for `translation_report`.
+    """
+    source, answers = (part[:EXAMPLES] for part in recipe.in_direction(data.test))
     rows = {"source": source, "translated": translate(model.deployable(), source)}
     if recipe.paired:
         rows["answer"] = answers
@@ -57,14 +63,26 @@ def add_examples(report, recipe, model, data):
     report.add_figure("Test images", figure, "Images that were not trained on.")
 
 
-def add_training(report, history):
+def add_training(report, history: dict) -> None:
+    """Draw the curves, and warn of a generator that draws negatives.
+
+    Args:
+        report: The `Report`.
+        history: Logs, `{name: [a value an epoch]}`.
+    """
     report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
     measured = [value for value in history.get("brightness_correlation", ()) if value is not None]
     if measured and measured[-1] < INVERTED:
         report.add_text("Training", INVERSION, kind="warning")
 
 
-def add_progress(report, recipe):
+def add_progress(report, recipe) -> None:
+    """Show pictures that were drawn in the course of the training, if there are any.
+
+    Args:
+        report: The `Report`.
+        recipe: The recipe, whose run folder holds them.
+    """
     paths = sorted((recipe.run_folder / "images").glob("epoch-*.png"))
     if not paths:
         return

@@ -17,18 +17,18 @@ class ViewRecipe(SeparationRecipe):
     adversarial: Literal["vanilla", "hinge", "least_squares"] = "vanilla"
     """The game between generator and discriminator."""
 
-    def restraints(self):
+    def restraints(self) -> dict:
         restraints = {**super().restraints(), "adversarial": self.adversarial}
         if self.adversarial != "vanilla":
             del restraints["real_target"], restraints["generated_target"]
         return restraints
 
-    def batches(self, data, first_step):
+    def batches(self, data, first_step: int):
         from keras_dtl.data import view_batches
 
         return view_batches(data.train, self.batch_size, self.seed, first_step, other=None)
 
-    def schedules(self):
+    def schedules(self) -> dict:
         from keras_dtl.callbacks import cosine_decay
 
         return {
@@ -36,7 +36,13 @@ class ViewRecipe(SeparationRecipe):
             "discriminator_optimizer.learning_rate": cosine_decay(self.discriminator_learning_rate),
         }
 
-    def headline(self, scores):
+    def view_generator(self, model):
+        """Return what draws views of contents, as `keras_dtl.evaluation` takes it."""
+        from keras_dtl.evaluation.view_scores import ViewGenerator
+
+        return ViewGenerator(model.parts()["generator"], model.view_numbers)
+
+    def headline(self, scores: dict) -> dict:
         return {
             "agreement": scores["agreement"]["share"],
             "ceiling": scores["ceiling"]["share"],

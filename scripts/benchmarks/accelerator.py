@@ -32,7 +32,7 @@ SIZES = ((256, 256), (320, 480), (480, 320), (500, 375))
 
 
 def prepare(folder):
-    inputs.once(folder / "resnet9", _export, draw_images(folder / "images"))
+    inputs.make_once(folder / "resnet9", _export, draw_images(folder / "images"))
 
 
 def _export(path, images):

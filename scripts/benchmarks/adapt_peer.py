@@ -10,17 +10,14 @@ Runs repeat where they are bound to one core. Needs the extra `[peers]`. Resumab
 Writes results/adapt_peer.json.
 """
 
+import argparse
 import itertools
 import json
 import statistics
-import sys
-import time
 
-from record import MACHINE, RESULTS, in_a_process
+from clock import StepClock
+from record import groups, in_a_process, run_missing, summary
 
-from keras_dtl.files import write_json
-
-RESULT = RESULTS / "adapt_peer.json"
 ROWS = {
     "dann": ("dann", 1.0),
     "dann-0.1": ("dann", 0.1),
@@ -74,23 +71,7 @@ def optimizer(method):
     return keras.optimizers.Adam(2e-4, 0.5) if method == "adda" else keras.optimizers.SGD(0.01, 0.9)
 
 
-class StepTimes:
-    """Notes when each step of `fit` ends."""
-
-    def __init__(self):
-        import keras
-
-        self.ends = []
-        self.callback = keras.callbacks.LambdaCallback(
-            on_train_batch_end=lambda batch, logs: self.ends.append(time.perf_counter())
-        )
-
-    def median(self):
-        seconds = [after - before for before, after in itertools.pairwise(self.ends)]
-        return 1000 * statistics.median(seconds[WARM_UP:])
-
-
-def ours(method, seed, weight=1.0, epochs=EPOCHS):
+def train_ours(method, seed, weight=1.0, epochs=EPOCHS):
     import keras
 
     from keras_dtl.data import domain_batches
@@ -101,7 +82,7 @@ def ours(method, seed, weight=1.0, epochs=EPOCHS):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     batches = domain_batches(source, target, BATCH, seed)
     steps = len(source) // BATCH
-    more, times = {}, StepTimes()
+    more, clock = {}, StepClock(WARM_UP)
     if method == "adda":
         first = SourceOnly(encoder, classifier)
         first.compile(keras.optimizers.SGD(0.01, momentum=0.9), loss)
@@ -114,12 +95,12 @@ def ours(method, seed, weight=1.0, epochs=EPOCHS):
         model = DeepCORAL(encoder, classifier, weight, compared=("features",))
     before = encoder.get_weights()
     model.compile(optimizer(method), loss, metrics=["accuracy"], **more)
-    model.fit(batches, epochs=epochs, steps_per_epoch=steps, verbose=0, callbacks=[times.callback])
+    model.fit(batches, epochs=epochs, steps_per_epoch=steps, verbose=0, callbacks=[clock.callback])
     answers = model.predict(test.images, batch_size=256, verbose=0).argmax(1)
-    return answers, test, times, moved(before, encoder)
+    return answers, test, clock, weight_change(before, encoder)
 
 
-def theirs(method, seed, weight=1.0, epochs=EPOCHS):
+def train_adapt(method, seed, weight=1.0, epochs=EPOCHS):
     import keras
     import numpy as np
     from adapt import feature_based
@@ -140,7 +121,7 @@ def theirs(method, seed, weight=1.0, epochs=EPOCHS):
     keywords = {"encoder": encoder, "task": classifier, "loss": "categorical_crossentropy"}
     keywords |= {"optimizer": optimizer(method), "metrics": ["accuracy"], "verbose": 0}
     keywords |= {"random_state": seed, "copy": False}
-    times = StepTimes()
+    clock = StepClock(WARM_UP)
     fitting = {"epochs": epochs, "batch_size": BATCH, "verbose": 0}
     if method == "adda":
         keywords |= {"discriminator": discriminator, "optimizer_enc": optimizer(method)}
@@ -152,12 +133,12 @@ def theirs(method, seed, weight=1.0, epochs=EPOCHS):
         model = feature_based.DeepCORAL(lambda_=weight, match_mean=False, **keywords)
     before = encoder.get_weights()
     labels = np.eye(CLASSES, dtype="float32")[source.labels]
-    model.fit(seen, labels, target.images, callbacks=[times.callback], **fitting)
+    model.fit(seen, labels, target.images, callbacks=[clock.callback], **fitting)
     answers = np.asarray(model.predict(test.images)).argmax(1)
-    return answers, test, times, moved(before, encoder)
+    return answers, test, clock, weight_change(before, encoder)
 
 
-def moved(before, encoder):
+def weight_change(before, encoder):
     """Return the largest change of a weight of the encoder."""
     return max(float(abs(a - b).max()) for a, b in zip(before, encoder.get_weights(), strict=True))
 
@@ -167,56 +148,60 @@ def run_child(library, row, seed):
     import keras
 
     keras.utils.set_random_seed(seed)
-    fit = {"keras_dtl": ours, "adapt": theirs}[library]
+    fit = {"keras_dtl": train_ours, "adapt": train_adapt}[library]
     method, weight = ROWS[row]
-    answers, test, times, _ = fit(method, seed, weight)
-    result = {"accuracy": 100 * float((answers == test.labels).mean()), "step_ms": times.median()}
+    answers, test, clock, _ = fit(method, seed, weight)
+    result = {"accuracy": 100 * float((answers == test.labels).mean()), "step_ms": clock.median()}
     if row == "deep-coral" and seed == 0:
         result["encoder_moved_by_the_task_alone"] = fit(method, seed, weight=0.0, epochs=2)[3]
     print(json.dumps(result))
 
 
-def summary(runs):
-    result = {}
-    for method in ROWS:
-        for library in LIBRARIES:
-            own = [runs[k] for k in runs if k.startswith(f"{library} {method} ")]
-            if own:
-                accuracies = [run["accuracy"] for run in own]
-                result[f"{library} {method}"] = {
-                    "accuracy_mean": statistics.mean(accuracies),
-                    "accuracy_sd": statistics.stdev(accuracies) if len(own) > 1 else None,
-                    "step_ms": statistics.median(run["step_ms"] for run in own),
-                }
-        seeds = [seed for seed in range(SEEDS) if f"adapt {method} {seed}" in runs]
-        pairs = [[runs[f"{x} {method} {seed}"]["step_ms"] for x in LIBRARIES] for seed in seeds]
-        pairs = [ours / theirs for ours, theirs in pairs]
-        if pairs:
-            result[f"step time ratio {method}"] = statistics.median(pairs)
-    return result
+def result_of(runs):
+    return {
+        "what": "MNIST to USPS, 2000 and 1800 images: accuracy on the target's test split in "
+        "percent, median milliseconds of a step; ratio below 1: keras_dtl is faster",
+        "epochs": EPOCHS,
+        "summary": accuracies_and_times(runs) | time_ratios(runs),
+    }
+
+
+def accuracies_and_times(runs):
+    """Return both of each library and method over seeds."""
+    return {
+        name: {
+            **summary([run["accuracy"] for run in found], "accuracy"),
+            "step_ms": statistics.median(run["step_ms"] for run in found),
+        }
+        for name, found in groups(runs).items()
+    }
+
+
+def time_ratios(runs):
+    """Return the median over seeds of our time of a step by ADAPT's, where both have run."""
+    ratios = {}
+    for row, seed in itertools.product(ROWS, range(SEEDS)):
+        both = [runs.get(f"{library} {row} {seed}") for library in LIBRARIES]
+        if all(both):
+            ratios.setdefault(row, []).append(both[0]["step_ms"] / both[1]["step_ms"])
+    return {f"step time ratio {row}": statistics.median(found) for row, found in ratios.items()}
 
 
 def main():
-    runs = json.loads(RESULT.read_text(encoding="utf-8"))["runs"] if RESULT.exists() else {}
-    for seed, method, library in itertools.product(range(SEEDS), ROWS, LIBRARIES):
-        key = f"{library} {method} {seed}"
-        if key in runs:
-            continue
-        runs[key] = in_a_process(__file__, library, method, seed)
-        print(key, runs[key], flush=True)
-        result = {
-            "what": "MNIST to USPS, 2000 and 1800 images: accuracy on the target's test split in "
-            "percent, median milliseconds of a step; ratio below 1: keras_dtl is faster",
-            "epochs": EPOCHS,
-            "machine": MACHINE,
-            "summary": summary(runs),
-            "runs": runs,
-        }
-        write_json(RESULT, result)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs=3, help=argparse.SUPPRESS)
+    if only := parser.parse_args().only:
+        library, row, seed = only
+        run_child(library, row, int(seed))
+        return
+    order = itertools.product(range(SEEDS), ROWS, LIBRARIES)
+    run_missing(
+        "adapt_peer",
+        [(library, row, seed) for seed, row, library in order],
+        lambda *words: in_a_process(__file__, "--only", *words),
+        result_of,
+    )
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        run_child(sys.argv[1], sys.argv[2], int(sys.argv[3]))
-    else:
-        main()
+    main()

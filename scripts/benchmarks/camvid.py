@@ -11,17 +11,12 @@ Resumable run by run. Writes results/camvid.json.
 import argparse
 import itertools
 import json
-import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-from record import MACHINE, RESULTS
+from record import Deadline, read_result, summary, write_result
 
-from keras_dtl.files import write_json
-
-RESULT = RESULTS / "camvid.json"
 SHARED = {
     "epochs": 4,
     "min-steps": 100,
@@ -64,17 +59,14 @@ def train(arguments, way, seed):
 def result_of(runs):
     found = {}
     for way, scores in runs.items():
-        values = [100 * run["mean_iou"] for run in scores]
         found[way] = {
-            "mean_iou_mean": statistics.mean(values),
-            "mean_iou_sd": statistics.stdev(values) if len(values) > 1 else None,
-            "seeds": len(values),
+            **summary([100 * run["mean_iou"] for run in scores], "mean_iou"),
+            "seeds": len(scores),
             "runs": scores,
         }
     return {
         "what": "mean IoU in percent at dusk, second half of 0001TP, last weights",
         "settings": {"shared": SHARED, "size": SIZE[1:], "ways": WAYS},
-        "machine": MACHINE,
         "ways": found,
     }
 
@@ -88,13 +80,13 @@ def main():
     parser.add_argument("--minutes", type=float, help="begin no run after so many minutes")
     parser.add_argument("--runs", type=Path, default=Path("runs/benchmarks/camvid"))
     arguments = parser.parse_args()
-    begun, runs = time.monotonic(), {}
+    deadline, runs, before = Deadline(arguments.minutes), {}, read_result("camvid")
     for seed, way in itertools.product(range(arguments.seeds), arguments.ways):
-        late = arguments.minutes and time.monotonic() - begun > 60 * arguments.minutes
-        if late and not (arguments.runs / f"{way}-{seed}" / "scores.json").exists():
+        is_done = (arguments.runs / f"{way}-{seed}" / "scores.json").exists()
+        if deadline.is_over() and not is_done:
             continue  # what is done already is read all the same
         runs.setdefault(way, []).append(train(arguments, way, seed))
-        write_json(RESULT, result_of(runs))
+        write_result("camvid", result_of(runs), show=(), before=before)
         print(way, seed, f"{runs[way][-1]['mean_iou']:.1%}", flush=True)
 
 

@@ -11,7 +11,6 @@ results/conversion.json. All comparisons are ratios of figures that one process 
 """
 
 import argparse
-import json
 import os
 import shutil
 import statistics
@@ -21,8 +20,9 @@ import time
 from pathlib import Path
 
 import conversion_inputs as inputs
+import conversion_int8 as int8
 import conversion_limits as limits
-from record import RESULTS, write_result
+from record import read_result, write_result
 
 import keras_dtl
 from keras_dtl.convert import convert_folder
@@ -50,11 +50,11 @@ class _Watch:
 
 def generator(folder, rounds):
     """ResNet-9 at 256 pixels, 200 photos: the folder beside the session alone on their arrays."""
-    artifact = inputs.once(folder / "resnet9_256", inputs.generator, 64, 9, (256, 256))
+    artifact = inputs.make_once(folder / "resnet9_256", inputs.generator, 64, 9, (256, 256))
     size = 200 // ROUNDS
     for place in range(len(rounds), ROUNDS):
         part = inputs.photos(200)[place * size : (place + 1) * size]
-        yield inputs.fresh(_generator_round, artifact, part, folder / "out", place % 2)
+        yield inputs.call_apart(_generator_round, artifact, part, folder / "out", place % 2)
 
 
 def _generator_round(path, part, out, folder_first):
@@ -64,20 +64,21 @@ def _generator_round(path, part, out, folder_first):
     artifact.run(feed[0][:1])
     measured = {}
 
-    def bare():
+    def run_session():
         watch = _Watch()
         for batch in feed:
             artifact.session.run(None, {artifact.manifest.inputs[0].name: batch})
         measured["bare_session"] = watch.read(len(part))
 
-    def whole():
+    def run_folder():
         shutil.rmtree(out, ignore_errors=True)
         watch = _Watch()
         report = convert_folder(artifact, part, out, batch_size=BATCH, gallery=0)
         measured["folder"] = watch.read(report.converted)
         measured["busy_share"] = report.to_json()["stages"]["busy_share"]
 
-    for step in (whole, bare) if folder_first else (bare, whole):
+    steps = (run_session, run_folder)
+    for step in reversed(steps) if folder_first else steps:
         step()
     return measured
 
@@ -102,14 +103,14 @@ def generator_summary(rounds):
 
 def classifier(folder, rounds):
     """LeNet, 10,000 PNGs of 28x28: the folder, tf.data + predict, Pillow + predict on each."""
-    artifact = inputs.once(folder / "lenet", inputs.classifier)
-    files = inputs.once(folder / "digits", inputs.digit_files, "test", 10_000)
+    artifact = inputs.make_once(folder / "lenet", inputs.classifier)
+    files = inputs.make_once(folder / "digits", inputs.digit_files, "test", 10_000)
     for _ in range(len(rounds), 3):
         shutil.rmtree(folder / "out", ignore_errors=True)
         yield {
-            "folder": inputs.fresh(_classify_folder, artifact, files, folder / "out"),
-            "tf_data": inputs.fresh(_classify_tf_data, artifact, files),
-            "plain_loop": inputs.fresh(_classify_loop, artifact, files, 300),
+            "folder": inputs.call_apart(_classify_folder, artifact, files, folder / "out"),
+            "tf_data": inputs.call_apart(_classify_tf_data, artifact, files),
+            "plain_loop": inputs.call_apart(_classify_loop, artifact, files, 300),
         }
 
 
@@ -193,119 +194,17 @@ def help_time_summary(rounds):
     }
 
 
-def int8_generator(folder, rounds):
-    """A trained generator in int8 beside float32: speed by turns, PSNR on photos it never saw."""
-    source = os.environ.get("KERAS_DTL_GENERATOR")
-    if not source:
-        raise SystemExit("error: KERAS_DTL_GENERATOR must name the artifact of a trained run.")
-    calibration = inputs.data_folder() / "monet2photo" / "trainB"
-    path = inputs.once(folder / "int8_generator", inputs.with_int8, Path(source), calibration)
-    for _ in range(len(rounds), ROUNDS):
-        yield inputs.fresh(_int8_images, path, inputs.photos(24))
-
-
-def _int8_images(path, files):
-    images = inputs.np.stack([resize_image(read_image(file), (256, 256)) for file in files])
-    outputs, speeds = _by_turns(path, [images[i : i + BATCH] for i in range(0, 24, BATCH)])
-    errors = (outputs["int8"].astype(float) - outputs["float32"]) ** 2
-    psnr = 10 * inputs.np.log10(255**2 / errors.mean(axis=(1, 2, 3)))
-    return {
-        **speeds,
-        "psnr_mean": float(psnr.mean()),
-        "psnr_least": float(psnr.min()),
-        "manifest": dict(keras_dtl.load_artifact(path).manifest.precisions["int8"]["quality"]),
-    }
-
-
-def _by_turns(path, batches):
-    """Return the outputs of both precisions, and their images a second as the best of three."""
-    artifacts = {
-        name: keras_dtl.load_artifact(path, "cpu", precision=name) for name in ("float32", "int8")
-    }
-    outputs, seconds = {}, {}
-    for _ in range(3):
-        for name, artifact in artifacts.items():
-            started = time.perf_counter()
-            found = [artifact(batch) for batch in batches]
-            seconds.setdefault(name, []).append(time.perf_counter() - started)
-            outputs[name] = inputs.np.concatenate(found)
-    count = sum(len(batch) for batch in batches)
-    return outputs, {f"{name}_images_per_second": count / min(seconds[name]) for name in artifacts}
-
-
-def int8_generator_summary(rounds):
-    return _int8_speed(rounds) | {
-        "psnr_mean": rounds[0]["psnr_mean"],
-        "psnr_least": rounds[0]["psnr_least"],
-        "wanted_psnr": 32,
-    }
-
-
-def int8_speed(folder, rounds):
-    """ResNet-9 at 256 pixels with the weights that it starts from: int8 beside float32 by turns."""
-    path = inputs.once(folder / "int8_start", inputs.int8_start)
-    for _ in range(len(rounds), ROUNDS):
-        yield inputs.fresh(_int8_speeds, path, inputs.photos(4))
-
-
-def _int8_speeds(path, files):
-    images = inputs.np.stack([resize_image(read_image(file), (256, 256)) for file in files])
-    return _by_turns(path, inputs.np.split(images, len(files)))[1]
-
-
-def int8_speed_summary(rounds):
-    return _int8_speed(rounds) | {"cores": core_count()}
-
-
-def _int8_speed(rounds):
-    ratios = [one["int8_images_per_second"] / one["float32_images_per_second"] for one in rounds]
-    return {"int8_over_float32": statistics.median(ratios), "wanted": 2, "vnni": _has_vnni()}
-
-
-def _has_vnni():
-    return "vnni" in Path("/proc/cpuinfo").read_text()
-
-
-def int8_classifier(folder, rounds):
-    """LeNet on MNIST in int8 beside float32: accuracy on all 10,000 test digits, speed by turns."""
-    source = inputs.once(folder / "lenet", inputs.classifier)
-    calibration = inputs.once(folder / "training_digits", inputs.digit_files, "train", 200)
-    path = inputs.once(folder / "int8_lenet", inputs.with_int8, source, calibration)
-    files = inputs.once(folder / "digits", inputs.digit_files, "test", 10_000)
-    for _ in range(len(rounds), ROUNDS):
-        yield inputs.fresh(_int8_digits, path, files)
-
-
-def _int8_digits(path, folder):
-    files = sorted(folder.iterdir())
-    labels = inputs.np.array([int(file.stem[-1]) for file in files])
-    images = inputs.np.stack([read_image(file) for file in files])
-    outputs, speeds = _by_turns(path, inputs.np.split(images, 40))
-    accuracies = {
-        f"{name}_accuracy": 100 * float((found.argmax(-1) == labels).mean())
-        for name, found in outputs.items()
-    }
-    return speeds | accuracies
-
-
-def int8_classifier_summary(rounds):
-    return _int8_speed(rounds) | {
-        "accuracy_lost": rounds[0]["float32_accuracy"] - rounds[0]["int8_accuracy"],
-        "allowed_accuracy_lost": 0.5,
-    }
-
-
 SECTIONS = {
     "help": (help_time, help_time_summary),
     "classifier": (classifier, classifier_summary),
     "memory": (limits.memory, limits.memory_summary),
     "generator": (generator, generator_summary),
-    "large": (limits.large, limits.large_summary),
+    "large": (limits.large_image, limits.large_image_summary),
     "tiles": (limits.tiles, limits.tiles_summary),
     "kill": (limits.kill, limits.kill_summary),
-    "int8_classifier": (int8_classifier, int8_classifier_summary),
-    "int8_speed": (int8_speed, int8_speed_summary),
-    "int8_generator": (int8_generator, int8_generator_summary),
+    "int8_classifier": (int8.int8_classifier, int8.int8_classifier_summary),
+    "int8_speed": (int8.int8_speed, int8.int8_speed_summary),
+    "int8_generator": (int8.int8_generator, int8.int8_generator_summary),
 }
 
 
@@ -319,19 +218,16 @@ def main():
         parser.error(f"there are no sections {', '.join(sorted(unknown))}")
     for name in arguments.sections or SECTIONS:
         measure, summarise = SECTIONS[name]
-        rounds = [] if arguments.again else written().get(name, {}).get("rounds", [])
+        rounds = (
+            [] if arguments.again else read_result("conversion").get(name, {}).get("rounds", [])
+        )
         for one in measure(arguments.folder.resolve(), list(rounds)):
             # How many others wanted the processor: a round at rest has about the number of cores.
             rounds = [*rounds, one | {"load_average": os.getloadavg()[0]}]
             summary = {"what": measure.__doc__, **summarise(rounds), "rounds": rounds}
             # Read anew: another section may have been written meanwhile.
-            write_result("conversion", written() | {name: summary}, show=[name])
-
-
-def written():
-    """Return what earlier runs wrote."""
-    file = RESULTS / "conversion.json"
-    return json.loads(file.read_text("utf-8")) if file.exists() else {}
+            before = read_result("conversion")
+            write_result("conversion", before | {name: summary}, show=[name], before=before)
 
 
 if __name__ == "__main__":

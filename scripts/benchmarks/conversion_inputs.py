@@ -15,7 +15,7 @@ from PIL import Image
 from keras_dtl.files import atomic_path
 
 
-def fresh(function, *arguments):
+def call_apart(function, *arguments):
     """Call a function in a process of its own, where nothing that another loaded counts."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
@@ -37,10 +37,10 @@ def photos(count):
     return found[:count]
 
 
-def once(path, make, *arguments):
+def make_once(path, make, *arguments):
     """Return `path` after `make(path, *arguments)` made it, in a process of its own, if need be."""
     if not path.exists():
-        fresh(make, path, *arguments)
+        call_apart(make, path, *arguments)
     return path
 
 
@@ -69,7 +69,7 @@ def generator(path, filters, blocks, size=None, normalization="instance", **opti
     if normalization == "batch":
         for layer in network.layers:
             layer.momentum = 0.0
-        photo = enlarged(np.asarray(Image.open(photos(1)[0])), (128, 192))
+        photo = enlarge(np.asarray(Image.open(photos(1)[0])), (128, 192))
         network(photo[None] / np.float32(127.5) - 1, training=True)
     model = deployable_generator(network, "generator")
     options |= {"image_size": size, "size_multiple": 4, "opset": 18}
@@ -91,27 +91,27 @@ def psnr(one, other):
     return float(10 * np.log10(255**2 / max(error, 1e-4)))
 
 
-def enlarged(image, size):
+def enlarge(image, size):
     """Return a uint8 image in another (height, width)."""
     return np.array(Image.fromarray(image).resize(size[::-1], Image.Resampling.BICUBIC))
 
 
-def enlarged_photo(path, size):
+def write_large_photo(path, size):
     """Write a photo of many pixels."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary:
-        picture = Image.fromarray(enlarged(np.asarray(Image.open(photos(1)[0])), size))
+        picture = Image.fromarray(enlarge(np.asarray(Image.open(photos(1)[0])), size))
         picture.save(temporary, "PNG", compress_level=1)
 
 
-def copied_photos(path, count):
+def copy_photos(path, count):
     """Make a folder of photos."""
     with _folder(path) as folder:
         for photo in photos(count):
             (folder / photo.name).write_bytes(photo.read_bytes())
 
 
-def fresh_conversion(path, artifact, source):
+def undisturbed_conversion(path, artifact, source):
     """Convert a folder without any disturbance."""
     import keras_dtl
     from keras_dtl.convert import convert_folder

@@ -19,11 +19,11 @@ from keras_dtl.images import read_image
 
 def memory(folder, rounds):
     """Resident size after 500 and after 10,000 photos of sizes that hardly repeat."""
-    artifact = inputs.once(folder / "small_generator", inputs.generator, 4, 1)
-    files = inputs.once(folder / "many_sizes", inputs.photos_of_many_sizes, 10_000)
+    artifact = inputs.make_once(folder / "small_generator", inputs.generator, 4, 1)
+    files = inputs.make_once(folder / "many_sizes", inputs.photos_of_many_sizes, 10_000)
     if not rounds:
         shutil.rmtree(folder / "out", ignore_errors=True)
-        yield inputs.fresh(_resident_sizes, artifact, files, folder / "out")
+        yield inputs.call_apart(_resident_sizes, artifact, files, folder / "out")
 
 
 def _resident_sizes(path, files, out):
@@ -49,12 +49,14 @@ def memory_summary(rounds):
     return {"growth_from_500_to_10000": growth, "allowed": 0.05}
 
 
-def large(folder, rounds):
+def large_image(folder, rounds):
     """An image of 100 megapixels through tiles: the most memory that is resident."""
-    model = inputs.once(folder / "tiled_generator", inputs.generator, 16, 1)
-    image = inputs.once(folder / "large" / "large.png", inputs.enlarged_photo, (10_000, 10_000))
+    model = inputs.make_once(folder / "tiled_generator", inputs.generator, 16, 1)
+    image = inputs.make_once(
+        folder / "large" / "large.png", inputs.write_large_photo, (10_000, 10_000)
+    )
     if not rounds:
-        yield inputs.fresh(_convert_large, model, image, folder / "out_large")
+        yield inputs.call_apart(_convert_large, model, image, folder / "out_large")
 
 
 def _convert_large(path, image, out):
@@ -65,32 +67,32 @@ def _convert_large(path, image, out):
     return {"converted": report.converted, "seconds": report.seconds, "peak_gigabytes": peak}
 
 
-def large_summary(rounds):
+def large_image_summary(rounds):
     return {"peak_gigabytes": rounds[0]["peak_gigabytes"], "allowed_gigabytes": 4}
 
 
 def tiles(folder, rounds):
     """Images of 1.4 megapixels in tiles beside whole ones, without and with global statistics."""
     models = {
-        "without_statistics": inputs.once(
+        "without_statistics": inputs.make_once(
             *(folder / "batch_generator", inputs.generator, 16, 9), None, "batch"
         ),
-        "with_statistics": inputs.once(folder / "narrow_generator", inputs.generator, 16, 9),
+        "with_statistics": inputs.make_once(folder / "narrow_generator", inputs.generator, 16, 9),
     }
     if not rounds:
-        yield {name: inputs.fresh(_tiled_beside_whole, path) for name, path in models.items()} | {
-            "with_a_thumbnail": inputs.fresh(_tiled_beside_whole, models["with_statistics"], 4)
+        yield {name: inputs.call_apart(_compare_tiles, path) for name, path in models.items()} | {
+            "with_a_thumbnail": inputs.call_apart(_compare_tiles, models["with_statistics"], 4)
         }
 
 
-def _tiled_beside_whole(path, shrunk=1):
+def _compare_tiles(path, shrunk=1):
     """Compare both; statistics are taken of an image with so many times fewer pixels."""
     artifact = keras_dtl.load_artifact(path, "cpu")
     if shrunk > 1:
         tiling._MOST_MEMORY = 960 * 1440 * artifact.manifest.tiling["bytes_per_pixel"] / shrunk
     found = []
     for file in inputs.photos(3):
-        image = inputs.enlarged(read_image(file), (960, 1440))[None]
+        image = inputs.enlarge(read_image(file), (960, 1440))[None]
         whole, tiled = (Tiler(artifact, Options(tile=side))(image) for side in (0, 512))
         whole, tiled = (next(iter(output.values())).astype(float) for output in (whole, tiled))
         found.append((float(abs(whole - tiled).max()), inputs.psnr(whole, tiled)))
@@ -109,10 +111,12 @@ def tiles_summary(rounds):
 
 def kill(folder, rounds):
     """Conversions of 40 photos killed at random moments, and the run after each."""
-    artifact = inputs.once(folder / "small_generator", inputs.generator, 4, 1)
+    artifact = inputs.make_once(folder / "small_generator", inputs.generator, 4, 1)
     source, out = folder / "forty", folder / "out_kill"
-    inputs.once(source, inputs.copied_photos, 40)
-    expected = inputs.once(folder / "expected", inputs.fresh_conversion, artifact, source)
+    inputs.make_once(source, inputs.copy_photos, 40)
+    expected = inputs.make_once(
+        folder / "expected", inputs.undisturbed_conversion, artifact, source
+    )
     random = inputs.np.random.default_rng(len(rounds))
     for place in range(len(rounds), 30):
         shutil.rmtree(out, ignore_errors=True)

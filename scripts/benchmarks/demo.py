@@ -8,19 +8,18 @@ minutes a seed on two CPU cores that have nothing else to do.
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from record import write_result
+from record import column_summary, summary, write_result
 
 METHODS = ("source-only", "dann")
 
 
-def run(seed):
+def demonstrate(seed):
     """Return the accuracies on the target's test split, in percent, and the seconds it took."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "keras_dtl.cli", "demo", "--seed", str(seed)]
@@ -37,12 +36,12 @@ def run(seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds, from 0")
-    runs = [run(seed) for seed in range(parser.parse_args().seeds)]
+    runs = [demonstrate(seed) for seed in range(parser.parse_args().seeds)]
     gains = [one["dann"] - one["source-only"] for one in runs]
     result = {
         "what": "accuracy on the test split of digits_m in percent, last iterate; no target labels",
-        "mean": {name: statistics.mean(one[name] for one in runs) for name in METHODS},
-        "gain": {"mean": statistics.mean(gains), "least": min(gains)},
+        **column_summary({name: one[name] for name in METHODS} for one in runs),
+        "gain": {**summary(gains), "least": min(gains)},
         "runs": runs,
     }
     write_result("demo", result)

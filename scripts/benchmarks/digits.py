@@ -10,16 +10,12 @@ the target's whole test split. Writes results/digits.json.
 """
 
 import argparse
+import itertools
 import json
-import statistics
-import time
 from pathlib import Path
 
-from record import MACHINE, RESULTS
+from record import Deadline, read_result, summary, write_result
 
-from keras_dtl.files import write_json
-
-RESULT = RESULTS / "digits.json"
 SIZES = {"mnist": 2000, "usps": 1800}
 BASE_METHODS = ("source-only", "target-only", "dann", "dan", "deep-coral", "adda")
 # Changes of recipe, without target labels, that a name carries after a plus sign.
@@ -111,13 +107,13 @@ def scores_of(run, seed):
     return scores
 
 
-def summary(task, method, runs):
+def cell_of(task, method, runs):
     last = [run["target"] for run in runs]
     picks = [run["picks"] for run in runs if "picks" in run]
     return {
-        **mean_and_deviation("target_accuracy", last),
+        **summary(last, "target_accuracy"),
         "picks": {
-            name: mean_and_deviation("target_accuracy", [pick[name] for pick in picks])
+            name: summary([pick[name] for pick in picks], "target_accuracy")
             for name in (picks[0] if picks else ())
         },
         "published": PUBLISHED[task].get(method.partition("+")[0]),
@@ -132,11 +128,6 @@ def differences(method):
     return "; ".join(filter(None, [DIFFERS.get(base), CHANGES.get(change)])) or None
 
 
-def mean_and_deviation(name, values):
-    deviation = statistics.stdev(values) if len(values) > 1 else None
-    return {f"{name}_mean": statistics.mean(values), f"{name}_sd": deviation}
-
-
 def collect(folder):
     """Return the result of every run that is finished, whoever started it and when."""
     tasks = {}
@@ -149,19 +140,17 @@ def collect(folder):
                 runs[seed] = scores_of(path.parent, seed)
             if runs:
                 found = [runs[seed] for seed in sorted(runs)]
-                tasks.setdefault(task, {})[method] = summary(task, method, found)
+                tasks.setdefault(task, {})[method] = cell_of(task, method, found)
     return {
         "what": "accuracy on the target's test split in percent, LeNet of Ganin et al. 2016",
         "selection": "last iterate; picks are those of validators without target labels",
-        "machine": MACHINE,
         "tasks": tasks,
     }
 
 
 def kept_runs(task, method):
-    if not RESULT.exists():
-        return []
-    tasks = json.loads(RESULT.read_text(encoding="utf-8")).get("tasks", {})
+    """Return the runs that the result holds."""
+    tasks = read_result("digits").get("tasks", {})
     return tasks.get(task, {}).get(method, {}).get("runs", [])
 
 
@@ -173,19 +162,19 @@ def main():
     parser.add_argument("--minutes", type=float, help="begin no further run after so long")
     parser.add_argument("--folder", type=Path, default=Path("runs/benchmarks/digits"))
     arguments = parser.parse_args()
-    begun = time.monotonic()
-    for seed in range(arguments.seeds):
-        for task in arguments.tasks:
-            for method in arguments.methods:
-                if arguments.minutes and time.monotonic() - begun > 60 * arguments.minutes:
-                    return print("Time is up; the same command goes on.")
-                if seed in {run["seed"] for run in kept_runs(task, method)}:
-                    continue
-                train_once(task, method, seed, arguments.folder)
-                write_json(RESULT, collect(arguments.folder))
-                scores = scores_of(run_folder(task, method, seed, arguments.folder), seed)
-                print(f"{task:20} {method:12} seed {seed}: {scores['target']:.2f}", flush=True)
-    return None
+    deadline = Deadline(arguments.minutes)
+    order = itertools.product(range(arguments.seeds), arguments.tasks, arguments.methods)
+    for seed, task, method in order:
+        if seed in {run["seed"] for run in kept_runs(task, method)}:
+            continue
+        if deadline.is_over():
+            print("Time is up; the same command goes on.")
+            break
+        train_once(task, method, seed, arguments.folder)
+        before = read_result("digits")
+        write_result("digits", collect(arguments.folder), show=(), before=before)
+        scores = scores_of(run_folder(task, method, seed, arguments.folder), seed)
+        print(f"{task:20} {method:12} seed {seed}: {scores['target']:.2f}", flush=True)
 
 
 if __name__ == "__main__":

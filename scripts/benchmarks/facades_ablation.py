@@ -17,19 +17,16 @@ and a picture of the rows to the folder of the runs. About four minutes a row an
 
 import argparse
 import itertools
-import json
-import statistics
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from record import MACHINE, RESULTS
+from record import column_summary, read_result, write_result
 
-from keras_dtl.files import atomic_path, write_json
+from keras_dtl.files import atomic_path
 from keras_dtl.recipes.pix2pix import Pix2PixRecipe
 
-RESULT = RESULTS / "facades_ablation.json"
 FIELD = 16
 ALONE = {"adversarial_weight": 0.0}
 ROWS = {
@@ -116,7 +113,7 @@ def judge_of(settings, file):
     classes = {split: classes_of(settings, split) for split in ("train", "test")}
     if not file.exists():
         start_session(seed=0)
-        photos = sized(settings, "train").a
+        photos = load_split(settings, "train").a
         segmenter = fit_segmenter(
             np.concatenate([photos, photos[:, :, ::-1]]),
             np.concatenate([classes["train"], classes["train"][:, :, ::-1]]),
@@ -126,10 +123,11 @@ def judge_of(settings, file):
         )
         with atomic_path(file) as temporary:
             segmenter.save(temporary)
-    return Judge(keras.saving.load_model(file), sized(settings, "test"), classes["test"])
+    return Judge(keras.saving.load_model(file), load_split(settings, "test"), classes["test"])
 
 
-def sized(settings, split):
+def load_split(settings, split):
+    """Return the pairs of a split at the size that is trained."""
     from keras_dtl.data import load_pairs
 
     return load_pairs(settings.folder, split, (settings.image_size,) * 2)
@@ -146,7 +144,7 @@ def classes_of(settings, split):
     return palette_classes(maps[:, middle, middle], list(CLASSES.values()))
 
 
-def run(settings, row, seed, judge, runs):
+def train_row(settings, row, seed, judge, runs):
     """Train one row with one seed and return its scores."""
     import keras
 
@@ -167,27 +165,6 @@ def folder_of(runs, row, seed):
     return runs / f"{row.replace(', ', '-').replace(' ', '')}-seed{seed}"
 
 
-def finished(before, result):
-    """Return what was done with these settings and this judge: `{row: {seed: scores}}`."""
-    if any(before.get(key) != result[key] for key in ("settings", "real photos")):
-        return {}
-    return {row: found["seeds"] for row, found in before["rows"].items()}
-
-
-def summary(found):
-    """Return mean and deviation of each score over the seeds, and each seed's scores."""
-    scores = list(next(iter(found.values())))
-    columns = {score: [run[score] for run in found.values()] for score in scores}
-    return {
-        "mean": {score: statistics.mean(values) for score, values in columns.items()},
-        "sd": {
-            score: statistics.stdev(values) if len(values) > 1 else None
-            for score, values in columns.items()
-        },
-        "seeds": found,
-    }
-
-
 def result_of(settings, judge, found):
     return {
         "what": "CMP Facades, label map to photo, all test pairs, weights of the last epoch",
@@ -200,26 +177,29 @@ def result_of(settings, judge, found):
             "features": settings.features.partition(":")[0],
             "test_pairs": len(judge.classes),
         },
-        "machine": MACHINE,
         "real photos": judge.score(judge.pairs.a),
-        "rows": {row: summary(found[row]) for row in ROWS if row in found},
+        "rows": {
+            row: {**column_summary(found[row].values()), "seeds": found[row]}
+            for row in ROWS
+            if row in found
+        },
     }
 
 
 def picture(judge, runs):
     """Draw label maps, real photos, and what the first seed of each row here made of the maps."""
-    from keras_dtl.evaluation.translation_scores import stacked
+    from keras_dtl.evaluation.figures import stack_rows
     from keras_dtl.images import write_image
 
     files = [folder_of(runs, row, 0) / PHOTOS for row in ROWS]
     drawn = [np.load(file) for file in files if file.exists()]
     rows = [judge.pairs.b, judge.pairs.a, *drawn]
-    write_image(runs / "rows.png", stacked([row[:SHOWN] for row in rows]))
+    write_image(runs / "rows.png", stack_rows([row[:SHOWN] for row in rows]))
 
 
 def show(found):
     for row, seeds in found.items():
-        mean = summary(seeds)["mean"]
+        mean = column_summary(seeds.values())["mean"]
         words = [f"{name} {mean[name]:.3f}" for name in ("class_iou", "pixel_accuracy", "kid")]
         print(f"{row:16} {len(seeds)} seed(s)   " + "   ".join(words))
 
@@ -235,12 +215,14 @@ def main():
     arguments = parser.parse_args()
     settings = Settings(arguments.folder, arguments.features, arguments.epochs)
     judge = judge_of(settings, arguments.runs / "segmenter.keras")
-    before = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
-    found = finished(before, result_of(settings, judge, {}))
+    same = {key: result_of(settings, judge, {})[key] for key in ("settings", "real photos")}
+    before = read_result("facades_ablation", **same)
+    found = {row: dict(kept["seeds"]) for row, kept in before.get("rows", {}).items()}
     for seed, row in itertools.product(range(arguments.seeds), arguments.rows):
         if str(seed) not in found.setdefault(row, {}):
-            found[row][str(seed)] = run(settings, row, seed, judge, arguments.runs)
-            write_json(RESULT, result_of(settings, judge, found))
+            found[row][str(seed)] = train_row(settings, row, seed, judge, arguments.runs)
+            result = result_of(settings, judge, found)
+            write_result("facades_ablation", result, show=(), before=before)
             picture(judge, arguments.runs)
             show({row: found[row]})
     show(found)

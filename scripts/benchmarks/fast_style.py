@@ -23,7 +23,7 @@ PRECISIONS = ("float32", "int8")
 ROUNDS = 3
 
 
-def of_the_run(folder):
+def run_figures(folder):
     """Return settings, minutes and scores of a training."""
 
     def read(name):
@@ -39,7 +39,7 @@ def of_the_run(folder):
     }
 
 
-def of_the_artifact(folder, images):
+def artifact_figures(folder, images):
     """Return seconds a megapixel of each graph, and how near int8 is to float32."""
     from keras_dtl import load_artifact
 
@@ -80,7 +80,7 @@ def main():
         parser.add_argument(f"--{name}", type=Path, required=True, help=words)
     arguments = parser.parse_args()
     images = [read_image(path) for path in find_images(arguments.folder)]
-    result = {**of_the_run(arguments.run), **of_the_artifact(arguments.artifact, images)}
+    result = {**run_figures(arguments.run), **artifact_figures(arguments.artifact, images)}
     write_result("fast_style", {"what": __doc__.splitlines()[0], **result})
 
 

@@ -16,18 +16,15 @@ fine_tuning.png. 36 runs to choose rates and 72 for the scores, of about half a 
 import argparse
 import functools
 import itertools
-import json
 import math
-import statistics
 import time
 from pathlib import Path
 
 import numpy as np
-from record import MACHINE, RESULTS
+from record import RESULTS, Deadline, groups, read_result, summary, write_result
 
-from keras_dtl.files import atomic_path, write_json
+from keras_dtl.files import atomic_path
 
-RESULT = RESULTS / "fine_tuning.json"
 DOMAINS = ("photo", "sketch")
 SHOTS = (5, 20, 100)
 STEPS = {5: 60, 20: 100, 100: 200}
@@ -96,17 +93,19 @@ def few_images(data, shots, seed, left=0):
     return data._replace(train=data.train.subset(chosen)), data.train.subset(rest)
 
 
-def choose_rate(weights, data, shots, way):
+def choose_rate(arguments, cell):
     """Return every rate with its accuracy on images that are neither learnt from nor scored."""
     from keras_dtl.data.splits import shot_split
 
+    domain, shots, way = cell.split("/")
     if len(RATES[way]) == 1:
         return RATES[way]
+    data, shots = images_of(arguments.folder, domain), int(shots)
     few, rest = few_images(data, shots, SEARCH_SEED, left=SEARCH_IMAGES)
     chosen, _ = shot_split(rest.labels, SEARCH_IMAGES, SEARCH_SEED)
     few = few._replace(test=rest.subset(chosen))
     tried = [
-        {**rate, **train(weights, few, STEPS[shots], SEARCH_SEED, WAYS[way] | rate)}
+        {**rate, **train(arguments.weights, few, STEPS[shots], SEARCH_SEED, WAYS[way] | rate)}
         for rate in RATES[way]
     ]
     return sorted(tried, key=lambda run: run["accuracy"], reverse=True)
@@ -123,21 +122,13 @@ def next_missing(runs, seeds):
 
 def result_of(rates, runs):
     """Return all that is known, with the mean and deviation over seeds of each cell."""
-    cells = {}
-    for name, run in runs.items():
-        cells.setdefault(name.rpartition("/")[0], []).append(run["accuracy"])
+    cells = {name: [run["accuracy"] for run in found] for name, found in groups(runs, "/").items()}
     return {
         "what": "accuracy in percent on held-out images of the same domain, last weights",
         "settings": {"shared": SHARED, "ways": WAYS, "steps": STEPS},
         "rates": rates,
-        "machine": MACHINE,
         "cells": {
-            name: {
-                "mean": statistics.mean(values),
-                "sd": statistics.stdev(values) if len(values) > 1 else None,
-                "seeds": len(values),
-            }
-            for name, values in cells.items()
+            name: {**summary(values), "seeds": len(values)} for name, values in cells.items()
         },
         "runs": runs,
     }
@@ -166,33 +157,43 @@ def main():
     from keras_dtl.cli.session import start_session
 
     print(start_session())
-    begun = time.monotonic()
-    known = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
-    rates, runs = known.get("rates", {}), known.get("runs", {})
+    deadline, before = Deadline(arguments.minutes), read_result("fine_tuning")
+    rates, runs = before.get("rates", {}), before.get("runs", {})
     while (cell_and_seed := next_missing(runs, arguments.seeds)) is not None:
-        if arguments.minutes and time.monotonic() - begun > 60 * arguments.minutes:
+        if deadline.is_over():
             print("Time is up; the same command goes on.")
             break
         cell, seed = cell_and_seed
-        domain, shots, way = cell.split("/")
-        data, shots = images_of(arguments.folder, domain), int(shots)
-        if cell not in rates:
-            rates[cell] = choose_rate(arguments.weights, data, shots, way)
-            print(cell, rates[cell], flush=True)
-            write_json(RESULT, result_of(rates, runs))
-        best = {name: rates[cell][0][name] for name in RATES[way][0]}
-        few, _ = few_images(data, shots, seed)
-        run = train(arguments.weights, few, STEPS[shots], seed, WAYS[way] | best)
-        print(cell, seed, run, flush=True)
-        if not run["loss"] < math.log(len(data.train.classes)) and len(rates[cell]) > 1:
-            print(f"{cell}: diverged with {best}; the next best rate is taken.", flush=True)
-            given_up = rates[cell].pop(0)
-            rates.setdefault(f"given up: {cell}", []).append(given_up)
-            runs = {name: one for name, one in runs.items() if name.rpartition("/")[0] != cell}
+        if cell in rates:
+            runs = run_cell(arguments, cell, seed, rates, runs)
         else:
-            runs[f"{cell}/{seed}"] = run
-        write_json(RESULT, result_of(rates, runs))
-    draw(result_of(rates, runs)["cells"], RESULT.with_suffix(".png"))
+            rates[cell] = choose_rate(arguments, cell)
+            print(cell, rates[cell], flush=True)
+        write_result("fine_tuning", result_of(rates, runs), show=(), before=before)
+    draw(result_of(rates, runs)["cells"], RESULTS / "fine_tuning.png")
+
+
+def run_cell(arguments, cell, seed, rates, runs):
+    """Train one cell with one seed; return the runs with it, or without those of a rate given up.
+
+    Args:
+        arguments: Of the command line.
+        cell: DOMAIN/SHOTS/WAY.
+        seed: Of the run.
+        rates: Of each cell, best first; one by which the training diverges is moved out.
+        runs: What is done already.
+    """
+    domain, shots, way = cell.split("/")
+    data, shots = images_of(arguments.folder, domain), int(shots)
+    best = {name: rates[cell][0][name] for name in RATES[way][0]}
+    few, _ = few_images(data, shots, seed)
+    run = train(arguments.weights, few, STEPS[shots], seed, WAYS[way] | best)
+    print(cell, seed, run, flush=True)
+    if run["loss"] < math.log(len(data.train.classes)) or len(rates[cell]) == 1:
+        return {**runs, f"{cell}/{seed}": run}
+    print(f"{cell}: diverged with {best}; the next best rate is taken.", flush=True)
+    rates.setdefault(f"given up: {cell}", []).append(rates[cell].pop(0))
+    return {name: one for name, one in runs.items() if name.rpartition("/")[0] != cell}
 
 
 if __name__ == "__main__":

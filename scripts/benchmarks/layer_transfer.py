@@ -9,10 +9,9 @@ results/layer_transfer.json and layer_transfer.png.
 """
 
 import argparse
-import statistics
 from pathlib import Path
 
-from record import RESULTS, write_result
+from record import RESULTS, read_result, summary, write_result
 
 from keras_dtl.files import atomic_path
 
@@ -32,7 +31,7 @@ def result_of(study):
         "settings": SETTINGS,
         "splits": study.settings.splits,
         "accuracy": {
-            kind: {layer: summary(values) for layer, values in layers.items()}
+            kind: {layer: cell_of(values) for layer, values in layers.items()}
             for kind, layers in sorted(found.items())
         },
         "effects": study.effects(),
@@ -41,10 +40,9 @@ def result_of(study):
     }
 
 
-def summary(accuracies):
-    values = [100 * accuracy for accuracy in accuracies]
-    deviation = statistics.stdev(values) if len(values) > 1 else None
-    return {"mean": statistics.mean(values), "sd": deviation, "runs": len(values)}
+def cell_of(accuracies):
+    """Return mean and deviation in percent of accuracies, and how many they are."""
+    return {**summary(100 * accuracy for accuracy in accuracies), "runs": len(accuracies)}
 
 
 def main():
@@ -71,7 +69,8 @@ def main():
         )
     )
     study.run()
-    write_result("layer_transfer", result_of(study), show=("accuracy", "effects"))
+    before = read_result("layer_transfer", settings=SETTINGS)
+    write_result("layer_transfer", result_of(study), ("accuracy", "effects"), before)
     with atomic_path(RESULTS / "layer_transfer.png") as temporary:
         figures.transfer_curves(study.runs()).savefig(temporary, dpi=120)
 

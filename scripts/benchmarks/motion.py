@@ -11,20 +11,17 @@ results/motion.json, and players of the transfers to the folders of the runs.
 
 import argparse
 import json
-import statistics
 import time
 from pathlib import Path
 
-from record import MACHINE, RESULTS
+from record import groups, run_missing, summary
 
 from keras_dtl.cli.session import start_session
-from keras_dtl.files import write_json
 from keras_dtl.recipes.motion_aae import MotionAAERecipe
 from keras_dtl.recipes.motion_gmv import MotionGMVRecipe
 from keras_dtl.recipes.motion_style import MotionStyleRecipe
 from keras_dtl.recipes.training import train
 
-RESULT = RESULTS / "motion.json"
 RUNS = Path("runs/benchmarks/motion")
 ROWS = {
     "style": (
@@ -100,15 +97,15 @@ def figures_of(scores):
     return found
 
 
-def summary(runs):
+def row_summaries(runs):
     """Return mean and deviation over seeds of each figure, by row."""
-    rows = {}
-    for key, run in runs.items():
-        rows.setdefault(key.rpartition(" ")[0], []).append(figures_of(run["scores"]))
+    rows = {
+        row: [figures_of(run["scores"]) for run in found] for row, found in groups(runs).items()
+    }
     return {
         row: {
             part: {
-                name: spread([run[part][name] for run in found])
+                name: {**summary(run[part][name] for run in found), "seeds": len(found)}
                 for name in found[0][part]
                 if all(name in run[part] for run in found)
             }
@@ -118,12 +115,7 @@ def summary(runs):
     }
 
 
-def spread(values):
-    deviation = statistics.stdev(values) if len(values) > 1 else None
-    return {"mean": statistics.mean(values), "sd": deviation, "seeds": len(values)}
-
-
-def reached(transfers):
+def aims_reached(transfers):
     """Return which aims the mean over seeds reaches."""
     found = {}
     for name, (least, most) in AIMS.items():
@@ -133,7 +125,7 @@ def reached(transfers):
 
 
 def result_of(runs):
-    summed = summary(runs)
+    summed = row_summaries(runs)
     return {
         "what": "transfers between test clips of Bandai-Namco-Research-Motiondataset-2, a subset "
         "of 560 clips (walker: of the embedded walker); accuracies as shares of the judges' own on "
@@ -141,18 +133,12 @@ def result_of(runs):
         "selection": "last iterate",
         "aims": {name: list(bounds) for name, bounds in AIMS.items()},
         "reached": {
-            row: reached(parts["transfers"])
+            row: aims_reached(parts["transfers"])
             for row, parts in summed.items()
             if "transfers" in parts
         },
-        "machine": MACHINE,
         "summary": summed,
-        "runs": runs,
     }
-
-
-def stored_runs():
-    return json.loads(RESULT.read_text(encoding="utf-8"))["runs"] if RESULT.exists() else {}
 
 
 def main():
@@ -165,16 +151,15 @@ def main():
     arguments = parser.parse_args()
     if not arguments.source and any("source" not in ROWS[row][1] for row in arguments.rows):
         parser.error("--source names the clips, but for the row walker alone")
-    begun = time.monotonic()
     changes = {"epochs": arguments.epochs} if arguments.epochs else {}
-    for seed in range(arguments.seeds):
-        for row in arguments.rows:
-            key = f"{row} {seed}"
-            late = arguments.minutes and time.monotonic() - begun > 60 * arguments.minutes
-            if key not in stored_runs() and not late:
-                run = run_once(row, arguments.source, seed, changes)
-                write_json(RESULT, result_of({**stored_runs(), key: run}))
-                print(key, json.dumps(figures_of(run["scores"]), indent=1), flush=True)
+    run_missing(
+        "motion",
+        [(row, seed) for seed in range(arguments.seeds) for row in arguments.rows],
+        lambda row, seed: run_once(row, arguments.source, seed, changes),
+        result_of,
+        arguments.minutes,
+        show=lambda run: json.dumps(figures_of(run["scores"]), indent=1),
+    )
 
 
 if __name__ == "__main__":

@@ -16,16 +16,12 @@ Writes results/office_caltech.json. About five minutes on two CPU cores.
 
 import argparse
 import itertools
-import json
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from record import MACHINE, RESULTS
+from record import read_result, summary, write_result
 
-from keras_dtl.files import write_json
-
-RESULT = RESULTS / "office_caltech.json"
 DOMAINS = {"A": "amazon", "C": "Caltech10", "D": "dslr", "W": "webcam"}
 PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 
@@ -39,7 +35,7 @@ class Domain(NamedTuple):
     shares: np.ndarray
     labels: np.ndarray
 
-    def scaled(self, by=None):
+    def z_scores(self, by=None):
         """Return the z-scores by the mean and deviation of a domain, its own by default."""
         reference = (by or self).shares
         deviation = reference.std(0)
@@ -58,10 +54,10 @@ def trial(source, target, chosen):
     """Return the accuracies on the target in percent by `NAMES`, from chosen source images."""
     from keras_dtl.layers import coral_matrix
 
-    x, labels, y = source.scaled()[chosen], source.labels[chosen], target.scaled()
+    x, labels, y = source.z_scores()[chosen], source.labels[chosen], target.z_scores()
     aligned = x @ coral_matrix(x, y)
     kernels = (
-        (x @ x.T, target.scaled(by=source) @ x.T),
+        (x @ x.T, target.z_scores(by=source) @ x.T),
         (x @ x.T, y @ x.T),
         (aligned @ aligned.T, y @ aligned.T),
         (aligned @ x.T, y @ aligned.T),
@@ -91,13 +87,7 @@ def run_task(domains, source, target, trials):
     for seed in range(trials):
         chosen, _ = shot_split(labels, min(shots, np.bincount(labels)[1:].min()), seed)
         runs.append(trial(domains[source], domains[target], chosen))
-    return {
-        name: {
-            "mean": float(np.mean([run[name] for run in runs])),
-            "sd": float(np.std([run[name] for run in runs], ddof=1)),
-        }
-        for name in NAMES
-    }
+    return {name: summary(run[name] for run in runs) for name in NAMES}
 
 
 def main():
@@ -112,12 +102,9 @@ def main():
         "what": "accuracy on the target in percent, mean and deviation over trials",
         "protocol": "20 source images a class (8 from dslr), linear SVM, C from the source alone",
         "trials": arguments.trials,
-        "machine": MACHINE,
-        "tasks": {},
     }
-    if RESULT.exists():
-        before = json.loads(RESULT.read_text(encoding="utf-8"))
-        result["tasks"] = before["tasks"] if before["trials"] == arguments.trials else {}
+    before = read_result("office_caltech", trials=arguments.trials)
+    result["tasks"] = before.get("tasks", {})
     for source, target in itertools.permutations(DOMAINS, 2):
         task = f"{source} to {target}"
         if tuple(result["tasks"].get(task, ())) != NAMES:
@@ -125,9 +112,9 @@ def main():
                 found = run_task(domains, source, target, arguments.trials)
             result["tasks"][task] = found
             result["mean"] = mean_of(result["tasks"])
-            write_json(RESULT, result)
+            write_result("office_caltech", result, show=(), before=before)
         print(task, {name: round(f["mean"], 1) for name, f in result["tasks"][task].items()})
-    print("mean", {name: round(value, 1) for name, value in result["mean"].items()})
+    print("mean", {name: round(value, 1) for name, value in mean_of(result["tasks"]).items()})
 
 
 def mean_of(tasks):

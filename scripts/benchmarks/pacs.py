@@ -9,16 +9,14 @@ Writes results/pacs.json. About fifteen minutes on two CPU cores.
 """
 
 import argparse
-import json
-import statistics
+import itertools
 from pathlib import Path
 
 import numpy as np
-from record import MACHINE, RESULTS
+from record import groups, run_missing, summary
 
-from keras_dtl.files import atomic_path, write_json
+from keras_dtl.files import atomic_path
 
-RESULT = RESULTS / "pacs.json"
 CACHE = Path("runs/benchmarks/pacs/features.npz")
 TASKS = (("photo", "sketch"), ("photo", "art_painting"))
 METHODS = ("source-only", "target-only", "dan", "deep-coral", "dann", "adda")
@@ -147,17 +145,11 @@ def run_once(method, source, target, seed):
     return {"source": accuracy(model, source["test"]), "target": accuracy(model, target["test"])}
 
 
-def summary(runs):
+def target_accuracies(runs):
     """Return mean and deviation over seeds of `{task method seed: scores}`."""
-    groups = {}
-    for key, scores in runs.items():
-        groups.setdefault(key.rpartition(" ")[0], []).append(scores["target"])
     return {
-        key: {
-            "target_accuracy_mean": statistics.mean(values),
-            "target_accuracy_sd": statistics.stdev(values) if len(values) > 1 else None,
-        }
-        for key, values in groups.items()
+        key: summary((scores["target"] for scores in found), "target_accuracy")
+        for key, found in groups(runs).items()
     }
 
 
@@ -168,15 +160,14 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parser.parse_args()
     domains = cached_features(arguments.folder, arguments.weights)
-    runs = json.loads(RESULT.read_text(encoding="utf-8"))["runs"] if RESULT.exists() else {}
-    for seed in range(arguments.seeds):
-        for source, target in TASKS:
-            for method in METHODS:
-                key = f"{source}-{target} {method} {seed}"
-                if key not in runs:
-                    runs[key] = run_once(method, domains[source], domains[target], seed)
-                    print(key, runs[key], flush=True)
-                    write_json(RESULT, result_of(runs))
+    order = itertools.product(range(arguments.seeds), TASKS, METHODS)
+
+    def run(task, method, seed):
+        source, target = (domains[name] for name in task.split("-"))
+        return run_once(method, source, target, seed)
+
+    words = [("-".join(task), method, seed) for seed, task, method in order]
+    run_missing("pacs", words, run, result_of)
 
 
 def result_of(runs):
@@ -184,9 +175,7 @@ def result_of(runs):
         "what": "accuracy on the target's test split in percent, frozen MobileNetV2 at 128 pixels",
         "settings": {"batch": BATCH, "steps": STEPS, "bottleneck": UNITS},
         "selection": "last iterate; target labels for scoring alone",
-        "machine": MACHINE,
-        "summary": summary(runs),
-        "runs": runs,
+        "summary": target_accuracies(runs),
     }
 
 

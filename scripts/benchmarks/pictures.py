@@ -31,7 +31,7 @@ def photos():
     return [resize_image(photo, PHOTO_SIZE) for photo in load_sample_images().images]
 
 
-def drawn_facade(seed, size=MAP_SIZE):
+def draw_facade(seed, size=MAP_SIZE):
     """Draw the label map of a house, another one for each seed."""
     random = np.random.default_rng(seed)
     image = np.full((size, size, 3), CLASSES["facade"], "uint8")
@@ -79,7 +79,7 @@ def rows(lines):
     return np.concatenate(parts[:-1], 0)
 
 
-def translated(artifact, images):
+def translate(artifact, images):
     from keras_dtl import load_artifact
 
     model = load_artifact(artifact)
@@ -94,11 +94,11 @@ def main():
     arguments = parser.parse_args()
     PICTURES.mkdir(exist_ok=True)
     if arguments.pix2pix:
-        maps = [drawn_facade(seed) for seed in MAP_SEEDS]
-        write_image(PICTURES / "pix2pix.png", rows([maps, translated(arguments.pix2pix, maps)]))
+        maps = [draw_facade(seed) for seed in MAP_SEEDS]
+        write_image(PICTURES / "pix2pix.png", rows([maps, translate(arguments.pix2pix, maps)]))
     for name in ("cyclegan", "fast_style"):
         if getattr(arguments, name):
-            drawn = translated(getattr(arguments, name), photos())
+            drawn = translate(getattr(arguments, name), photos())
             write_image(PICTURES / f"{name}.jpg", rows([photos(), drawn]))
     if arguments.stylized:
         image = resize_image(read_image(arguments.stylized), PHOTO_SIZE)

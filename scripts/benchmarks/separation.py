@@ -12,15 +12,14 @@ the folder of the runs.
 """
 
 import argparse
+import itertools
 import json
 import shutil
-import statistics
 import time
 from pathlib import Path
 
-from record import RESULTS, write_result
+from record import Deadline, column_summary, read_result, write_result
 
-RESULT = RESULTS / "separation.json"
 MNIST = {
     "source": "mnist",
     "filters": 16,
@@ -148,13 +147,12 @@ def collect(runs):
         for path in sorted(pattern.parent.glob(f"{pattern.name}/scores.json")):
             seed = path.parent.name.rpartition("seed")[2]
             found.setdefault(row, {})[seed] = run_of(row, path.parent)
-    return {row: summary(row, found[row]) for row in ROWS if row in found}
+    return {row: cell_of(row, found[row]) for row in ROWS if row in found}
 
 
 def kept_runs():
-    if not RESULT.exists():
-        return {}
-    rows = json.loads(RESULT.read_text(encoding="utf-8"))["rows"]
+    """Return the runs that the result holds, by row and seed."""
+    rows = read_result("separation").get("rows", {})
     return {row: values["seeds"] for row, values in rows.items()}
 
 
@@ -176,17 +174,10 @@ def run_of(row, folder):
     }
 
 
-def summary(row, seeds):
-    columns = {}
-    for run in seeds.values():
-        for name, value in run["headline"].items():
-            columns.setdefault(name, []).append(value)
+def cell_of(row, seeds):
+    """Return mean, deviation and the published figures of a row, and the run of each seed."""
     return {
-        "mean": {name: statistics.mean(values) for name, values in columns.items()},
-        "sd": {
-            name: statistics.stdev(values) if len(values) > 1 else None
-            for name, values in columns.items()
-        },
+        **column_summary(run["headline"] for run in seeds.values()),
         "published": PUBLISHED.get(row),
         "seeds": seeds,
     }
@@ -201,17 +192,17 @@ def main():
     parser.add_argument("--data", type=Path, default=Path(), help="folder of the .npz files")
     parser.add_argument("--runs", type=Path, default=Path("runs/benchmarks/separation"))
     arguments = parser.parse_args()
-    begun = time.monotonic()
-    for seed in range(arguments.first_seed, arguments.seeds):
-        for row in arguments.rows:
-            if arguments.minutes and time.monotonic() - begun > 60 * arguments.minutes:
-                return print("Time is up; the same command goes on.")
-            train_once(row, seed, arguments.runs, arguments.data)
-            rows = collect(arguments.runs)
-            what = "percent on the test split, weights of the last epoch"
-            write_result("separation", {"what": what, "rows": rows}, show=["what"])
-            print(row, seed, json.dumps(rows[row]["mean"]), flush=True)
-    return None
+    deadline = Deadline(arguments.minutes)
+    seeds = range(arguments.first_seed, arguments.seeds)
+    for seed, row in itertools.product(seeds, arguments.rows):
+        if deadline.is_over():
+            print("Time is up; the same command goes on.")
+            break
+        train_once(row, seed, arguments.runs, arguments.data)
+        before, rows = read_result("separation"), collect(arguments.runs)
+        what = "percent on the test split, weights of the last epoch"
+        write_result("separation", {"what": what, "rows": rows}, show=(), before=before)
+        print(row, seed, json.dumps(rows[row]["mean"]), flush=True)
 
 
 if __name__ == "__main__":

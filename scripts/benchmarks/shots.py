@@ -9,15 +9,14 @@ shots.png. About fifteen minutes on two CPU cores.
 """
 
 import argparse
-import json
+import itertools
 from pathlib import Path
 
 import pacs
-from record import RESULTS
+from record import RESULTS, read_result, run_missing
 
-from keras_dtl.files import write_json
+from keras_dtl.files import atomic_path
 
-RESULT = RESULTS / "shots.json"
 SHOTS = (0, 1, 3, 5, 10)
 METHODS = ("fine-tuning", "S+T", "mme", "ccsa", "dann")
 TASK = ("photo", "sketch")
@@ -52,14 +51,14 @@ def run_once(method, shots, source, target, seed):
     return {"target": pacs.accuracy(model, target["test"])}
 
 
-def draw(summary, path):
+def draw(accuracies, path):
     """Draw a curve for each method."""
     from keras_dtl.evaluation.figures.appearance import new_figure, series_color, style_axes
 
     figure = new_figure(6, 4)
     axes = figure.subplots()
     for place, method in enumerate(METHODS):
-        points = [(n, summary.get(f"{method} {n}")) for n in SHOTS]
+        points = [(n, accuracies.get(f"{method} {n}")) for n in SHOTS]
         points = [(n, s["target_accuracy_mean"], s["target_accuracy_sd"]) for n, s in points if s]
         if points:
             shots, means, deviations = zip(*points, strict=True)
@@ -71,7 +70,8 @@ def draw(summary, path):
     axes.set_ylabel("accuracy on the target (%)")
     axes.set_xticks(SHOTS)
     axes.legend(frameon=False)
-    figure.savefig(path, dpi=120)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=120)
 
 
 def main():
@@ -82,17 +82,15 @@ def main():
     arguments = parser.parse_args()
     domains = pacs.cached_features(arguments.folder, arguments.weights)
     source, target = (domains[name] for name in TASK)
-    runs = json.loads(RESULT.read_text(encoding="utf-8"))["runs"] if RESULT.exists() else {}
-    for seed in range(arguments.seeds):
-        for method in METHODS:
-            for shots in SHOTS:
-                key = f"{method} {shots} {seed}"
-                scores = None if key in runs else run_once(method, shots, source, target, seed)
-                if scores:
-                    runs[key] = scores
-                    print(key, scores, flush=True)
-                    write_json(RESULT, {**pacs.result_of(runs), "task": "-".join(TASK)})
-    draw(pacs.summary(runs), RESULT.with_suffix(".png"))
+    order = itertools.product(range(arguments.seeds), METHODS, SHOTS)
+    run_missing(
+        "shots",
+        [(method, shots, seed) for seed, method, shots in order],
+        lambda method, shots, seed: run_once(method, shots, source, target, seed),
+        lambda runs: {**pacs.result_of(runs), "task": "-".join(TASK)},
+    )
+    runs = read_result("shots")["runs"]
+    draw(pacs.target_accuracies(runs), RESULTS / "shots.png")
 
 
 if __name__ == "__main__":

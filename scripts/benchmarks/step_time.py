@@ -11,11 +11,10 @@ backward, alone, at the same sizes; and a large matrix product, which shows the 
 machine can do at best.
 """
 
-import itertools
+import argparse
 import statistics
-import sys
-import time
 
+from clock import StepClock, call_seconds
 from record import in_a_process, write_result
 
 ROUNDS, WARM_UP, STEPS, BATCH = 7, 30, 150, 64
@@ -31,20 +30,15 @@ def images(seed):
     return pixels, random.integers(0, 10, 4096).astype("int32")
 
 
-def timed_fit(model, *arguments, **keywords):
+def fit_seconds(model, *arguments, **keywords):
     """Return the seconds of each step of `fit` after the warm-up, everything included."""
-    import keras
-
-    ends = []
-    tick = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: ends.append(time.perf_counter())
-    )
-    callbacks = [*keywords.pop("callbacks", []), tick]
+    clock = StepClock(WARM_UP)
+    callbacks = [*keywords.pop("callbacks", []), clock.callback]
     model.fit(*arguments, verbose=0, callbacks=callbacks, **keywords)
-    return [after - before for before, after in itertools.pairwise(ends)][WARM_UP:]
+    return clock.seconds()
 
 
-def ours(policy="float32"):
+def keras_dtl_step(policy="float32"):
     """Time the whole of `fit`: pipeline, schedules and step."""
     import keras
 
@@ -65,12 +59,12 @@ def ours(policy="float32"):
     classes = tuple("0123456789")
     domains = [LabelledImages(*images(seed), classes) for seed in (0, 1)]
     steps = WARM_UP + STEPS + 1
-    return timed_fit(
+    return fit_seconds(
         model, domain_batches(*domains, BATCH), steps_per_epoch=steps, callbacks=[schedule]
     )
 
 
-def adapt(policy="float32"):
+def adapt_step(policy="float32"):
     """Time `fit` of ADAPT's DANN on arrays, without metrics, as in its documentation."""
     import keras
     import numpy as np
@@ -111,12 +105,12 @@ def adapt(policy="float32"):
         optimizer=keras.optimizers.SGD(0.01, momentum=0.9),
     )
     epochs = -(-(WARM_UP + STEPS + 1) // (len(source) // BATCH))
-    return timed_fit(
+    return fit_seconds(
         model, source, np.eye(10, dtype="float32")[labels], target, epochs=epochs, batch_size=BATCH
     )
 
 
-def eager_torch():
+def torch_step():
     """Time a plain PyTorch loop on tensors in memory: the same sums, one pass of 128 images."""
     import torch
     from torch import nn
@@ -158,7 +152,7 @@ def eager_torch():
         optimizer.step()
         return loss.item()
 
-    return timed(step)
+    return step_seconds(step)
 
 
 def convolutions():
@@ -175,38 +169,38 @@ def convolutions():
             y = tf.nn.conv2d(image, first, 1, "VALID"), tf.nn.conv2d(maps, second, 1, "VALID")
         return y, tape.gradient(y, (first, maps, second))
 
-    return timed(step)
+    return step_seconds(step)
 
 
 def matrix_product():
     import tensorflow as tf
 
     a, b = (tf.random.normal((MATRIX, MATRIX)) for _ in range(2))
-    return timed(tf.function(lambda: tf.matmul(a, b)))
+    return step_seconds(tf.function(lambda: tf.matmul(a, b)))
 
 
-def timed(step):
-    seconds = []
-    for _ in range(WARM_UP + STEPS):
-        start = time.perf_counter()
-        step()
-        seconds.append(time.perf_counter() - start)
-    return seconds[WARM_UP:]
+def step_seconds(step):
+    return call_seconds(step, WARM_UP, STEPS)
 
 
 RUN = {
-    "keras_dtl": ours,
-    "keras_dtl bfloat16": lambda: ours("mixed_bfloat16"),
-    "adapt": adapt,
-    "adapt bfloat16": lambda: adapt("mixed_bfloat16"),
-    "torch": eager_torch,
+    "keras_dtl": keras_dtl_step,
+    "keras_dtl bfloat16": lambda: keras_dtl_step("mixed_bfloat16"),
+    "adapt": adapt_step,
+    "adapt bfloat16": lambda: adapt_step("mixed_bfloat16"),
+    "torch": torch_step,
     "convolutions": convolutions,
     "matrix product": matrix_product,
 }
 
 
 def main():
-    rounds = [{name: in_a_process(__file__, name) for name in RUN} for _ in range(ROUNDS)]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=RUN, help=argparse.SUPPRESS)
+    if only := parser.parse_args().only:
+        print(1000 * statistics.median(RUN[only]()))
+        return
+    rounds = [{name: in_a_process(__file__, "--only", name) for name in RUN} for _ in range(ROUNDS)]
 
     def ratio(of, to):
         return statistics.median(one[of] / one[to] for one in rounds)
@@ -232,7 +226,4 @@ def main():
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        print(1000 * statistics.median(RUN[sys.argv[1]]()))
-    else:
-        main()
+    main()

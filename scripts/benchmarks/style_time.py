@@ -20,11 +20,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from record import MACHINE, RESULTS, in_a_process
+from record import MACHINE, in_a_process, read_result, write_result
 
-from keras_dtl.files import write_json
-
-RESULT = RESULTS / "style_time.json"
 ROUNDS, WARM_UP, TIMED, HISTORY = 3, 2, 7, 10
 EVALUATIONS = (100, 300)
 CONTENT_LAYER = "conv4_2"
@@ -72,14 +69,14 @@ class Ours:
 
         found = []
 
-        def recorded(image):
+        def objective(image):
             if len(found) == count:
                 raise StopIteration
             found.append(self.objective(image))
             return found[-1]
 
         with contextlib.suppress(StopIteration):
-            LBFGS(HISTORY).minimize(recorded, self.content, count, lambda *step: None)
+            LBFGS(HISTORY).minimize(objective, self.content, count, lambda *step: None)
         return [evaluation.loss for evaluation in found]
 
 
@@ -180,7 +177,7 @@ BUILD = {
 }
 
 
-def timed(peer):
+def evaluation_times(peer):
     """Return the median seconds of an evaluation, by two clocks, and the loss at the start."""
     clocks = {"seconds": time.process_time, "wall_seconds": time.perf_counter}
     taken = {name: [] for name in clocks}
@@ -193,7 +190,7 @@ def timed(peer):
     return {**medians, "loss": loss}
 
 
-def minimized(peer, count):
+def lowest_losses(peer, count):
     start = time.perf_counter()
     losses = peer.losses(count)
     lowest = np.minimum.accumulate(losses).tolist()
@@ -202,7 +199,7 @@ def minimized(peer, count):
     return {"lowest_loss": reached, "evaluations": len(losses), "seconds_each": seconds}
 
 
-def done_apart(arguments, what, size, name, count=0):
+def measure_apart(arguments, what, size, name, count=0):
     """Return what one part measured in a fresh process."""
     words = ["--part", what, size, name, count]
     for path in ("content", "style", "weights"):
@@ -210,40 +207,48 @@ def done_apart(arguments, what, size, name, count=0):
     return in_a_process(__file__, *words)
 
 
-def part(arguments):
+def print_part(arguments):
+    """Print what one part of the benchmark measures, as JSON."""
     what, size, name, count = arguments.part
     peer = BUILD[name](arguments, int(size))
-    print(json.dumps(timed(peer) if what == "time" else minimized(peer, int(count))))
+    is_time = what == "time"
+    print(json.dumps(evaluation_times(peer) if is_time else lowest_losses(peer, int(count))))
 
 
-def measure(arguments, result):
+def measure(arguments, result, before):
     """Do the parts that are not done yet, writing each."""
     for size in arguments.sizes:
         rounds = result["rounds"].setdefault(str(size), [])
         while len(rounds) < ROUNDS:
             order = TIMED_PEERS if len(rounds) % 2 else TIMED_PEERS[::-1]
-            rounds.append({name: done_apart(arguments, "time", size, name) for name in order})
-            save(result)
+            rounds.append({name: measure_apart(arguments, "time", size, name) for name in order})
+            save(result, before)
         for name in LOSS_PEERS:
             done = result["minimized"].setdefault(str(size), {})
             if done.get(name, {}).get("evaluations", 0) < arguments.evaluations:
-                done[name] = done_apart(arguments, "loss", size, name, arguments.evaluations)
-                save(result)
+                done[name] = measure_apart(arguments, "loss", size, name, arguments.evaluations)
+                save(result, before)
 
 
-def save(result):
-    result["ratios"] = {
+def save(result, before):
+    """Write what is measured, with the ratios of our times to the peers'."""
+    whole = {**result, "ratios": ratios_of(result["rounds"])}
+    write_result("style_time", whole, show=(), before=before)
+
+
+def ratios_of(rounds):
+    """Return `{size: {"ours / peer": median over rounds}}` of the time of an evaluation."""
+    return {
         size: {
             f"{ours} / {peer}": statistics.median(
-                one[ours]["seconds"] / one[peer]["seconds"] for one in rounds
+                one[ours]["seconds"] / one[peer]["seconds"] for one in found
             )
             for ours in TIMED_PEERS[:2]
             for peer in TIMED_PEERS[2:]
         }
-        for size, rounds in result["rounds"].items()
-        if rounds
+        for size, found in rounds.items()
+        if found
     }
-    write_json(RESULT, result)
 
 
 def main():
@@ -255,7 +260,7 @@ def main():
     parser.add_argument("--part", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.part:
-        part(arguments)
+        print_part(arguments)
         return
     result = {
         "what": "seconds of an evaluation (VGG19 to conv5_1, losses, gradient) and lowest losses",
@@ -267,16 +272,15 @@ def main():
             "init": "content",
             "images": [arguments.content.name, arguments.style.name],
         },
-        "machine": MACHINE,
-        "rounds": {},
-        "minimized": {},
     }
-    if RESULT.exists():
-        before = json.loads(RESULT.read_text(encoding="utf-8"))
-        if all(before[key] == result[key] for key in ("settings", "machine")):
-            result = before
-    measure(arguments, result)
-    print(json.dumps({key: result[key] for key in ("ratios", "minimized")}, indent=2))
+    before = read_result("style_time", settings=result["settings"])
+    # Times of another machine are no rounds of this one. Older files say less about theirs.
+    if any(MACHINE[key] != value for key, value in before.get("machine", {}).items()):
+        before = {}
+    result |= {part: before.get(part, {}) for part in ("rounds", "minimized")}
+    measure(arguments, result, before)
+    shown = {"ratios": ratios_of(result["rounds"]), "minimized": result["minimized"]}
+    print(json.dumps(shown, indent=2))
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def resnet(channels, filters, blocks, kind):
     def convolution(before, after, *arguments):
         return [nn.Conv2d(before, after, *arguments), *normalization(kind, after), nn.ReLU()]
 
-    def transposed(before, after):
+    def upsampling(before, after):
         layer = nn.ConvTranspose2d(before, after, 3, 2, 1, output_padding=1)
         return [layer, *normalization(kind, after), nn.ReLU()]
 
@@ -98,8 +98,8 @@ def resnet(channels, filters, blocks, kind):
         *convolution(filters, 2 * filters, 3, 2, 1),
         *convolution(2 * filters, 4 * filters, 3, 2, 1),
         *[Residual(4 * filters, kind) for _ in range(blocks)],
-        *transposed(4 * filters, 2 * filters),
-        *transposed(2 * filters, filters),
+        *upsampling(4 * filters, 2 * filters),
+        *upsampling(2 * filters, filters),
         nn.ReflectionPad2d(3),
         nn.Conv2d(filters, channels, 7),
         nn.Tanh(),
@@ -168,7 +168,7 @@ def _values(layer):
     return {**values, "bias": layer.bias.numpy()} if layer.use_bias else values
 
 
-def signed(images):
+def to_signed(images):
     """Return a uint8 array `(batch, height, width, channels)` as a tensor in -1..1."""
     return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous().float() / 127.5 - 1
 
@@ -178,7 +178,8 @@ def adam(networks):
     return torch.optim.Adam(parameters, 2e-4, (0.5, 0.999), eps=1e-7)
 
 
-def learning(network, does):
+def set_learning(network, does):
+    """Let the weights of a network get gradients, or not."""
     for parameter in network.parameters():
         parameter.requires_grad_(does)
 
@@ -204,15 +205,15 @@ class Pix2Pix:
 
     def step(self, a, b):
         """Learn from a batch of uint8 pairs; return the losses as numbers."""
-        source, target = signed(a), signed(b)
+        source, target = to_signed(a), to_signed(b)
         generated = self.generator(source)
-        learning(self.discriminator, True)
+        set_learning(self.discriminator, True)
         self.discriminator_optimizer.zero_grad()
         of_judge = self.judge(source, generated.detach(), False)
         of_judge = 0.5 * (of_judge + self.judge(source, target, True))
         of_judge.backward()
         self.discriminator_optimizer.step()
-        learning(self.discriminator, False)
+        set_learning(self.discriminator, False)
         self.optimizer.zero_grad()
         adversarial = self.judge(source, generated, True)
         reconstruction = functional.l1_loss(generated, target)
@@ -253,10 +254,10 @@ class CycleGAN:
 
     def step(self, a, b):
         """Learn from a batch of uint8 images of each domain; return the losses as numbers."""
-        a, b = signed(a), signed(b)
+        a, b = to_signed(a), to_signed(b)
         judges = (self.judge_a, self.judge_b)
         for judge in judges:
-            learning(judge, False)
+            set_learning(judge, False)
         self.optimizer.zero_grad()
         fake_b, fake_a = self.there(a), self.back(b)
         cycle = functional.l1_loss(self.back(fake_b), a)
@@ -267,7 +268,7 @@ class CycleGAN:
         (adversarial + weighted).backward()
         self.optimizer.step()
         for judge in judges:
-            learning(judge, True)
+            set_learning(judge, True)
         self.discriminator_optimizer.zero_grad()
         of_a = self.discriminate(self.judge_a, a, self.pool_a(fake_a.detach()))
         of_b = self.discriminate(self.judge_b, b, self.pool_b(fake_b.detach()))
@@ -291,7 +292,7 @@ def translate(generator, images):
             module.eval()
     with torch.no_grad():
         # One by one: batch normalisation then takes each image's own statistics, as ours does.
-        parts = [generator(signed(images[index : index + 1])) for index in range(len(images))]
+        parts = [generator(to_signed(images[index : index + 1])) for index in range(len(images))]
     generator.train()
     pixels = (torch.cat(parts).permute(0, 2, 3, 1) + 1) * 127.5
     return pixels.round().clamp(0, 255).to(torch.uint8).numpy()

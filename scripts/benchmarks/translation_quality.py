@@ -16,15 +16,11 @@ run by run. Writes results/translation_quality.json. About an hour on one CPU co
 import argparse
 import itertools
 import json
-import statistics
 import time
 from pathlib import Path
 
-from record import MACHINE, RESULTS, in_a_process
+from record import groups, in_a_process, run_missing, summary
 
-from keras_dtl.files import write_json
-
-RESULT = RESULTS / "translation_quality.json"
 LIBRARIES = ("keras_dtl", "torch")
 STEPS = {"pix2pix": 3000, "cyclegan": 1000}
 SEEDS, SIZE, FILTERS, BLOCKS = 3, 64, 32, 6
@@ -45,7 +41,7 @@ def recipe_of(method, folder, seed):
     return RECIPES[method](seed=seed, **same, **where)
 
 
-def scored_on(recipe, data):
+def score_images(recipe, data):
     """Return `{name of a score: (images to translate, real images to resemble)}`."""
     from keras_dtl.data import load
 
@@ -55,7 +51,7 @@ def scored_on(recipe, data):
     return {"kid a_to_b": (a, b), "kid b_to_a": (b, a)}
 
 
-def trained_ours(recipe, data, steps):
+def train_ours(recipe, data, steps):
     """Train; return the translation of each direction, images to images."""
     from keras_dtl.evaluation.translation_scores import translate
 
@@ -67,27 +63,27 @@ def trained_ours(recipe, data, steps):
     }
 
 
-def trained_torch(recipe, data, steps):
+def train_torch(recipe, data, steps):
     """Train the peers from the weights that ours would start from; return the same."""
-    from scripts.benchmarks import torch_translation as peers
+    import torch_translation as peers
 
-    def copied(network, peer):
+    def same_start(network, peer):
         peers.copy_weights(network, peer)
         return peer
 
     model = recipe.build_model(data)
     if recipe.paired:
         unet = peers.unet(3, FILTERS, SIZE.bit_length() - 1, "batch", recipe.dropout)
-        generators = [copied(model.generator, unet)]
+        generators = [same_start(model.generator, unet)]
         patch = peers.patch(6, FILTERS, STRIDED, "batch")
-        peer = peers.Pix2Pix(*generators, copied(model.discriminator, patch))
+        peer = peers.Pix2Pix(*generators, same_start(model.discriminator, patch))
     else:
         generators = [
-            copied(network, peers.resnet(3, FILTERS, BLOCKS, "instance"))
+            same_start(network, peers.resnet(3, FILTERS, BLOCKS, "instance"))
             for network in (model.generator_a_to_b, model.generator_b_to_a)
         ]
         judges = [
-            copied(network, peers.patch(3, FILTERS, STRIDED, "instance"))
+            same_start(network, peers.patch(3, FILTERS, STRIDED, "instance"))
             for network in (model.discriminator_a, model.discriminator_b)
         ]
         peer = peers.CycleGAN(*generators, *judges)
@@ -118,12 +114,12 @@ def run_child(arguments, library, method, seed):
         torch.manual_seed(seed)
     recipe = recipe_of(method, arguments.data, seed)
     data = recipe.load_data()
-    train = {"keras_dtl": trained_ours, "torch": trained_torch}[library]
+    train = {"keras_dtl": train_ours, "torch": train_torch}[library]
     start = time.perf_counter()
     translations = train(recipe, data, arguments.steps[method])
     scores = {"seconds": time.perf_counter() - start}
     network = feature_network(arguments.features)
-    for name, (images, real) in scored_on(recipe, data).items():
+    for name, (images, real) in score_images(recipe, data).items():
         drawn = features_of(network, translations[name](images))
         scores[name] = kernel_distance(drawn, features_of(network, real))
     print(json.dumps(scores))
@@ -135,18 +131,24 @@ def run_once(arguments, library, method, seed):
     return in_a_process(__file__, *words)
 
 
-def summary(runs):
+def summaries(runs):
     """Return mean and deviation of each score, of each method and library."""
     found = {}
-    for method, library in itertools.product(STEPS, LIBRARIES):
-        own = [run for key, run in runs.items() if key.startswith(f"{method} {library} ")]
-        for score in own[0] if own else ():
-            values = [run[score] for run in own]
-            found.setdefault(method, {}).setdefault(score, {})[library] = {
-                "mean": statistics.mean(values),
-                "sd": statistics.stdev(values) if len(values) > 1 else None,
-            }
+    for name, group in groups(runs).items():
+        method, library = name.split()
+        for score in group[0]:
+            scores = found.setdefault(method, {}).setdefault(score, {})
+            scores[library] = summary(run[score] for run in group)
     return found
+
+
+def result_of(settings, runs):
+    return {
+        "what": "KID (lower is better) after equally many steps from equal weights; "
+        "seconds are those of a machine that did other work as well",
+        "settings": settings,
+        "summary": summaries(runs),
+    }
 
 
 def main():
@@ -168,25 +170,14 @@ def main():
         "receptive_field": FIELD,
         "features": arguments.features.partition(":")[0],
     }
-    runs = {}
-    if RESULT.exists():
-        before = json.loads(RESULT.read_text(encoding="utf-8"))
-        runs = before["runs"] if before["settings"] == settings else {}
-    for seed, method, library in itertools.product(range(SEEDS), STEPS, LIBRARIES):
-        key = f"{method} {library} {seed}"
-        if key in runs:
-            continue
-        runs[key] = run_once(arguments, library, method, seed)
-        print(key, runs[key], flush=True)
-        result = {
-            "what": "KID (lower is better) after equally many steps from equal weights; "
-            "seconds are those of a machine that did other work as well",
-            "settings": settings,
-            "machine": MACHINE,
-            "summary": summary(runs),
-            "runs": runs,
-        }
-        write_json(RESULT, result)
+    order = itertools.product(range(SEEDS), STEPS, LIBRARIES)
+    run_missing(
+        "translation_quality",
+        [(method, library, seed) for seed, method, library in order],
+        lambda method, library, seed: run_once(arguments, library, method, seed),
+        lambda runs: result_of(settings, runs),
+        settings=settings,
+    )
 
 
 if __name__ == "__main__":

@@ -11,15 +11,11 @@ Writes results/translation_time.json. About six minutes on two CPU cores.
 
 import argparse
 import itertools
-import json
 import statistics
-import time
 
-from record import MACHINE, RESULTS, in_a_process
+from clock import StepClock, call_seconds
+from record import in_a_process, read_result, write_result
 
-from keras_dtl.files import write_json
-
-RESULT = RESULTS / "translation_time.json"
 IMAGES = 16
 SIZES = {"pix2pix": 128, "cyclegan": 64}
 FIELDS = {"pix2pix": 70, "cyclegan": 34}
@@ -33,10 +29,8 @@ def images(size, seed):
     return np.random.default_rng(seed).integers(0, 256, (IMAGES, size, size, 3)).astype("uint8")
 
 
-def ours(method, warm_up, steps, precision="off"):
+def keras_seconds(method, warm_up, steps, precision="off"):
     """Return the seconds of each step of `fit`, everything included."""
-    import keras
-
     from keras_dtl.cli.session import start_session
     from keras_dtl.data.pairs import ImagePairs
     from keras_dtl.recipes import RECIPES
@@ -46,18 +40,16 @@ def ours(method, warm_up, steps, precision="off"):
     recipe = RECIPES[method](image_size=size, receptive_field=FIELDS[method])
     a, b = (images(recipe.size_before_crop, seed) for seed in (0, 1))
     data = type("Data", (), {"train": ImagePairs(a, b) if recipe.paired else (a, b)})
-    ends = []
-    tick = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: ends.append(time.perf_counter())
-    )
+    clock = StepClock(warm_up)
     model = recipe.build_model(data)
     batches = recipe.batches(data, 0)
-    model.fit(batches, steps_per_epoch=warm_up + steps + 1, verbose=0, callbacks=[tick])
-    return [after - before for before, after in itertools.pairwise(ends)][warm_up:]
+    model.fit(batches, steps_per_epoch=warm_up + steps + 1, verbose=0, callbacks=[clock.callback])
+    return clock.seconds()
 
 
-def eager_torch(method, warm_up, steps):
-    from scripts.benchmarks import torch_translation as peers
+def torch_seconds(method, warm_up, steps):
+    """Return the seconds of each step on arrays at hand."""
+    import torch_translation as peers
 
     strided, size = STRIDED[method], SIZES[method]
     if method == "pix2pix":
@@ -69,19 +61,19 @@ def eager_torch(method, warm_up, steps):
         networks += [peers.patch(3, FILTERS, strided, "instance") for _ in range(2)]
         peer = peers.CycleGAN(*map(peers.start, networks))
     a, b = images(size, 0), images(size, 1)
-    seconds = []
-    for step in range(warm_up + steps):
-        chosen = slice(step % IMAGES, step % IMAGES + 1)
-        begin = time.perf_counter()
-        peer.step(a[chosen], b[chosen])
-        seconds.append(time.perf_counter() - begin)
-    return seconds[warm_up:]
+    places = itertools.cycle(range(IMAGES))
+
+    def step():
+        place = next(places)
+        peer.step(a[place : place + 1], b[place : place + 1])
+
+    return call_seconds(step, warm_up, steps)
 
 
 RUN = {
-    "keras_dtl": ours,
-    "keras_dtl bfloat16": lambda *arguments: ours(*arguments, precision="bfloat16"),
-    "torch": eager_torch,
+    "keras_dtl": keras_seconds,
+    "keras_dtl bfloat16": lambda *words: keras_seconds(*words, precision="bfloat16"),
+    "torch": torch_seconds,
 }
 
 
@@ -91,7 +83,7 @@ def measure(method, name, warm_up, steps):
     return in_a_process(__file__, *words)
 
 
-def compared(method, rounds, warm_up, steps):
+def run_rounds(method, rounds, warm_up, steps):
     found = []
     for _ in range(rounds):
         found.append({name: measure(method, name, warm_up, steps) for name in RUN})
@@ -122,16 +114,14 @@ def main():
         return
     result = {
         "what": "median milliseconds of a training step, batch 1, filters 64, float32 and bfloat16",
-        "machine": MACHINE,
-        "methods": {},
     }
-    if RESULT.exists():
-        result["methods"] = json.loads(RESULT.read_text(encoding="utf-8"))["methods"]
+    before = read_result("translation_time")
+    result["methods"] = before.get("methods", {})
     for method in arguments.methods:
-        result["methods"][method] = compared(
+        result["methods"][method] = run_rounds(
             method, arguments.rounds, arguments.warm_up, arguments.steps
         )
-        write_json(RESULT, result)
+        write_result("translation_time", result, show=(), before=before)
 
 
 if __name__ == "__main__":

@@ -52,16 +52,6 @@ def test_convert_help_is_quick():
     assert seconds < 0.5 / 0.23 * libraries
 
 
-def test_public_names_are_all_there():
-    import keras_dtl
-
-    for name in keras_dtl.__all__:
-        assert getattr(keras_dtl, name) is not None
-    assert set(keras_dtl.__all__) <= set(dir(keras_dtl))
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = keras_dtl.nothing
-
-
 @pytest.mark.parametrize(("jit", "compiled"), [("off", False), ("on", True)])
 def test_steps_are_compiled_with_xla_where_asked(jit, compiled):
     # In a process of its own: determinism, under which Keras compiles nothing, lasts.

@@ -84,7 +84,7 @@ def test_stopped_work_goes_on_with_resume_alone(command, tmp_path, monkeypatch, 
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(stylize.Progress, "__call__", stop)
+        patch.setattr(stylize.IterationLog, "__call__", stop)
         assert command("a.png", "out.png") == 130
     assert "--resume" in capsys.readouterr().out
     assert command("a.png", "out.png") == 2

@@ -5,10 +5,11 @@ import itertools
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_dtl.convert import ConversionError, convert_folder, load_artifact
 from keras_dtl.convert.journal import Journal
-from keras_dtl.images import read_image, write_image
+from keras_dtl.images import DECODERS, Decoder, read_image, write_image
 from tests.convert.conftest import colour, write_negative
 
 
@@ -140,3 +141,14 @@ def test_image_to_image_names_what_a_full_disk_left_out(negative, photos, tmp_pa
     report = convert_folder(negative, photos, tmp_path / "out")
     assert (report.converted, report.skipped) == (44, 10)
     assert len(tree(tmp_path / "out")) == 54
+
+
+def test_what_can_only_be_read_becomes_another_format(negative, tmp_path, monkeypatch):
+    row = Decoder((".ico",), rb"\x00\x00\x01\x00", ("PIL.IcoImagePlugin", "IcoImageFile"))
+    monkeypatch.setitem(DECODERS, "ICO", row)
+    icon = tmp_path / "a.ico"
+    Image.new("RGB", (16, 16), "red").save(icon)
+    assert convert_folder(negative, [icon], tmp_path / "png").converted == 1
+    np.testing.assert_array_equal(read_image(tmp_path / "png" / "a.png")[0, 0], [0, 255, 255])
+    (failure,) = convert_folder(negative, [icon], tmp_path / "same", format="same").failed
+    assert failure.reason == "images cannot be written as '.ico'; choose a format"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from keras_dtl.convert import ConversionError, convert_folder
-from keras_dtl.convert.inputs import find_items, listed_paths
+from keras_dtl.convert.inputs import find_items, parse_paths
 from keras_dtl.images import write_image
 from tests.convert.conftest import colour
 
@@ -46,9 +46,9 @@ def test_a_listed_file_that_is_missing_or_a_folder_is_reported(negative, photos,
     ]
 
 
-def test_listed_paths_end_with_lines_or_zeros():
-    assert listed_paths(b"a.png\r\nb c.png\n\n") == [Path("a.png"), Path("b c.png")]
-    assert listed_paths(b"a\nb.png\0\xff.png\0") == [
+def test_paths_end_with_lines_or_zeros():
+    assert parse_paths(b"a.png\r\nb c.png\n\n") == [Path("a.png"), Path("b c.png")]
+    assert parse_paths(b"a\nb.png\0\xff.png\0") == [
         Path("a\nb.png"),
         Path(os.fsdecode(b"\xff.png")),
     ]

@@ -1,13 +1,23 @@
 """Folders of BVH files, with artifacts that need no training."""
 
 import dataclasses
+import hashlib
+import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from onnx import helper
 
-from keras_dtl.bvh import format_bvh, read_bvh, write_bvh
-from keras_dtl.convert import ConversionError, convert_folder, load_artifact
+from keras_dtl.bvh import format_bvh, parse_bvh, read_bvh, write_bvh
+from keras_dtl.cli.__main__ import main
+from keras_dtl.convert import ConversionError, Options, convert_folder, load_artifact
+from keras_dtl.convert import watch as watching
+from keras_dtl.convert.journal import Journal
+from keras_dtl.convert.ray_cluster import ClusterWorker, contents_of
+from keras_dtl.convert.stick_figures import stick_figures
+from keras_dtl.convert.worker import setup_of
 from keras_dtl.data.walker import walk, walker_skeleton
 from keras_dtl.manifest import Tensor
 from keras_dtl.motion import read_motion, to_bvh
@@ -152,3 +162,117 @@ def test_motion_that_is_none_is_not_written(tmp_path):
     report = convert_folder(model, tmp_path / "in", tmp_path / "out")
     assert "not finite" in report.failed[0].reason and report.exit_status == 2
     assert not (tmp_path / "out" / "a.bvh").exists()
+
+
+@pytest.fixture
+def clips(tmp_path):
+    """Three motions in a tree, one of them cut."""
+    clip(tmp_path / "in" / "a.bvh")
+    clip(tmp_path / "in" / "sub" / "b.BVH", frames=50)
+    text = (tmp_path / "in" / "a.bvh").read_text()
+    (tmp_path / "in" / "cut.bvh").write_text(text[: len(text) // 2])
+    (tmp_path / "in" / "photo.png").write_text("of another task")
+    return tmp_path / "in"
+
+
+def test_processes_write_what_threads_write(clips, tmp_path):
+    model = artifact(tmp_path / "two", inputs=("content", "style"))
+    clip(tmp_path / "style.bvh", frames=30)
+    style, results = str(tmp_path / "style.bvh"), []
+    for engine in ("threads", "processes"):
+        out = tmp_path / engine
+        report = convert_folder(model, clips, out, style=style, engine=engine, workers=1)
+        assert (report.converted, report.exit_status) == (2, 1)
+        results.append([(out / name).read_bytes() for name in ("a.bvh", "sub/b.bvh")])
+    assert results[0] == results[1]
+    again = convert_folder(model, clips, out, style=style, engine="threads")
+    assert (again.converted, again.skipped) == (0, 2)
+
+
+def test_the_style_goes_to_workers_that_have_no_disk_in_common(clips, tmp_path):
+    model = artifact(tmp_path / "two", node="Neg", inputs=("content", "style"))
+    clip(tmp_path / "style.bvh", frames=30)
+    options = Options(style=str(tmp_path / "style.bvh"))
+    contents = contents_of(setup_of(model, tmp_path / "out", options))
+    (tmp_path / "style.bvh").unlink()
+    worker = ClusterWorker(contents)
+    ((made,), broken), _ = worker.convert(
+        [(name, (clips / name).read_bytes()) for name in ("a.bvh", "cut.bvh")]
+    )
+    worker.folder.cleanup()
+    assert len(parse_bvh(made).values) == 40
+    assert "was cut" in broken
+
+
+def test_gallery_and_report_are_those_of_all_tasks(same, clips, tmp_path):
+    convert_folder(same, clips, tmp_path / "out")
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["artifact"]["task"] == "motion_style"
+    assert set(report["stages"]["busy_share"]) == {"reading", "session", "writing"}
+    page = (tmp_path / "out" / "gallery.html").read_text()
+    assert page.count("data:image/jpeg") == 4  # two clips before and after
+    assert 'href="sub/b.bvh"' in page and "cut.bvh" in page
+
+
+def test_stick_figures_stand_upright_on_one_ground(tmp_path):
+    clip(tmp_path / "a.bvh")
+    ink = np.asarray(stick_figures(read_bvh(tmp_path / "a.bvh")).convert("L")) < 128
+    columns = np.flatnonzero(ink.any(0))
+    assert np.count_nonzero(np.diff(columns) > 1) == 4  # five figures, gaps between them
+    rows = np.flatnonzero(ink.any(1))
+    assert rows[-1] > 170  # they stand on the ground, at the lower edge
+    # One head is above and two feet are below.
+    assert np.count_nonzero(np.diff(np.flatnonzero(ink[rows[0]])) > 1) < 5
+    assert np.count_nonzero(np.diff(np.flatnonzero(ink[-30])) > 1) >= 7
+
+
+def test_what_an_earlier_version_wrote_is_skipped(same, tmp_path):
+    """Key and record of a journal as the first release of motion conversions wrote them."""
+    clip(tmp_path / "in" / "a.bvh")
+    key = json.dumps([same.checksum, None, ""])
+    data = b"whatever it made"
+    content = hashlib.sha256((tmp_path / "in" / "a.bvh").read_bytes()).hexdigest()
+    with Journal(tmp_path / "out", hashlib.sha256(key.encode()).hexdigest()[:16]) as journal:
+        journal.add("a.bvh", content, output=hashlib.sha256(data).hexdigest())
+        journal.publish(tmp_path / "out" / "a.bvh", data)
+    report = convert_folder(same, tmp_path / "in", tmp_path / "out")
+    assert (report.converted, report.skipped) == (0, 1)
+
+
+def test_one_clip_becomes_a_file_of_another_name_or_goes_through_a_pipe(same, tmp_path, capsys):
+    clip(tmp_path / "a.bvh")
+    words = ["convert", str(same.path), str(tmp_path / "a.bvh")]
+    assert main([*words, str(tmp_path / "b.bvh")]) == 0
+    found, expected = (read_bvh(tmp_path / name).values for name in ("b.bvh", "a.bvh"))
+    np.testing.assert_allclose(found[:, :3], expected[:, :3], atol=0.01)
+    command = [sys.executable, "-m", "keras_dtl.cli", "convert", str(same.path), "-", "-"]
+    data = (tmp_path / "a.bvh").read_bytes()
+    result = subprocess.run(command, input=data, capture_output=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == (tmp_path / "b.bvh").read_bytes()
+    broken = subprocess.run(command, input=data[:900], capture_output=True)
+    assert (broken.returncode, broken.stdout) == (2, b"")
+    assert b"line" in broken.stderr and b"Traceback" not in broken.stderr
+
+
+def test_watch_converts_clips_that_arrive(same, tmp_path, monkeypatch, capsys):
+    (tmp_path / "in").mkdir()
+    looks = iter(range(100))
+
+    def at_look(interval):
+        match next(looks):
+            case 0:
+                clip(tmp_path / "in" / "a.bvh")
+            case 3:
+                clip(tmp_path / "in" / "sub" / "b.bvh")
+                (tmp_path / "in" / "bad.bvh").write_text("HIERARCHY")
+            case 6:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(watching.time, "sleep", at_look)
+    words = [str(same.path), str(tmp_path / "in"), str(tmp_path / "out"), "--watch"]
+    assert main(["convert", *words]) == 0
+    assert (tmp_path / "out" / "a.bvh").is_file() and (tmp_path / "out" / "sub" / "b.bvh").is_file()
+    captured = capsys.readouterr()
+    assert captured.out.count("1 converted") == 2 and "1 skipped" in captured.out
+    assert "failed: " in captured.err and "bad.bvh: the file ends" in captured.err

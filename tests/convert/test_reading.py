@@ -1,6 +1,7 @@
 """What goes beside the pixels of an image, and comes back with its output."""
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from PIL import Image, ImageCms
 
 from keras_dtl.convert import Options, convert_folder
 from keras_dtl.convert.reading import pictures
-from keras_dtl.images import encode_image
+from keras_dtl.convert.single import convert_bytes
+from keras_dtl.images import encode_image, read_image
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (8, 12, 3), dtype=np.uint8)
 
@@ -119,6 +121,24 @@ def test_transparency_is_laid_over_white_where_it_cannot_go(negative, tmp_path):
         image = Image.open(tmp_path / options["format"] / f"a.{options['format']}")
         assert image.mode == "RGB"
         assert np.asarray(image).max() <= 2  # the negative of white
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".bmp"])
+def test_a_pipe_lays_transparency_over_white_where_a_folder_does(negative, suffix):
+    file = io.BytesIO()
+    Image.new("RGBA", (8, 8), (10, 20, 30, 0)).save(file, "PNG")
+    image = read_image(convert_bytes(negative, file.getvalue(), Options(), suffix))
+    assert image.max() <= 2  # the negative of white
+
+
+def test_a_classifier_sees_the_same_through_a_pipe_as_in_a_folder(classifier, tmp_path):
+    clear = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
+    save(tmp_path / "in" / "a.png", clear)
+    convert_folder(classifier, tmp_path / "in", tmp_path / "out", format="jsonl")
+    expected = json.loads((tmp_path / "out" / "predictions.jsonl").read_text())
+    data = (tmp_path / "in" / "a.png").read_bytes()
+    assert json.loads(convert_bytes(classifier, data, Options(), name="a.png")) == expected
+    assert expected["probability"] < 0.4  # white is no more red than blue
 
 
 def test_pixels_are_counted_before_they_are_decoded():

@@ -63,7 +63,7 @@ def test_mask_holds_numbers_and_overlay_colours(tmp_path):
         assert np.array(picture.convert("RGB"))[0, 1].tolist() == [0, 255, 0]
     with Image.open(colored) as picture:
         assert np.array(picture)[0, 1].tolist() == [50, 178, 50]
-    assert task.shown(item) == colored
+    assert task.result(item) == colored
 
 
 def test_margins_are_cropped_and_fixed_sizes_restored(tmp_path):

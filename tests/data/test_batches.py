@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from keras_dtl.data.batches import (
     domain_batches,
-    endless,
     endless_arrays,
-    in_order,
+    endless_batches,
+    ordered_batches,
     steps_per_epoch,
 )
 from keras_dtl.data.labelled import LabelledImages
@@ -43,7 +43,7 @@ def assert_same(actual, expected):
 )
 @settings(max_examples=10, deadline=None)
 def test_endless_shows_every_example_once_in_every_pass(length, batch_size, seed):
-    dataset = endless(numbered_images(length, labelled=False), batch_size, seed)
+    dataset = endless_batches(numbered_images(length, labelled=False), batch_size, seed)
     steps = -(-3 * length // batch_size)  # enough for three passes
     shown = numbers(take(dataset, steps))
     for start in range(0, 3 * length, length):
@@ -58,38 +58,41 @@ def test_endless_shows_every_example_once_in_every_pass(length, batch_size, seed
 @settings(max_examples=6, deadline=None)
 def test_endless_resumes_as_if_never_stopped(length, batch_size, first_step):
     examples = numbered_images(length)
-    whole = endless(examples, batch_size, seed=3)
-    resumed = endless(examples, batch_size, seed=3, first_step=first_step)
+    whole = endless_batches(examples, batch_size, seed=3)
+    resumed = endless_batches(examples, batch_size, seed=3, first_step=first_step)
     assert_same(take(resumed, 3), take(whole.skip(first_step), 3))
 
 
 def test_endless_keeps_image_and_label_together():
-    for images, labels in take(endless(numbered_images(21), 8), 6):
+    for images, labels in take(endless_batches(numbered_images(21), 8), 6):
         np.testing.assert_array_equal(images[:, 0, 0, 0] % 2, labels)
 
 
 def test_endless_orders_differ_between_passes_and_seeds():
     examples = numbered_images(50, labelled=False)
-    first, second = np.split(numbers(take(endless(examples, 50, seed=0), 2)), 2)
-    other_seed = numbers(take(endless(examples, 50, seed=1), 1))
+    first, second = np.split(numbers(take(endless_batches(examples, 50, seed=0), 2)), 2)
+    other_seed = numbers(take(endless_batches(examples, 50, seed=1), 1))
     orders = [tuple(order) for order in (first, second, other_seed, range(50))]
     assert len(set(orders)) == 4
 
 
 def test_endless_is_deterministic():
     examples = numbered_images(30)
-    assert_same(take(endless(examples, 7, seed=5), 20), take(endless(examples, 7, seed=5), 20))
+    assert_same(
+        take(endless_batches(examples, 7, seed=5), 20),
+        take(endless_batches(examples, 7, seed=5), 20),
+    )
 
 
 def test_endless_shapes_are_static():
-    images, labels = endless(numbered_images(5), 8).element_spec
+    images, labels = endless_batches(numbered_images(5), 8).element_spec
     assert images == tf.TensorSpec((8, 2, 2, 1), tf.uint8)
     assert labels == tf.TensorSpec((8,), tf.int32)
 
 
 def test_endless_shuffles_well():
     # The place of example 0 over many passes is uniform: chi-square with 9 degrees of freedom.
-    shown = numbers(take(endless(numbered_images(10, labelled=False), 10, seed=1), 400))
+    shown = numbers(take(endless_batches(numbered_images(10, labelled=False), 10, seed=1), 400))
     places = np.bincount(np.argmin(shown.reshape(400, 10), axis=1), minlength=10)
     assert ((places - 40) ** 2 / 40).sum() < 28  # exceeded once in a thousand seeds
 
@@ -100,9 +103,11 @@ def test_augment_sees_images_only_and_a_seed_for_each_step():
         return tf.random.stateless_uniform(tf.shape(images), seed)
 
     examples = numbered_images(6)
-    batches = take(endless(examples, 4, seed=2, augment=stamp), 4)
+    batches = take(endless_batches(examples, 4, seed=2, augment=stamp), 4)
     assert len({images.tobytes() for images, _ in batches}) == 4
-    assert_same(take(endless(examples, 4, seed=2, first_step=2, augment=stamp), 2), batches[2:])
+    assert_same(
+        take(endless_batches(examples, 4, seed=2, first_step=2, augment=stamp), 2), batches[2:]
+    )
 
 
 def test_endless_arrays_keeps_the_structure():
@@ -121,11 +126,11 @@ def test_mapped_file_gives_the_same_batches_as_memory(tmp_path):
     images = np.arange(40 * 12, dtype="uint8").reshape(40, 2, 2, 3)
     mapped = np.memmap(tmp_path / "images", "uint8", "w+", shape=images.shape)
     mapped[:] = images
-    expected = take(endless(LabelledImages(images), 16), 5)
-    assert_same(take(endless(LabelledImages(mapped), 16), 5), expected)
+    expected = take(endless_batches(LabelledImages(images), 16), 5)
+    assert_same(take(endless_batches(LabelledImages(mapped), 16), 5), expected)
     assert_same(
-        take(endless(LabelledImages(mapped[1:]), 16), 2),
-        take(endless(LabelledImages(images[1:]), 16), 2),
+        take(endless_batches(LabelledImages(mapped[1:]), 16), 2),
+        take(endless_batches(LabelledImages(images[1:]), 16), 2),
     )
 
 
@@ -183,14 +188,14 @@ def test_domain_batches_of_different_shapes_are_refused():
 @pytest.mark.parametrize("arguments", [{"batch_size": 0}, {"batch_size": 2, "first_step": -1}])
 def test_endless_bad_position_is_refused(arguments):
     with pytest.raises(ValueError, match="batch size must be at least 1"):
-        endless(numbered_images(4), **arguments)
+        endless_batches(numbered_images(4), **arguments)
 
 
 def test_in_order_goes_through_once():
-    batches = take(in_order(numbered_images(10), 4), -1)
+    batches = take(ordered_batches(numbered_images(10), 4), -1)
     assert [len(labels) for _, labels in batches] == [4, 4, 2]
     np.testing.assert_array_equal(numbers([images for images, _ in batches]), np.arange(10))
-    unlabelled = in_order(numbered_images(3, labelled=False), 4)
+    unlabelled = ordered_batches(numbered_images(3, labelled=False), 4)
     assert unlabelled.element_spec.shape == (None, 2, 2, 1)
 
 

@@ -23,7 +23,7 @@ def test_labelled_images_basics():
     assert examples.labels.dtype == np.int32
     images, labels = examples.arrays()
     assert images is examples.images and labels is examples.labels
-    bare = examples.unlabelled()
+    bare = examples.without_labels()
     assert bare.arrays() is examples.images
     assert bare.labels is None and bare.classes == ()
 
@@ -38,11 +38,11 @@ def test_subset_keeps_classes_and_order():
 
 def test_resized_equals_the_serving_resize():
     examples = make()
-    resized = examples.resized((3, 9))
+    resized = examples.resize((3, 9))
     assert resized.images.shape == (4, 3, 9, 3)
     for before, after in zip(examples.images, resized.images, strict=True):
         np.testing.assert_array_equal(after, resize_image(before, (3, 9)))
-    assert examples.resized((6, 5)) is examples
+    assert examples.resize((6, 5)) is examples
 
 
 def test_with_channels_repeats_grey_and_takes_luminance():
@@ -83,7 +83,7 @@ def test_labelled_images_bad_arguments_are_refused(arguments, message):
 
 def test_check_same_classes_accepts_equal_and_unlabelled():
     check_same_classes(make(), make())
-    check_same_classes(make(), make(classes=("cow", "pig")).unlabelled())
+    check_same_classes(make(), make(classes=("cow", "pig")).without_labels())
 
 
 def test_check_same_classes_lists_what_is_missing_on_each_side():
@@ -102,14 +102,14 @@ def test_require_classes_counts_those_that_occur():
     with pytest.raises(ValueError, match="only 1: dog"):
         require_classes(examples.subset([1, 3]))
     with pytest.raises(ValueError, match="unlabelled"):
-        require_classes(examples.unlabelled())
+        require_classes(examples.without_labels())
 
 
 def test_joined_examples_are_those_of_both():
     first, second = make(4), make(3)
-    both = first.joined(second)
+    both = first.join(second)
     np.testing.assert_array_equal(both.images[4:], second.images)
     np.testing.assert_array_equal(both.labels, [0, 1, 0, 1, 0, 1, 0])
-    assert len(first.unlabelled().joined(second.unlabelled())) == 7
+    assert len(first.without_labels().join(second.without_labels())) == 7
     with pytest.raises(ValueError, match="same classes"):
-        first.joined(make(classes=("dog", "cat")))
+        first.join(make(classes=("dog", "cat")))

@@ -2,14 +2,9 @@ import numpy as np
 import pytest
 
 from keras_dtl.bvh import write_bvh
-from keras_dtl.data.motion import (
-    load_motion,
-    split_clips,
-    spread_cells,
-    statistics_of,
-    windows_of,
-)
-from keras_dtl.data.walker import measured_factors
+from keras_dtl.data.clips import split_clips, spread_cells
+from keras_dtl.data.motion import load_motion, statistics_of, windows_of
+from keras_dtl.data.walker import measure_factors
 from keras_dtl.motion import to_bvh
 
 
@@ -19,7 +14,7 @@ def clips():
 
 
 def test_walker_has_the_factors_that_it_says(clips):
-    measured = np.array([measured_factors(positions) for positions in clips.positions])
+    measured = np.array([measure_factors(positions) for positions in clips.positions])
     for column in range(4):
         assert np.corrcoef(measured[:, column], clips.factors[:, column])[0, 1] > 0.95, column
     np.testing.assert_allclose(measured[:, 0], clips.factors[:, 0], atol=0.05)

@@ -25,7 +25,7 @@ def test_halves_of_one_file_are_a_and_b(tmp_path):
     assert pairs.b[:, 5, 5, 2].tolist() == [200, 201, 202]
     assert pairs.names == ("train/00.png", "train/01.png", "train/02.png")
     assert len(load_pairs(tmp_path, "test")) == 2
-    assert pairs.reversed().a is pairs.b
+    assert pairs.swap().a is pairs.b
 
 
 def test_without_split_every_fifth_is_for_testing(tmp_path):

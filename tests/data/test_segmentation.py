@@ -32,7 +32,7 @@ def test_images_come_with_classes_colours_and_void(folder):
     assert examples.colors.tolist() == [[10, 20, 30], [40, 50, 60]]
     assert examples.labels[1, 0].tolist() == [0, 0, 1, 1, VOID, VOID]
     assert examples.arrays()[1].dtype == "int32"
-    assert examples.unlabelled().subset([1]).labels is None
+    assert examples.without_labels().subset([1]).labels is None
 
 
 def test_masks_are_resized_to_the_nearest_class(folder):

@@ -53,7 +53,7 @@ def test_a_class_of_one_image_is_refused_by_name():
     with pytest.raises(ValueError, match="At least 2 classes"):
         view_batches(examples((3,)), 4, other="different")
     with pytest.raises(ValueError, match="unlabelled"):
-        view_batches(examples().unlabelled(), 4)
+        view_batches(examples().without_labels(), 4)
     with pytest.raises(ValueError, match="other"):
         view_batches(examples(), 4, other="same")
 

@@ -1,9 +1,17 @@
+import copy
+
 import numpy as np
 import pytest
 
-from keras_dtl.data.motion import load_motion, split_clips, windows_of
+from keras_dtl.data.clips import split_clips
+from keras_dtl.data.motion import load_motion, windows_of
 from keras_dtl.data.walker import walk, walker_skeleton
 from keras_dtl.evaluation import motion as measures
+from keras_dtl.evaluation.motion_method_scores import (
+    pair_scores,
+    rebuilding_scores,
+    transfer_scores,
+)
 from keras_dtl.evaluation.motion_scores import MotionScores, other_styles
 
 SKELETON = walker_skeleton()
@@ -27,11 +35,11 @@ def scores(split, windows):
 def test_copying_the_content_or_the_style_scores_as_it_should(windows, scores):
     test = windows[1]
     chosen = other_styles(test.styles, test.styles, np.random.default_rng(0))
-    kept = scores.transfers(lambda pair: pair[0], test, test, chosen, test)
+    kept = scores.score_transfers(lambda pair: pair[0], test, test, chosen, test)
     assert kept["action_of_ceiling"] == 1 and kept["style_accuracy"] < 0.1
     assert kept["style_accuracy"] == kept["style_unchanged"]
     assert kept["jerk_ratio"] == kept["foot_skate_ratio"] == kept["diversity_ratio"] == 1
-    copied = scores.transfers(lambda pair: pair[1], test, test, chosen, test)
+    copied = scores.score_transfers(lambda pair: pair[1], test, test, chosen, test)
     assert copied["style_of_ceiling"] > 0.9 and copied["action_accuracy"] < 0.7
     assert copied["style_ceiling"] > 0.9 and copied["physics"]["made"]["bone_deviation"] < 1e-6
 
@@ -59,10 +67,10 @@ def test_ceilings_of_held_out_cells_are_of_clips_that_no_judge_learnt(split, win
 
 def test_copies_and_one_motion_for_all_are_seen(windows, scores):
     train, test = windows
-    copies = scores.against_real(train.features[:9], None, None, test)
+    copies = scores.compare(train.features[:9], None, None, test)
     assert copies["nearest_distance"] < 1e-3 < copies["nearest_distance_real"]
     one = np.repeat(test.features[:1], 9, 0)
-    assert scores.against_real(one, None, None, test)["diversity_ratio"] < 1e-3
+    assert scores.compare(one, None, None, test)["diversity_ratio"] < 1e-3
 
 
 def test_nearest_and_frechet(windows):
@@ -95,3 +103,47 @@ def test_physics_by_hand():
 def test_one_style_cannot_be_transferred():
     with pytest.raises(ValueError, match="two styles"):
         other_styles(np.zeros(3, int), np.zeros(3, int), np.random.default_rng(0))
+
+
+def test_transfers_go_between_test_clips_and_to_and_from_held_out_cells(split, windows, scores):
+    test, held = windows[1], windows_of(split.held_out, 48, 24)
+    found = transfer_scores(scores, lambda pair: pair[0], test, held)
+    assert list(found) == ["transfers", "to_held_out_cells", "from_held_out_cells"]
+    assert found["transfers"]["number"] == len(test.features)
+    # Walks in other moods than proud, the cell that was held out, are asked to be proud.
+    asked = (test.actions == held.actions[0]) & (test.styles != held.styles[0])
+    assert found["to_held_out_cells"]["number"] == asked.sum()
+    assert found["from_held_out_cells"]["number"] == len(held.features)
+    assert all(part["action_of_ceiling"] == 1 for part in found.values())
+    all_seen = copy.copy(scores)
+    all_seen.unseen = None
+    assert list(transfer_scores(all_seen, lambda pair: pair[0], test)) == ["transfers"]
+
+
+def test_pairs_agree_where_the_content_alone_tells_the_action(windows, scores):
+    test = windows[1]
+    of_cell = {
+        (action, style): test.features[(test.actions == action) & (test.styles == style)][0]
+        for action in (0, 2)
+        for style in (0, 1)
+    }
+
+    def generate(codes):
+        signs = (np.array(code)[:, 0] > 0 for code in codes)
+        return np.stack([of_cell[2 * one, 1 * other] for one, other in zip(*signs, strict=True)])
+
+    found = pair_scores(scores, generate, (3, 2), test)
+    assert found["agreement"] == 1 and found["ceiling"] > 0.9
+    assert found["style_differs"] == pytest.approx(0.5, abs=0.2)
+    assert found["action_entropy"] == pytest.approx(np.log(2) / np.log(3), abs=0.02)
+    swapped = pair_scores(scores, lambda codes: generate(codes[::-1]), (3, 2), test)
+    assert swapped["agreement"] == pytest.approx(0.5, abs=0.2) and swapped["style_differs"] < 0.1
+
+
+def test_rebuilding_error_is_in_deviations_of_real_motion():
+    real = np.random.default_rng(0).normal(0, 3, (50, 8, 4))
+    codes = np.array([[1.0, 3.0], [1.0, 3.0]])
+    assert rebuilding_scores(real, real, codes)["reconstruction_error"] == 0
+    off = rebuilding_scores(real, real + 3, codes)
+    assert off["reconstruction_error"] == pytest.approx(1, abs=0.05)
+    assert off["codes"] == {"mean": 2.0, "deviation": 1.0}

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from keras_dtl.evaluation import (
+    TranslationProgress,
     absolute_error,
     brightness_correlation,
+    cycle_errors,
     fcn_score,
     feature_network,
     features_of,
@@ -16,7 +18,9 @@ from keras_dtl.evaluation import (
     palette_classes,
     perceptual_distance,
     segmentation_scores,
+    set_distances,
     structural_similarity,
+    translate,
 )
 
 
@@ -190,3 +194,44 @@ def test_segmenter_that_learnt_on_photos_scores_photos_and_not_noise():
     model = fit_segmenter(photos[:48], classes[:48], 2, epochs=10, filters=4)
     assert fcn_score(model, photos[48:], classes[48:])["class_iou"] > 0.9
     assert fcn_score(model, images(16, 3), classes[48:])["class_iou"] < 0.6
+
+
+def negative(images):
+    return 255 - np.asarray(images)
+
+
+def test_translation_is_in_batches_of_eight():
+    sizes = []
+    x = images(20)
+    np.testing.assert_array_equal(translate(lambda batch: sizes.append(len(batch)) or batch, x), x)
+    assert sizes == [8, 8, 4]
+
+
+def test_progress_sees_negatives_and_sets_that_are_alike():
+    network, source = feature_network(), images(12, size=(32, 32))
+    progress = TranslationProgress(network, source, source)
+    same, turned = progress(lambda batch: batch), progress(negative)
+    assert same["brightness_correlation"] == pytest.approx(1)
+    assert turned["brightness_correlation"] == pytest.approx(-1)
+    # Without bias a set is nearer to itself than 0.
+    assert same["kid"] < 0 and same["kid"] < turned["kid"]
+    of_pairs = TranslationProgress(network, source, source, reference=negative(source))
+    assert of_pairs(negative)["brightness_correlation"] == pytest.approx(1)
+    both = set_distances(network, source, source)
+    assert both["kid"] == pytest.approx(same["kid"]) and both["fid"] == pytest.approx(0, abs=1e-6)
+
+
+def test_cycles_of_inverse_generators_lose_nothing():
+    a, b = images(3, 0), images(3, 1)
+    there = negative
+    errors = cycle_errors((there, there), (a, b), (there(a), there(b)))
+    assert errors["cycle_error"] == 0
+    moved = (
+        np.abs(a.astype(float) - negative(a)).mean(),
+        np.abs(b.astype(float) - negative(b)).mean(),
+    )
+    assert errors["identity_error"] == pytest.approx(np.mean(moved))
+    grey = images(3, 1, channels=1)
+    to_grey, to_rgb = lambda x: x[..., :1], lambda x: np.repeat(x, 3, -1)
+    only_cycle = cycle_errors((to_grey, to_rgb), (to_rgb(grey), grey), (grey, to_rgb(grey)))
+    assert only_cycle == {"cycle_error": 0.0}

@@ -1,5 +1,6 @@
 """What export_model publishes, and what it refuses to publish."""
 
+import dataclasses
 import json
 import shutil
 
@@ -9,7 +10,7 @@ import pytest
 
 import keras_dtl.export.artifact as artifact_module
 from keras_dtl.convert import convert_folder, load_artifact
-from keras_dtl.export import ExportError, export_model
+from keras_dtl.export import FORMATS, ExportError, export_model
 from keras_dtl.export.deployable import deployable_of
 from keras_dtl.files import sha256
 from keras_dtl.images import write_image
@@ -59,7 +60,7 @@ def test_manifest_holds_measured_parity(classifier_artifact, generator_artifact)
         parity = read_manifest(artifact).parity
         files = [record["file"] for record in parity]
         saved_model = "1/saved_model.pb"
-        assert files == ["model.keras", saved_model, "1/model.onnx", f"{saved_model} (image_bytes)"]
+        assert files == ["model.keras", saved_model, f"{saved_model} (image_bytes)", "1/model.onnx"]
         assert all(record["difference"] <= record["tolerance"] for record in parity)
     assert parity[0]["inputs"] == ["1x32x34x3", "3x32x34x3", "1x34x38x3"]
 
@@ -207,15 +208,16 @@ def test_failing_parity_publishes_nothing_and_keeps_the_old(
     artifact = shutil.copytree(classifier_artifact, tmp_path / "classifier")
     before = {path: (artifact / path).read_bytes() for path in tree(artifact)}
     model = make_classifier()
-    write = artifact_module.write_onnx
+    row = FORMATS["onnx"]
 
-    def write_with_other_weights(deployable, *args, **kwargs):
+    def write_with_other_weights(draft, path):
         weights = model.get_weights()
         model.set_weights([weight + 0.1 for weight in weights])
-        write(deployable, *args, **kwargs)
+        row.write(draft, path)
         model.set_weights(weights)
 
-    monkeypatch.setattr(artifact_module, "write_onnx", write_with_other_weights)
+    other = dataclasses.replace(row, write=write_with_other_weights)
+    monkeypatch.setitem(FORMATS, "onnx", other)
     with pytest.raises(ExportError, match=r"2/model\.onnx: output 'probabilities' differs .* at m"):
         export_model(model, artifact, task="classification")
     assert {path: (artifact / path).read_bytes() for path in tree(artifact)} == before
@@ -262,6 +264,7 @@ def test_folders_that_are_no_artifact_are_not_replaced(tmp_path):
         ({"opset": 12}, ValueError, "opset must be 13 to 18"),
         ({"extra_files": {"../x": __file__}}, ValueError, "must be a file name"),
         ({"extra_files": {"manifest.json": __file__}}, ValueError, "not yet taken"),
+        ({"extra_files": {"settings.json": __file__}}, ValueError, "not yet taken"),
         ({"extra_files": {"x": "missing"}}, FileNotFoundError, "no file missing"),
     ],
 )

@@ -3,7 +3,7 @@ import pytest
 
 from keras_dtl import backbones
 from keras_dtl.bvh import read_bvh, write_bvh
-from keras_dtl.cli.export import Export, chosen
+from keras_dtl.cli.export import Export, exported_part
 from keras_dtl.convert import convert_folder, load_artifact
 from keras_dtl.data.walker import walk, walker_skeleton
 from keras_dtl.export import export_model
@@ -48,17 +48,17 @@ def clip(path, frequency=1.0, frames=40):
 def test_flags_choose_what_is_exported(tmp_path):
     model, other = transfer(), autoencoder()
     style = features_of(clip(tmp_path / "style.bvh"), SKELETON)
-    assert chosen(model, Export(tmp_path, part="transfer"), SETTINGS)[1] == "motion_style"
-    assert chosen(model, Export(tmp_path, part="encoder"), SETTINGS)[1] == "encoder"
-    network, task = chosen(other, Export(tmp_path, part="decoder"), SETTINGS)
+    assert exported_part(model, Export(tmp_path, part="transfer"), SETTINGS)[1] == "motion_style"
+    assert exported_part(model, Export(tmp_path, part="encoder"), SETTINGS)[1] == "encoder"
+    network, task = exported_part(other, Export(tmp_path, part="decoder"), SETTINGS)
     assert task == "decoder" and network.input_shape == (None, None, 5)
     flags = Export(tmp_path, style_of=tmp_path / "style.bvh")
-    network, task = chosen(model, flags, SETTINGS)
+    network, task = exported_part(model, flags, SETTINGS)
     motion = np.repeat(style[None], 2, 0)[:, :30]
     assert task == "motion_style"
     np.testing.assert_allclose(network(motion), model((motion, style[None])), atol=1e-4)
     with pytest.raises(ValueError, match="--style-of cannot"):
-        chosen(other, flags, SETTINGS)
+        exported_part(other, flags, SETTINGS)
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from keras_dtl.backbones import latent_decoder, latent_encoder, pair_discriminator
-from keras_dtl.cli.export import Export, chosen, drawn_views
+from keras_dtl.cli.export import Export, draw_views, exported_part
 from keras_dtl.convert import ConversionError, Options, convert_folder, load_artifact
 from keras_dtl.convert.single import convert_file
 from keras_dtl.export import export_model
@@ -27,14 +27,14 @@ def test_flags_choose_what_is_exported(tmp_path):
     vae, views = swap_vae(), cgmv()
     image = np.random.default_rng(0).integers(0, 256, (16, 16, 1), dtype="uint8")
     write_image(tmp_path / "style.png", image)
-    assert chosen(vae, Export(tmp_path)) == (vae, None)
+    assert exported_part(vae, Export(tmp_path)) == (vae, None)
     for model, flags, task in (
         (vae, {"part": "decoder"}, "decoder"),
         (vae, {"style_of": tmp_path / "style.png"}, "image_to_image"),
         (views, {"view": 3}, "image_to_image"),
         (views, {"views": 4}, "image_to_views"),
     ):
-        network, found = chosen(model, Export(tmp_path, **flags))
+        network, found = exported_part(model, Export(tmp_path, **flags))
         assert found == task and network.outputs[0].dtype == "uint8"
 
 
@@ -51,7 +51,7 @@ def test_flags_choose_what_is_exported(tmp_path):
 )
 def test_flags_that_fit_no_network_are_refused(make, flags, message):
     with pytest.raises(ValueError, match=message):
-        chosen(make(), Export("run", **flags))
+        exported_part(make(), Export("run", **flags))
 
 
 @pytest.mark.slow
@@ -91,7 +91,7 @@ def test_every_image_of_a_folder_gets_a_folder_of_its_views(tmp_path):
     for index, image in enumerate(images):
         write_image(tmp_path / "in" / f"{index}.png", image)
     model = cgmv()
-    views = drawn_views(model, 4)
+    views = draw_views(model, 4)
     network = model.in_views(views)
     export_model(network, tmp_path / "views", task="image_to_views")
     artifact = load_artifact(tmp_path / "views")

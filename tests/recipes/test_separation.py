@@ -1,34 +1,15 @@
 import json
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_dtl.cli.__main__ import main
 from keras_dtl.data import LabelledImages, load
-from keras_dtl.evaluation import separation_scores as separation_measures
-from keras_dtl.evaluation.separation_scores import grid_picture, partners, walks
-from keras_dtl.evaluation.view_scores import everything
 from keras_dtl.images import write_image
 from keras_dtl.recipes import RECIPES
+from keras_dtl.recipes import separation as separation_recipes
 from keras_dtl.recipes.separation import SeparationData, without_some_classes
-
-
-def test_partners_are_others_of_the_class():
-    labels = np.array([0, 1, 0, 2, 1, 0, 2])
-    partner = partners(labels, np.random.default_rng(0))
-    assert sorted(partner) == list(range(7)) and (partner != np.arange(7)).all()
-    np.testing.assert_array_equal(labels[partner], labels)
-
-
-def test_grid_has_the_real_images_on_its_margins():
-    drawn = np.zeros((2, 3, 4, 4, 1), "uint8")
-    rows, columns = (np.full((n, 4, 4, 1), value, "uint8") for n, value in ((2, 10), (3, 20)))
-    picture = grid_picture(drawn, rows, columns)
-    assert picture.shape == (12, 16, 3)
-    assert (picture[:4, 4:] == 20).all() and (picture[4:, :4] == 10).all()
-    assert (picture[4:, 4:] == 0).all() and (picture[:4, :4] == 255).all()
 
 
 def folder(path, classes=4, count=12, side=16):
@@ -62,7 +43,9 @@ def test_recipe_goes_from_a_folder_to_an_artifact_and_is_scored_again(
     assert scores["judge"]["share"] > 0.9
     assert ("identity_of_held_out" in scores) == (name == "cgmv")
     assert "<svg" in (run / "report.html").read_text() and (artifact / "1/model.onnx").exists()
-    monkeypatch.setattr(separation_measures, "fit_judge", None)  # the judge is the run's own
+    monkeypatch.setattr(
+        separation_recipes, "fit_lenet_judge", lambda _: pytest.fail("fitted again")
+    )
     assert main(["evaluate", str(run), "--output", str(tmp_path / "again")]) == 0
     assert json.loads((tmp_path / "again/scores.json").read_text()) == scores
 
@@ -83,27 +66,9 @@ def test_classes_held_out_are_in_neither_other_part():
     assert len(data.held_out) == 2 * (2 + 4) and len(data.test) == 3 * 4
     assert data.train.classes == data.held_out.classes == whole.train.classes
     # The judge must know them, too, but not all that it judges.
-    assert set(everything(data).labels) == set(range(5))
-    assert len(everything(data)) == len(data.train) + 6
-    assert everything(whole) is whole.train
-
-
-def test_judge_is_fitted_once_for_each_set_of_images(tmp_path, monkeypatch):
-    fitted = []
-
-    def fit(train):
-        fitted.append(len(train))
-        image = keras.Input(train.image_shape)
-        features = keras.layers.Flatten()(image)
-        return keras.Model(image, [keras.layers.Dense(5)(features), features])
-
-    monkeypatch.setattr(separation_measures, "fit_judge", fit)
-    train = data_of().train
-    first, again = (separation_measures.kept_judge(train, tmp_path) for _ in range(2))
-    np.testing.assert_array_equal(again.get_weights()[0], first.get_weights()[0])
-    separation_measures.kept_judge(train.subset(np.arange(4)), tmp_path)
-    separation_measures.kept_judge(train, tmp_path / "not there")
-    assert fitted == [10, 4, 10] and not (tmp_path / "not there").exists()
+    judged = RECIPES["cgmv"]().judge_examples(data)
+    assert set(judged.labels) == set(range(5)) and len(judged) == len(data.train) + 6
+    assert RECIPES["cgmv"]().judge_examples(whole) is whole.train
 
 
 def test_classifier_of_styles_does_not_feel_their_scale():
@@ -112,15 +77,6 @@ def test_classifier_of_styles_does_not_feel_their_scale():
     found = [classifier(scale * styles, training=True) for scale in (1.0, 10.0)]
     np.testing.assert_allclose(*found, atol=1e-2)
     assert found[0].shape == (64, 5)
-
-
-def test_walks_end_at_the_other_image_and_change_one_code():
-    decoder = lambda codes, training: np.stack([c[:, 0] for c in codes], 1)[:, :, None, None]  # noqa: E731
-    ends = np.array([[0.0], [9.0]], "float32")
-    picture = walks(decoder, ends, 10 * ends, steps=4)
-    along_style, along_content = picture[:2, :, 0], picture[2:, :, 0]
-    np.testing.assert_allclose(along_style, [[0, 0, 0, 0], [0, 30, 60, 90]], atol=1e-4)
-    np.testing.assert_allclose(along_content, [[0, 3, 6, 9], [0, 0, 0, 0]], atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """`mnist_m`: MNIST digits blended over patches of photos."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -35,7 +37,7 @@ class MnistM(tfds.core.GeneratorBasedBuilder):
         ".jpg files into BSDS500/train/ and BSDS500/test/."
     )
 
-    def _info(self):
+    def _info(self) -> tfds.core.DatasetInfo:
         return tfds.core.DatasetInfo(
             builder=self,
             description=type(self).__doc__,
@@ -50,7 +52,9 @@ class MnistM(tfds.core.GeneratorBasedBuilder):
             disable_shuffling=True,
         )
 
-    def _split_generators(self, dl_manager):
+    def _split_generators(
+        self, dl_manager: tfds.download.DownloadManager
+    ) -> dict[str, Iterator[tuple[int, dict[str, Any]]]]:
         photos = find_photos(Path(dl_manager.manual_dir))
         mnist = self._prepared_mnist()
         return {
@@ -58,14 +62,16 @@ class MnistM(tfds.core.GeneratorBasedBuilder):
             for seed, split in enumerate(SPLITS)
         }
 
-    def _generate_examples(self, mnist, split, photo_files, seed):
+    def _generate_examples(
+        self, mnist: tfds.core.DatasetBuilder, split: str, photo_files: Sequence[Path], seed: int
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
         digits = tfds.as_numpy(mnist.as_dataset(split=split, batch_size=-1, shuffle_files=False))
         photos = [read_image(file) for file in photo_files]
         images = blend(digits["image"][..., 0], photos, np.random.default_rng(seed))
         for index, (image, label) in enumerate(zip(images, digits["label"], strict=True)):
             yield index, {"image": image, "label": label}
 
-    def _prepared_mnist(self):
+    def _prepared_mnist(self) -> tfds.core.DatasetBuilder:
         mnist = tfds.builder("mnist", data_dir=data_root(self))
         if not mnist.is_prepared():
             # It may lie in TFDS_DATA_DIR or TFDS's default folder instead.
@@ -75,8 +81,11 @@ class MnistM(tfds.core.GeneratorBasedBuilder):
         return mnist
 
 
-def find_photos(manual_dir):
+def find_photos(manual_dir: Path) -> dict[str, list[Path]]:
     """Find the BSDS500 photos in any of the usual folders.
+
+    Args:
+        manual_dir: Folder that the archive was unpacked in.
 
     Returns:
         The image files by split, "train" and "test".

@@ -1,7 +1,9 @@
 """`usps`: handwritten digits from envelopes of the United States Postal Service."""
 
 import bz2
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -27,7 +29,7 @@ class Usps(tfds.core.GeneratorBasedBuilder):
         "folder."
     )
 
-    def _info(self):
+    def _info(self) -> tfds.core.DatasetInfo:
         return tfds.core.DatasetInfo(
             builder=self,
             description=type(self).__doc__,
@@ -42,14 +44,16 @@ class Usps(tfds.core.GeneratorBasedBuilder):
             disable_shuffling=True,
         )
 
-    def _split_generators(self, dl_manager):
+    def _split_generators(
+        self, dl_manager: tfds.download.DownloadManager
+    ) -> dict[str, Iterator[tuple[int, dict[str, Any]]]]:
         folder = Path(dl_manager.manual_dir)
         for file in FILES.values():
             if not (folder / file).is_file():
                 raise FileNotFoundError(f"{folder / file} is missing.")
         return {split: self._generate_examples(folder / file) for split, file in FILES.items()}
 
-    def _generate_examples(self, path):
+    def _generate_examples(self, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         with bz2.open(path, "rt", encoding="ascii") as lines:
             for index, line in enumerate(lines):
                 try:
@@ -59,10 +63,13 @@ class Usps(tfds.core.GeneratorBasedBuilder):
                 yield index, {"image": image, "label": label}
 
 
-def parse_line(line):
+def parse_line(line: str) -> tuple[np.ndarray, int]:
     """Read one example in LIBSVM's form, `label 1:value 2:value ... 256:value`.
 
     Pixels that are left out count as 0, the middle of the range, as everywhere in this form.
+
+    Args:
+        line: One line of the file.
 
     Returns:
         `(image, digit)`: uint8 `(16, 16, 1)` and an integer 0..9.

@@ -3,21 +3,25 @@
 from collections.abc import Mapping
 
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from keras_dtl.evaluation.figures.appearance import (
-    ACCENT,
-    INK,
     PAGE_WIDTH,
     new_figure,
-    printable,
     series_color,
     style_axes,
     text_style,
 )
+from keras_dtl.page import ACCENT, INK, printable
 
 
-def bars(values, axis_label="accuracy on the target (%)", percent=True, emphasized=None):
+def bars(
+    values: Mapping,
+    axis_label: str = "accuracy on the target (%)",
+    percent: bool = True,
+    emphasized: str | None = None,
+) -> Figure:
     """Compare a few numbers, such as source-only, adapted and target-only accuracy.
 
     Args:
@@ -32,7 +36,7 @@ def bars(values, axis_label="accuracy on the target (%)", percent=True, emphasiz
     """
     samples = {name: np.atleast_1d(np.asarray(v, np.float64)) for name, v in values.items()}
     if not samples or not all(v.size and np.isfinite(v).all() for v in samples.values()):
-        raise ValueError(f"Bars need at least one finite number each, got {_shown(values)}.")
+        raise ValueError(f"Bars need at least one finite number each, got {_as_dict(values)}.")
     figure = new_figure(PAGE_WIDTH * 0.8, 0.7 + 0.42 * len(samples))
     axes = figure.subplots()
     for place, (name, numbers) in enumerate(samples.items()):
@@ -51,7 +55,7 @@ def bars(values, axis_label="accuracy on the target (%)", percent=True, emphasiz
     return figure
 
 
-def _shown(values):
+def _as_dict(values):
     return dict(values) if isinstance(values, Mapping) else values
 
 

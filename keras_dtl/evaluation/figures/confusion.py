@@ -1,26 +1,26 @@
 """Which classes are taken for which."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
+from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from keras_dtl.evaluation.figures.appearance import (
-    ACCENT,
     FONT_SIZE,
-    MUTED,
     PAGE_WIDTH,
-    SURFACE,
     new_figure,
-    printable,
     style_axes,
     text_style,
 )
+from keras_dtl.page import ACCENT, MUTED, SURFACE, printable
 
 # Beyond this many classes the cells of a confusion matrix are too small for a number.
 MAX_CLASSES_WITH_COUNTS = 31
 
 
-def confusion_matrix(matrix, classes):
+def confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     """Draw how samples of each true class (row) were classified (column).
 
     The colour is the share of the row, the number the count; empty cells have none.

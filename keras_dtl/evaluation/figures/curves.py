@@ -1,24 +1,26 @@
 """How a training went."""
 
+from collections.abc import Mapping
+
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from keras_dtl.evaluation.figures.appearance import (
-    ACCENT,
     PAGE_WIDTH,
     add_legend,
     new_figure,
-    printable,
     series_color,
     style_axes,
     text_style,
 )
+from keras_dtl.page import ACCENT, printable
 
 KINDS = ("loss", "accuracy", "learning_rate")
 """Quantities that share a panel, whatever they are about."""
 
 
-def curves(history, groups=None, unit="epoch"):
+def curves(history: Mapping, groups: Mapping | None = None, unit: str = "epoch") -> Figure:
     """Draw a training's history, one panel for each kind of quantity.
 
     Validation values (`val_*`) are dashed, in the colour of the training values. Values that are
@@ -35,7 +37,7 @@ def curves(history, groups=None, unit="epoch"):
     Raises:
         ValueError: For an empty history; KeyError for a name in `groups` that it lacks.
     """
-    history = {name: _measured(values) for name, values in history.items()}
+    history = {name: _measurements(values) for name, values in history.items()}
     if not any(values.size for _, values in history.values()):
         raise ValueError("There are no curves to draw: the history is empty.")
     groups = groups or _group_by_kind(history)
@@ -54,7 +56,7 @@ def curves(history, groups=None, unit="epoch"):
     return figure
 
 
-def _measured(values):
+def _measurements(values):
     """Return when something was measured, counted from 1, and the numbers."""
     found = [(place, value) for place, value in enumerate(values, 1) if value is not None]
     places, numbers = zip(*found, strict=True) if found else ((), ())

@@ -1,19 +1,27 @@
 """Images in rows."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from matplotlib.figure import Figure
 
 from keras_dtl.evaluation.figures.appearance import (
     FONT_SIZE,
     PAGE_WIDTH,
-    WARNING,
     check_length,
     new_figure,
-    printable,
     text_style,
 )
+from keras_dtl.page import WARNING, printable
 
 
-def image_grid(images, titles=None, columns=8, highlighted=None, largest=2.4):
+def image_grid(
+    images: np.ndarray,
+    titles: Sequence[str] | None = None,
+    columns: int = 8,
+    highlighted: Sequence[bool] | None = None,
+    largest: float = 2.4,
+) -> Figure:
     """Lay images out in rows.
 
     Args:
@@ -27,7 +35,7 @@ def image_grid(images, titles=None, columns=8, highlighted=None, largest=2.4):
     Raises:
         ValueError: For images of another type or shape, or lists of another length.
     """
-    images = _checked_images(images)
+    images = _check_images(images)
     check_length("titles", titles, len(images))
     check_length("highlighted", highlighted, len(images))
     if columns < 1:
@@ -59,7 +67,7 @@ def _write_title(axes, x, y, title):
     axes.text(x, y, printable(title), **style)
 
 
-def _checked_images(images):
+def _check_images(images):
     images = np.asarray(images)
     if images.ndim == 4 and images.shape[-1] == 1:
         images = images[..., 0]

@@ -1,19 +1,22 @@
 """How a measure grows with what there is to learn from."""
 
+from collections.abc import Mapping
+
 import numpy as np
+from matplotlib.figure import Figure
 
 from keras_dtl.evaluation.figures.appearance import (
     PAGE_WIDTH,
     add_legend,
     new_figure,
-    printable,
     series_color,
     style_axes,
     text_style,
 )
+from keras_dtl.page import printable
 
 
-def learning_curves(panels, x_label, y_label):
+def learning_curves(panels: Mapping, x_label: str, y_label: str) -> Figure:
     """Draw lines with their spread over a logarithmic axis, one panel beside the other.
 
     Args:

@@ -1,16 +1,17 @@
 """A page that plays motions side by side: one HTML file, which opens anywhere, offline too."""
 
-import html
 import json
+from collections.abc import Mapping
 from string import Template
 
 import numpy as np
 
-from keras_dtl.evaluation.figures.appearance import printable
 from keras_dtl.evaluation.figures.stick_figures import side_of
+from keras_dtl.motion import Skeleton
+from keras_dtl.page import escape, html_page, printable
 
 
-def motion_player(scenes, skeleton, rate, title="Motion"):
+def motion_player(scenes: Mapping, skeleton: Skeleton, rate: float, title: str = "Motion") -> str:
     """Return a page that plays scenes: drag to look around, wheel to come nearer.
 
     Args:
@@ -36,7 +37,8 @@ def motion_player(scenes, skeleton, rate, title="Motion"):
     }
     # No closing tag can be inside the script, whatever a name holds.
     data = json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
-    return _PAGE.substitute(title=html.escape(printable(title)), data=data, script=_SCRIPT)
+    body = _BODY.substitute(title=escape(title), data=data, script=_SCRIPT)
+    return html_page(title, body, _STYLE, "script-src 'unsafe-inline'")
 
 
 def _motion(name, positions):
@@ -157,30 +159,19 @@ choose(0);
 window.requestAnimationFrame(tick);
 """
 
-_PAGE = Template("""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
-script-src 'unsafe-inline'; style-src 'unsafe-inline'">
-<title>$title</title>
-<style>
-:root { color-scheme: light dark; }
-body { margin: 0; height: 100vh; display: flex; flex-direction: column;
-  font: 15px/1.4 system-ui, sans-serif; }
+_STYLE = """
+body { height: 100vh; display: flex; flex-direction: column; font-size: 15px; }
 header { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: center;
   padding: 0.6rem 1rem; }
-h1 { font-size: 1.1rem; margin: 0; flex: 1; }
+h1 { font-size: 1.1rem; flex: 1; }
 canvas { flex: 1; min-height: 0; width: 100%; touch-action: none; cursor: grab; }
 footer { display: flex; gap: 0.8rem; align-items: center; padding: 0.6rem 1rem; }
 #scrub { flex: 1; }
 #play { width: 5rem; }
 #clock { width: 4rem; text-align: right; font-variant-numeric: tabular-nums; }
-</style>
-</head>
-<body>
-<header>
+"""
+
+_BODY = Template("""<header>
 <h1>$title</h1>
 <label>Scene <select id="scene"></select></label>
 <label>Speed <select id="speed"><option value="0.25">1/4</option><option value="0.5">1/2</option>
@@ -194,7 +185,4 @@ footer { display: flex; gap: 0.8rem; align-items: center; padding: 0.6rem 1rem; 
 <span id="clock"></span>
 </footer>
 <script type="application/json" id="data">$data</script>
-<script>$script</script>
-</body>
-</html>
-""")
+<script>$script</script>""")

@@ -1,27 +1,29 @@
 """Features of several domains in the plane."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from keras_dtl.evaluation.figures.appearance import (
     FONT_SIZE,
-    INK,
-    MUTED,
     PAGE_WIDTH,
-    SURFACE,
     add_legend,
     check_length,
     new_figure,
-    printable,
     series_color,
     style_axes,
     text_style,
 )
+from keras_dtl.page import INK, MUTED, SURFACE, printable
 
 DOMAIN_MARKERS = ("o", "x", "^", "s")
 
 
-def embedding_scatter(panels, labels, domains, classes):
+def embedding_scatter(
+    panels: Mapping, labels: np.ndarray, domains: Sequence[str], classes: Sequence[str]
+) -> Figure:
     """Draw the same samples in one or more layouts, such as before and after adaptation.
 
     Colour and name tell the class, the marker tells the domain. A name stands at the median of

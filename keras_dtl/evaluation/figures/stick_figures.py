@@ -1,25 +1,22 @@
 """Motion as stick figures: moments in a row, and a picture that moves."""
 
 import io
+from collections.abc import Mapping
 
 import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
-from keras_dtl.evaluation.figures.appearance import (
-    FONT_SIZE,
-    PAGE_WIDTH,
-    SERIES,
-    new_figure,
-    printable,
-    text_style,
-)
+from keras_dtl.evaluation.figures.appearance import FONT_SIZE, PAGE_WIDTH, new_figure, text_style
+from keras_dtl.motion import Skeleton
+from keras_dtl.page import SERIES, printable
 
 _ANGLE = 0.6  # radians about the vertical: from ahead and a little from the side
 _LEFT, _MIDDLE, _RIGHT = SERIES[0], "#717581", SERIES[1]
 _SCALE = 2  # of what is drawn before it is made smaller, for smooth lines
 
 
-def stick_figures(motions, skeleton, moments=8):
+def stick_figures(motions: Mapping, skeleton: Skeleton, moments: int = 8) -> Figure:
     """Draw moments of motions, one row a motion, left limbs blue and right ones orange.
 
     Args:
@@ -32,7 +29,7 @@ def stick_figures(motions, skeleton, moments=8):
     axes = figure.subplots(len(motions), 1, squeeze=False)[:, 0]
     for ax, (name, positions) in zip(axes, motions.items(), strict=True):
         chosen = np.linspace(0, len(positions) - 1, moments).round().astype(int)
-        flat = flattened(standing(positions))
+        flat = project(center_root(positions))
         for place, frame in enumerate(chosen):
             for joint, parent in _bones(skeleton):
                 ends = flat[frame, [parent, joint]] + np.array([0.75 * size * place, 0])
@@ -43,7 +40,7 @@ def stick_figures(motions, skeleton, moments=8):
     return figure
 
 
-def stick_figure_gif(motions, skeleton, rate, height=220):
+def stick_figure_gif(motions: Mapping, skeleton: Skeleton, rate: float, height: int = 220) -> bytes:
     """Draw motions side by side as an animated GIF.
 
     Args:
@@ -58,7 +55,7 @@ def stick_figure_gif(motions, skeleton, rate, height=220):
     # Browsers play at most 50 frames a second, in hundredths of one.
     step = max(1, round(rate / 25))
     length = min(len(positions) for positions in motions.values())
-    flats = [flattened(standing(positions))[:length:step] for positions in motions.values()]
+    flats = [project(center_root(positions))[:length:step] for positions in motions.values()]
     lowest = min(flat[..., 1].min() for flat in flats)
     scale = 0.82 * height / max(flat[..., 1].max() - lowest for flat in flats)
     pictures = []
@@ -82,13 +79,21 @@ def stick_figure_gif(motions, skeleton, rate, height=220):
     return file.getvalue()
 
 
-def standing(positions):
-    """Return positions about the root, which keeps its height."""
+def center_root(positions: np.ndarray) -> np.ndarray:
+    """Return positions about the root, which keeps its height.
+
+    Args:
+        positions: `(frames, joints, 3)`, y up.
+    """
     return positions - positions[:, :1] * np.array([1.0, 0.0, 1.0])
 
 
-def flattened(positions):
-    """Return where points are seen, `(..., 2)`, y up, from ahead and a little from the side."""
+def project(positions: np.ndarray) -> np.ndarray:
+    """Return where points are seen, `(..., 2)`, y up, from ahead and a little from the side.
+
+    Args:
+        positions: `(..., 3)`, y up.
+    """
     x, y, z = np.moveaxis(positions, -1, 0)
     across = np.cos(_ANGLE) * x - np.sin(_ANGLE) * z
     toward = np.sin(_ANGLE) * x + np.cos(_ANGLE) * z
@@ -96,7 +101,7 @@ def flattened(positions):
 
 
 def _size(motions):
-    return max(np.ptp(flattened(standing(positions))[..., 1]) for positions in motions.values())
+    return max(np.ptp(project(center_root(positions))[..., 1]) for positions in motions.values())
 
 
 def _bones(skeleton):
@@ -107,7 +112,12 @@ def _color(skeleton, joint):
     return (_MIDDLE, _LEFT, _RIGHT)[side_of(skeleton, joint)]
 
 
-def side_of(skeleton, joint):
-    """Return 1 for a joint of the left, 2 for one of the right, 0 for the middle."""
+def side_of(skeleton: Skeleton, joint: int) -> int:
+    """Return 1 for a joint of the left, 2 for one of the right, 0 for the middle.
+
+    Args:
+        skeleton: The `Skeleton`.
+        joint: Index of the joint.
+    """
     lefts, rights = zip(*skeleton.pairs, strict=True)
     return 1 if joint in lefts else 2 if joint in rights else 0

@@ -1,10 +1,10 @@
 """Figure 2 of Yosinski et al. (2014)."""
 
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from keras_dtl.evaluation.figures.appearance import (
-    INK,
     PAGE_WIDTH,
     add_legend,
     new_figure,
@@ -12,6 +12,7 @@ from keras_dtl.evaluation.figures.appearance import (
     style_axes,
     text_style,
 )
+from keras_dtl.page import INK
 
 LINES = {
     "BnB": ("same task, frozen (BnB)", 0, "-"),
@@ -22,7 +23,7 @@ LINES = {
 }
 
 
-def transfer_curves(runs):
+def transfer_curves(runs: list[dict]) -> Figure:
     """Draw accuracy on task B over the layer up to which the network was copied.
 
     Lines are means over splits and seeds, dots single runs, which stand a little aside so that

@@ -2,15 +2,12 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.losses import domain_accuracy, domain_crossentropy
-from keras_dtl.methods.adaptation.dann import require_one_output
-from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation, unpack
-from keras_dtl.methods.base import require_logits
-
-DISCRIMINATED = ("features", "logits")
+from keras_dtl.methods.adaptation.adversarial import AdversarialAdaptation
+from keras_dtl.methods.adaptation.domain_adaptation import unpack
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
-class ADDA(DomainAdaptation):
+class ADDA(AdversarialAdaptation):
     """Adversarial discriminative adaptation: a second encoder that speaks the first one's language.
 
     The first stage is `SourceOnly`: an encoder and a classifier learn the source. This model is
@@ -45,15 +42,26 @@ class ADDA(DomainAdaptation):
 
     Example:
 
-    >>> first = SourceOnly(encoder, classifier)  # compile, fit
-    >>> model = ADDA(first.encoder, first.classifier, mlp((10,), (500, 500), 1))
-    >>> model.compile(keras.optimizers.Adam(2e-4, 0.5), loss,
-    ...               discriminator_optimizer=keras.optimizers.Adam(2e-4, 0.5))
+    ```python
+    import keras
+    import keras_dtl
+
+    encoder = keras_dtl.backbones.lenet((28, 28, 3))
+    classifier = keras_dtl.backbones.mlp(encoder.output_shape[1:], (500,), 10)
+    first = keras_dtl.SourceOnly(encoder, classifier)  # compile, fit
+    judge = keras_dtl.backbones.mlp((10,), (500, 500), 1)
+    model = keras_dtl.ADDA(first.encoder, first.classifier, judge)
+    model.compile(
+        keras.optimizers.Adam(2e-4, 0.5),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        discriminator_optimizer=keras.optimizers.Adam(2e-4, 0.5),
+    )
+    ```
     """
 
     tracked = ("label_loss", "domain_loss", "mapping_loss", "domain_accuracy")
     player_optimizers = ("discriminator_optimizer",)
-    adversarial = True
+    choices = ("features", "logits")
 
     def __init__(
         self,
@@ -66,15 +74,8 @@ class ADDA(DomainAdaptation):
         batch_norm="joint",
         **kwargs,
     ):
-        super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
-        require_logits(discriminator, "discriminator")
-        require_one_output(discriminator)
-        if discriminated not in DISCRIMINATED:
-            raise ValueError(
-                f"`discriminated` must be one of {DISCRIMINATED}. Received: {discriminated!r}"
-            )
-        self.discriminator = discriminator
-        self.discriminated = discriminated
+        weights = (adaptation_weight, batch_norm)
+        super().__init__(encoder, classifier, discriminator, *weights, discriminated, **kwargs)
         self.source_encoder = source_encoder or copy_of(encoder)
         self.source_encoder.trainable = False
         self.classifier.trainable = False
@@ -92,11 +93,11 @@ class ADDA(DomainAdaptation):
         #    it was before this step: both updates come from one pass.
         self.check_batch(batch)
         examples = unpack(batch)
-        source = self._represented(self.source_encoder, examples.source_images, training=False)
+        source = self._represent(self.source_encoder, examples.source_images, training=False)
         known = tf.shape(examples.labels)[0] - tf.shape(examples.source_images)[0]
         labels = examples.labels[tf.shape(examples.source_images)[0] :]
         with tf.GradientTape(persistent=True) as tape:
-            seen, logits = self._represented(self.encoder, examples.target_images, training=True)
+            seen, logits = self._represent(self.encoder, examples.target_images, training=True)
             answers = self.discriminator(tf.concat([source[0], seen], 0), training=True)
             count = tf.shape(source[0])[0]
             domain_loss = domain_crossentropy(answers[:count], answers[count:])
@@ -113,7 +114,7 @@ class ADDA(DomainAdaptation):
             loss=loss, label_loss=label_loss, domain_loss=domain_loss, mapping_loss=mapping_loss
         )
 
-    def _represented(self, encoder, images, training):
+    def _represent(self, encoder, images, training):
         """Return what the discriminator sees of images, and their logits."""
         features = encoder(images, training=training)
         logits = tf.cast(self.classifier(features, training=False), "float32")

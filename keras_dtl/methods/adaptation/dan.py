@@ -44,9 +44,14 @@ class DAN(LayerAlignment):
 
     Example:
 
-    >>> encoder = keras_dtl.backbones.lenet((28, 28, 3))
-    >>> classifier = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100, 100), 10)
-    >>> model = DAN(encoder, classifier, compared=("hidden_1", "hidden_2", "logits"))
+    ```python
+    import keras_dtl
+
+    encoder = keras_dtl.backbones.lenet((28, 28, 3))
+    classifier = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100, 100), 10)
+    compared = ("hidden_1", "hidden_2", "logits")
+    model = keras_dtl.DAN(encoder, classifier, compared=compared)
+    ```
     """
 
     tracked = ("label_loss", "discrepancy")

@@ -4,15 +4,12 @@ import tensorflow as tf
 from keras_dtl.layers import GradientReversal
 from keras_dtl.layers.gradient_reversal import reverse_gradient
 from keras_dtl.losses import domain_accuracy, domain_crossentropy
-from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
+from keras_dtl.methods.adaptation.adversarial import AdversarialAdaptation
 from keras_dtl.methods.adaptation.restraint import Restraint
-from keras_dtl.methods.base import require_logits
-
-DISCRIMINATED = ("features", "probabilities")
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
-class DANN(DomainAdaptation):
+class DANN(AdversarialAdaptation):
     """Domain-adversarial training: features from which the domain cannot be told.
 
     A discriminator tells source features from target features while the encoder, through a
@@ -58,14 +55,18 @@ class DANN(DomainAdaptation):
 
     Example:
 
-    >>> encoder = keras_dtl.backbones.lenet((28, 28, 3))
-    >>> classifier = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100, 100), 10)
-    >>> discriminator = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100,), 1)
-    >>> model = DANN(encoder, classifier, discriminator)
+    ```python
+    import keras_dtl
+
+    encoder = keras_dtl.backbones.lenet((28, 28, 3))
+    classifier = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100, 100), 10)
+    discriminator = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100,), 1)
+    model = keras_dtl.DANN(encoder, classifier, discriminator)
+    ```
     """
 
     tracked = ("label_loss", "domain_loss", "domain_accuracy")
-    adversarial = True
+    choices = ("features", "probabilities")
 
     def __init__(
         self,
@@ -79,15 +80,8 @@ class DANN(DomainAdaptation):
         restrained=False,
         **kwargs,
     ):
-        super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
-        require_logits(discriminator, "discriminator")
-        require_one_output(discriminator)
-        if discriminated not in DISCRIMINATED:
-            raise ValueError(
-                f"`discriminated` must be one of {DISCRIMINATED}. Received: {discriminated!r}"
-            )
-        self.discriminator = discriminator
-        self.discriminated = discriminated
+        weights = (adaptation_weight, batch_norm)
+        super().__init__(encoder, classifier, discriminator, *weights, discriminated, **kwargs)
         self.reversal = GradientReversal(reversal_strength)
         self.restrained = restrained
         self.restraint = Restraint(classifier.output_shape[-1]) if restrained else None
@@ -98,13 +92,32 @@ class DANN(DomainAdaptation):
 
     def adaptation_terms(self, outputs):
         # One pass over both domains: the discriminator may hold batch normalisation too.
-        seen = outputs.features
-        if self.discriminated == "probabilities":
-            seen = tf.nn.softmax(outputs.logits)
-        logits = self.discriminator(self.reverse(seen), training=True)
+        evidence = self.reverse(self.evidence(outputs))
+        logits = self.discriminator(evidence, training=True)
         domains = logits[: outputs.count], logits[outputs.count :]
         self.trackers["domain_accuracy"].update_state(domain_accuracy(*domains))
-        return {"domain_loss": domain_crossentropy(*domains, *outputs.domain_weights)}
+        return {"domain_loss": domain_crossentropy(*domains, *self.domain_weights(outputs))}
+
+    def evidence(self, outputs):
+        """Return what the discriminator judges by: a hook that a variant overrides.
+
+        Args:
+            outputs: `DomainOutputs` of a batch.
+
+        Returns:
+            Tensor `(source + target, ...)`.
+        """
+        if self.discriminated == "probabilities":
+            return tf.nn.softmax(outputs.logits)
+        return outputs.features
+
+    def domain_weights(self, outputs):
+        """Return `(source weights, target weights)` in the domain loss, or None for each.
+
+        Args:
+            outputs: `DomainOutputs` of a batch.
+        """
+        return outputs.domain_weights
 
     def reverse(self, seen):
         """Return what the discriminator sees, whose gradient comes back reversed."""
@@ -116,18 +129,3 @@ class DANN(DomainAdaptation):
         if self.restraint is not None:
             self.restraint(label_loss)  # holds back the next step
         return super().weighted(terms, label_loss)
-
-
-def require_one_output(discriminator):
-    """Refuse a discriminator of two logits, whose loss would be that of two separate ones.
-
-    Raises:
-        ValueError: When it gives another number than one a decision.
-    """
-    shape = discriminator.output_shape
-    if shape[-1] != 1:
-        raise ValueError(
-            f"`discriminator` must return one logit a decision: above 0 for the target, below for "
-            f"the source. Received: a network with the output {shape}. End it in Dense(1), or, for "
-            "maps, in Conv2D(1, 1)."
-        )

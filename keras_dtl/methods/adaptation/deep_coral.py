@@ -23,7 +23,13 @@ class DeepCORAL(LayerAlignment):
 
     Example:
 
-    >>> model = DeepCORAL(encoder, classifier, adaptation_weight="auto")
+    ```python
+    import keras_dtl
+
+    encoder = keras_dtl.backbones.lenet((28, 28, 3))
+    classifier = keras_dtl.backbones.mlp(encoder.output_shape[1:], (100, 100), 10)
+    model = keras_dtl.DeepCORAL(encoder, classifier, adaptation_weight="auto")
+    ```
     """
 
     tracked = ("label_loss", "coral_loss")

@@ -129,13 +129,18 @@ class DomainAdaptation(Method):
             logits = outputs.logits[: tf.shape(examples.labels)[0]]
             label_loss = self.compiled_loss(examples.labels, logits, examples.sample_weight)
             terms = self.adaptation_terms(outputs)
-            loss = label_loss + self.weighted(terms, label_loss)
+            loss = label_loss + self.weigh(terms, label_loss)
         self.minimize(loss, tape)
         self.compute_metrics(None, examples.labels, logits, examples.sample_weight)
         return self.report(loss=loss, label_loss=label_loss, **terms)
 
-    def weighted(self, terms, label_loss):
-        """Return the sum of the terms of adaptation times their weight."""
+    def weigh(self, terms, label_loss):
+        """Return the sum of the terms of adaptation times their weight.
+
+        Args:
+            terms: Scalars by name, see `adaptation_terms`.
+            label_loss: Scalar, which an automatic weight follows.
+        """
         adaptation_loss = sum(tf.cast(term, "float32") for term in terms.values())
         if self.balance is None:
             return self.adaptation_weight * adaptation_loss
@@ -145,6 +150,9 @@ class DomainAdaptation(Method):
 
     def check_batch(self, batch):
         """Say what is missing in a batch, in words.
+
+        Args:
+            batch: Dictionary, see `DomainAdaptation`.
 
         Raises:
             ValueError: When a key is missing that the method needs.
@@ -168,17 +176,32 @@ class DomainAdaptation(Method):
         raise NotImplementedError
 
     def outputs(self, images, training):
-        """Return features, float32 logits and further activations of images in one pass."""
+        """Return features, float32 logits and further activations of images in one pass.
+
+        Args:
+            images: uint8 `(batch, height, width, channels)`.
+            training: Whether the networks learn.
+        """
         features = self.encoder(images, training=training)
         logits = self.classifier(features, training=training)
-        return features, self.sized(logits, images), {}
+        return features, self.resize_logits(logits, images), {}
 
-    def sized(self, logits, images):
-        """Return logits in float32, those of a segmenter in the size of its images."""
+    def resize_logits(self, logits, images):
+        """Return logits in float32, those of a segmenter in the size of its images.
+
+        Args:
+            logits: Tensor `(batch, classes)`, or of a segmenter `(batch, height, width, classes)`.
+            images: Tensor `(batch, height, width, channels)`.
+        """
         return ResizeLike()(logits, images) if self.dense else tf.cast(logits, "float32")
 
     def domain_outputs(self, source_images, target_images):
-        """Return the `DomainOutputs` of both domains, by the policy of batch normalisation."""
+        """Return the `DomainOutputs` of both domains, by the policy of batch normalisation.
+
+        Args:
+            source_images: uint8 `(source, height, width, channels)`.
+            target_images: The target's, the labelled ones first, or None.
+        """
         count = tf.shape(source_images)[0]
         if target_images is None:
             return self._as_domains(self.outputs(source_images, training=True), count)

@@ -28,8 +28,8 @@ class LayerAlignment(DomainAdaptation):
         self.compared = tuple(compared)
         watched = set(self.compared).difference(ENDS)
         _check_layers(watched, encoder, classifier)
-        self._watching_encoder = _watching(encoder, watched)
-        self._watching_classifier = _watching(classifier, watched)
+        self._watching_encoder = _with_activations(encoder, watched)
+        self._watching_classifier = _with_activations(classifier, watched)
 
     def distance(self, name, source, target):
         """Return how far two sets of activations are apart: the hook that a method overrides.
@@ -58,7 +58,7 @@ class LayerAlignment(DomainAdaptation):
     def outputs(self, images, training):
         seen, features = self._watching_encoder(images, training=training)
         more, logits = self._watching_classifier(features, training=training)
-        return features, self.sized(logits, images), {**seen, **more}
+        return features, self.resize_logits(logits, images), {**seen, **more}
 
 
 def pixels(maps, count):
@@ -95,7 +95,7 @@ def _check_layers(names, *networks):
         )
 
 
-def _watching(network, names):
+def _with_activations(network, names):
     """Return a model of the same layers whose output is `({name: activation}, output)`."""
     seen = {layer.name: layer.output for layer in network.layers if layer.name in names}
     if not seen:

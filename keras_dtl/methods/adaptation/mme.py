@@ -29,9 +29,15 @@ class MME(DomainAdaptation):
 
     Example:
 
-    >>> features = keras.Input(encoder.output_shape[1:])
-    >>> classifier = keras.Model(features, keras_dtl.layers.CosineLogits(10)(features))
-    >>> model = MME(encoder, classifier)
+    ```python
+    import keras
+    import keras_dtl
+
+    encoder = keras_dtl.backbones.lenet((28, 28, 3))
+    features = keras.Input(encoder.output_shape[1:])
+    logits = keras_dtl.layers.CosineLogits(10)(features)
+    model = keras_dtl.MME(encoder, keras.Model(features, logits))
+    ```
     """
 
     tracked = ("label_loss", "negative_entropy")

@@ -49,8 +49,8 @@ class SequenceGMV(GMV):
     def _codes(self):
         return (self.content_numbers, "content"), (self.view_numbers, "style")
 
-    def seen(self, examples):
+    def scale_examples(self, examples):
         return (tf.cast(examples, "float32") - self.mean) / self.deviation
 
-    def shown(self, generated):
+    def unscale_generated(self, generated):
         return keras.layers.Rescaling(self.deviation, self.mean, name="motion")(generated)

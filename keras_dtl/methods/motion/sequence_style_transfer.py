@@ -9,7 +9,7 @@ from keras_dtl.losses import (
     velocity_error,
 )
 from keras_dtl.methods.base import Method, require_logits
-from keras_dtl.methods.motion.sequential_autoencoder import normalizing
+from keras_dtl.methods.motion.sequential_autoencoder import normalization_layer
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
@@ -116,18 +116,26 @@ class SequenceStyleTransfer(Method):
         self.real_penalty_weight = real_penalty_weight
         _check_features(self)
 
-    def normalized(self, motion):
+    def normalize(self, motion):
         return (tf.cast(motion, "float32") - self.mean) / self.deviation
 
     def call(self, inputs, training=False):
-        content, style = (self.normalized(motion) for motion in inputs)
+        content, style = (self.normalize(motion) for motion in inputs)
         codes = self.content_encoder(content, training=training)
-        motion = self.decoded(codes, self.style_encoder(style, training=training), content)
+        style = self.style_encoder(style, training=training)
+        motion = self.decode(codes, style, content, training)
         return motion * self.deviation + self.mean
 
-    def decoded(self, codes, style, like):
-        """Return the motion of content codes and a style code, as long as `like`."""
-        return self.decoder([codes, style], training=True)[:, : tf.shape(like)[1]]
+    def decode(self, codes, style, like, training):
+        """Return the normalised motion of content codes and a style code.
+
+        Args:
+            codes: Tensor `(batch, time', numbers)`.
+            style: Tensor `(batch, numbers)`.
+            like: Tensor `(batch, time, features)`: the motion is as long.
+            training: Whether the decoder learns.
+        """
+        return self.decoder([codes, style], training=training)[:, : tf.shape(like)[1]]
 
     def optimized_variables(self):
         coders = (self.content_encoder, self.style_encoder, self.decoder, self.style_classifier)
@@ -142,13 +150,15 @@ class SequenceStyleTransfer(Method):
         # 3. One step of encoders and decoder. 4. One step of the critic and of the classifier
         # that reads style off the content.
         motion, style, action = batch
-        motion, other_style = self.normalized(motion), tf.roll(style, 1, 0)
+        motion, other_style = self.normalize(motion), tf.roll(style, 1, 0)
         with tf.GradientTape() as tape:
-            codes, own = self.content_encoder(motion), self.style_encoder(motion)
-            rebuilt = self.decoded(codes, own, motion)
-            transferred = self.decoded(codes, tf.roll(own, 1, 0), motion)
-            back = self.decoded(self.content_encoder(transferred), own, motion)
-            judged = self.critic(transferred)
+            codes = self.content_encoder(motion, training=True)
+            own = self.style_encoder(motion, training=True)
+            rebuilt = self.decode(codes, own, motion, training=True)
+            transferred = self.decode(codes, tf.roll(own, 1, 0), motion, training=True)
+            read = self.content_encoder(transferred, training=True)
+            back = self.decode(read, own, motion, training=True)
+            judged = self.critic(transferred, training=True)
             terms = {
                 "reconstruction_loss": _distance(rebuilt, motion),
                 "velocity_loss": velocity_error(rebuilt, motion),
@@ -156,14 +166,14 @@ class SequenceStyleTransfer(Method):
                 "label_loss": _crossentropy(other_style, judged["style"])
                 + _crossentropy(action, judged["action"]),
                 "cycle_loss": _distance(back, motion),
-                "style_loss": _crossentropy(style, self.style_classifier(own)),
-                "content_entropy": mean_entropy(self.content_classifier(codes)),
+                "style_loss": _crossentropy(style, self.style_classifier(own, training=True)),
+                "content_entropy": mean_entropy(self.content_classifier(codes, training=True)),
             }
             loss = self.total(terms)
         self.minimize(loss, tape)
         with tf.GradientTape() as tape:
             critic_loss = self.critic_loss(motion, transferred, style, action, other_style)
-            logits = self.content_classifier(tf.stop_gradient(codes))
+            logits = self.content_classifier(tf.stop_gradient(codes), training=True)
             judges_loss = critic_loss + _crossentropy(style, logits)
         self.minimize(judges_loss, tape, "critic_optimizer")
         accuracy = tf.reduce_mean(tf.cast(tf.argmax(logits, 1, style.dtype) == style, "float32"))
@@ -184,9 +194,9 @@ class SequenceStyleTransfer(Method):
     def critic_loss(self, motion, transferred, style, action, other_style):
         with tf.GradientTape() as slope:
             slope.watch(motion)
-            real = self.critic(motion)
+            real = self.critic(motion, training=True)
             realism = _realism(real, style, action)
-        generated = self.critic(tf.stop_gradient(transferred))
+        generated = self.critic(tf.stop_gradient(transferred), training=True)
         loss = self.game.discriminator(realism, _realism(generated, other_style, action))
         if self.real_penalty_weight:
             penalty = real_gradient_penalty(slope, realism, [motion])
@@ -211,19 +221,23 @@ class SequenceStyleTransfer(Method):
         content = keras.Input((None, features), name="content")
         if part == "decoder":
             inputs = [keras.Input(i.shape[1:], name=i.name) for i in self.decoder.inputs]
-            return keras.Model(inputs, self._measured(self.decoder(inputs)), name=self.name)
-        normalize = normalizing(self.mean, self.deviation)
+            return keras.Model(
+                inputs, self._unscale(self.decoder(inputs, training=False)), name=self.name
+            )
+        normalize = normalization_layer(self.mean, self.deviation)
         seen = normalize(content)
-        codes = self.content_encoder(seen)
+        codes = self.content_encoder(seen, training=False)
         if part == "encoder":
-            named = {"content_codes": codes, "style_code": self.style_encoder(seen)}
+            own = self.style_encoder(seen, training=False)
+            named = {"content_codes": codes, "style_code": own}
             return keras.Model(content, named, name=self.name)
         if part != "transfer":
             raise ValueError(f"`part` must be transfer, encoder or decoder. Received: {part!r}")
         style = keras.Input((None, features), name="style")
-        motion = self.decoder([codes, self.style_encoder(normalize(style))])
+        code = self.style_encoder(normalize(style), training=False)
+        motion = self.decoder([codes, code], training=False)
         motion = MatchLength(name="cut")([motion, content])
-        return keras.Model([content, style], self._measured(motion), name=self.name)
+        return keras.Model([content, style], self._unscale(motion), name=self.name)
 
     def in_style_of(self, style_motion):
         """Return a network that gives every motion the style of one: folders can be converted.
@@ -231,14 +245,16 @@ class SequenceStyleTransfer(Method):
         Args:
             style_motion: float32 `(time, features)`, as it is measured.
         """
-        style = self.style_encoder(self.normalized(style_motion[None]))
+        style = self.style_encoder(self.normalize(style_motion[None]), training=False)
         motion = keras.Input((None, len(self.mean)), name="motion")
-        codes = self.content_encoder(normalizing(self.mean, self.deviation)(motion))
-        generated = self.decoder([codes, FixedCode(style[0].numpy(), name="style")(codes)])
+        seen = normalization_layer(self.mean, self.deviation)(motion)
+        codes = self.content_encoder(seen, training=False)
+        fixed = FixedCode(style[0].numpy(), name="style")(codes)
+        generated = self.decoder([codes, fixed], training=False)
         generated = MatchLength(name="cut")([generated, motion])
-        return keras.Model(motion, self._measured(generated), name="in_style")
+        return keras.Model(motion, self._unscale(generated), name="in_style")
 
-    def _measured(self, motion):
+    def _unscale(self, motion):
         scaled = keras.layers.Rescaling(self.deviation, self.mean, name="transferred")
         return scaled(motion)
 

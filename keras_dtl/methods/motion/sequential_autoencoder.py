@@ -75,28 +75,43 @@ class SequentialAdversarialAutoencoder(Method):
         self.random = keras.random.SeedGenerator()
 
     def call(self, inputs, training=False):
-        motion, labels = self.unpacked(inputs)
+        motion, labels = self.unpack(inputs)
         motion = (tf.cast(motion, "float32") - self.mean) / self.deviation
         codes = self.encoder(motion, training=training)
-        return self.decoded(codes, tf.shape(motion)[1], labels) * self.deviation + self.mean
+        rebuilt = self.decode(codes, tf.shape(motion)[1], labels, training)
+        return rebuilt * self.deviation + self.mean
 
-    def unpacked(self, inputs):
+    def unpack(self, inputs):
         return inputs if self.num_classes else (inputs, None)
 
-    def decoded(self, codes, length, labels=None):
-        """Return normalised motion of `length` frames."""
-        return self.decoder(tf.repeat(self.told(codes, labels)[:, None], length, 1))
+    def decode(self, codes, length, labels=None, training=False):
+        """Return the normalised motion of codes.
 
-    def told(self, codes, labels):
+        Args:
+            codes: Tensor `(batch, numbers)`.
+            length: Of the motion, in frames.
+            labels: Integers `(batch,)` where there are classes.
+            training: Whether the decoder learns.
+        """
+        repeated = tf.repeat(self.join_labels(codes, labels)[:, None], length, 1)
+        return self.decoder(repeated, training=training)
+
+    def join_labels(self, codes, labels):
         """Return codes with their labels beside them, where there are any."""
         if not self.num_classes:
             return codes
         return tf.concat([codes, tf.one_hot(labels, self.num_classes)], 1)
 
     def sample(self, count, length, labels=None):
-        """Return new motion `(count, length, features)`; `labels` where there are classes."""
+        """Return new motion as it is measured, float32 `(count, length, features)`.
+
+        Args:
+            count: How many motions.
+            length: Of each, in frames.
+            labels: Integers `(count,)` in 0..`num_classes - 1` where there are classes.
+        """
         codes = keras.random.normal((count, self.encoder.output_shape[-1]), seed=self.random)
-        return self.decoded(codes, length, labels) * self.deviation + self.mean
+        return self.decode(codes, length, labels) * self.deviation + self.mean
 
     def optimized_variables(self):
         return {
@@ -106,22 +121,23 @@ class SequentialAdversarialAutoencoder(Method):
 
     def train_step(self, batch):
         # 1. Encode and decode. 2. One step of both. 3. One step of the critic, on draws and codes.
-        motion, labels = self.unpacked(batch)
+        motion, labels = self.unpack(batch)
         motion = (tf.cast(motion, "float32") - self.mean) / self.deviation
         with tf.GradientTape() as tape:
             codes = self.encoder(motion, training=True)
-            rebuilt = self.decoded(codes, tf.shape(motion)[1], labels)
+            rebuilt = self.decode(codes, tf.shape(motion)[1], labels, training=True)
             reconstruction_loss = tf.reduce_mean(tf.square(rebuilt - motion))
             velocity_loss = velocity_error(rebuilt, motion)
-            adversarial_loss = self.game.generator(self.critic(self.told(codes, labels)))
+            judged = self.critic(self.join_labels(codes, labels), training=True)
+            adversarial_loss = self.game.generator(judged)
             loss = reconstruction_loss + self.velocity_weight * velocity_loss
             loss += self.adversarial_weight * adversarial_loss
         self.minimize(loss, tape)
         draws = keras.random.normal(tf.shape(codes), seed=self.random)
         with tf.GradientTape() as tape:
             critic_loss = self.game.discriminator(
-                self.critic(self.told(draws, labels)),
-                self.critic(self.told(tf.stop_gradient(codes), labels)),
+                self.critic(self.join_labels(draws, labels), training=True),
+                self.critic(self.join_labels(tf.stop_gradient(codes), labels), training=True),
             )
         self.minimize(critic_loss, tape, "critic_optimizer")
         return self.report(
@@ -146,16 +162,17 @@ class SequentialAdversarialAutoencoder(Method):
         """
         if part == "encoder":
             motion = keras.Input((None, len(self.mean)), name="motion")
-            code = self.encoder(normalizing(self.mean, self.deviation)(motion))
+            seen = normalization_layer(self.mean, self.deviation)(motion)
+            code = self.encoder(seen, training=False)
             return keras.Model(motion, {"code": code}, name=self.name)
         if part != "decoder":
             raise ValueError(f"`part` must be decoder or encoder. Received: {part!r}")
         codes = keras.Input((None, self.decoder.input_shape[-1]), name="codes")
         measured = keras.layers.Rescaling(self.deviation, self.mean, name="motion")
-        return keras.Model(codes, measured(self.decoder(codes)), name=self.name)
+        return keras.Model(codes, measured(self.decoder(codes, training=False)), name=self.name)
 
 
-def normalizing(mean, deviation):
+def normalization_layer(mean, deviation):
     """Return the layer that takes motion as it is measured to what networks see."""
     # Not Normalization, which tf2onnx cannot convert.
     offset = [-m / d for m, d in zip(mean, deviation, strict=True)]

@@ -5,7 +5,7 @@ from keras_dtl.losses import moment_discrepancy, paired_contrast
 from keras_dtl.methods.networks import to_signed
 from keras_dtl.methods.separation.gmv import MultiView
 from keras_dtl.methods.separation.separation import (
-    as_it_is,
+    call_frozen,
     image_input,
     pixels,
     signed,
@@ -129,7 +129,7 @@ class CGMV(MultiView):
             content, views = self.encoder(first, training=True), self.drawn_views(first)
             if self.view_encoder is not None:
                 own = self.read_views(second)
-                views = self.some_copied(views, own)
+                views = self.copy_some(views, own)
             images = self.two_views(content, views)
             generated = self.mixed_pairs(first, images)
             terms = {"adversarial": self.adversarial_term(generated)}
@@ -159,7 +159,7 @@ class CGMV(MultiView):
         views = self.view_encoder(images, training=True)
         return views + self.view_noise * self.noise(views, self.view_numbers)
 
-    def some_copied(self, views, own):
+    def copy_some(self, views, own):
         """Return two views of each image, the second in part that of an image of the next pair."""
         copied = keras.random.uniform((tf.shape(own)[0], 1), seed=self.random) < self.copied_share
         return [views[0], tf.where(copied, tf.roll(own, 1, 0), views[1])]
@@ -199,7 +199,7 @@ class CGMV(MultiView):
             labels: Of the objects.
         """
         of_second = self.encoder(second, training=True)
-        of_image = as_it_is(self.encoder, image)
+        of_image = call_frozen(self.encoder, image)
         real = paired_contrast(content, of_second, labels)
         return real + paired_contrast(of_image, tf.stop_gradient(of_second), labels)
 
@@ -213,14 +213,17 @@ class CGMV(MultiView):
         parts = super().parts()
         for name, (network, output) in networks.items():
             image = image_input(network, "image")
-            parts[name] = keras.Model(image, {output: network(signed(image))}, name=name)
+            parts[name] = keras.Model(
+                image, {output: network(signed(image), training=False)}, name=name
+            )
         return parts
 
     def deployable(self):
         """Return the network from an image and a view code to the image in that view, uint8."""
         image = image_input(self.encoder, "image")
         view = keras.Input((self.view_numbers,), name="view")
-        generated = pixels(self.generator([self.encoder(signed(image)), view]))
+        content = self.encoder(signed(image), training=False)
+        generated = pixels(self.generator([content, view], training=False))
         return keras.Model([image, view], generated, name=self.name)
 
     def in_view(self, view):
@@ -232,7 +235,8 @@ class CGMV(MultiView):
             view: Code `(numbers,)`, such as drawn from the standard Gaussian.
         """
         image = image_input(self.encoder, "image")
-        return with_fixed_style(self.encoder(signed(image)), view, self.generator, image)
+        content = self.encoder(signed(image), training=False)
+        return with_fixed_style(content, view, self.generator, image)
 
     def in_views(self, views):
         """Return a network that shows every image in several views.
@@ -246,4 +250,5 @@ class CGMV(MultiView):
         if len(views) < 2:
             raise ValueError(f"`in_views` takes two views or more. Received: {len(views)}")
         image = image_input(self.encoder, "image")
-        return with_fixed_styles(self.encoder(signed(image)), views, self.generator, image)
+        content = self.encoder(signed(image), training=False)
+        return with_fixed_styles(content, views, self.generator, image)

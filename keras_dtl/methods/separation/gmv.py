@@ -3,7 +3,7 @@ import tensorflow as tf
 
 from keras_dtl.losses import mutual_information
 from keras_dtl.methods.networks import to_signed
-from keras_dtl.methods.separation.separation import Separation, as_it_is, code_sizes, pixels
+from keras_dtl.methods.separation.separation import Separation, call_frozen, code_sizes, pixels
 
 REMEMBERED = 0.98
 """What a batch leaves of the mean answers of those before, in the term of coverage."""
@@ -33,11 +33,11 @@ class MultiView(Separation):
             "discriminator_optimizer": self.discriminator.trainable_variables,
         }
 
-    def seen(self, examples):
+    def scale_examples(self, examples):
         """Return examples of the data as networks see them."""
         return to_signed(examples)
 
-    def shown(self, generated):
+    def unscale_generated(self, generated):
         """Return what the generator makes, symbolic, as it is deployed."""
         return pixels(generated)
 
@@ -55,7 +55,7 @@ class MultiView(Separation):
     def parts(self):
         """Return the generator as it is deployed: codes to uint8 images."""
         codes = [keras.Input((n,), name=k) for n, k in self._codes()]
-        generated = self.shown(self.generator(codes))
+        generated = self.unscale_generated(self.generator(codes, training=False))
         return {"generator": keras.Model(codes, generated, name="generator")}
 
     def _codes(self):
@@ -180,14 +180,14 @@ class GMV(MultiView):
         #    classifier, which learns from real pairs, both shall show it one object, each object
         #    in its turn, and differ.
         # 2. The discriminator learns from them and from real pairs.
-        pair = [self.seen(data["first"]), self.seen(data["second"])]
+        pair = [self.scale_examples(data["first"]), self.scale_examples(data["second"])]
         with tf.GradientTape() as tape:
             content = self.noise(pair[0], self.content_numbers)
             generated = self.in_random_order(*self.two_views(content, self.drawn_views(content)))
             terms = {"adversarial": self.adversarial_term(generated)}
             loss = terms["adversarial"]
             if self.classifier is not None:
-                answers = tf.nest.flatten(as_it_is(self.classifier, tf.concat(generated, 0)))
+                answers = tf.nest.flatten(call_frozen(self.classifier, tf.concat(generated, 0)))
                 terms["classification"] = self.classification(pair, data["label"])
                 terms["shared_information"] = shared_information(answers)
                 terms["coverage"] = self.coverage(answers)

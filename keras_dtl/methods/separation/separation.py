@@ -1,10 +1,11 @@
 """What the methods that separate content from style share: one discriminator and its restraints."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from keras_dtl.layers import ToPixels
+from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty, real_gradient_penalty
 from keras_dtl.methods.base import Method, require_logits
 from keras_dtl.methods.networks import has_batch_norm
@@ -154,7 +155,7 @@ class Separation(Method):
         raise NotImplementedError
 
 
-def as_it_is(network, inputs):
+def call_frozen(network, inputs):
     """Return what a network makes of inputs, of which it learns nothing itself.
 
     Gradients reach `inputs` but no weight, and no moving statistics change: whoever made `inputs`
@@ -181,7 +182,7 @@ def image_input(network, name, position=0):
 
 def signed(image):
     """Bring symbolic uint8 images into -1..1."""
-    return layers.Rescaling(1 / 127.5, offset=-1.0, name=f"signed_{image.name}")(image)
+    return from_pixels(image, f"signed_{image.name}")
 
 
 def pixels(images, name="generated"):
@@ -206,13 +207,8 @@ def code_sizes(decoder):
 
 def with_fixed_style(content, style, decoder, image):
     """Return a functional model from `image` to what `decoder` makes of its content."""
-    numbers = style.shape[-1]
-    # A dense layer whose weights are 0 holds the style as its bias: part of the saved graph.
-    constant = layers.Dense(numbers, kernel_initializer="zeros", trainable=False, name="style")
-    codes = [content, constant(content)]
-    model = keras.Model(image, pixels(decoder(codes)), name="in_style")
-    constant.bias.assign(tf.reshape(style, (numbers,)))
-    return model
+    codes = [content, FixedCode(np.ravel(style), name="style")(content)]
+    return keras.Model(image, pixels(decoder(codes, training=False)), name="in_style")
 
 
 def with_fixed_styles(content, styles, decoder, image):
@@ -221,13 +217,9 @@ def with_fixed_styles(content, styles, decoder, image):
     Its output are uint8 images `(batch, styles, height, width, channels)`.
     """
     count, numbers = styles.shape
-    constant = layers.Dense(
-        count * numbers, kernel_initializer="zeros", trainable=False, name="styles"
-    )
+    constant = FixedCode(np.ravel(styles), name="styles")
     repeated = layers.RepeatVector(count)(content)  # (batch, styles, numbers of the content)
     codes = [(repeated, content.shape[-1]), (constant(content), numbers)]
-    drawn = decoder([keras.ops.reshape(code, (-1, size)) for code, size in codes])
+    drawn = decoder([keras.ops.reshape(c, (-1, size)) for c, size in codes], training=False)
     drawn = keras.ops.reshape(drawn, (-1, count, *drawn.shape[1:]))
-    model = keras.Model(image, pixels(drawn, "views"), name="in_styles")
-    constant.bias.assign(tf.reshape(styles, (-1,)))
-    return model
+    return keras.Model(image, pixels(drawn, "views"), name="in_styles")

@@ -11,7 +11,7 @@ from keras_dtl.methods.base import require_logits
 from keras_dtl.methods.networks import to_signed
 from keras_dtl.methods.separation.separation import (
     Separation,
-    as_it_is,
+    call_frozen,
     code_sizes,
     image_input,
     pixels,
@@ -167,8 +167,11 @@ class SwapVAE(Separation):
 
     def call(self, inputs, training=False):
         content, style = (to_signed(images) for images in inputs)
-        codes = self.encoder(content, training=training)[0], self.encoder(style)[1]
-        return self.decoder(list(codes), training=training)
+        codes = [
+            self.encoder(content, training=training)[0],
+            self.encoder(style, training=training)[1],
+        ]
+        return self.decoder(codes, training=training)
 
     def train_step(self, data):
         # 1. Encoder and decoder: rebuild, exchange within a class, and across under the adversary.
@@ -263,7 +266,7 @@ class SwapVAE(Separation):
         """
         s1, s2, s3 = contents
         first, _, third = labels
-        read = as_it_is(self.encoder, tf.concat([crossed, drawn], 0))[0]
+        read = call_frozen(self.encoder, tf.concat([crossed, drawn], 0))[0]
         of_crossed, of_drawn = tf.split(read, 2)
         return (
             paired_contrast(s1, s2, first)
@@ -300,20 +303,23 @@ class SwapVAE(Separation):
     def parts(self):
         """Return encoder and decoder as they are deployed: uint8 images, codes in float32."""
         image = image_input(self.encoder, "image")
-        content, mean, _ = self.encoder(signed(image))
+        content, mean, _ = self.encoder(signed(image), training=False)
         codes = [keras.Input(code.shape[1:], name=code.name) for code in self.decoder.inputs]
         named = {"content": content, "style": mean}
         return {
             "encoder": keras.Model(image, named, name="encoder"),
-            "decoder": keras.Model(codes, pixels(self.decoder(codes)), name="decoder"),
+            "decoder": keras.Model(
+                codes, pixels(self.decoder(codes, training=False)), name="decoder"
+            ),
         }
 
     def deployable(self):
         """Return the exchange: the content of `image` in the style of `style_image`, uint8."""
         image = image_input(self.encoder, "image")
         style_image = image_input(self.encoder, "style_image")
-        content, style = self.encoder(signed(image))[0], self.encoder(signed(style_image))[1]
-        generated = pixels(self.decoder([content, style]))
+        content = self.encoder(signed(image), training=False)[0]
+        style = self.encoder(signed(style_image), training=False)[1]
+        generated = pixels(self.decoder([content, style], training=False))
         return keras.Model([image, style_image], generated, name=self.name)
 
     def in_style_of(self, style_image):
@@ -324,9 +330,10 @@ class SwapVAE(Separation):
         Args:
             style_image: uint8 array `(height, width, channels)`.
         """
-        style = self.encoder(to_signed(style_image[None]))[1]
+        style = self.encoder(to_signed(style_image[None]), training=False)[1]
         image = image_input(self.encoder, "image")
-        return with_fixed_style(self.encoder(signed(image))[0], style, self.decoder, image)
+        content = self.encoder(signed(image), training=False)[0]
+        return with_fixed_style(content, style, self.decoder, image)
 
 
 def _squared_error(first, second):

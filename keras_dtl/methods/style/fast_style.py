@@ -2,8 +2,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_dtl.layers import ToPixels
+from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import content_loss, style_loss, total_variation
+from keras_dtl.methods.networks import to_signed
 from keras_dtl.methods.style.perceptual import Perceptual
 
 CONTENT_LAYERS = ("conv3_3",)
@@ -43,11 +44,18 @@ class FastStyle(Perceptual):
 
     Example:
 
-    >>> layers = ("conv1_2", "conv2_2", "conv3_3", "conv4_3")
-    >>> features = keras_dtl.backbones.vgg19_features(layers)
-    >>> model = FastStyle(keras_dtl.backbones.transformer_net(), features)
-    >>> model.learn_styles([style])  # uint8 (height, width, 3)
-    >>> model.compile(keras.optimizers.Adam(1e-3))
+    ```python
+    import keras
+    import numpy as np
+    import keras_dtl
+
+    layers = ("conv1_2", "conv2_2", "conv3_3", "conv4_3")
+    # weights=None for a quick look; leave it out to describe with VGG19 as trained
+    features = keras_dtl.backbones.vgg19_features(layers, weights=None)
+    model = keras_dtl.FastStyle(keras_dtl.backbones.transformer_net(), features)
+    model.learn_styles([np.zeros((64, 64, 3), "uint8")])  # your paintings, (height, width, 3)
+    model.compile(keras.optimizers.Adam(1e-3))
+    ```
     """
 
     task = "image_to_image"
@@ -105,11 +113,11 @@ class FastStyle(Perceptual):
         """Return float images in 0..255 in one of the styles, given by its number."""
         images = tf.convert_to_tensor(images)
         chosen = tf.fill(tf.shape(images)[:1], style)
-        return self.generated(images, tf.one_hot(chosen, self.num_styles), training)
+        return self.generate(images, tf.one_hot(chosen, self.num_styles), training)
 
-    def generated(self, images, styles, training):
+    def generate(self, images, styles, training):
         """Return float images in 0..255 in styles of weights `(batch, num_styles)`."""
-        signed = tf.cast(images, "float32") / 127.5 - 1.0
+        signed = to_signed(images)
         inputs = [signed, styles] if self.num_styles > 1 else signed
         return (tf.cast(self.generator(inputs, training=training), "float32") + 1.0) * 127.5
 
@@ -117,7 +125,7 @@ class FastStyle(Perceptual):
         styles = self._random_styles(tf.shape(images)[0])
         content = self.description(tf.cast(images, "float32"))["content"]
         with tf.GradientTape() as tape:
-            generated = self.generated(images, styles, training=True)
+            generated = self.generate(images, styles, training=True)
             description = self.description(generated)
             terms = {
                 "content_loss": self._content_term(description["content"], content),
@@ -175,7 +183,7 @@ class FastStyle(Perceptual):
     @tf.function(reduce_retracing=True)
     def _distances(self, photo, style):
         of_photo = self.description(tf.cast(photo, "float32"))
-        generated = self.description(self.generated(photo, style, training=False))
+        generated = self.description(self.generate(photo, style, training=False))
         return (
             self._content_term(generated["content"], of_photo["content"]),
             self._style_term(generated["style"], style),
@@ -189,34 +197,28 @@ class FastStyle(Perceptual):
             style: The number of the style, or weights of all of them, to mix.
         """
         image = keras.Input((None, None, 3), dtype="uint8", name="image")
-        signed = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(image)
+        signed = from_pixels(image)
         if self.num_styles == 1:
-            return keras.Model(image, ToPixels(name="stylized")(self.generator(signed)))
+            return keras.Model(
+                image, ToPixels(name="stylized")(self.generator(signed, training=False))
+            )
         weights = np.eye(self.num_styles)[style] if isinstance(style, int) else np.asarray(style)
-        chosen = SameStyle(weights.tolist())(image)
-        generated = self.generator([signed, chosen])
+        chosen = FixedCode(weights, dtype="float32")(image)
+        generated = self.generator([signed, chosen], training=False)
         return keras.Model(image, ToPixels(name="stylized")(generated))
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
-class SameStyle(keras.layers.Layer):
-    """Gives every image of a batch the same weights of styles.
+class SameStyle(FixedCode):
+    """What deployed models of several styles were saved with before `FixedCode`.
 
     Args:
         weights: List of numbers, one for each style.
     """
 
     def __init__(self, weights, **kwargs):
-        super().__init__(**kwargs)
-        self.weights_of_styles = weights
-
-    def call(self, images):
-        count = keras.ops.shape(images)[0]
-        weights = keras.ops.convert_to_tensor([self.weights_of_styles], "float32")
-        return keras.ops.tile(weights, (count, 1))
-
-    def compute_output_spec(self, images):
-        return keras.KerasTensor((images.shape[0], len(self.weights_of_styles)), dtype="float32")
+        super().__init__(weights, **kwargs)
 
     def get_config(self):
-        return {**super().get_config(), "weights": self.weights_of_styles}
+        config = super().get_config()
+        return {**config, "weights": config.pop("code")}

@@ -40,7 +40,7 @@ def size_within(image, longer_side):
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def resized_within(image, longer_side):
+def resize_within(image, longer_side):
     """Return an image whose longer side has so many pixels."""
     return resize_image(image, size_within(image, longer_side))
 
@@ -54,12 +54,12 @@ def size_like(image, size, scale=1.0):
     return tuple(max(1, round(side * factor)) for side in image.shape[:2])
 
 
-def floating(image, size):
+def to_float(image, size):
     """Return a uint8 image, resized, as a float32 batch of one."""
     return resize_image(image, size).astype("float32")[None]
 
 
-def floating_mask(mask, size):
+def to_float_mask(mask, size):
     """Return a mask of any size as float32 `(1, *size, 1)` in 0..1.
 
     Args:
@@ -95,7 +95,7 @@ def start_image(init, content, size, seed):
     """
     if isinstance(init, np.ndarray):
         check_image(init, "The image to start from")
-        return floating(init, size)
+        return to_float(init, size)
     if init == "content" and content is not None:
         return content
     if init in ("content", "noise"):
@@ -105,7 +105,7 @@ def start_image(init, content, size, seed):
     raise ValueError(f"`init` must be 'content', 'noise' or a uint8 image. Received: {init!r}")
 
 
-def enlarged(image, size):
+def enlarge(image, size):
     """Return a float image of a smaller scale at the next size."""
     return tf.image.resize(image, size, method="bicubic").numpy()
 
@@ -115,7 +115,7 @@ def to_uint8(image):
     return np.clip(np.rint(image[0]), 0, 255).astype("uint8")
 
 
-def prepared_colors(content, styles, colors):
+def prepare_colors(content, styles, colors):
     """Return content and styles with the colours they shall have before the transfer.
 
     Reference: Gatys, Bethge, Hertzmann & Shechtman, "Preserving Color in Neural Artistic Style
@@ -135,11 +135,11 @@ def prepared_colors(content, styles, colors):
     if colors == "histogram":
         return content, [match_colors(style, content) for style in styles]
     grey = luminance(content)
-    matched = [_rescaled(luminance(style), grey.mean(), grey.std()) for style in styles]
+    matched = [_match_moments(luminance(style), grey.mean(), grey.std()) for style in styles]
     return _as_rgb(grey), [_as_rgb(style) for style in matched]
 
 
-def recolored(image, content, colors):
+def restore_colors(image, content, colors):
     """Return the result of a transfer; under `"luminance"` with the hues of the content."""
     if colors != "luminance" or content is None:
         return image
@@ -169,7 +169,7 @@ def _power(covariance, exponent):
     return (vectors * powers) @ vectors.T
 
 
-def _rescaled(grey, mean, deviation):
+def _match_moments(grey, mean, deviation):
     return (grey - grey.mean()) * (deviation / max(grey.std(), 1e-6)) + mean
 
 

@@ -26,13 +26,13 @@ class StyleObjective:
         compiled = fast if jit_compile == "auto" else jit_compile
         self.features = with_winograd(method.features) if fast and compiled else method.features
         shapes = layer_shapes(method, size)
-        self.content = {} if content is None else self.described_content(content)
+        self.content = {} if content is None else self.describe_content(content)
         self.masks = [
-            {layer: _resized(region.mask, shapes[layer]) for layer in method.layer_weights}
+            {layer: _resize_mask(region.mask, shapes[layer]) for layer in method.layer_weights}
             for region in regions
         ]
         self.shares = [region.share for region in regions]
-        self.targets = [self._blended(region.styles) for region in regions]
+        self.targets = [self._blend(region.styles) for region in regions]
         self.term_names = [name for name in method.tracked if self._has(name)]
         self._graph = tf.function(
             self.losses_and_gradient,
@@ -40,15 +40,15 @@ class StyleObjective:
             jit_compile=compiled,
         )
 
-    def described_content(self, image):
+    def describe_content(self, image):
         """Return the features of a content by layer."""
         return self.method.describe(image)["content"]
 
-    def described_style(self, image):
+    def describe_style(self, image):
         """Return the Gram matrices of a style by layer, divided by their positions."""
         return self.method.describe(image)["style"]
 
-    def _blended(self, styles):
+    def _blend(self, styles):
         """Return the mean Gram matrices of styles.
 
         The distance from their weighted mean is the weighted mean of the distances from each, up
@@ -57,7 +57,7 @@ class StyleObjective:
         blended = {}
         for weight, image in styles:
             layer_shapes(self.method, image.shape[1:3])
-            for layer, gram in self.described_style(image).items():
+            for layer, gram in self.describe_style(image).items():
                 blended[layer] = blended.get(layer, 0.0) + weight * gram
         return blended
 
@@ -133,5 +133,5 @@ def layer_shapes(method, size):
     return shapes
 
 
-def _resized(mask, shape):
+def _resize_mask(mask, shape):
     return None if mask is None else tf.image.resize(mask, shape, method="area")

@@ -60,7 +60,7 @@ class Perceptual(Method):
 
     def description(self, images):
         """Return `{"content": features by layer, "style": Gram matrices by layer}` of images."""
-        features = self.features(images, training=False)
+        features = self.features(images, training=False)  # it is frozen
         return {
             "content": {layer: features[layer] for layer in self.content_layers},
             "style": {layer: self.gram(features[layer]) for layer in self.layer_weights},

@@ -67,7 +67,7 @@ class LBFGS:
 
         def value_and_gradient(point):
             pixels = (point * unit).reshape(image.shape).astype("float32")
-            found = checked(evaluate(pixels))
+            found = check_finite(evaluate(pixels))
             evaluations[:] = [found, pixels, evaluations[2] + 1 if evaluations else 1]
             return found.loss, found.gradient.ravel().astype("float64") * unit
 
@@ -106,7 +106,7 @@ class GradientDescent:
         optimizer.build([pixels])
         for iteration in range(iterations):
             before = keras.ops.convert_to_numpy(pixels)
-            found = checked(evaluate(before))
+            found = check_finite(evaluate(before))
             report(found, before, iteration + 1)
             optimizer.apply([keras.ops.convert_to_tensor(found.gradient)], [pixels])
         return keras.ops.convert_to_numpy(pixels)
@@ -135,7 +135,22 @@ def pixel_optimizer(optimizer):
     )
 
 
-def checked(evaluation):
+def optimizer_settings(optimizer):
+    """Return all that tells one optimizer of pixels from another, ready for JSON.
+
+    Args:
+        optimizer: See `pixel_optimizer`.
+    """
+    if isinstance(optimizer, LBFGS):
+        return {"lbfgs": optimizer.history}
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        return optimizer
+    settings = keras.optimizers.serialize(optimizer)
+    settings["config"].pop("name")  # numbered anew in each process
+    return settings
+
+
+def check_finite(evaluation):
     if math.isfinite(evaluation.loss) and np.isfinite(evaluation.gradient).all():
         return evaluation
     raise Diverged(

@@ -35,7 +35,7 @@ class Scene:
             raise ValueError("Give a content, styles, or both. Received: neither.")
         if not style_scale > 0:
             raise ValueError(f"`style_scale` must be above 0. Received: {style_scale}")
-        self.content, self.styles = style_images.prepared_colors(content, styles, colors)
+        self.content, self.styles = style_images.prepare_colors(content, styles, colors)
         self.shares = _shares(style_weights, len(styles))
         self.masks = _one_each(masks, styles, "masks")
         self.style_scale = style_scale
@@ -61,15 +61,15 @@ class Scene:
         Returns:
             `(content, regions)` as `StyleObjective` takes them.
         """
-        content = None if self.content is None else style_images.floating(self.content, size)
+        content = None if self.content is None else style_images.to_float(self.content, size)
         styles = [
-            style_images.floating(style, style_images.size_like(style, size, self.style_scale))
+            style_images.to_float(style, style_images.size_like(style, size, self.style_scale))
             for style in self.styles
         ]
         if self.masks is None:
             blend = list(zip(self.shares, styles, strict=True))
             return content, [Region(None, 1.0, blend)] if blend else []
-        masks = [style_images.floating_mask(mask, size) for mask in self.masks]
+        masks = [style_images.to_float_mask(mask, size) for mask in self.masks]
         return content, [
             Region(mask, share, [(1.0, style)])
             for mask, share, style in zip(masks, self.shares, styles, strict=True)

@@ -70,6 +70,15 @@ class StyleState:
             self.path.unlink(missing_ok=True)
 
 
+def start_settings(init):
+    """Return what a start says of itself among the settings of a `StyleState`.
+
+    Args:
+        init: `"content"`, `"noise"`, or an image, which belongs among the state's images.
+    """
+    return "image" if isinstance(init, np.ndarray) else init
+
+
 def stages(sizes, iterations):
     """Return `[(longer side or None, iterations), ...]`, one for each size.
 

@@ -1,11 +1,12 @@
 import keras
+import numpy as np
 
 from keras_dtl.methods.style import images as style_images
 from keras_dtl.methods.style.objective import StyleObjective
 from keras_dtl.methods.style.perceptual import Perceptual
-from keras_dtl.methods.style.pixel_optimizers import pixel_optimizer
+from keras_dtl.methods.style.pixel_optimizers import optimizer_settings, pixel_optimizer
 from keras_dtl.methods.style.scene import Scene
-from keras_dtl.methods.style.stages import StyleState, descend, stages
+from keras_dtl.methods.style.stages import StyleState, descend, stages, start_settings
 from keras_dtl.methods.style.tiled_objective import TiledObjective
 from keras_dtl.methods.style.tiles import side_of_tiles
 
@@ -49,8 +50,15 @@ class StyleTransfer(Perceptual):
 
     Example:
 
-    >>> model = StyleTransfer(keras_dtl.backbones.vgg19_features())
-    >>> image = model.stylize(content, [style])  # uint8 arrays (height, width, 3)
+    ```python
+    import numpy as np
+    import keras_dtl
+
+    # weights=None for a quick look; leave it out to describe with VGG19 as trained
+    model = keras_dtl.StyleTransfer(keras_dtl.backbones.vgg19_features(weights=None))
+    content, style = (np.full((32, 32, 3), level, "uint8") for level in (90, 160))
+    image = model.stylize(content, [style], iterations=2, jit_compile=False)  # uint8, as `content`
+    ```
     """
 
     def __init__(
@@ -130,10 +138,11 @@ class StyleTransfer(Perceptual):
         settings = {
             "model": [self.loss_scale, self.content_layers, self.layer_weights],
             "weights": self.weights_of_terms,
-            "plan": [plan, str(optimizer), seed, str(init)],
+            "plan": [plan, optimizer_settings(optimizer), seed, start_settings(init)],
             "scene": scene.settings,
         }
-        state = StyleState(checkpoint, settings, scene.images)
+        start = [init] if isinstance(init, np.ndarray) else []
+        state = StyleState(checkpoint, settings, [*scene.images, *start])
         optimizer = pixel_optimizer(optimizer)
         image = state.image
         for stage, (side, count) in list(enumerate(plan))[state.stage :]:
@@ -143,10 +152,10 @@ class StyleTransfer(Perceptual):
             if image is None:
                 image = style_images.start_image(init, pixels, size, seed)
             elif image.shape[1:3] != size:
-                image = style_images.enlarged(image, size)
+                image = style_images.enlarge(image, size)
             image = descend(objective, image, optimizer, count, state, stage, callback)
         state.finish()
-        return style_images.recolored(style_images.to_uint8(image), content, colors)
+        return style_images.restore_colors(style_images.to_uint8(image), content, colors)
 
     def _objective(self, pixels, regions, size, jit_compile, tile_size):
         side = side_of_tiles(tile_size, size)

@@ -41,7 +41,7 @@ class TiledObjective(StyleObjective):
             for layer, mask in masks.items()
         }
 
-    def described_content(self, image):
+    def describe_content(self, image):
         shapes, targets = layer_shapes(self.method, image.shape[1:3]), {}
         for tile in self._tiles(image.shape[1:3]):
             for layer, core in self._content_features(*_tensors(tile, image)).items():
@@ -51,7 +51,7 @@ class TiledObjective(StyleObjective):
                 self._cut(whole, layer, tile.core)[...] = core
         return targets
 
-    def described_style(self, image):
+    def describe_style(self, image):
         masks, size = dict.fromkeys(self.method.layer_weights), image.shape[1:3]
         return self._whole_grams(image, [masks], [self._positions(masks, size)])[0]
 

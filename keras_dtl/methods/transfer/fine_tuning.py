@@ -54,9 +54,14 @@ class FineTuning(Method):
 
     Example:
 
-    >>> encoder = keras_dtl.backbones.pretrained("MobileNetV2", (128, 128, 3))
-    >>> classifier = keras_dtl.backbones.mlp(encoder.output_shape[1:], (), 7)
-    >>> model = FineTuning(encoder, classifier, train_from="block_13")
+    ```python
+    import keras_dtl
+
+    # weights=None for a quick look; "imagenet", the default, is what one fine-tunes
+    encoder = keras_dtl.backbones.pretrained("MobileNetV2", (128, 128, 3), weights=None)
+    classifier = keras_dtl.backbones.mlp(encoder.output_shape[1:], (), 7)
+    model = keras_dtl.FineTuning(encoder, classifier, train_from="block_13")
+    ```
     """
 
     task = "classification"

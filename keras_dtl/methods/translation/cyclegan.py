@@ -43,10 +43,16 @@ class CycleGAN(Translation):
 
     Example:
 
-    >>> networks = [keras_dtl.backbones.resnet_generator() for _ in range(2)]
-    >>> networks += [keras_dtl.backbones.patch_discriminator(normalization="instance")
-    ...              for _ in range(2)]
-    >>> model = CycleGAN(*networks)
+    ```python
+    import keras_dtl
+
+    networks = [keras_dtl.backbones.resnet_generator((64, 64, 3)) for _ in range(2)]
+    networks += [
+        keras_dtl.backbones.patch_discriminator((64, 64, 3), normalization="instance")
+        for _ in range(2)
+    ]
+    model = keras_dtl.CycleGAN(*networks)
+    ```
     """
 
     tracked = (
@@ -97,7 +103,11 @@ class CycleGAN(Translation):
         return self.generator(self.direction)
 
     def deployable(self, direction=None):
-        """Return the generator of a direction, by default the model's own, as it is deployed."""
+        """Return the generator of a direction as it is deployed: uint8 to uint8 of any size.
+
+        Args:
+            direction: `"a_to_b"` or `"b_to_a"`; by default the model's own.
+        """
         return deployable_generator(self.generator(direction or self.direction), self.name)
 
     def generator(self, direction):
@@ -119,8 +129,8 @@ class CycleGAN(Translation):
         # remember. 5. One step of both discriminators.
         a, b = (to_signed(images) for images in batch)
         with tf.GradientTape() as tape:
-            fake_b, same_b = self.translated(self.generator_a_to_b, a, b)
-            fake_a, same_a = self.translated(self.generator_b_to_a, b, a)
+            fake_b, same_b = self.translate(self.generator_a_to_b, a, b)
+            fake_a, same_a = self.translate(self.generator_b_to_a, b, a)
             cycle_loss = _distance(a, self.generator_b_to_a(fake_b, training=True))
             cycle_loss += _distance(b, self.generator_a_to_b(fake_a, training=True))
             adversarial_loss = self.generator_loss(self.discriminator_a, fake_a)
@@ -145,7 +155,7 @@ class CycleGAN(Translation):
             discriminator_b_loss=discriminator_b_loss,
         )
 
-    def translated(self, generator, images, others):
+    def translate(self, generator, images, others):
         """Return the translation of `images`, and `others`, which are of its own domain, passed on.
 
         In one pass, where no batch normalisation would mix the two.

@@ -43,11 +43,18 @@ class Pix2Pix(Translation):
 
     Example:
 
-    >>> generator = keras_dtl.backbones.unet((256, 256, 3))
-    >>> discriminator = keras_dtl.backbones.patch_discriminator((256, 256, 6))
-    >>> model = Pix2Pix(generator, discriminator)
-    >>> model.compile(keras.optimizers.Adam(2e-4, 0.5),
-    ...               discriminator_optimizer=keras.optimizers.Adam(2e-4, 0.5))
+    ```python
+    import keras
+    import keras_dtl
+
+    generator = keras_dtl.backbones.unet((256, 256, 3))
+    discriminator = keras_dtl.backbones.patch_discriminator((256, 256, 6))
+    model = keras_dtl.Pix2Pix(generator, discriminator)
+    model.compile(
+        keras.optimizers.Adam(2e-4, 0.5),
+        discriminator_optimizer=keras.optimizers.Adam(2e-4, 0.5),
+    )
+    ```
     """
 
     tracked = ("adversarial_loss", "reconstruction_loss", "discriminator_loss")
@@ -121,7 +128,9 @@ class Pix2Pix(Translation):
             return tf.zeros(())
         with tf.GradientTape() as tape:
             loss = self.discriminator_loss(
-                self.discriminator, self.seen(source, target), self.seen(source, generated)
+                self.discriminator,
+                self.discriminator_input(source, target),
+                self.discriminator_input(source, generated),
             )
         self.minimize(loss, tape, "discriminator_optimizer")
         return loss
@@ -129,14 +138,14 @@ class Pix2Pix(Translation):
     def adversarial_term(self, source, generated):
         if not self.adversarial_weight:
             return tf.zeros(())
-        return self.generator_loss(self.discriminator, self.seen(source, generated))
+        return self.generator_loss(self.discriminator, self.discriminator_input(source, generated))
 
     def reconstruction_term(self, target, generated):
         if self.reconstruction is None:
             return tf.zeros(())
         return RECONSTRUCTIONS[self.reconstruction](target - generated)
 
-    def seen(self, source, images):
+    def discriminator_input(self, source, images):
         """Return what the discriminator sees of images of B."""
         return tf.concat([source, images], -1) if self.conditional else images
 

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from keras_dtl.layers import InstanceNormalization, ReflectionPadding2D, ToPixels
+from keras_dtl.layers import InstanceNormalization, ReflectionPadding2D, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty
 from keras_dtl.methods.base import Method, require_logits
 from keras_dtl.methods.networks import has_batch_norm, nested_layers, to_signed
@@ -33,7 +33,10 @@ class Translation(Method):
 
     @property
     def deployed(self):
-        """The generator that `call`, `deployable` and export mean."""
+        """The generator that `call`, `deployable` and export mean.
+
+        Its name is that of the weights in saved models, as Keras finds them by attribute.
+        """
         raise NotImplementedError
 
     @property
@@ -63,7 +66,8 @@ class Translation(Method):
         loss = self.game.discriminator(*self.judgement(discriminator, real, generated))
         if self.game.gradient_penalty_weight:
             shares = keras.random.uniform(tf.shape(real)[:1], seed=self.random)
-            penalty = gradient_penalty(discriminator, real, generated, shares)
+            judge = lambda images: discriminator(images, training=True)  # noqa: E731
+            penalty = gradient_penalty(judge, real, generated, shares)
             loss += self.game.gradient_penalty_weight * penalty
         return loss
 
@@ -109,18 +113,18 @@ def deployable_generator(generator, name):
     is also what training computed, at the paper's batch size of 1.
     """
     image = keras.Input((None, None, generator.input_shape[-1]), dtype="uint8", name="image")
-    signed = layers.Rescaling(1 / 127.5, offset=-1.0, name="signed")(image)
-    generated = resizable(generator)(signed)
+    signed = from_pixels(image, "signed")
+    generated = resizable_copy(generator)(signed, training=False)
     return keras.Model(image, ToPixels(name="translated")(generated), name=name)
 
 
-def resizable(generator):
+def resizable_copy(generator):
     """Return a generator for images of any size, whose normalisations treat each by itself."""
 
     def same_or_per_image(layer):
         return per_image(layer) if isinstance(layer, layers.BatchNormalization) else layer
 
-    def called(layer, *tensors, **keywords):
+    def call_layer(layer, *tensors, **keywords):
         # Batch normalisation was given a mask, which stands for nothing here.
         return layer(*tensors, **({} if isinstance(layer, InstanceNormalization) else keywords))
 
@@ -129,7 +133,7 @@ def resizable(generator):
         generator,
         input_tensors=free,
         clone_function=same_or_per_image,
-        call_function=called,
+        call_function=call_layer,
     )
 
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_dtl.callbacks import StopWhenDiverged, TrainingDiverged
 from keras_dtl.layers import CosineLogits
-from keras_dtl.methods import ADDA, CCSA, DAN, DANN, MME, DeepCORAL, SourceOnly
+from keras_dtl.methods import ADDA, CCSA, CDAN, DAN, DANN, MME, DeepCORAL, SourceOnly
 from tests.methods.adaptation.test_domain_adaptation import batch, images, labels
 from tests.networks import CLASSES, compiled, dense, encoder
 
@@ -25,6 +25,7 @@ MAKERS = {
     ),
     "deep_coral": lambda: DeepCORAL(encoder(), dense(CLASSES), adaptation_weight="auto"),
     "dann": lambda: DANN(encoder(), dense(CLASSES), dense(1)),
+    "cdan": lambda: CDAN(encoder(), dense(CLASSES), dense(1, 6 * CLASSES)),
     "mme": lambda: MME(encoder(), cosine_head(), 0.5),
     "ccsa": lambda: CCSA(encoder(), dense(CLASSES), 0.5),
     "adda": lambda: ADDA(encoder(), dense(CLASSES), dense(1, CLASSES)),
@@ -67,7 +68,7 @@ def test_logs_name_every_term(name):
     assert all(np.isfinite(float(value)) for value in logs.values())
 
 
-@pytest.mark.parametrize("name", ["dan", "dan_learnt", "deep_coral", "dann", "mme", "ccsa"])
+@pytest.mark.parametrize("name", ["dan", "dan_learnt", "deep_coral", "dann", "cdan", "mme", "ccsa"])
 def test_encoder_learns_the_task_and_the_adaptation(name):
     """What ADAPT's DeepCORAL lost: the encoder must receive both gradients, each by itself."""
     rate = keras.optimizers.SGD(1.0)
@@ -122,7 +123,7 @@ def test_one_domain_of_one_image_is_refused(name):
         make(name).train_step(batch(source=6, target=1))
 
 
-@pytest.mark.parametrize("name", ["source_only", "dann", "mme", "ccsa", "adda"])
+@pytest.mark.parametrize("name", ["source_only", "dann", "cdan", "mme", "ccsa", "adda"])
 def test_one_image_of_each_domain_is_enough_where_nothing_is_compared(name):
     data = {**batch(source=1, target=1), "target_labelled": (images(1, 7), labels(1, 7))}
     assert all(np.isfinite(step).all() for step in moved(make(name), data))

@@ -95,10 +95,10 @@ def test_what_is_deployed_is_what_the_model_computes(part):
         received, expected = deployed([motion, other]), model((motion, other))
     elif part == "encoder":
         received = deployed(motion)["content_codes"]
-        expected = model.content_encoder(model.normalized(motion))
+        expected = model.content_encoder(model.normalize(motion))
     else:
-        codes = model.content_encoder(model.normalized(motion))
-        style = model.style_encoder(model.normalized(other))
+        codes = model.content_encoder(model.normalize(motion))
+        style = model.style_encoder(model.normalize(other))
         received, expected = deployed([codes, style])[:, :10], model((motion, other))
     np.testing.assert_allclose(received, expected, atol=1e-4)
     with pytest.raises(ValueError, match="must be transfer"):
@@ -133,7 +133,11 @@ def test_real_motion_is_judged_by_its_style_and_action_and_made_motion_by_the_wa
         "style": tf.zeros((6, STYLES)),
         "action": tf.zeros((6, ACTIONS)),
     }
-    model.critic = lambda x: {k: v * (-1 if x is not motion else 1) for k, v in answers.items()}
+
+    def judge(x, training):
+        return {name: value * (1 if x is motion else -1) for name, value in answers.items()}
+
+    model.critic = judge
     loss = model.critic_loss(motion, motion + 1, style, action, other)
     judged = [
         sign * (columns[labels] + columns[STYLES + action.numpy()])

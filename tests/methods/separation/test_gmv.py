@@ -7,7 +7,7 @@ from keras import layers
 from keras_dtl.losses import moment_discrepancy, mutual_information, paired_contrast
 from keras_dtl.methods import CGMV, GMV
 from keras_dtl.methods.separation.gmv import missing_views, shared_information
-from keras_dtl.methods.separation.separation import as_it_is
+from keras_dtl.methods.separation.separation import call_frozen
 from tests.methods.separation.test_swap_vae import (
     CONTENT,
     SIZE,
@@ -78,7 +78,7 @@ def test_both_views_have_one_content():
 
 
 def answers_to(model, pair):
-    return as_it_is(model.classifier, tf.concat(pair, 0))
+    return call_frozen(model.classifier, tf.concat(pair, 0))
 
 
 def test_views_share_information_as_the_loss_says():
@@ -246,9 +246,7 @@ def test_views_are_read_through_noise_of_the_deviation_asked_for():
 def test_second_views_are_in_part_those_of_the_next_pair(share, least, most):
     model = cgmv(copied_share=share)
     own = tf.range(400.0)[:, None] * tf.ones((1, STYLE))
-    first, second = model.some_copied(
-        [tf.fill((400, STYLE), -1.0), tf.fill((400, STYLE), -2.0)], own
-    )
+    first, second = model.copy_some([tf.fill((400, STYLE), -1.0), tf.fill((400, STYLE), -2.0)], own)
     np.testing.assert_array_equal(first, np.full((400, STYLE), -1.0))
     copied = second.numpy()[:, 0] != -2
     assert least <= copied.sum() <= most

@@ -3,7 +3,7 @@ import pytest
 
 from keras_dtl.methods.style.images import (
     match_colors,
-    prepared_colors,
+    prepare_colors,
     size_like,
     size_within,
 )
@@ -32,7 +32,7 @@ def test_grey_and_flat_images_survive_the_match():
 
 
 def test_luminance_makes_all_grey_with_the_statistics_of_the_content():
-    content, (style,) = prepared_colors(picture(0), [picture(1, (60, 60, 60))], "luminance")
+    content, (style,) = prepare_colors(picture(0), [picture(1, (60, 60, 60))], "luminance")
     for image in (content, style):
         assert (image[..., 0] == image[..., 1]).all() and (image[..., 1] == image[..., 2]).all()
     assert style.mean() == pytest.approx(content.mean(), abs=0.5)

@@ -130,6 +130,60 @@ def test_stopped_transfer_goes_on_to_the_same_image(tmp_path):
         make().stylize(picture(0), [picture(1)], **words)
 
 
+def stopped(state, **words):
+    """Run a transfer up to its third iteration, of which two are saved in `state`."""
+
+    def stop(step):
+        if step.iteration == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make().stylize(picture(0), [picture(1)], checkpoint=state, callback=stop, **words)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "other"),
+    [
+        (lambda: LBFGS(history=3), lambda: LBFGS(history=4)),
+        (lambda: LBFGS(history=12), lambda: "adam"),
+        (lambda: keras.optimizers.Adam(2.0), lambda: keras.optimizers.Adam(2.5)),
+        (lambda: keras.optimizers.SGD(0.1), lambda: keras.optimizers.SGD(0.1, momentum=0.5)),
+    ],
+)
+def test_stopped_transfer_goes_on_with_a_like_optimizer_alone(
+    optimizer, other, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("keras_dtl.methods.style.stages.SAVE_EVERY", 2)
+    state, words = tmp_path / "state.npz", {"iterations": 6}
+    whole = make().stylize(
+        picture(0),
+        [picture(1)],
+        optimizer=optimizer(),
+        checkpoint=tmp_path / "never_stopped.npz",
+        **words,
+    )
+    stopped(state, optimizer=optimizer(), **words)
+    with pytest.raises(ValueError, match="other settings"):
+        make().stylize(picture(0), [picture(1)], optimizer=other(), checkpoint=state, **words)
+    resumed = make().stylize(
+        picture(0), [picture(1)], optimizer=optimizer(), checkpoint=state, **words
+    )
+    np.testing.assert_array_equal(resumed, whole)
+
+
+def test_stopped_transfer_goes_on_from_the_same_start_image_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_dtl.methods.style.stages.SAVE_EVERY", 2)
+    state = tmp_path / "state.npz"
+    start = np.zeros((64, 64, 3), "uint8")  # large enough for NumPy to print "..."
+    other = start.copy()
+    other[30, 30] = 255
+    stopped(state, init=start, iterations=4)
+    with pytest.raises(ValueError, match="other images"):
+        make().stylize(picture(0), [picture(1)], init=other, iterations=4, checkpoint=state)
+    make().stylize(picture(0), [picture(1)], init=start.copy(), iterations=4, checkpoint=state)
+    assert not state.exists()
+
+
 def test_content_reconstruction_comes_back_to_the_content():
     model, content = make(), picture(0)
     image = model.content_reconstruction(content, "low", iterations=80)

@@ -1,0 +1,69 @@
+"""What all models of images have in common: how images are read, batched and shown."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from keras_dtl.convert.artifact import Artifact
+from keras_dtl.convert.items import Item, Loaded
+from keras_dtl.convert.options import ConversionError, Options
+from keras_dtl.convert.reading import load, thumbnail
+from keras_dtl.convert.task import Task
+from keras_dtl.convert.tiling import Tiler
+from keras_dtl.images import DECODERS, readable_suffixes, writable_suffixes
+
+
+class ImageTask(Task):
+    """A task whose input is images; see `Task`."""
+
+    suffixes = readable_suffixes()
+    none_found = f"no images. Give a folder with {', '.join(DECODERS)} files."
+
+    def __init__(self, artifact: Artifact, destination: Path, options: Options):
+        super().__init__(artifact, destination, options)
+        inputs = artifact.manifest.inputs
+        if len(inputs) != 1 or not inputs[0].is_image:
+            raise ConversionError(
+                "Folders can be converted by models whose one input is a batch of uint8 images; "
+                f"this one takes {[(item.name, item.dtype, item.shape) for item in inputs]}."
+            )
+        self.preprocessing = artifact.manifest.preprocessing
+
+    @classmethod
+    def takes_as_target(cls, suffix: str) -> bool:
+        return suffix in writable_suffixes()
+
+    def keeps_alpha(self, suffix: str) -> bool:
+        """Whether transparency goes to the result beside the pixels, or images are laid over white.
+
+        Args:
+            suffix: Of the file that is written.
+        """
+        return False
+
+    def suffix_of(self, item: Item) -> str:
+        """Return the suffix of the file that is written of an item, if there is one."""
+        return ""
+
+    def prepare(self, image: np.ndarray) -> np.ndarray:
+        """Return the array that goes into the model, of a uint8 `(height, width, channels)`."""
+        return image
+
+    def load(
+        self,
+        item: Item,
+        data: bytes,
+        content: str = "",
+        suffix: str | None = None,
+        before: Callable[[int], None] = lambda pixels: None,
+    ) -> Iterator[Loaded]:
+        keep_alpha = self.keeps_alpha(suffix or self.suffix_of(item))
+        yield from load(item, data, content, self, keep_alpha, before)
+
+    def model(self) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+        return Tiler(self.artifact, self.options)
+
+    def picture(self, path: Path) -> Image.Image:
+        return thumbnail(path, self.options.max_pixels)

@@ -1,0 +1,136 @@
+"""One file for each file, in the same tree of folders."""
+
+import collections
+import contextlib
+import hashlib
+import os
+import typing
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from keras_dtl.convert.disk import DiskFull, no_room_is_fatal
+from keras_dtl.convert.items import Item, ItemError, Loaded
+from keras_dtl.convert.options import ConversionError
+from keras_dtl.convert.task import Task
+from keras_dtl.files import readable_name
+
+
+class MirroredTree(Task):
+    """A task that writes one file for each file; see `Task`.
+
+    Sub-classes say what suffix a file gets, and encode it.
+    """
+
+    writers = min(32, os.cpu_count() or 1)
+
+    def suffix_of(self, item: Item) -> str:
+        """Return the suffix of the file that is written of an item."""
+        raise NotImplementedError
+
+    def plan(self, items: list[Item]) -> None:
+        """Refuse to begin where two files would become one, or a file its own."""
+        sources = {_folded(item.path.resolve()) for item in items if _resolves(item.path)}
+        names = collections.defaultdict(list)
+        for item in items:
+            target = self.target(item)
+            # Some file systems take A.png and a.png for the same.
+            names[_folded(target)].append(item)
+            if _folded(self.output.resolve() / target.relative_to(self.output)) in sources:
+                raise ConversionError(
+                    f"The output of {readable_name(item.name)} would replace an input, "
+                    f"{readable_name(target)}: its folder is that of the input or lies in it. "
+                    "Choose another, or a suffix."
+                )
+        for same in names.values():
+            if len(same) > 1:
+                raise ConversionError(
+                    f"{' and '.join(readable_name(item.name) for item in same)} would be written "
+                    f"to the same file {readable_name(self.target(same[0]))}. Rename one, or "
+                    'choose the format "same".'
+                )
+
+    def target(self, item: Item, frame: int | None = None) -> Path:
+        """Return where the output of an item, or of one of its frames, belongs.
+
+        Args:
+            item: The `Item`.
+            frame: Place among the frames, or `None` where the file is one image.
+        """
+        name, suffix = PurePosixPath(item.name), self.suffix_of(item)
+        named = name.with_name(name.stem + self.options.suffix + name.suffix)
+        if frame is not None:
+            # Named after the whole file name, which no other file of the folder has.
+            return self.output / named / f"{frame:05}{suffix}"
+        return self.output / named.with_suffix(suffix)
+
+    def is_done(self, item: Item, records: list[dict]) -> bool:
+        frames = [record.get("frame") for record in records]
+        return all(
+            self.journal.is_whole(record, self.target(item, frame))
+            for record, frame in zip(records, frames, strict=True)
+        )
+
+    def check_free(self, item: Item, frame: int | None = None) -> None:
+        target = self.target(item, frame)
+        if self.options.overwrite or not os.path.lexists(target):
+            return
+        if self.journal is None or not self.journal.wrote(item.name, target):
+            raise ItemError(
+                f"{readable_name(target)} exists and is not what a conversion wrote for it; "
+                "remove it, choose another folder or suffix, or overwrite"
+            )
+
+    def make(self, loaded: Loaded, outputs: dict[str, np.ndarray]) -> typing.Any:
+        return self.encode(loaded, outputs, self.suffix_of(loaded.item))
+
+    def keep(self, loaded: Loaded, made: typing.Any) -> None:
+        target = self.target(loaded.item, loaded.frame)
+        if loaded.frame is not None:
+            self.check_free(loaded.item, loaded.frame)
+        name, frame = loaded.item.name, loaded.frame or 0
+        digest = hashlib.sha256(made).hexdigest()
+        with _errors_of(target):
+            self.journal.add(name, loaded.content, frame, loaded.frames, output=digest)
+        self.publish(target, made)
+
+    def publish(self, target: Path, data: bytes) -> None:
+        """Write a file, whole or not at all.
+
+        Args:
+            target: Where it belongs.
+            data: Its bytes.
+
+        Raises:
+            ItemError: It cannot be written.
+            DiskFull: Nothing can be written any more.
+        """
+        with _errors_of(target):
+            self.journal.publish(target, data)
+
+    def result(self, item: Item) -> Path | None:
+        target = self.target(item)
+        return target if target.is_file() else None
+
+
+@contextlib.contextmanager
+def _errors_of(target):
+    try:
+        with no_room_is_fatal():
+            yield
+    except DiskFull:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ItemError(f"{readable_name(target)} cannot be written: {reason}") from error
+
+
+def _folded(path):
+    return str(path).casefold()
+
+
+def _resolves(path):
+    with contextlib.suppress(OSError, RuntimeError):
+        path.resolve()
+        return True
+    return False

@@ -1,0 +1,175 @@
+"""The table of all files of an artifact: who writes each, who reads it back, for which tasks.
+
+A new format is a file of its own, with a writer and a reader, and a row here. The writer gets the
+`Draft` and the path to write; the reader yields what a client would run, which is then compared
+with Keras before anything is published.
+"""
+
+import dataclasses
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+from keras_dtl.export.description import write_settings
+from keras_dtl.export.draft import Draft
+from keras_dtl.export.errors import ExportError
+from keras_dtl.export.keras_file import read_keras_file, write_keras_file
+from keras_dtl.export.onnx_model import read_onnx, write_onnx
+from keras_dtl.export.parity import Reading, compare
+from keras_dtl.export.precision import write_float16, write_int8
+from keras_dtl.export.quality import QUALITIES
+from keras_dtl.export.saved_model import read_saved_model, write_saved_model
+from keras_dtl.export.serving import write_open_inference_description, write_triton_config
+from keras_dtl.export.tiling import write_tiling
+from keras_dtl.export.warm_up import PLACE, write_warm_up
+from keras_dtl.files import FilePath
+
+Writer = Callable[[Draft, Path], dict[str, Any] | None]
+"""Writes a file, and returns the fields of the manifest that speak of it, if there are any."""
+Reader = Callable[[Draft, Path], Iterable[Reading]]
+"""Opens a file as a client would."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """A file of an artifact.
+
+    Args:
+        name: Such as `"onnx"`; of a lossy one the precision, such as `"int8"`.
+        file: Its path in the artifact, in which `{version}` is the number of the version.
+        write: The `Writer`.
+        read: The `Reader`, or `None` where nothing is computed, or the writer measures it.
+        tasks: The tasks it is for, such as `("classification",)`; `None` for all.
+        source: Name of the format that it is made from, and written after that has passed.
+        lossy: Whether it is a graph of lower precision: written where it is asked for, by a writer
+            that refuses what loses too much.
+    """
+
+    name: str
+    file: str
+    write: Writer
+    read: Reader | None = None
+    tasks: Collection[str] | None = None
+    source: str | None = None
+    lossy: bool = False
+
+    def file_of(self, version: int) -> str:
+        """Return its path relative to the artifact.
+
+        Args:
+            version: Number of the version, 1 or more.
+        """
+        return self.file.format(version=version)
+
+
+_ROWS = (
+    Format("keras", "model.keras", write_keras_file, read_keras_file),
+    Format("saved_model", "{version}/saved_model.pb", write_saved_model, read_saved_model),
+    Format("onnx", "{version}/model.onnx", write_onnx, read_onnx),
+    Format("triton", "config.pbtxt", write_triton_config),
+    Format("open_inference", "open_inference.json", write_open_inference_description),
+    Format("settings", "settings.json", write_settings),
+    Format("warm_up", f"{{version}}/{PLACE}", write_warm_up, source="saved_model"),
+    Format("tiles", "{version}/model_tiles.onnx", write_tiling, source="onnx"),
+    Format(
+        "float16",
+        "{version}/model_float16.onnx",
+        write_float16,
+        tasks=tuple(QUALITIES),
+        source="onnx",
+        lossy=True,
+    ),
+    Format(
+        "int8",
+        "{version}/model_int8.onnx",
+        write_int8,
+        tasks=tuple(QUALITIES),
+        source="onnx",
+        lossy=True,
+    ),
+)
+FORMATS: dict[str, Format] = {row.name: row for row in _ROWS}
+"""All formats by name, in the order in which they are written."""
+
+
+def check_precisions(precisions: tuple[str, ...], calibration: FilePath | None, task: str) -> None:
+    """Refuse, before anything is computed, graphs of lower precision that cannot be written.
+
+    Args:
+        precisions: Names of lossy formats.
+        calibration: Folder of images to measure on, or `None`.
+        task: What the model does.
+
+    Raises:
+        ValueError: A precision is not known, or there is nothing to calibrate and measure on.
+        ExportError: There is no measure of quality for the task.
+    """
+    known = [row.name for row in FORMATS.values() if row.lossy]
+    unknown = [precision for precision in precisions if precision not in known]
+    if isinstance(precisions, str) or unknown:
+        raise ValueError(
+            f"precisions must be a tuple of {', '.join(known)}; received {precisions!r}."
+        )
+    if precisions and calibration is None:
+        raise ValueError(
+            f"{precisions[0]} loses quality, which must be measured: name a folder of images like "
+            "those that the model will meet as calibration."
+        )
+    for row in (FORMATS[precision] for precision in precisions):
+        if row.tasks is not None and task not in row.tasks:
+            raise ExportError(
+                f"The quality of {row.name} can be measured for {', '.join(row.tasks)}; this model "
+                f"is for {task!r}. Export it in float32."
+            )
+
+
+def write_formats(draft: Draft, precisions: Collection[str] = ()) -> None:
+    """Write all files of an artifact, and compare with Keras those that can be read back.
+
+    Args:
+        draft: The `Draft`, whose manifest takes up what the files say of themselves.
+        precisions: Names of the lossy formats to write beside the others.
+
+    Raises:
+        ExportError: A file cannot be written or opened, or differs, or loses too much.
+    """
+    waiting = [row for row in FORMATS.values() if _is_wanted(row, draft, precisions)]
+    while waiting:
+        names = [row.name for row in waiting]
+        stage = [row for row in waiting if row.source not in names] or waiting
+        for row in stage:
+            _write(row, draft)
+        for row in stage:
+            _check(row, draft)
+        waiting = [row for row in waiting if row not in stage]
+
+
+def _is_wanted(row: Format, draft: Draft, precisions: Collection[str]) -> bool:
+    if row.lossy and row.name not in precisions:
+        return False
+    return row.tasks is None or draft.manifest.task in row.tasks
+
+
+def _write(row: Format, draft: Draft) -> None:
+    path = draft.folder / row.file_of(draft.manifest.version)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fields = row.write(draft, path)
+    draft.manifest = dataclasses.replace(draft.manifest, **(fields or {}))
+
+
+def _check(row: Format, draft: Draft) -> None:
+    """Compare a file with Keras; its records go into the manifest."""
+    if row.read is None:
+        return
+    manifest, file = draft.manifest, row.file_of(draft.manifest.version)
+    records = []
+    for reading in row.read(draft, draft.folder / file):
+        label = f"{file} ({reading.signature})" if reading.signature else file
+        probes = draft.probes if reading.probes is None else reading.probes
+        records += compare(label, reading.run, probes, manifest.outputs)
+    if not records:
+        raise ExportError(
+            f"{file}: its reader gives nothing to run, so that it cannot be compared with Keras. "
+            "Nothing was published."
+        )
+    draft.manifest = dataclasses.replace(manifest, parity=(*manifest.parity, *records))

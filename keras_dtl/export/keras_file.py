@@ -1,0 +1,45 @@
+"""The model as Keras saves it, to train on or to export again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_dtl.export.deployable import Deployable, float32_policy
+from keras_dtl.export.draft import Draft
+from keras_dtl.export.errors import ExportError
+from keras_dtl.export.parity import Reading
+
+
+def write_keras_file(draft: Draft, path: Path) -> None:
+    """Write a `.keras` file of the deployable model.
+
+    Args:
+        draft: The `Draft`.
+        path: The file to write.
+    """
+    draft.deployable.model.save(path)
+
+
+def read_keras_file(draft: Draft, path: Path) -> Iterator[Reading]:
+    """Yield the one `Reading` of a `.keras` file.
+
+    Args:
+        draft: The `Draft`.
+        path: The file.
+
+    Raises:
+        ExportError: Keras cannot load it.
+    """
+    try:
+        with float32_policy():
+            deployable = Deployable(keras.saving.load_model(path, compile=False))
+    except (TypeError, ValueError) as error:
+        raise ExportError(
+            f"model.keras cannot be loaded again: {error}. Register the model's own layers with "
+            "keras.saving.register_keras_serializable and return every argument from get_config."
+        ) from error
+    yield Reading(
+        lambda inputs: {name: np.asarray(value) for name, value in deployable(inputs).items()}
+    )

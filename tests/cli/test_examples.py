@@ -1,0 +1,45 @@
+"""The commands that README and docstrings show are parsed: their verbs and flags exist."""
+
+import ast
+import importlib
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import tyro
+
+from keras_dtl.cli.__main__ import VERBS
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "exported" / "README.md"]
+FOLDERS = ("keras_dtl", "scripts")
+LINE = re.compile(r"^ *(?:\w+=\S+ )*keras-dtl ((?:.*\\\n)*.*)$", re.M)
+
+
+def texts():
+    """Return `{path: text}` of blocks of code on the pages, and of docstrings of modules."""
+    found = {}
+    for path in PAGES:
+        blocks = re.findall(r"^```\w*\n(.*?)^```", path.read_text(encoding="utf-8"), re.M | re.S)
+        found[path] = "\n".join(blocks)
+    for path in (path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")):
+        found[path] = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return found
+
+
+def commands():
+    """Return `(path, words)` of each command that is shown."""
+    return [
+        (str(path.relative_to(ROOT)), shlex.split(line.replace("\\\n", " "), comments=True))
+        for path, text in texts().items()
+        for line in LINE.findall(text)
+    ]
+
+
+@pytest.mark.parametrize(("path", "words"), commands(), ids=lambda value: str(value)[:60])
+def test_an_example_is_parsed(path, words):
+    verb, *rest = words
+    assert verb in VERBS
+    module = importlib.import_module(f"keras_dtl.cli.{verb}")
+    tyro.cli(getattr(module, verb.title()), args=rest)

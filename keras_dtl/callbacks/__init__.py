@@ -16,6 +16,7 @@ from keras_dtl.callbacks.schedules import (
     inverse_decay,
     linear_decay,
     reversal_ramp,
+    warm_up,
 )
 from keras_dtl.callbacks.watch import Watch
 
@@ -38,4 +39,5 @@ __all__ = [
     "inverse_decay",
     "linear_decay",
     "reversal_ramp",
+    "warm_up",
 ]

@@ -26,8 +26,8 @@ class ADDARecipe(DomainAdaptationRecipe):
     """What the discriminator sees; logits in the authors' digit code."""
     source_epochs: int = 20
     """Epochs of the first stage, where it is trained here."""
-    source_learning_rate: float = 0.01
-    """Learning rate of the first stage."""
+    source_learning_rate: float | None = None
+    """Learning rate of the first stage. Default: as of source-only."""
 
     def networks(self, data) -> tuple:
         return networks_of(self.start or self.first_stage(data))
@@ -61,13 +61,17 @@ class ADDARecipe(DomainAdaptationRecipe):
             classifier,
             mlp(width, (500, 500), 1, name="discriminator"),
             discriminated=self.discriminated,
-            batch_norm=self.batch_norm,
+            batch_norm=self.normalization,
         )
 
     def optimizers(self) -> dict:
         import keras
 
-        adam = lambda: keras.optimizers.Adam(self.learning_rate, beta_1=0.5)  # noqa: E731
+        clip = self.training.global_clipnorm
+
+        def adam():
+            return keras.optimizers.Adam(self.learning_rate, beta_1=0.5, global_clipnorm=clip)
+
         return {"optimizer": adam(), "discriminator_optimizer": adam()}
 
     def schedules(self) -> dict:

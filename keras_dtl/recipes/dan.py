@@ -40,7 +40,7 @@ class DANRecipe(DomainAdaptationRecipe):
             bandwidth=self.bandwidth,
             estimator=self.estimator,
             learn_kernel_weights=self.learn_kernel_weights,
-            batch_norm=self.batch_norm,
+            batch_norm=self.normalization,
             label_shift=self.label_shift,
             gather=self.gather,
         )

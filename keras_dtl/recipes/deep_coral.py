@@ -30,7 +30,7 @@ class DeepCORALRecipe(DomainAdaptationRecipe):
             classifier,
             adaptation_weight=self.adaptation_weight,
             compared=self.compared,
-            batch_norm=self.batch_norm,
+            batch_norm=self.normalization,
             label_shift=self.label_shift,
             gather=self.gather,
         )

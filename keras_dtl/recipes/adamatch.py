@@ -16,6 +16,9 @@ class AdaMatchRecipe(DomainAdaptationRecipe):
     """Answers that survive strong changes of the image (Berthelot et al. 2022)."""
 
     name: ClassVar[str] = "adamatch"
+    suits: ClassVar[str] = (
+        "for targets whose classes come in the source's shares, with images enough to change"
+    )
 
     adaptation_weight: float = 1.0
     """Weight of the pseudo-labels; it rises over the first half of the training."""

@@ -19,6 +19,7 @@ class ADDARecipe(DomainAdaptationRecipe):
     """An encoder of the target's own, mapped onto the source's features (Tzeng et al. 2017)."""
 
     name: ClassVar[str] = "adda"
+    suits: ClassVar[str] = "for a second encoder upon a finished run; digits and other small images"
 
     learning_rate: float = 2e-4
     """Learning rate of both players' Adam, constant as in the paper."""

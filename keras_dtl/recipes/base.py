@@ -17,6 +17,8 @@ class Recipe:
     """One method's experiment. A field is a flag of `keras-dtl train`."""
 
     name: ClassVar[str]
+    suits: ClassVar[str] = ""
+    """The case that it is for, in words that begin with "for"."""
 
     epochs: int = 20
     """Passes over the source, of which the schedules take the whole as their length."""

@@ -15,6 +15,7 @@ class DANRecipe(DomainAdaptationRecipe):
     """Layers distributed alike in both domains, by multi-kernel MMD (Long et al. 2015)."""
 
     name: ClassVar[str] = "dan"
+    suits: ClassVar[str] = "for domains that differ little, and small networks"
 
     adaptation_weight: Literal["auto"] | float = 1.0
     """Weight of the discrepancy; auto keeps it as large as the label loss."""

@@ -19,6 +19,9 @@ class MCCRecipe(DomainAdaptationRecipe):
     """Target classes that are not mistaken for each other (Jin et al. 2020)."""
 
     name: ClassVar[str] = "mcc"
+    suits: ClassVar[str] = (
+        "for photos, and wherever the target's class shares are unknown; try it first"
+    )
     ramped: ClassVar[bool] = True
 
     adaptation_weight: float = 1.0

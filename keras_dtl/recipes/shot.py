@@ -31,6 +31,9 @@ class SHOTRecipe(Recipe):
     """A trained run adapts to images alone, without its source (Liang et al. 2020)."""
 
     name: ClassVar[str] = "shot"
+    suits: ClassVar[str] = (
+        "for a finished run whose source may not be used again; see keras-dtl adapt"
+    )
 
     epochs: int = 15
     """Passes over the target; at the start of each its centroids are taken anew."""

@@ -13,17 +13,14 @@ Writes results/pacs_end_to_end.json. About a minute a run on one CPU core.
 
 import argparse
 import functools
-import json
-import statistics
 import time
 from pathlib import Path
 
 import numpy as np
-from record import MACHINE, RESULTS
+from record import groups, run_missing, summary
 
-from keras_dtl.files import atomic_path, write_json
+from keras_dtl.files import atomic_path
 
-RESULT = RESULTS / "pacs_end_to_end.json"
 CACHE = Path("runs/benchmarks/pacs_end_to_end")
 DOMAINS = ("photo", "art_painting", "sketch")
 TASKS = tuple((a, b) for a in DOMAINS for b in DOMAINS if a != b)
@@ -183,7 +180,9 @@ def new_method(name, networks):
 
     settings = {"batch_norm": "frozen"}
     if name == "cdan":
-        joint = networks[0].output_shape[1] * networks[1].output_shape[1]
+        from keras_dtl.methods.adaptation.cdan import conditioned_size
+
+        joint = conditioned_size(*(network.output_shape[-1] for network in networks))
         return methods.CDAN(
             *networks, mlp((joint,), (UNITS,), 1), reversal_strength=0.0, **settings
         )
@@ -254,20 +253,6 @@ def run_once(method, source, target, seed, weights):
     return {**scores, "seconds": round(time.perf_counter() - start, 1)}
 
 
-def summary(runs):
-    """Return mean and deviation over seeds of `{task method seed: scores}`."""
-    groups = {}
-    for key, scores in runs.items():
-        groups.setdefault(key.rpartition(" ")[0], []).append(scores["target"])
-    return {
-        key: {
-            "target_accuracy_mean": statistics.mean(values),
-            "target_accuracy_sd": statistics.stdev(values) if len(values) > 1 else None,
-        }
-        for key, values in groups.items()
-    }
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True, help="a sub-folder for each domain")
@@ -277,27 +262,48 @@ def main():
     parser.add_argument("--tasks", nargs="+", default=["-".join(task) for task in TASKS])
     arguments = parser.parse_args()
     domains = {d: cached_maps(arguments.folder, arguments.weights, d) for d in DOMAINS}
-    runs = json.loads(RESULT.read_text(encoding="utf-8"))["runs"] if RESULT.exists() else {}
-    tasks = [tuple(task.split("-")) for task in arguments.tasks]
-    for seed in arguments.seeds:
-        for method in arguments.methods:
-            for source, target in tasks:
-                key = f"{source}-{target} {method} {seed}"
-                if key not in runs:
-                    pair = domains[source], domains[target]
-                    runs[key] = run_once(method, *pair, seed, arguments.weights)
-                    print(key, runs[key], flush=True)
-                    write_json(RESULT, result_of(runs))
+
+    def run(task, method, seed):
+        source, target = task.split("-")
+        return run_once(method, domains[source], domains[target], seed, arguments.weights)
+
+    runs = [
+        (task, method, seed)
+        for seed in arguments.seeds
+        for method in arguments.methods
+        for task in arguments.tasks
+    ]
+    run_missing("pacs_end_to_end", runs, run, result_of)
 
 
 def result_of(runs):
+    """Return means and deviations by task and method, and gains over source-only by method."""
+    found = {key: [run["target"] for run in values] for key, values in groups(runs).items()}
     return {
         "what": "accuracy on the target's test split in percent, MobileNetV2 at 96 pixels",
         "settings": {"batch": BATCH, "steps": STEPS, "views": VIEWS, "cut": CUT, "rate": RATE},
         "selection": "last iterate; target labels for scoring alone",
-        "machine": MACHINE,
-        "summary": summary(runs),
-        "runs": runs,
+        "summary": {key: summary(values, "target_accuracy") for key, values in found.items()},
+        "gains": gains(found),
+    }
+
+
+def gains(found):
+    """Return each method's mean gain over source-only, over all tasks and on the worst of them.
+
+    Args:
+        found: `{"task method": [accuracy of each seed]}`.
+    """
+    means = {key: float(np.mean(values)) for key, values in found.items()}
+    differences = {}
+    for key, value in means.items():
+        task, method = key.split(" ")
+        if (bound := means.get(f"{task} source-only")) is not None:
+            differences.setdefault(method, {})[task] = value - bound
+    return {
+        method: {"mean": float(np.mean(list(by.values()))), "worst": min(by.values()), "tasks": by}
+        for method, by in differences.items()
+        if method != "source-only"
     }
 
 

@@ -10,17 +10,13 @@ by task. Writes results/search_regret.json. About ten minutes on one CPU core.
 """
 
 import argparse
-import json
 import statistics
 from pathlib import Path
 
 import numpy as np
 from pacs_end_to_end import BATCH, CACHE, DOMAINS, TASKS, UNITS, VIEWS, cached_maps, halves_of
-from record import MACHINE, RESULTS
+from record import run_missing
 
-from keras_dtl.files import write_json
-
-RESULT = RESULTS / "search_regret.json"
 STEPS = 150
 METHODS = ("source-only", "mcc", "dann", "deep-coral", "adamatch")
 RATES, WEIGHTS = (0.03, 0.01), {"mcc": (1.0, 0.3)}
@@ -76,7 +72,7 @@ def batches(source, target, seed):
     return tf.data.Dataset.zip(*pair).map(named)
 
 
-def new_model(method, rate, weight, dimensions, classes):
+def new_model(method, rate, weight, dimensions, classes, label_shift=False):
     """Return a compiled method upon features, and its schedules."""
     import keras
     from keras import layers
@@ -90,7 +86,8 @@ def new_model(method, rate, weight, dimensions, classes):
     networks = bottleneck, mlp((UNITS,), (), classes)
     schedules = {"optimizer.learning_rate": inverse_decay(rate)}
     if method == "dann":
-        model = methods.DANN(*networks, mlp((UNITS,), (UNITS,), 1), weight, 0.0)
+        discriminator = mlp((UNITS,), (UNITS,), 1)
+        model = methods.DANN(*networks, discriminator, weight, 0.0, label_shift=label_shift)
         schedules["reversal_strength"] = reversal_ramp()
     elif method == "source-only":
         model = methods.SourceOnly(*networks)
@@ -161,6 +158,7 @@ def run_task(source, target, seed):
 
 
 def result_of(tasks):
+    """Return means over tasks, and how far the choice stays above source-only at least."""
     regret = {
         name: statistics.mean(task["regret"][name] for task in tasks.values())
         for name in next(iter(tasks.values()))["regret"]
@@ -169,10 +167,8 @@ def result_of(tasks):
         "what": "points of accuracy lost against the best candidate, by what chooses",
         "settings": {"steps": STEPS, "batch": BATCH, "candidates": len(CANDIDATES)},
         "selection": "last iterates; target labels for scoring alone",
-        "machine": MACHINE,
         "mean_regret": regret,
         "least_above_source_only": min(task["above_source_only"] for task in tasks.values()),
-        "tasks": tasks,
     }
 
 
@@ -183,14 +179,12 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     arguments = parser.parse_args()
     domains = {d: cached_features(arguments.folder, arguments.weights, d) for d in DOMAINS}
-    tasks = json.loads(RESULT.read_text(encoding="utf-8"))["tasks"] if RESULT.exists() else {}
-    for seed in arguments.seeds:
-        for source, target in TASKS:
-            key = f"{source}-{target} {seed}"
-            if key not in tasks:
-                tasks[key] = run_task(domains[source], domains[target], seed)
-                print(key, tasks[key]["chosen"], tasks[key]["regret"], flush=True)
-                write_json(RESULT, result_of(tasks))
+
+    def run(source, target, seed):
+        return run_task(domains[source], domains[target], seed)
+
+    runs = [(*task, seed) for seed in arguments.seeds for task in TASKS]
+    run_missing("search_regret", runs, run, result_of, show=lambda found: found["regret"])
 
 
 if __name__ == "__main__":

@@ -19,6 +19,14 @@ class Trained(NamedTuple):
     scores: dict
 
 
+def train_and_publish(recipe, strategy=None):
+    """Train, and publish on the one worker that has something to publish."""
+    trained = train(recipe, strategy=strategy)
+    if trained is not None:
+        publish(recipe, trained)
+        print(f"Run: {recipe.run_folder}. Artifact: {recipe.artifact_folder}.")
+
+
 def train(recipe, data=None, strategy=None) -> Trained | None:
     """Fit and score one recipe in a session that was started, and save what it learnt.
 
@@ -33,6 +41,8 @@ def train(recipe, data=None, strategy=None) -> Trained | None:
     Returns:
         `Trained`, with a model without replicas; None on other workers than the chief.
     """
+    import keras
+
     from keras_dtl.callbacks import Checkpoint
     from keras_dtl.distribution import is_chief
 
@@ -42,6 +52,8 @@ def train(recipe, data=None, strategy=None) -> Trained | None:
         check_folder(recipe, checkpoint)
     data = data or recipe.load_data()
     recipe.prepare(data, strategy)
+    # What was downloaded, prepared or trained before must not move where this one begins.
+    keras.utils.set_random_seed(recipe.seed)
     with strategy.scope():
         model = recipe.build_model(data)
     if is_chief(strategy):

@@ -112,8 +112,8 @@ class TrainingWorker:
             folder: Where the command was called: paths of data are meant from there.
         """
         from keras_dtl.cli.session import start_session
-        from keras_dtl.cli.train import train_and_publish
         from keras_dtl.distribution import Cluster, start_strategy, wait_for_chief
+        from keras_dtl.recipes.training import train_and_publish
 
         if Path(folder).is_dir():
             os.chdir(folder)

@@ -11,7 +11,7 @@ import tyro
 from keras_dtl.cli.command import INTERRUPTED, SUCCESS, tell
 from keras_dtl.cli.session import start_session
 from keras_dtl.recipes import RECIPES
-from keras_dtl.recipes.training import publish, train
+from keras_dtl.recipes.training import train_and_publish
 
 Train = Union[  # noqa: UP007 (made from a table)
     tuple(Annotated[recipe, tyro.conf.subcommand(name)] for name, recipe in RECIPES.items())
@@ -49,14 +49,6 @@ def train_here(recipe) -> int:
         print(f"\nStopped. {recipe.run_folder} keeps the last whole epoch; --resume goes on.")
         return INTERRUPTED
     return SUCCESS
-
-
-def train_and_publish(recipe, strategy):
-    """Train, and publish on the one worker that has something to publish."""
-    trained = train(recipe, strategy=strategy)
-    if trained is not None:
-        publish(recipe, trained)
-        print(f"Run: {recipe.run_folder}. Artifact: {recipe.artifact_folder}.")
 
 
 class Worker(contextlib.AbstractContextManager):

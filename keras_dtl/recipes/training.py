@@ -121,15 +121,13 @@ def fit(recipe, model, data, checkpoint, strategy):
     from keras_dtl.callbacks import LocalModel, StopWhenDiverged
     from keras_dtl.distribution import is_chief, share_batches
 
-    steps = recipe.steps_per_epoch(data)
+    steps, chief = recipe.steps_per_epoch(data), is_chief(strategy)
     done = checkpoint.restore(model)
-    if done and is_chief(strategy):
+    if done and chief:
         print(f"Going on after epoch {done} of {recipe.epochs}.{difference(checkpoint, strategy)}")
-    watchers = recipe.watchers(data) if is_chief(strategy) else []
-    local = model
-    if strategy.num_replicas_in_sync > 1:
-        local = recipe.build_model(data) if is_chief(strategy) else None
-        watchers = [LocalModel(watchers, local)] if watchers else []
+    several, watchers = strategy.num_replicas_in_sync > 1, recipe.watchers(data) if chief else []
+    local = recipe.build_model(data) if several and watchers else None
+    watchers = [LocalModel(watchers, local)] if local is not None else watchers
     batches = recipe.batches(data, first_step=done * steps)
     model.fit(
         share_batches(batches, strategy),
@@ -137,11 +135,23 @@ def fit(recipe, model, data, checkpoint, strategy):
         epochs=recipe.epochs,
         steps_per_epoch=steps,
         callbacks=[*recipe.callbacks(data), *watchers, StopWhenDiverged(), checkpoint],
-        verbose=(1 if sys.stdout.isatty() else 2) if is_chief(strategy) else 0,
+        verbose=(1 if sys.stdout.isatty() else 2) if chief else 0,
     )
-    if local not in (None, model):
-        checkpoint.restore(local)
-    return local
+    if not several:
+        return model
+    return without_replicas(recipe, data, checkpoint, local) if chief else None
+
+
+def without_replicas(recipe, data, checkpoint, model=None):
+    """Return a model of one replica in the state of the last checkpoint.
+
+    Args:
+        recipe, data, checkpoint: As of `fit`.
+        model: One that is at hand; by default it is built.
+    """
+    model = recipe.build_model(data) if model is None else model
+    checkpoint.restore(model)
+    return model
 
 
 def difference(checkpoint, strategy):
@@ -218,3 +228,16 @@ def publish(recipe, trained: Trained, **beside) -> None:
         extra_files=pages,
         **recipe.export_arguments(trained.data),
     )
+
+
+def train_and_publish(recipe, strategy):
+    """Train, and publish on the one worker that has something to publish.
+
+    Args:
+        recipe: The `Recipe`.
+        strategy: As of `train`.
+    """
+    trained = train(recipe, strategy=strategy)
+    if trained is not None:
+        publish(recipe, trained)
+        print(f"Run: {recipe.run_folder}. Artifact: {recipe.artifact_folder}.")

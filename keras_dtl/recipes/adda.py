@@ -42,7 +42,7 @@ class ADDARecipe(DomainAdaptationRecipe):
         folder = self.run_folder / "first-stage"
         values |= {"epochs": self.source_epochs, "learning_rate": self.source_learning_rate}
         values |= {"output": folder, "resume": True, "select": "last", "validators": False}
-        values |= {"artifact": None, "shots": 0}
+        values |= {"artifact": None, "shots": 0, "adapt_statistics": False}
         recipe = SourceOnlyRecipe(**values)
         if not (folder / "model.keras").exists():
             train(recipe, data)

@@ -3,6 +3,7 @@ from . import callbacks as callbacks
 from . import cli as cli
 from . import convert as convert
 from . import data as data
+from . import distribution as distribution
 from . import evaluation as evaluation
 from . import export as export
 from . import layers as layers

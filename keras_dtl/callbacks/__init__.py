@@ -4,6 +4,7 @@ from keras_dtl.callbacks.checkpoint import Checkpoint
 from keras_dtl.callbacks.divergence import StopWhenDiverged, TrainingDiverged
 from keras_dtl.callbacks.gradual_unfreezing import GradualUnfreezing
 from keras_dtl.callbacks.keep_best import KeepBest
+from keras_dtl.callbacks.local_model import LocalModel
 from keras_dtl.callbacks.measure import Alarm, Measure
 from keras_dtl.callbacks.progress_images import ProgressImages
 from keras_dtl.callbacks.progress_schedule import ProgressSchedule
@@ -15,6 +16,7 @@ from keras_dtl.callbacks.schedules import (
     inverse_decay,
     linear_decay,
     reversal_ramp,
+    warm_up,
 )
 from keras_dtl.callbacks.watch import Watch
 
@@ -23,6 +25,7 @@ __all__ = [
     "Checkpoint",
     "GradualUnfreezing",
     "KeepBest",
+    "LocalModel",
     "Measure",
     "ProgressImages",
     "ProgressSchedule",
@@ -36,4 +39,5 @@ __all__ = [
     "inverse_decay",
     "linear_decay",
     "reversal_ramp",
+    "warm_up",
 ]

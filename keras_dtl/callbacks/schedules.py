@@ -76,3 +76,23 @@ def constant(value):
         Function from the progress, 0 to 1, to that number.
     """
     return lambda progress: value
+
+
+def warm_up(schedule, share=0.05):
+    """Rise in a straight line to what `schedule` gives, over the first `share` of the training.
+
+    The first steps see random features and gradients many times larger than later ones; at the
+    full rate they may throw a network to where nothing is learnt any more (Goyal et al. 2017).
+
+    Args:
+        schedule: Function from progress in 0..1 to a value.
+        share: Part of the training, in 0..1, that the rise takes; 0: none.
+
+    Returns:
+        Function from progress in 0..1 to a value, which starts at a hundredth of the first.
+    """
+    return lambda progress: schedule(progress) * (0.01 + 0.99 * _rise(progress, share))
+
+
+def _rise(progress, share):
+    return 1.0 if progress >= share else progress / share

@@ -14,7 +14,10 @@ import tensorflow as tf
 class Examples(Protocol):
     """What batches are made of: `LabelledImages` or `SegmentedImages`."""
 
-    labels: np.ndarray | None
+    @property
+    def labels(self) -> np.ndarray | None:
+        """One integer for each image, or a map of them; `None` where they are not known."""
+        ...
 
     def __len__(self) -> int: ...
 
@@ -100,6 +103,8 @@ def endless_arrays(
     # Gathering is too short to be worth a second thread; augmentation may not be.
     threads = None if augment is None else tf.data.AUTOTUNE
     dataset = tf.data.Dataset.zip(steps, order).map(batch_at, num_parallel_calls=threads)
+    # Workers that share batches need not ask each other at every step whether there are more.
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
     return dataset.with_options(options()).prefetch(tf.data.AUTOTUNE)
 
 

@@ -35,7 +35,7 @@ class AdaMatchRecipe(DomainAdaptationRecipe):
             classifier,
             adaptation_weight=self.adaptation_weight,
             threshold=self.threshold,
-            batch_norm=self.batch_norm,
+            batch_norm=self.normalization,
             label_shift=self.label_shift,
         )
 

@@ -27,15 +27,19 @@ class ADDARecipe(DomainAdaptationRecipe):
     """What the discriminator sees; logits in the authors' digit code."""
     source_epochs: int = 20
     """Epochs of the first stage, where it is trained here."""
-    source_learning_rate: float = 0.01
-    """Learning rate of the first stage."""
+    source_learning_rate: float | None = None
+    """Learning rate of the first stage. Default: as of source-only."""
 
     def networks(self, data) -> tuple:
         return networks_of(self.start or self.first_stage(data))
 
-    def first_stage(self, data):
+    def prepare(self, data, strategy):
+        if self.start is None:
+            self.first_stage(data, strategy)
+
+    def first_stage(self, data, strategy=None):
         """Train the source's encoder and classifier, unless that is done; return its folder."""
-        from keras_dtl.recipes.training import train
+        from keras_dtl.recipes.training import receive, train
 
         shared = {field.name for field in dataclasses.fields(SourceOnlyRecipe)}
         values = {name: getattr(self, name) for name in shared.intersection(vars(self))}
@@ -44,8 +48,7 @@ class ADDARecipe(DomainAdaptationRecipe):
         values |= {"output": folder, "resume": True, "select": "last", "validators": False}
         values |= {"artifact": None, "shots": 0, "adapt_statistics": False}
         recipe = SourceOnlyRecipe(**values)
-        if not (folder / "model.keras").exists():
-            train(recipe, data)
+        receive(folder / "model.keras", lambda: train(recipe, data, strategy), strategy)
         return folder
 
     def method(self, encoder, classifier):
@@ -59,13 +62,17 @@ class ADDARecipe(DomainAdaptationRecipe):
             classifier,
             mlp(width, (500, 500), 1, name="discriminator"),
             discriminated=self.discriminated,
-            batch_norm=self.batch_norm,
+            batch_norm=self.normalization,
         )
 
     def optimizers(self) -> dict:
         import keras
 
-        adam = lambda: keras.optimizers.Adam(self.learning_rate, beta_1=0.5)  # noqa: E731
+        clip = self.training.global_clipnorm
+
+        def adam():
+            return keras.optimizers.Adam(self.learning_rate, beta_1=0.5, global_clipnorm=clip)
+
         return {"optimizer": adam(), "discriminator_optimizer": adam()}
 
     def schedules(self) -> dict:

@@ -28,4 +28,4 @@ class CCSARecipe(DomainAdaptationRecipe):
     def method(self, encoder, classifier):
         from keras_dtl.methods import CCSA
 
-        return CCSA(encoder, classifier, self.adaptation_weight, self.margin, self.batch_norm)
+        return CCSA(encoder, classifier, self.adaptation_weight, self.margin, self.normalization)

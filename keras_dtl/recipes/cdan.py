@@ -39,7 +39,8 @@ class CDANRecipe(DomainAdaptationRecipe):
             mlp((size,), (100,), 1, name="discriminator"),
             adaptation_weight=self.adaptation_weight,
             reversal_strength=0.0,
-            batch_norm=self.batch_norm,
+            batch_norm=self.normalization,
+            restrained=self.preset == "robust",
             entropy_conditioning=self.entropy_conditioning,
             label_shift=self.label_shift,
         )

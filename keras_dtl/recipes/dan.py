@@ -27,6 +27,8 @@ class DANRecipe(DomainAdaptationRecipe):
     """Which squared distance the kernels are multiples of."""
     learn_kernel_weights: bool = False
     """Weigh the kernels as the paper does, not all alike."""
+    gather: bool = False
+    """Compare the images of all devices and workers, as one does, not each its own."""
 
     def method(self, encoder, classifier):
         from keras_dtl.methods import DAN
@@ -39,6 +41,7 @@ class DANRecipe(DomainAdaptationRecipe):
             bandwidth=self.bandwidth,
             estimator=self.estimator,
             learn_kernel_weights=self.learn_kernel_weights,
-            batch_norm=self.batch_norm,
+            batch_norm=self.normalization,
             label_shift=self.label_shift,
+            gather=self.gather,
         )

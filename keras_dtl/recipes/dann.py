@@ -35,7 +35,8 @@ class DANNRecipe(DomainAdaptationRecipe):
             discriminator,
             adaptation_weight=self.adaptation_weight,
             reversal_strength=0.0,
-            batch_norm=self.batch_norm,
+            batch_norm=self.normalization,
+            restrained=self.preset == "robust",
             label_shift=self.label_shift,
         )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe
+from keras_dtl.recipes.rates import SMALL_BACKBONES
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class MCCRecipe(DomainAdaptationRecipe):
 
     def change(self) -> str:
         if self.augment == "auto":
-            return "none" if self.backbone == "lenet" else "mixed"
+            return "none" if self.backbone in ("auto", *SMALL_BACKBONES) else "mixed"
         return self.augment
 
     def method(self, encoder, classifier):
@@ -49,6 +50,6 @@ class MCCRecipe(DomainAdaptationRecipe):
             classifier,
             adaptation_weight=self.adaptation_weight,
             temperature=self.temperature,
-            batch_norm=self.batch_norm,
+            batch_norm=self.normalization,
             label_shift=self.label_shift,
         )

@@ -26,7 +26,7 @@ class MMERecipe(DomainAdaptationRecipe):
     def method(self, encoder, classifier):
         from keras_dtl.methods import MME
 
-        return MME(encoder, classifier, self.adaptation_weight, self.batch_norm)
+        return MME(encoder, classifier, self.adaptation_weight, self.normalization)
 
     def head(self, features: tuple, classes: int):
         import keras

@@ -70,7 +70,7 @@ class SHOTRecipe(Recipe):
         if train.labels is None:
             return Target(train, None, classes)
         test = in_classes(load(self.target, "test", **places), classes, self.start)
-        return Target(train.unlabelled(), test, classes)
+        return Target(train.without_labels(), test, classes)
 
     def build_model(self, data):
         import keras
@@ -142,7 +142,7 @@ class SHOTRecipe(Recipe):
         report = Report(
             f"{self.name}: {self.start} to {self.target}",
             f"{self.epochs} epochs, seed {self.seed}, {len(data.train)} images without labels.",
-            {name: self.shown(value) for name, value in self.headline(scores).items()},
+            {name: self.format_number(value) for name, value in self.headline(scores).items()},
         )
         report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
         report.add_text("Answers", scores["answers"]["words"])

@@ -26,7 +26,7 @@ class SourceOnlyRecipe(DomainAdaptationRecipe):
     def method(self, encoder, classifier):
         from keras_dtl.methods import SourceOnly
 
-        return SourceOnly(encoder, classifier, batch_norm=self.batch_norm)
+        return SourceOnly(encoder, classifier, batch_norm=self.normalization)
 
     def labelled_images(self, data):
         if self.labels_from == "source":

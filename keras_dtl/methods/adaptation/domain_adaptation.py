@@ -187,6 +187,9 @@ class DomainAdaptation(Method):
         known = order[: tf.shape(outputs.labels)[0]]
         return outputs._replace(labels=tf.gather(outputs.labels, known), **changed)
 
+    def labelled_part(self, batch):
+        return batch["source"] if isinstance(batch, dict) else batch
+
     def weigh(self, terms, label_loss):
         """Return the sum of the terms of adaptation times their weight.
 

@@ -7,8 +7,10 @@ import numpy as np
 from keras_dtl.evaluation.answers import class_shares, lost_classes
 from keras_dtl.evaluation.validators import ModelOutputs, validate
 
-COUNTED = ("information", "density", "dev", "reverse")
-"""Validators whose ranks are averaged; entropy alone is fooled by a collapse."""
+COUNTED = ("information", "entropy")
+"""Validators whose ranks are averaged. Information supposes classes that are about equally
+frequent, entropy does not, and what fools it, a collapse, is refused before. The others are told
+beside: on six tasks of photos each cost more (scripts/benchmarks/search_regret.py)."""
 SOURCE_LOSS = 0.10
 """How much accuracy on the source a candidate may lose against the best before it is refused."""
 
@@ -28,7 +30,7 @@ class Ranked(NamedTuple):
 
     name: str
     score: float
-    """Mean over validators of the share of other candidates that it beats, 0 to 1."""
+    """Mean over counted validators of the share of other candidates that it beats, 0 to 1."""
     validators: dict
     """Score by every validator."""
     refused: str | None
@@ -38,10 +40,10 @@ class Ranked(NamedTuple):
 def rank_candidates(candidates, baseline, seed=0):
     """Rank models by an ensemble of validators without target labels, best first.
 
-    Each validator can be fooled in its own way, so their ranks are averaged. Before, candidates
-    are refused that have lost what any good one keeps: a class that the baseline answers for on
-    the target, or a tenth of the accuracy on the source. The baseline is never refused; it is
-    taken where no other candidate scores higher.
+    Each validator can be fooled in its own way, so ranks are averaged, see `COUNTED`. Before,
+    candidates are refused that have lost what any good one keeps: a class that the baseline
+    answers for on the target, or a tenth of the accuracy on the source. The baseline is never
+    refused; it is taken where no other candidate scores higher.
 
     Args:
         candidates: `{name: Candidate}`.

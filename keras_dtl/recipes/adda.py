@@ -46,7 +46,7 @@ class ADDARecipe(DomainAdaptationRecipe):
         folder = self.run_folder / "first-stage"
         values |= {"epochs": self.source_epochs, "learning_rate": self.source_learning_rate}
         values |= {"output": folder, "resume": True, "select": "last", "validators": False}
-        values |= {"artifact": None, "shots": 0}
+        values |= {"artifact": None, "shots": 0, "adapt_statistics": False}
         recipe = SourceOnlyRecipe(**values)
         receive(folder / "model.keras", lambda: train(recipe, data, strategy), strategy)
         return folder

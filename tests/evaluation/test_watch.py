@@ -1,9 +1,6 @@
-import logging
-
 import numpy as np
 import pytest
 
-from keras_dtl.callbacks import Watch
 from keras_dtl.evaluation import AdaptationWatch
 
 
@@ -49,15 +46,3 @@ def test_discriminator_is_judged_once_the_reversal_is_strong(progress, told):
     columns = {"domain_accuracy": [0.8, 0.95, 0.97, 0.98], "label_loss": [1.0, 0.5, 0.3, 0.2]}
     found = AdaptationWatch()(None, columns, progress)[1]
     assert ("separated" in found) == told
-
-
-def test_callback_says_each_finding_once_and_logs_measures(caplog):
-    callback = Watch(lambda model, columns, progress: ({"m": progress}, {"bad": "It is bad."}))
-    callback.set_params({"epochs": 4})
-    logs = [{"loss": 1.0}, {"loss": 2.0}]
-    with caplog.at_level(logging.WARNING, "keras_dtl"):
-        for epoch, row in enumerate(logs):
-            callback.on_epoch_end(epoch, row)
-    assert caplog.messages == ["Epoch 1: It is bad."]
-    assert [row["m"] for row in logs] == [0.25, 0.5]
-    assert callback.columns == {"loss": [1.0, 2.0]}

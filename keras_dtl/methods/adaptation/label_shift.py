@@ -119,8 +119,11 @@ def turn_to_shares(model, target_shares, source_shares):
 class ClassShares(keras.layers.Layer):
     """Running shares of the classes in both domains, and weights from one to the other.
 
-    The source's are means of its labels, the target's the step of `shares_by_likelihood` at each
-    batch. No gradient flows through them.
+    The source's are means of its labels, the target's means of the answers on it: those of
+    `shares_by_matching` for a classifier that fits its source. Maximum likelihood, which turns the
+    answers by what was found before, is more exact where a classifier is calibrated; within a
+    training it runs away to a few classes, so it is for trained models alone. No gradient flows
+    through the shares.
 
     Args:
         classes: How many.
@@ -156,9 +159,7 @@ class ClassShares(keras.layers.Layer):
     def call(self, labels, target_logits):
         found = tf.reduce_mean(tf.one_hot(labels, self.classes), 0)
         self.source.assign(self.momentum * self.source + (1 - self.momentum) * found)
-        turned = tf.nn.softmax(target_logits) * self.ratio()
-        turned /= tf.reduce_sum(turned, 1, keepdims=True)
-        found = tf.stop_gradient(tf.reduce_mean(turned, 0))
+        found = tf.stop_gradient(tf.reduce_mean(tf.nn.softmax(target_logits), 0))
         self.target.assign(self.momentum * self.target + (1 - self.momentum) * found)
         return tf.gather(self.ratio(), labels)
 

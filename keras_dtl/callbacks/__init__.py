@@ -2,6 +2,7 @@
 
 from keras_dtl.callbacks.checkpoint import Checkpoint
 from keras_dtl.callbacks.divergence import StopWhenDiverged, TrainingDiverged
+from keras_dtl.callbacks.failure_watch import Failure, FailureWatch
 from keras_dtl.callbacks.gradual_unfreezing import GradualUnfreezing
 from keras_dtl.callbacks.keep_best import KeepBest
 from keras_dtl.callbacks.measure import Alarm, Measure
@@ -19,6 +20,8 @@ from keras_dtl.callbacks.schedules import (
 __all__ = [
     "Alarm",
     "Checkpoint",
+    "Failure",
+    "FailureWatch",
     "GradualUnfreezing",
     "KeepBest",
     "Measure",

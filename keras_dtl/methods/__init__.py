@@ -11,6 +11,7 @@ from keras_dtl.methods.adaptation.linear_head import refit_head
 from keras_dtl.methods.adaptation.mme import MME
 from keras_dtl.methods.adaptation.source_only import SourceOnly
 from keras_dtl.methods.base import Method
+from keras_dtl.methods.loading import load_model
 from keras_dtl.methods.motion.sequence_gmv import SequenceGMV
 from keras_dtl.methods.motion.sequence_style_transfer import SequenceStyleTransfer
 from keras_dtl.methods.motion.sequential_autoencoder import SequentialAdversarialAutoencoder
@@ -45,5 +46,6 @@ __all__ = [
     "SourceOnly",
     "StyleTransfer",
     "SwapVAE",
+    "load_model",
     "refit_head",
 ]

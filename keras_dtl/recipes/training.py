@@ -5,21 +5,27 @@ import sys
 from typing import NamedTuple
 
 from keras_dtl.files import atomic_path, write_json
+from keras_dtl.recipes.flags import check_flags
+from keras_dtl.recipes.runs import run_model, run_record
+from keras_dtl.recipes.standing import forget_run, standing_of
 
 
 class Trained(NamedTuple):
-    """What a training leaves: the model, its data, logs by name and scores."""
+    """What a training leaves: the model, its data, logs by name, scores, and what went wrong."""
 
     model: object
-    """The `Method`."""
     data: object
-    """What the recipe's `load_data` returned."""
     history: dict
     scores: dict
+    failures: tuple = ()
+    """`keras_dtl.callbacks.Failure` of the last epoch."""
 
 
 def train(recipe, data=None) -> Trained:
     """Fit and score one recipe in a session that was started, and save what it learnt.
+
+    A run that is finished already is not trained again: `resume` adds the epochs that are
+    missing, or gives back what it has.
 
     Args:
         recipe: The `Recipe`.
@@ -27,18 +33,33 @@ def train(recipe, data=None) -> Trained:
 
     Returns:
         `Trained`.
+
+    Raises:
+        FileExistsError: When the run folder holds a training, and it is neither to be resumed
+            nor overwritten.
+        ValueError: When it was made with other settings.
     """
     from keras_dtl.callbacks import Checkpoint
 
+    check_flags(recipe)
     checkpoint = Checkpoint(recipe.run_folder)
-    check_folder(recipe, checkpoint)
+    standing = standing_of(recipe, checkpoint)
     data = data or recipe.load_data()
-    model = recipe.build_model(data)
-    write_json(recipe.run_folder / "settings.json", recipe.settings_with(data))
-    fit(recipe, model, data, checkpoint)
+    if standing == "finished":
+        print(f"{recipe.run_folder} is finished: there is nothing to train.")
+        return finished_run(recipe, data)
+    if standing == "replaced":
+        forget_run(recipe.run_folder)
+    longer = standing == "longer"
+    model = run_model(recipe.run_folder, compile=True) if longer else recipe.build_model(data)
+    if longer:
+        checkpoint.history = rows_of(run_record(recipe.run_folder, "history"))
+    write_json(recipe.run_folder / "settings.json", recipe.settings_with(data) | places(recipe))
+    failures = fit(recipe, model, data, checkpoint)
     if (selection := recipe.select_weights(model, data)) is not None:
         write_json(recipe.run_folder / "selection.json", selection)
-    trained = Trained(model, data, checkpoint.columns(), recipe.score(model, data))
+    scores = recipe.score(model, data)
+    trained = Trained(model, data, checkpoint.columns(), scores, failures)
     save_run(recipe, trained)
     checkpoint.path.unlink()  # a run with a checkpoint is one that was not finished
     for name, value in recipe.headline(trained.scores).items():
@@ -46,37 +67,34 @@ def train(recipe, data=None) -> Trained:
     return trained
 
 
-def check_folder(recipe, checkpoint) -> None:
-    """Refuse to overwrite a training that was stopped, or to resume one with other settings.
+def finished_run(recipe, data) -> Trained:
+    """Return what a finished run left.
 
     Args:
         recipe: The `Recipe`.
-        checkpoint: The `keras_dtl.callbacks.Checkpoint` of its run folder.
-
-    Raises:
-        FileExistsError: When the run folder holds an unfinished training and `resume` is off.
-        ValueError: When it was begun with other settings.
+        data: What its `load_data` returned.
     """
-    if not checkpoint.path.exists():
-        return
     folder = recipe.run_folder
-    if not recipe.resume:
-        raise FileExistsError(
-            f"{folder} holds a training that was not finished. Go on with --resume, name another "
-            f"folder with --output, or delete {checkpoint.path} to begin again."
-        )
-    begun = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-    now = json.loads(json.dumps(recipe.settings(), default=str))
-    differing = [key for key in now if now[key] != begun.get(key)]
-    if differing:
-        changes = ", ".join(f"{key}: {begun.get(key)!r}, now {now[key]!r}" for key in differing)
-        raise ValueError(
-            f"{folder} was begun with other settings ({changes}). Resume with the old ones, or "
-            "name another folder with --output."
-        )
+    history, scores = (run_record(folder, name) for name in ("history", "scores"))
+    return Trained(run_model(folder, compile=True), data, history, scores)
 
 
-def fit(recipe, model, data, checkpoint) -> None:
+def places(recipe) -> dict:
+    """Return the paths that `train --resume RUN` must know beside the settings."""
+    named = {name: getattr(recipe, name) for name in ("artifact", "data_dir", "manual_dir")}
+    return {name: str(path) for name, path in named.items() if path is not None}
+
+
+def rows_of(columns: dict) -> list:
+    """Return the logs of each epoch from `{name: [a value an epoch]}`, without what is None."""
+    count = max(map(len, columns.values()), default=0)
+    return [
+        {name: values[row] for name, values in columns.items() if values[row] is not None}
+        for row in range(count)
+    ]
+
+
+def fit(recipe, model, data, checkpoint) -> tuple:
     """Run the epochs that are not done yet.
 
     Args:
@@ -84,11 +102,14 @@ def fit(recipe, model, data, checkpoint) -> None:
         model: What its `build_model` returned.
         data: What its `load_data` returned.
         checkpoint: The `keras_dtl.callbacks.Checkpoint` of its run folder.
+
+    Returns:
+        The `keras_dtl.callbacks.Failure`s of the last epoch.
     """
     from keras_dtl.callbacks import StopWhenDiverged
 
-    steps = recipe.steps_per_epoch(data)
-    done = checkpoint.restore(model)
+    steps, watch = recipe.steps_per_epoch(data), recipe.failure_watch(data)
+    done = checkpoint.restore(model) or len(checkpoint.history)
     if done:
         print(f"Going on after epoch {done} of {recipe.epochs}.")
     model.fit(
@@ -96,9 +117,10 @@ def fit(recipe, model, data, checkpoint) -> None:
         initial_epoch=done,
         epochs=recipe.epochs,
         steps_per_epoch=steps,
-        callbacks=[*recipe.callbacks(data), StopWhenDiverged(), checkpoint],
+        callbacks=[*recipe.callbacks(data), watch, StopWhenDiverged(), checkpoint],
         verbose=1 if sys.stdout.isatty() else 2,
     )
+    return tuple(watch.failures.values())
 
 
 def save_run(recipe, trained: Trained) -> None:
@@ -115,19 +137,29 @@ def save_run(recipe, trained: Trained) -> None:
     write_json(folder / "scores.json", trained.scores)
 
 
-def publish(recipe, trained: Trained, **beside) -> None:
+def publish(recipe, trained: Trained, **beside) -> bool:
     """Write the report and export the deployable model with it.
+
+    A model that does not beat guessing is not exported, unless the recipe says `export_anyway`.
+    Whatever fails here leaves the run as it is: `train` with `resume` publishes it again.
 
     Args:
         recipe: The `Recipe`.
         trained: What `train` returned.
         **beside: Further arguments of `recipe.report`.
+
+    Returns:
+        Whether the model was exported.
     """
     from keras_dtl.export import export_model
 
     path = recipe.run_folder / "report.html"
-    report = recipe.report(*trained, **beside)
+    report = recipe.report(*trained[:4], **beside)
+    verdict = recipe.verdict(trained.scores)
+    add_failures(report, trained.failures, verdict)
     report.write(path)
+    if verdict is not None and not recipe.export_anyway:
+        return False
     pages = {name: path.with_name(name) for name in ("report.html", *report.files)}
     export_model(
         trained.model,
@@ -135,5 +167,44 @@ def publish(recipe, trained: Trained, **beside) -> None:
         settings=recipe.settings_with(trained.data),
         metrics=trained.scores,
         extra_files=pages,
+        keep_versions=recipe.keep_versions,
         **recipe.export_arguments(trained.data),
     )
+    return True
+
+
+def is_published(recipe, trained: Trained) -> bool:
+    """Return whether the artifact is what this run, with these settings and scores, published.
+
+    Args:
+        recipe: The `Recipe`.
+        trained: What `train` returned.
+    """
+    from keras_dtl.manifest import ManifestError, read_manifest
+
+    try:
+        manifest = read_manifest(recipe.artifact_folder)
+    except (ManifestError, OSError):
+        return False
+    ours = (trained.scores, recipe.settings_with(trained.data))
+    same = [json.dumps(value, default=str, sort_keys=True) for value in ours]
+    theirs = (manifest.metrics, manifest.settings)
+    return same == [json.dumps(value, sort_keys=True) for value in theirs]
+
+
+def add_failures(report, failures: tuple, verdict=None) -> None:
+    """Name in the headline of a report what went wrong.
+
+    Args:
+        report: `keras_dtl.evaluation.Report`.
+        failures: `keras_dtl.callbacks.Failure`s of the last epoch.
+        verdict: That of the trained model, or None.
+    """
+    named = {failure.name: failure for failure in (*failures, verdict) if failure is not None}
+    if not named:
+        return
+    report.numbers = {
+        "training failed" if verdict else "warning": ", ".join(named)
+    } | report.numbers
+    words = " ".join(f"{name[0].upper()}{name[1:]}: {f.words}" for name, f in named.items())
+    report.summary = f"{words}\n\n{report.summary}"

@@ -72,6 +72,8 @@ def run_recipe(folder: Path) -> Recipe:
     settings = {name: _field(values[name]) for name in values if name in names}
     if "preset" in names:
         settings.setdefault("preset", "paper")  # as all was before there was a choice
+    places = ("artifact", "data_dir", "manual_dir")
+    settings |= {name: Path(values[name]) for name in places if values.get(name)}
     return recipe(**{**settings, "output": folder})
 
 

@@ -18,6 +18,9 @@ VERBS = {
     "demo": "the whole way on embedded data, in about three minutes",
 }
 
+WITHOUT_KERAS = ("convert", "recipes")
+"""Verbs that never import Keras, whatever it is set to."""
+
 
 def usage() -> str:
     """Return the help of the command itself: all verbs, a line each."""
@@ -46,10 +49,19 @@ def main(argv: list[str] | None = None) -> int:
     if verb not in VERBS:
         print(f"error: there is no verb {verb!r}.\n\n{usage()}", file=sys.stderr)
         return 2
-    from keras_dtl.cli.command import run
+    from keras_dtl.cli.command import FAILED, run
 
+    if verb not in WITHOUT_KERAS:
+        from keras_dtl.cli.keras_settings import check_keras_settings
+
+        try:
+            check_keras_settings()
+        except ValueError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return FAILED
     module = importlib.import_module(f"keras_dtl.cli.{verb}")
-    return run(getattr(module, verb.title()), module.main, words[1:], prog=f"keras-dtl {verb}")
+    arguments_class, parse = getattr(module, verb.title()), getattr(module, "parse", None)
+    return run(arguments_class, module.main, words[1:], f"keras-dtl {verb}", parse)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ def run(
     main: Callable[[Any], int],
     argv: Sequence[str] | None = None,
     prog: str | None = None,
+    parse: Callable[..., Any] | None = None,
 ) -> int:
     """Parse a command line, call `main` with it and return the exit status.
 
@@ -29,13 +30,14 @@ def run(
         main: Function from an instance of it to an exit status.
         argv: Words of the command line; those of this process by default.
         prog: Name of the command in its help.
+        parse: `parse(argv, prog)`, which takes the place of parsing by the class.
 
     Returns:
         0 when all is done, 1 when part of it failed, 2 when nothing could be done, 130 after
         Ctrl-C.
     """
     try:
-        arguments = tyro.cli(arguments_class, args=argv, prog=prog)
+        arguments = parse(argv, prog) if parse else tyro.cli(arguments_class, args=argv, prog=prog)
         return main(arguments)
     except (KeyboardInterrupt, *MENDABLE) as error:
         return tell(error)

@@ -55,8 +55,10 @@ class Classification(ImageTask):
                 f"this one has {artifact.manifest.outputs}. Export the model again."
             )
         self.rows = _InOrder()
+        self.source = None
 
     def plan(self, items: list[Item]) -> None:
+        self.source = _source_of(items)
         # A few are remembered for the gallery.
         self.rows.remember = {item.index for item in items[:: max(1, len(items) // 1000)]}
 
@@ -68,14 +70,28 @@ class Classification(ImageTask):
                 f"{readable_name(self.output)} exists and is not what a conversion wrote. Choose "
                 "another folder, or overwrite it."
             )
+        self._require_same_source(journal)
         self.journal = journal
         temporary = journal.partial / "table"
         with open(temporary, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             listed = self.classes if self.all_probabilities else ()
             self.rows.write = _FORMATS[self.format](file, self.top, listed)
             yield
-        journal.add(_TABLE, "", output=hashlib.sha256(temporary.read_bytes()).hexdigest())
+        digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
+        journal.add(_TABLE, "", output=digest, source=self.source)
         journal.move(temporary, self.output)
+
+    def _require_same_source(self, journal):
+        """Refuse to replace the table of another folder."""
+        before = journal.known.get(_TABLE, {}).get(0, {}).get("source")
+        if self.overwrite or not self.output.exists() or None in (before, self.source):
+            return
+        if before != self.source:
+            raise ConversionError(
+                f"{readable_name(self.output)} is the table of {readable_name(before)}, not of "
+                f"{readable_name(self.source)}, which would replace it. Choose another output "
+                "folder, or overwrite it."
+            )
 
     def is_done(self, item: Item, records: list[dict]) -> bool:
         rows = [record.get("row") for record in records]
@@ -199,6 +215,17 @@ def _json_row(name, likeliest, every, classes):
     if classes:
         row["probabilities"] = dict(zip(classes, every, strict=True))
     return row
+
+
+def _source_of(items):
+    """Return the folder that all files lie in, as text, or None where there is no one folder."""
+    roots = {_root(item) for item in (*items[:1], *items[-1:])}
+    return roots.pop() if len(roots) == 1 else None
+
+
+def _root(item):
+    path, name = str(item.path.absolute()), item.name
+    return path[: -len(name) - 1] if path.endswith("/" + name) else str(item.path.parent.absolute())
 
 
 _FORMATS = {"csv": _csv_rows, "jsonl": _json_rows}

@@ -3,8 +3,13 @@
 A file may come from anywhere: every number is checked before it is used.
 """
 
+import array
+import collections
 import dataclasses
+import io
 import math
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +20,12 @@ POSITIONS = ("Xposition", "Yposition", "Zposition")
 ROTATIONS = ("Xrotation", "Yrotation", "Zrotation")
 _CHANNELS = {name.lower(): name for name in (*POSITIONS, *ROTATIONS)}
 _LARGEST = 2**30  # bytes
+_LARGEST_NUMBER = 1e9  # of lengths in any unit and of degrees
+_FRAME_TIMES = (1e-4, 60.0)  # seconds
+_MOST_PLACES = 2**25  # joints times frames, of which each takes 96 bytes or more later on
+_LONGEST_LINE = 2**22  # letters
+_DEEPEST_TAB = 50
+_BRACES = re.compile(r"([{}])")
 
 
 class BvhError(ValueError):
@@ -107,42 +118,72 @@ def parse_bvh(text: str | bytes) -> Bvh:
     Raises:
         BvhError: It is not that of a BVH file, or is damaged.
     """
-    if isinstance(text, bytes):
-        _check_length(len(text))
-        try:
-            text = text.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise BvhError(f"it is no text file ({error.reason})") from error
-    lines = [(number, line.split()) for number, line in enumerate(text.splitlines(), 1)]
-    lines = _Lines([(number, words) for number, words in lines if words])
+    data = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    _check_length(len(data))
+    try:
+        return _parse(_Lines(data))
+    except UnicodeDecodeError as error:
+        raise BvhError(f"it is no text file ({error.reason})") from error
+
+
+def _parse(lines):
     lines.expect("HIERARCHY")
-    joints = []
-    _read_joint(lines, joints, -1)
+    joints = _read_joints(lines)
     _check_names(joints)
     lines.expect("MOTION")
     frames = _number(lines, lines.labelled("Frames:"), "the number of frames")
     if frames < 1 or frames != int(frames):
         raise BvhError(f"line {lines.number}: Frames must be 1 or more, received {frames:g}")
+    if frames * len(joints) > _MOST_PLACES:
+        raise BvhError(
+            f"{frames:.0f} frames of {len(joints)} joints are more than {_MOST_PLACES} places; "
+            "cut it into shorter files"
+        )
     frame_time = _number(lines, lines.labelled("Frame", "Time:"), "the frame time")
     if frame_time <= 0:
         raise BvhError(f"line {lines.number}: Frame Time must be above 0, received {frame_time:g}")
+    least, most = _FRAME_TIMES
+    if not least <= frame_time <= most:
+        raise BvhError(
+            f"line {lines.number}: Frame Time must be {least:g} to {most:g} seconds, received "
+            f"{frame_time:g}"
+        )
     return Bvh(tuple(joints), _read_values(lines, joints, int(frames)), frame_time)
 
 
 class _Lines:
-    """The words of each line, one line after the other."""
+    """The words of each line, one line after the other; only one is held as text.
 
-    def __init__(self, lines):
-        self.lines = lines
-        self.position = 0
+    A brace is a line of its own, wherever it stands.
+    """
+
+    def __init__(self, data):
+        # Line ends of all systems are one.
+        self.file = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig")
         self.number = 0
+        self.pieces = collections.deque()
+
+    def rows(self):
+        """Yield the words of the lines that are left and not blank."""
+        while line := self._line():
+            if words := line.split():
+                yield words
+
+    def _line(self):
+        line = self.file.readline(_LONGEST_LINE)
+        self.number += bool(line)
+        if len(line) == _LONGEST_LINE:
+            raise BvhError(f"line {self.number} has {_LONGEST_LINE} letters or more")
+        return line
 
     def next(self, wanted):
-        if self.position == len(self.lines):
-            raise BvhError(f"the file ends where {wanted} should be; it was cut")
-        self.number, words = self.lines[self.position]
-        self.position += 1
-        return words
+        while not self.pieces:
+            line = self._line()
+            if not line:
+                raise BvhError(f"the file ends where {wanted} should be; it was cut")
+            pieces = (piece.split() for piece in _BRACES.split(line))
+            self.pieces.extend(words for words in pieces if words)
+        return self.pieces.popleft()
 
     def expect(self, *words):
         """Take a line that must begin with some words, and return what follows them."""
@@ -161,41 +202,54 @@ class _Lines:
         return rest[0]
 
 
-def _read_joint(lines, joints, parent):
-    """Read one joint with all below it; without recursion, which a file could exhaust."""
-    stack = []
+def _read_joints(lines):
+    """Read the skeleton; without recursion, which a file could exhaust."""
+    joints, stack = [], []
     while True:
         words = lines.next("a joint")
         kind = words[0].upper()
         if kind in ("ROOT", "JOINT") and len(words) > 1 and bool(stack) == (kind == "JOINT"):
-            joint = _read_head(lines, "_".join(words[1:]), stack[-1] if stack else parent)
-            joints.append(joint)
+            joints.append(_read_head(lines, "_".join(words[1:]), stack[-1] if stack else -1))
             stack.append(len(joints) - 1)
         elif kind == "END" and stack:
-            lines.expect("{")
-            end = _three(lines, lines.expect("OFFSET"))
-            lines.expect("}")
-            joints[stack[-1]] = dataclasses.replace(joints[stack[-1]], end=end)
+            joints[stack[-1]] = dataclasses.replace(joints[stack[-1]], end=_read_end(lines))
         elif kind == "}" and stack:
             stack.pop()
             if not stack:
-                return
+                return joints
         else:
             raise BvhError(
                 f"line {lines.number}: received {' '.join(words)[:60]!r} in the skeleton"
             )
 
 
-def _read_head(lines, name, parent):
+def _read_end(lines):
     lines.expect("{")
-    offset = _three(lines, lines.expect("OFFSET"))
-    words = lines.expect("CHANNELS")
+    end = _three(lines, lines.expect("OFFSET"))
+    lines.expect("}")
+    return end
+
+
+def _read_head(lines, name, parent):
+    """Read OFFSET and CHANNELS of a joint, in the order in which they come."""
+    lines.expect("{")
+    words = lines.next("OFFSET")
+    if words[0].upper() == "CHANNELS":
+        channels = _channels(lines, name, words[1:])
+        return Joint(name, parent, _three(lines, lines.expect("OFFSET")), channels)
+    if words[0].upper() != "OFFSET":
+        raise BvhError(f"line {lines.number}: expected 'OFFSET', received {' '.join(words)[:60]!r}")
+    offset = _three(lines, words[1:])
+    return Joint(name, parent, offset, _channels(lines, name, lines.expect("CHANNELS")))
+
+
+def _channels(lines, name, words):
     channels = tuple(_CHANNELS.get(word.lower()) for word in words[1:])
     if not words or words[0] != str(len(channels)) or len(set(channels)) != len(channels):
         raise BvhError(f"line {lines.number}: {name} must list as many channels as it announces")
     if None in channels:
         raise BvhError(f"line {lines.number}: {name} has a channel of no known name")
-    return Joint(name, parent, offset, channels)
+    return channels
 
 
 def _three(lines, words):
@@ -211,35 +265,50 @@ def _number(lines, word, what):
         value = math.nan
     if not math.isfinite(value):
         raise BvhError(f"line {lines.number}: {what} must be a finite number, received {word!r}")
+    if abs(value) > _LARGEST_NUMBER:
+        raise BvhError(f"line {lines.number}: {what} is {value:g}, larger than {_LARGEST_NUMBER:g}")
     return value
 
 
 def _check_names(joints):
-    names = [joint.name for joint in joints]
-    if doubled := sorted({name for name in names if names.count(name) > 1}):
+    counts = collections.Counter(joint.name for joint in joints)
+    if doubled := sorted(name for name, count in counts.items() if count > 1):
         raise BvhError(f"several joints are called {', '.join(doubled)}")
 
 
 def _read_values(lines, joints, frames):
-    rows = lines.lines[lines.position :]
     width = sum(len(joint.channels) for joint in joints)
-    for number, words in rows:
+    values, numbers = array.array("d"), array.array("q")
+    for words in lines.rows():
         if len(words) != width:
             raise BvhError(
-                f"line {number}: a frame needs {width} numbers, received {len(words)}; "
+                f"line {lines.number}: a frame needs {width} numbers, received {len(words)}; "
                 "the file was cut or its skeleton changed"
             )
-    if len(rows) != frames:
-        raise BvhError(f"{frames} frames are announced, {len(rows)} are there")
-    try:
-        values = np.array([words for _, words in rows], "float64")
-    except ValueError as error:
-        raise BvhError(f"the motion holds what is no number: {error}") from error
-    if not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0]
-        names = [f"{joint.name} {channel}" for joint in joints for channel in joint.channels]
-        raise BvhError(f"line {rows[row][0]}: {names[column]} is {values[row, column]}")
+        try:
+            values.extend(map(float, words))
+        except ValueError as error:
+            raise BvhError(
+                f"line {lines.number}: the motion holds what is no number: {error}"
+            ) from error
+        numbers.append(lines.number)
+    if len(numbers) != frames:
+        raise BvhError(f"{frames} frames are announced, {len(numbers)} are there")
+    values = np.frombuffer(values, "float64").reshape(frames, width)
+    _check_values(values, numbers, joints)
     return values
+
+
+def _check_values(values, numbers, joints):
+    # What is NaN is not below anything.
+    wrong = ~(np.abs(values) <= _LARGEST_NUMBER)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        names = [f"{joint.name} {channel}" for joint in joints for channel in joint.channels]
+        raise BvhError(
+            f"line {numbers[row]}: {names[column]} is {values[row, column]:g}; expected a number "
+            f"of at most {_LARGEST_NUMBER:g}"
+        )
 
 
 def write_bvh(path: FilePath, bvh: Bvh, decimals: int = 6) -> None:
@@ -261,25 +330,57 @@ def format_bvh(bvh: Bvh, decimals: int = 6) -> str:
         bvh: A `Bvh`.
         decimals: Digits after the point in the motion.
     """
-    lines = ["HIERARCHY", *_hierarchy(bvh.joints, 0, 0), "MOTION"]
+    lines = ["HIERARCHY", *_hierarchy(bvh.joints), "MOTION"]
     lines += [f"Frames: {len(bvh.values)}", f"Frame Time: {bvh.frame_time!r}"]
     lines += [" ".join(f"{value:.{decimals}f}" for value in row) for row in bvh.values]
     return "\n".join(lines) + "\n"
 
 
-def _hierarchy(joints, index, depth):
-    joint, tab = joints[index], "\t" * depth
+def _hierarchy(joints):
+    """Yield the lines of a skeleton; without recursion, as it may be a long chain."""
+    children = children_of([joint.parent for joint in joints])
+    left = [(0, 0, False)]  # joint, depth, whether it is to be closed
+    while left:
+        index, depth, closed = left.pop()
+        if closed:
+            yield from _closing(joints[index], _tab(depth))
+            continue
+        yield from _opening(joints[index], depth)
+        left.append((index, depth, True))
+        left += [(child, depth + 1, False) for child in reversed(children[index])]
+
+
+def _tab(depth):
+    # Of a chain of joints, tabs would be nearly all of the file.
+    return "\t" * min(depth, _DEEPEST_TAB)
+
+
+def _opening(joint, depth):
+    tab = _tab(depth)
     yield f"{tab}{'JOINT' if depth else 'ROOT'} {joint.name}"
     yield f"{tab}{{"
     yield f"{tab}\tOFFSET {_triple(joint.offset)}"
-    yield f"{tab}\tCHANNELS {len(joint.channels)} {' '.join(joint.channels)}"
-    for child, other in enumerate(joints):
-        if other.parent == index:
-            yield from _hierarchy(joints, child, depth + 1)
+    yield " ".join([f"{tab}\tCHANNELS {len(joint.channels)}", *joint.channels])
+
+
+def _closing(joint, tab):
     if joint.end is not None:
         yield from (f"{tab}\tEnd Site", f"{tab}\t{{", f"{tab}\t\tOFFSET {_triple(joint.end)}")
         yield f"{tab}\t}}"
     yield f"{tab}}}"
+
+
+def children_of(parents: Sequence[int]) -> list[list[int]]:
+    """Return the children of each joint, in their order.
+
+    Args:
+        parents: Index of each joint's parent; -1 for the root.
+    """
+    children = [[] for _ in parents]
+    for index, parent in enumerate(parents):
+        if parent >= 0:
+            children[parent].append(index)
+    return children
 
 
 def _triple(offset):

@@ -10,7 +10,8 @@ import dataclasses
 import numpy as np
 
 from keras_dtl.bodies import Body
-from keras_dtl.bvh import POSITIONS, ROTATIONS, Bvh, children_of, forward_kinematics
+from keras_dtl.bvh import POSITIONS, ROTATIONS, Bvh, forward_kinematics
+from keras_dtl.bvh_parser import children_of
 from keras_dtl.motion import aligning_rotations, resample
 
 

@@ -111,8 +111,8 @@ def _part(side, words):
         return words
     if joined == "hip":
         return "thigh" if side else "hips"
-    # Numbers tell rows of joints from each other, but a second hand is none.
-    numbered = re.search(r"\d", words) and part not in _CHAINS
+    # A number tells joints in a row from each other; one of such a row is not sure to be the part.
+    numbered = re.search(r"[1-9]", words) and part not in _CHAINS
     return words if numbered else part
 
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_dtl.bodies import body_of
-from keras_dtl.bvh import Bvh, BvhError, Joint, axis_rotation, children_of, zxy_angles
+from keras_dtl.bvh import Bvh, BvhError, axis_rotation, zxy_angles
+from keras_dtl.bvh_parser import Joint, children_of
 from keras_dtl.skeleton import ROOT_FEATURES, Skeleton
 
 

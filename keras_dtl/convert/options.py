@@ -22,6 +22,8 @@ class Options:
             Generators write png, jpg, webp or tif, or the same as each image; auto is csv or png.
         suffix: Generators: added to the name of each image, before the dot.
         style: Motion: the BVH file whose style all others get.
+        lead_in: Motion: what becomes of a pose that a clip jumps from, such as a T-pose in its
+            first frame: keep it as it is in the file, or cut it.
         quality: Generators: of JPEG and WebP images, from 1 to 100.
         metadata: Generators: keep EXIF and XMP notes of the image, or drop them.
         profile: Generators: keep the colour profile with pixels as they are, convert them to
@@ -54,6 +56,7 @@ class Options:
     format: Literal["auto", "csv", "jsonl", "png", "jpg", "webp", "tif", "same"] = "auto"
     suffix: str = ""
     style: str | None = None
+    lead_in: Literal["keep", "cut"] = "keep"
     quality: int = 95
     metadata: Literal["keep", "drop"] = "keep"
     profile: Literal["keep", "srgb", "drop"] = "keep"

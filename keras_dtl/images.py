@@ -17,7 +17,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from keras_dtl.files import FilePath, atomic_path, find_files, readable_name
+from keras_dtl.files import (
+    FilePath,
+    atomic_path,
+    find_files,
+    find_other_files,
+    readable_name,
+    suffix_of,
+)
 
 MAX_PIXELS = 178_956_970  # half a gigabyte of RGB, from which on Pillow refuses, too
 
@@ -28,7 +35,7 @@ class Decoder:
 
     Args:
         suffixes: Of its files.
-        signature: Regular expression of what a file begins with, within 16 bytes.
+        signature: Regular expression of what a file begins with, within 64 bytes.
         image_file: Module and name of the `PIL.ImageFile.ImageFile` that decodes it; the module
             is imported with the first such file.
     """
@@ -54,9 +61,23 @@ class Encoder:
 # One line for each format that is read, by its name. Decoders for anything else (there are many,
 # and rarely exercised ones) are never run.
 DECODERS = {
+    "AVIF": Decoder(
+        (".avif",),
+        rb"....ftyp(avi[fs]|mif1.{4}(.{4})*?avi[fs])",
+        ("PIL.AvifImagePlugin", "AvifImageFile"),
+    ),
     "BMP": Decoder((".bmp",), rb"BM", ("PIL.BmpImagePlugin", "BmpImageFile")),
     "GIF": Decoder((".gif",), rb"GIF8[79]a", ("PIL.GifImagePlugin", "GifImageFile")),
-    "JPEG": Decoder((".jpg", ".jpeg"), rb"\xff\xd8\xff", ("PIL.JpegImagePlugin", "JpegImageFile")),
+    "HEIC": Decoder(
+        (".heic", ".heif", ".hif"),
+        rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)",
+        ("pillow_heif", "HeifImageFile"),
+    ),
+    "JPEG": Decoder(
+        (".jpg", ".jpeg", ".jpe", ".jfif"),
+        rb"\xff\xd8\xff",
+        ("PIL.JpegImagePlugin", "JpegImageFile"),
+    ),
     "PNG": Decoder((".png",), rb"\x89PNG\r\n\x1a\n", ("PIL.PngImagePlugin", "PngImageFile")),
     "PPM": Decoder((".pbm", ".pgm", ".ppm"), rb"P[0-6fy]", ("PIL.PpmImagePlugin", "PpmImageFile")),
     "TIFF": Decoder(
@@ -68,14 +89,27 @@ DECODERS = {
 }
 # And one for each that is written.
 ENCODERS = {
+    "AVIF": Encoder((".avif",), alpha=True),
     "BMP": Encoder((".bmp",), alpha=False),
     "GIF": Encoder((".gif",), alpha=True),
-    "JPEG": Encoder((".jpg", ".jpeg"), alpha=False),
+    "JPEG": Encoder((".jpg", ".jpeg", ".jpe", ".jfif"), alpha=False),
     "PNG": Encoder((".png",), alpha=True),
     "PPM": Encoder((".pbm", ".pgm", ".ppm"), alpha=False),
     "TIFF": Encoder((".tif", ".tiff"), alpha=True),
     "WEBP": Encoder((".webp",), alpha=True),
 }
+
+
+# Suffixes of pictures that are not read: a folder of them is no folder of something else.
+UNREAD_SUFFIXES = frozenset(
+    (
+        *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf"),
+        *(".raw", ".rw2", ".sr2", ".srw"),  # cameras
+        *(".j2k", ".jp2", ".jpf", ".jpx", ".jxl", ".jxr", ".qoi", ".tga", ".pcx", ".sgi", ".pnm"),
+        *(".exr", ".hdr", ".dcm", ".ico", ".icns", ".psb", ".psd", ".xcf"),
+        *(".emf", ".eps", ".pict", ".svg", ".wmf"),  # drawings
+    )
+)
 
 
 def readable_suffixes() -> frozenset[str]:
@@ -88,6 +122,7 @@ def writable_suffixes() -> frozenset[str]:
     return frozenset(suffix for encoder in ENCODERS.values() for suffix in encoder.suffixes)
 
 
+_PREFIX = 64  # bytes, by which formats are told apart
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _JPEG_NOTE = 65_000  # bytes; a colour profile may take several notes, but none needs so many
 _PNG_LEVEL = 3  # of zlib: photos get as small as by its default, 6, in half the time
@@ -123,6 +158,42 @@ def find_images(
         A sorted list of `pathlib.Path`, each beginning with `folder`.
     """
     return find_files(folder, readable_suffixes(), recursive, on_error)
+
+
+def find_unread_files(folder: FilePath, recursive: bool = True) -> tuple[tuple[str, str], ...]:
+    """List the files of a folder that are not taken for images.
+
+    Args:
+        folder: The folder to search.
+        recursive: Whether to search its sub-folders too.
+
+    Returns:
+        `(path, reason)` of each, sorted, as text of one line.
+    """
+    others = find_other_files(folder, readable_suffixes(), recursive)
+    return tuple((readable_name(path), unread_reason(path)[0]) for path in others)
+
+
+def unread_reason(path: FilePath) -> tuple[str, bool]:
+    """Say why a file is passed over that has none of the suffixes that are read.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The reason in words, and whether the file is a picture all the same.
+    """
+    suffix = suffix_of(Path(path).name)
+    if suffix in UNREAD_SUFFIXES:
+        return f"pictures of the format {suffix[1:].upper()} are not read", True
+    try:
+        with open(path, "rb") as file:
+            name = _format_in(file.read(_PREFIX))
+    except OSError as error:
+        return error.strerror or str(error), False
+    if name is not None:
+        return f"its content is {name}, but its name does not end in an image suffix", True
+    return f"no image, by its suffix {suffix or '(none)'}", False
 
 
 def read_image(
@@ -200,7 +271,7 @@ def _open(file):
     `max_pixels` allows, and warn of half of it. (The decoders of TIFF and WebP ask for it all the
     same: beyond 178,956,970 pixels they refuse, whatever `max_pixels` is.)
     """
-    prefix = file.read(16)
+    prefix = file.read(_PREFIX)
     if not prefix:
         raise ImageError("it is empty")
     for decoder in DECODERS.values():
@@ -211,9 +282,24 @@ def _open(file):
     raise Image.UnidentifiedImageError
 
 
+def _format_in(prefix):
+    """Return the name of the format that a file begins like, or None."""
+    matches = (
+        name for name, decoder in DECODERS.items() if re.match(decoder.signature, prefix, re.DOTALL)
+    )
+    return next(matches, None)
+
+
 @functools.cache
 def _image_file(module, name):
-    return getattr(importlib.import_module(module), name)
+    try:
+        return getattr(importlib.import_module(module), name)
+    except ImportError as error:
+        if module != "pillow_heif":
+            raise
+        raise ImageError(
+            "HEIC is read with the extra heif: pip install 'keras_dtl[heif]'"
+        ) from error
 
 
 def upright_image(image: Image.Image) -> Image.Image:
@@ -230,6 +316,16 @@ def upright_image(image: Image.Image) -> Image.Image:
     """
     image.load()
     return _upright(_eight_bit(image))
+
+
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Return width and height in pixels as the image is seen, mostly without decoding it.
+
+    Args:
+        image: As `open_image` gave it.
+    """
+    width, height = image.size
+    return (height, width) if orientation_of(image) >= 5 else (width, height)
 
 
 def as_pixels(image: Image.Image, channels: int) -> np.ndarray:
@@ -291,6 +387,27 @@ def _eight_bit(image):
     return grey
 
 
+def orientation_of(image: Image.Image) -> int:
+    """Return the turn that an image's EXIF asks for, from 1 (none) to 8.
+
+    Args:
+        image: A Pillow image.
+    """
+    orientation = _orientation(image)
+    return orientation if orientation in _UPRIGHT else 1
+
+
+def turned_upright(image: Image.Image, orientation: int) -> Image.Image:
+    """Return an image turned as an EXIF orientation asks for; `image` itself where it does not.
+
+    Args:
+        image: A Pillow image of stored pixels.
+        orientation: From 1 to 8.
+    """
+    transpose = _UPRIGHT.get(orientation)
+    return image if transpose is None else image.transpose(transpose)
+
+
 def _orientation(image):
     if "orientation" in image.info:
         return image.info["orientation"]
@@ -302,8 +419,7 @@ def _orientation(image):
 
 
 def _upright(image):
-    transpose = _UPRIGHT.get(_orientation(image))
-    return image if transpose is None else image.transpose(transpose)
+    return turned_upright(image, orientation_of(image))
 
 
 def _to_mode(image, mode):

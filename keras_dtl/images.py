@@ -13,6 +13,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -123,6 +124,7 @@ def writable_suffixes() -> frozenset[str]:
 
 
 _PREFIX = 64  # bytes, by which formats are told apart
+_PROFILED = {b"RGB ": ("RGB", "RGBA"), b"GRAY": ("L", "LA")}  # modes by kind of profile
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _JPEG_NOTE = 65_000  # bytes; a colour profile may take several notes, but none needs so many
 _PNG_LEVEL = 3  # of zlib: photos get as small as by its default, 6, in half the time
@@ -365,6 +367,20 @@ def rgb_profile(image: Image.Image) -> bytes | None:
     return profile if isinstance(profile, bytes) and profile[16:20] == b"RGB " else None
 
 
+def kept_profile(image: Image.Image) -> bytes | None:
+    """Return the ICC profile of a Pillow image of colours or of grey, or None.
+
+    `encode_image` keeps it with pixels of its kind alone.
+
+    Args:
+        image: A Pillow image.
+    """
+    profile = image.info.get("icc_profile")
+    known = isinstance(profile, bytes) and profile[16:20] in _PROFILED
+    # Values of CMYK were converted by no profile, and are no longer what theirs is about.
+    return profile if known and image.mode != "CMYK" else None
+
+
 def _reason(error):
     if isinstance(error, Image.UnidentifiedImageError):
         return f"not one of the formats {', '.join(DECODERS)}"
@@ -460,7 +476,7 @@ def write_image(
     Args:
         path: Where to write; missing folders are made.
         image: A uint8 array of shape `(height, width, channels)` with 1, 3 or 4 channels.
-        quality: For JPEG and WebP, from 1 to 100.
+        quality: For JPEG, WebP and AVIF, from 1 to 100.
         profile: Bytes of an ICC profile to keep with the pixels, where the format can.
 
     Raises:
@@ -478,18 +494,19 @@ def encode_image(
     suffix: str,
     quality: int = 95,
     alpha: np.ndarray | None = None,
-    tags: dict[str, bytes] | None = None,
+    tags: dict[str, Any] | None = None,
 ) -> bytes:
     """Encode an image in the format that a suffix names.
 
     Args:
         image: A uint8 array of shape `(height, width, channels)` with 1, 3 or 4 channels.
         suffix: Such as `".png"`.
-        quality: For JPEG and WebP, from 1 to 100.
+        quality: For JPEG, WebP and AVIF, from 1 to 100.
         alpha: A uint8 array of shape `(height, width)` for an image of 1 or 3 channels; it is
             left out where the format has none, whereas alpha of 4 channels is laid over white.
-        tags: What Pillow's `save` takes: `exif`, `xmp` and `icc_profile`, as bytes. What does
-            not fit into a JPEG is left out.
+        tags: What goes with the pixels: `exif`, `xmp`, `iptc`, `icc_profile` and `comment` as
+            bytes, `dpi` as two numbers, `text` as a dictionary of words. What the format cannot
+            hold, or a profile of pixels of another kind, is left out.
 
     Raises:
         ValueError: The suffix, the shape or the dtype is none of these.
@@ -500,7 +517,7 @@ def encode_image(
         picture = _to_mode(picture, "RGB")
     elif ENCODERS[name].alpha and alpha is not None:
         picture.putalpha(Image.fromarray(alpha))
-    tags = _writable(tags or {}, name)
+    tags = _writable(_with_fitting_profile(tags or {}, picture.mode), name)
     file = io.BytesIO()
     picture.save(file, name, quality=quality, compress_level=_PNG_LEVEL, **tags)
     return file.getvalue()
@@ -517,17 +534,76 @@ def _format_of(suffix):
     )
 
 
+def _with_fitting_profile(tags, mode):
+    """Leave out a profile of colours beside grey pixels, and the other way round."""
+    profile = tags.get("icc_profile")
+    if profile is None or mode in _PROFILED.get(profile[16:20], ()):
+        return tags
+    return {name: value for name, value in tags.items() if name != "icc_profile"}
+
+
 def _writable(tags, name):
     """Return the tags in the form that a format's encoder takes."""
+    taken = {key: tags[key] for key in ("exif", "xmp", "icc_profile", "dpi") if key in tags}
     if name == "JPEG":
-        return {key: value for key, value in tags.items() if len(value) < _JPEG_NOTE}
-    if name == "PNG" and "xmp" in tags:
-        from PIL.PngImagePlugin import PngInfo
+        taken |= {"comment": tags["comment"]} if "comment" in tags else {}
+        taken = {k: v for k, v in taken.items() if k == "dpi" or len(v) < _JPEG_NOTE}
+        if "iptc" in tags and len(tags["iptc"]) < _JPEG_NOTE:
+            taken["extra"] = _photoshop_segment(tags["iptc"])
+    elif name == "PNG":
+        taken["pnginfo"] = _png_info(tags)
+    elif name == "TIFF":
+        taken["exif"] = _tiff_tags(tags)
+        taken.pop("xmp", None)
+    elif name in ("AVIF", "WEBP") and "dpi" in tags:
+        taken["exif"] = _exif_with_resolution(tags)
+    return taken
 
-        info = PngInfo()
+
+def _exif_with_resolution(tags):
+    """Return EXIF that holds the resolution, where the format itself has no place for it."""
+    exif = Image.Exif()
+    if "exif" in tags:
+        exif.load(tags["exif"])
+    across, down = tags["dpi"]
+    for number, value in ((0x011A, across), (0x011B, down), (0x0128, 2)):
+        exif.setdefault(number, value)
+    return exif.tobytes()
+
+
+def _tiff_tags(tags):
+    """Return all notes as tags of a TIFF."""
+    exif = Image.Exif()
+    if "exif" in tags:
+        exif.load(tags["exif"])
+    for number, value in ((0x02BC, tags.get("xmp")), (0x83BB, tags.get("iptc"))):
+        if value:
+            exif[number] = value
+    return exif
+
+
+def _photoshop_segment(iptc):
+    """Return the segment of a JPEG that holds IPTC records, in Photoshop's block 0x0404."""
+    block = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(iptc)) + iptc + b"\0" * (len(iptc) % 2)
+    body = b"Photoshop 3.0\0" + block
+    return b"\xff\xed" + struct.pack(">H", len(body) + 2) + body
+
+
+def _png_info(tags):
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    if "xmp" in tags:
         info.add_itxt("XML:com.adobe.xmp", tags["xmp"].decode("utf-8", "replace"))
-        return {**tags, "pnginfo": info}
-    return tags
+    if "iptc" in tags:  # as ImageMagick and ExifTool write it
+        data = tags["iptc"].hex()
+        info.add_text("Raw profile type iptc", f"\niptc\n{len(tags['iptc']):8}\n{data}\n", zip=True)
+    texts = dict(tags.get("text", {}))
+    if "comment" in tags:
+        texts.setdefault("Comment", tags["comment"].decode("utf-8", "replace"))
+    for key, value in texts.items():
+        info.add_itxt(key, value) if not value.isascii() else info.add_text(key, value)
+    return info
 
 
 def has_alpha(suffix: str) -> bool:

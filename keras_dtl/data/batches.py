@@ -14,7 +14,10 @@ import tensorflow as tf
 class Examples(Protocol):
     """What batches are made of: `LabelledImages` or `SegmentedImages`."""
 
-    labels: np.ndarray | None
+    @property
+    def labels(self) -> np.ndarray | None:
+        """A label for each example, or None when unlabelled."""
+        ...
 
     def __len__(self) -> int: ...
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_dtl.files import FilePath, write_text
+from keras_dtl.files import FilePath, read_regular, write_text
 
 POSITIONS = ("Xposition", "Yposition", "Zposition")
 ROTATIONS = ("Xrotation", "Yrotation", "Zrotation")
@@ -88,7 +88,7 @@ def read_bvh(path: FilePath) -> Bvh:
     path = Path(path)
     try:
         _check_length(path.stat().st_size)
-        return parse_bvh(path.read_bytes())
+        return parse_bvh(read_regular(path))
     except BvhError as error:
         raise BvhError(f"{path.name}: {error}") from error
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from keras_dtl.files import FilePath, atomic_path, find_files, readable_name
+from keras_dtl.files import FilePath, atomic_path, find_files, open_regular, readable_name
 
 MAX_PIXELS = 178_956_970  # half a gigabyte of RGB, from which on Pillow refuses, too
 
@@ -170,7 +170,7 @@ def open_image(source: FilePath | bytes, max_pixels: int = MAX_PIXELS) -> Iterat
     """
     name = "bytes" if isinstance(source, bytes) else readable_name(source)
     try:
-        with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
+        with io.BytesIO(source) if isinstance(source, bytes) else open_regular(source) as file:
             image = _open(file)
             check_size(image, max_pixels)
             yield image

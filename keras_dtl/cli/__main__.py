@@ -3,6 +3,7 @@
 import importlib
 import sys
 
+from keras_dtl.import_path import forget_current_folder
 from keras_dtl.version import __version__
 
 VERBS = {
@@ -33,6 +34,8 @@ def main(argv: list[str] | None = None) -> int:
     Args:
         argv: Words of the command line; those of this process by default.
     """
+    if argv is None:
+        forget_current_folder()
     words = sys.argv[1:] if argv is None else argv
     verb = words[0] if words else "--help"
     if verb in ("-h", "--help"):
@@ -44,9 +47,10 @@ def main(argv: list[str] | None = None) -> int:
     if verb not in VERBS:
         print(f"error: there is no verb {verb!r}.\n\n{usage()}", file=sys.stderr)
         return 2
-    from keras_dtl.cli.command import run
+    from keras_dtl.cli.command import run, stop_at_once
 
-    module = importlib.import_module(f"keras_dtl.cli.{verb}")
+    with stop_at_once():
+        module = importlib.import_module(f"keras_dtl.cli.{verb}")
     return run(getattr(module, verb.title()), module.main, words[1:], prog=f"keras-dtl {verb}")
 
 

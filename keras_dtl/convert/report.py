@@ -7,6 +7,9 @@ from pathlib import Path
 from keras_dtl.files import readable_name
 from keras_dtl.version import __version__
 
+NOT_BEGUN = "not converted: "
+"""How the reason of each file begins that a full disk left out."""
+
 
 class Failure(typing.NamedTuple):
     """One input that could not be converted.
@@ -71,6 +74,7 @@ class ConversionReport:
         planned: Paths that a dry run would convert.
         left: Number of files left for another run, because a limit was reached.
         stages: A `Stages`, or `None`.
+        full: Why nothing more could be written, such as "No space left on device", or `None`.
     """
 
     converted: int
@@ -81,10 +85,13 @@ class ConversionReport:
     planned: tuple[Path, ...] = ()
     left: int = 0
     stages: Stages | None = None
+    full: str | None = None
 
     @property
     def exit_status(self) -> int:
-        """0 when every image is done, 1 when some failed, 2 when nothing could be done."""
+        """0 when every image is done, 1 when some failed, 2 when nothing could be done any more."""
+        if self.full:
+            return 2
         if not self.failed:
             return 0
         return 1 if self.converted or self.skipped or self.planned else 2

@@ -1,6 +1,7 @@
 """The console command `keras-dtl`: the first word is the verb, which alone is imported."""
 
 import importlib
+import os
 import sys
 
 from keras_dtl.version import __version__
@@ -16,6 +17,9 @@ VERBS = {
     "demo": "the whole way on embedded data, in about three minutes",
 }
 
+BROKEN_PIPE = 141
+"""Exit status where the reader of the output has gone, as of any command that SIGPIPE ends."""
+
 
 def usage() -> str:
     """Return the help of the command itself: all verbs, a line each."""
@@ -28,6 +32,22 @@ def usage() -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Run the command that words name; end quietly where a reader such as `head` has gone.
+
+    Args:
+        argv: Words of the command line; those of this process by default.
+    """
+    try:
+        try:
+            return run_verb(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+
+
+def run_verb(argv: list[str] | None = None) -> int:
     """Import the verb that the first word names, run it and return the exit status.
 
     Args:
@@ -38,15 +58,24 @@ def main(argv: list[str] | None = None) -> int:
     if verb in ("-h", "--help"):
         print(usage())
         return 0
-    if verb == "--version":
+    if verb == "help":  # `help train dann` is `train dann --help`
+        return run_verb([*words[1:], "--help"])
+    if verb in ("-V", "--version"):
         print(__version__)
         return 0
+    from keras_dtl.cli.words import answer, mistake
+
     if verb not in VERBS:
-        print(f"error: there is no verb {verb!r}.\n\n{usage()}", file=sys.stderr)
+        said = mistake(f"there is no verb {verb!r}", verb, VERBS, "keras-dtl help")
+        print(f"{said}\n\n{usage()}", file=sys.stderr)
         return 2
     from keras_dtl.cli.command import run
 
     module = importlib.import_module(f"keras_dtl.cli.{verb}")
+    if found := answer(getattr(module, verb.title()), words[1:], f"keras-dtl {verb}"):
+        text, status = found
+        print(text, file=sys.stderr if status else sys.stdout)
+        raise SystemExit(status)
     return run(getattr(module, verb.title()), module.main, words[1:], prog=f"keras-dtl {verb}")
 
 

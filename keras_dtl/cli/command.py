@@ -38,6 +38,8 @@ def run(
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # a reader such as `head` has gone
+        raise
     except (ValueError, OSError, ArithmeticError, ImportError) as error:
         if os.environ.get("KERAS_DTL_TRACEBACK"):
             traceback.print_exc()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import Positional, arg
 
 from keras_dtl.cli.command import SUCCESS
+from keras_dtl.cli.quiet import import_tensorflow
 from keras_dtl.manifest import Manifest, ReducedPrecision
 from keras_dtl.recipes.runs import run_model, run_record
 
@@ -64,7 +65,9 @@ def main(arguments: Export) -> int:
     Returns:
         The exit status.
     """
-    settings, model = run_record(arguments.run, "settings"), run_model(arguments.run)
+    settings = run_record(arguments.run, "settings")
+    import_tensorflow()
+    model = run_model(arguments.run)
     from keras_dtl.export import export_model
 
     model, task = exported_part(model, arguments, settings)

@@ -10,6 +10,7 @@ import tyro
 from keras_dtl.cli.command import INTERRUPTED, SUCCESS
 from keras_dtl.cli.session import start_session
 from keras_dtl.recipes import RECIPES
+from keras_dtl.recipes.closing import closing_line
 from keras_dtl.recipes.training import publish, train
 
 Train = Union[  # noqa: UP007 (made from a table)
@@ -26,5 +27,5 @@ def main(recipe) -> int:
         print(f"\nStopped. {recipe.run_folder} keeps the last whole epoch; --resume goes on.")
         return INTERRUPTED
     publish(recipe, trained)
-    print(f"Run: {recipe.run_folder}. Artifact: {recipe.artifact_folder}.")
+    print(closing_line(recipe.run_folder, recipe.artifact_folder))
     return SUCCESS

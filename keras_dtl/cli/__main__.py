@@ -1,6 +1,7 @@
 """The console command `keras-dtl`: the first word is the verb, which alone is imported."""
 
 import importlib
+import os
 import sys
 
 from keras_dtl.import_path import forget_current_folder
@@ -21,6 +22,8 @@ VERBS = {
 
 WITHOUT_KERAS = ("convert", "recipes")
 """Verbs that never import Keras, whatever it is set to."""
+BROKEN_PIPE = 141
+"""Exit status where the reader of the output has gone, as of any command that SIGPIPE ends."""
 
 
 def usage() -> str:
@@ -34,6 +37,22 @@ def usage() -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Run the command that words name; end quietly where a reader such as `head` has gone.
+
+    Args:
+        argv: Words of the command line; those of this process by default.
+    """
+    try:
+        try:
+            return run_verb(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+
+
+def run_verb(argv: list[str] | None = None) -> int:
     """Import the verb that the first word names, run it and return the exit status.
 
     Args:
@@ -46,14 +65,26 @@ def main(argv: list[str] | None = None) -> int:
     if verb in ("-h", "--help"):
         print(usage())
         return 0
-    if verb == "--version":
+    if verb == "help":  # `help train dann` is `train dann --help`
+        return run_verb([*words[1:], "--help"])
+    if verb in ("-V", "--version"):
         print(__version__)
         return 0
+    from keras_dtl.cli.words import answer, mistake
+
     if verb not in VERBS:
-        print(f"error: there is no verb {verb!r}.\n\n{usage()}", file=sys.stderr)
+        said = mistake(f"there is no verb {verb!r}", verb, VERBS, "keras-dtl help")
+        print(f"{said}\n\n{usage()}", file=sys.stderr)
         return 2
     from keras_dtl.cli.command import FAILED, run, stop_at_once
 
+    with stop_at_once():
+        module = importlib.import_module(f"keras_dtl.cli.{verb}")
+    arguments_class, parse = getattr(module, verb.title()), getattr(module, "parse", None)
+    if found := answer(arguments_class, words[1:], f"keras-dtl {verb}"):
+        text, status = found
+        print(text, file=sys.stderr if status else sys.stdout)
+        raise SystemExit(status)
     if verb not in WITHOUT_KERAS:
         from keras_dtl.cli.keras_settings import check_keras_settings
 
@@ -62,9 +93,6 @@ def main(argv: list[str] | None = None) -> int:
         except ValueError as error:
             print(f"error: {error}", file=sys.stderr)
             return FAILED
-    with stop_at_once():
-        module = importlib.import_module(f"keras_dtl.cli.{verb}")
-    arguments_class, parse = getattr(module, verb.title()), getattr(module, "parse", None)
     return run(arguments_class, module.main, words[1:], f"keras-dtl {verb}", parse)
 
 

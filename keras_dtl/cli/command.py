@@ -65,6 +65,8 @@ def run(
             import tyro
         arguments = parse(argv, prog) if parse else tyro.cli(arguments_class, args=argv, prog=prog)
         return main(arguments)
+    except BrokenPipeError:  # a reader such as `head` has gone
+        raise
     except (KeyboardInterrupt, *MENDABLE) as error:
         return tell(error)
 

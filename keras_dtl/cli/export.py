@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import Positional, arg
 
 from keras_dtl.cli.command import SUCCESS
+from keras_dtl.cli.quiet import import_tensorflow
 from keras_dtl.manifest import Manifest, ReducedPrecision
 from keras_dtl.recipes.runs import run_model, run_record
 
@@ -70,6 +71,7 @@ def main(arguments: Export) -> int:
     """
     settings, scores = (run_record(arguments.run, name) for name in ("settings", "scores"))
     require_knowledge(arguments, scores)
+    import_tensorflow()
     model = run_model(arguments.run)
     from keras_dtl.export import export_model
 

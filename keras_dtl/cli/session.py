@@ -21,7 +21,10 @@ def start_session(seed: int = 0, mixed_precision: str = "off", jit: str = "off")
     Returns:
         A line that says what will be computed on.
     """
+    from keras_dtl.cli.quiet import import_tensorflow
+
     with stop_at_once():
+        import_tensorflow()
         import keras
         import tensorflow as tf
 

@@ -49,7 +49,7 @@ class Study:
     shots: int = 20
     """Labelled images of each class that are learnt from; 0: all."""
     image_size: int | None = None
-    """Side to which images are resized. Default: that of the data."""
+    """Side in pixels to which images are resized. Default: that of the data."""
     minutes: float | None = None
     """Begin no training after so many minutes; the same command goes on."""
     output: Path | None = None

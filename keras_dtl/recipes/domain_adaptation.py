@@ -34,7 +34,7 @@ class DomainAdaptationRecipe(Recipe):
     target: str = "digits_m"
     """Domain to adapt to, whose labels serve for scoring alone: the same names."""
     image_size: int | None = None
-    """Side to which images are resized. Default: that of the source."""
+    """Side in pixels to which images are resized. Default: that of the source."""
     min_steps: int = 150
     """Least number of steps in an epoch: a small source is passed over several times."""
     source_size: int | None = None

@@ -46,7 +46,7 @@ class FastStyleRecipe(Recipe):
     batch_size: int = 1
     """Photos in a step; 1 learns most in a given time on a CPU."""
     image_size: int = 256
-    """Side to which photos are resized."""
+    """Side in pixels to which photos are resized."""
     crop_size: int = 144
     """Side of the random part of a photo that a step sees, a multiple of 4."""
     style_size: int = 256

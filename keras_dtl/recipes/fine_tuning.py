@@ -68,7 +68,7 @@ class FineTuningRecipe(Recipe):
     shots: int = 0
     """Labelled images of each class to learn from, drawn by the seed; 0: all."""
     image_size: int | None = None
-    """Side to which images are resized. Default: that of the data."""
+    """Side in pixels to which images are resized. Default: that of the data."""
     channels: Literal[1, 3] = 3
     """Channels of the images: grey or RGB."""
     flip: bool = False

@@ -5,6 +5,7 @@ import sys
 from typing import NamedTuple
 
 from keras_dtl.files import atomic_path, write_json
+from keras_dtl.recipes.closing import closing_line
 from keras_dtl.recipes.flags import check_flags
 from keras_dtl.recipes.replicas import difference, single_device, without_replicas
 from keras_dtl.recipes.runs import run_model, run_record
@@ -275,5 +276,5 @@ def train_and_publish(recipe, strategy=None) -> bool:
         )
         return False
     else:
-        print(f"Run: {recipe.run_folder}. Artifact: {recipe.artifact_folder}.")
+        print(closing_line(recipe.run_folder, recipe.artifact_folder))
     return True

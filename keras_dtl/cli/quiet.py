@@ -1,0 +1,56 @@
+"""TensorFlow is imported without the lines that it writes about itself."""
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+
+NOISE = re.compile(
+    r"All log messages before absl|oneDNN custom operations|cudart_stub|Could not find cuda|"
+    r"cpu_feature_guard|To enable the following instructions|computation_placer|"
+    r"Unable to register cu|cuda_diagnostics|TF-TRT Warning|kernel driver does not appear|"
+    r"failed call to cuInit.*UNKNOWN ERROR \(303\)"
+)
+"""Lines that every machine without a GPU, or with one that works, says at each start. Why a GPU
+that is there cannot be used, such as a missing library, is not among them."""
+
+
+@contextlib.contextmanager
+def quiet_start() -> Iterator[None]:
+    """Hold back what libraries write to standard error; afterwards pass on all but `NOISE`.
+
+    The lines come from C++ before any setting is read, hence the file in place of the stream.
+    """
+    sys.stderr.flush()
+    try:
+        stream = os.dup(2)
+    except OSError:  # closed: nothing is seen anyway
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(stream, 2)
+            os.close(stream)
+            held.seek(0)
+            text = held.read().decode(errors="replace")
+            sys.stderr.write("".join(kept_lines(text)))
+
+
+def kept_lines(text: str) -> list[str]:
+    """Return the lines, ends of line included, that are worth reading."""
+    return [line for line in text.splitlines(keepends=True) if not NOISE.search(line)]
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow and Keras, and let them look for GPUs, without their lines."""
+    with quiet_start():
+        import keras  # noqa: F401
+        import tensorflow as tf
+
+        tf.config.list_physical_devices("GPU")

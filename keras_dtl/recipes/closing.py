@@ -1,0 +1,26 @@
+"""The last line of a training: where its report and artifact lie, and what to do with them."""
+
+from pathlib import Path
+
+from keras_dtl.manifest import read_manifest
+
+NEXT = {
+    "classification": "convert {artifact} FOLDER out/",
+    "image_to_image": "convert {artifact} FOLDER out/",
+    "image_to_views": "convert {artifact} FOLDER out/",
+    "segmentation": "convert {artifact} FOLDER out/",
+    "motion_style": "convert {artifact} FOLDER out/ --style STYLE.bvh",
+}
+"""Command by the task of an artifact; an artifact of another task is called from Python."""
+OTHERWISE = "export {run} --help"
+
+
+def closing_line(run: Path, artifact: Path) -> str:
+    """Return the line that names report, artifact and the next command.
+
+    Args:
+        run: Folder of the run, with `report.html`.
+        artifact: The artifact that was published.
+    """
+    command = NEXT.get(read_manifest(artifact).task, OTHERWISE).format(artifact=artifact, run=run)
+    return f"Report: {run / 'report.html'}. Artifact: {artifact}. Next: keras-dtl {command}"

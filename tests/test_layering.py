@@ -23,14 +23,20 @@ MAY_IMPORT = {
     "cli": {"backbones", "convert", "data", "evaluation", "export", "layers", "methods", "recipes"},
 }
 WITHOUT_TENSORFLOW = (
+    "bodies",
     "bvh",
+    "bvh_parser",
+    "characters",
     "confusion",
     "convert",
     "files",
     "images",
+    "joint_names",
     "manifest",
     "motion",
     "page",
+    "skeleton",
+    "up_axis",
     "version",
 )
 

@@ -16,6 +16,7 @@ from keras_dtl.cli.__main__ import main
 from keras_dtl.convert import ConversionError, Options, convert_folder, load_artifact
 from keras_dtl.convert import watch as watching
 from keras_dtl.convert.journal import Journal
+from keras_dtl.convert.motion import MotionStyle
 from keras_dtl.convert.ray_cluster import ClusterWorker, contents_of
 from keras_dtl.convert.stick_figures import stick_figures
 from keras_dtl.convert.worker import setup_of
@@ -141,6 +142,10 @@ def test_each_character_comes_out_as_it_came_in(walker_of_tests, tmp_path, caplo
         found = read_bvh(tmp_path / "out" / f"{name}.bvh")
         assert (found.joints, found.frame_time) == (bvh.joints, bvh.frame_time), name
         np.testing.assert_allclose(found.values, bvh.values, atol=0.02, err_msg=name)
+    task = MotionStyle(walker_of_tests, tmp_path, Options())
+    for name in ("small", "z_up"):
+        picture = np.asarray(task.picture(tmp_path / "out" / f"{name}.bvh").convert("L"))
+        assert (picture < 128).any(1).sum() > 160, name  # of 180 rows: they stand
     assert "begun.bvh: the pose at its begin, 3 frames long, stays" in caplog.text
     assert caplog.text.count("pose at its begin") == 1
     cut = convert_folder(walker_of_tests, tmp_path / "in", tmp_path / "cut", lead_in="cut")

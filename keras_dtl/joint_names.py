@@ -29,6 +29,8 @@ _WORDS = {
 }
 """Part of the body, and what it is called."""
 _PARTS = {word: part for part, words in _WORDS.items() for word in words.split()}
+_PREFIXES = re.compile(r"\b(j|bip|def|org|jnt|mixamorig) ")
+"""Words that say which program or which layer of a rig a joint is of."""
 _CHAINS = ("spine", "neck")
 """Parts of several joints in a row, whose numbers differ between programs."""
 
@@ -87,7 +89,9 @@ def parts_of(names: Sequence[str], parents: Sequence[int]) -> list[tuple[str, st
         names: Of the joints.
         parents: Index of each joint's parent, which comes before it; -1 for the root.
     """
-    sided = _without_common_words([split_name(name) for name in names])
+    sided = [split_name(name) for name in names]
+    sided = [(side, _PREFIXES.sub("", words)) for side, words in sided]
+    sided = _without_common_words(sided)
     found = [(side, _part(side, words)) for side, words in sided]
     # Where nothing else is the upper arm, what is called shoulder is.
     for side in (LEFT, RIGHT):

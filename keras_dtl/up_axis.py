@@ -41,7 +41,8 @@ def up_axes(
     limbs = _Limbs(names, parents)
     rest_up = _common_axis(limbs.directions(rest[None])[0])
     clip_up = _common_axis(np.median(limbs.directions(places), 0).mean(0, keepdims=True))
-    if rest_up is None:
+    if rest_up not in ("y", "z"):
+        # Bones of many files rest along axes of their own, in a pose that nobody stands in.
         return clip_up or "y", None
     if clip_up in (None, rest_up):
         return rest_up, rest_up

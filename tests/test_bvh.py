@@ -1,4 +1,6 @@
 import dataclasses
+import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -102,6 +104,12 @@ DAMAGED = {
     "NaN": (TEXT.replace("-30.125", "nan"), "Leg_L Yrotation is nan"),
     "no number": (TEXT.replace("-30.125", "x"), "no number"),
     "no time": (TEXT.replace("0.0333333", "0"), "above 0"),
+    "tiny time": (TEXT.replace("0.0333333", "1e-300"), "0.0001 to 60 seconds, received 1e-300"),
+    "long time": (TEXT.replace("0.0333333", "1e9"), "0.0001 to 60 seconds, received 1e.09"),
+    "huge number": (TEXT.replace("-30.125", "1e300"), "line 28: Leg_L Yrotation is 1e.300"),
+    "huge offset": (TEXT.replace("1 -2 0", "1 -2e200 0", 1), "line 8: an offset is -2e.200"),
+    "many frames": (TEXT.replace("Frames:\t2", "Frames:\t99999999"), "shorter files"),
+    "endless line": (TEXT + "1 " * 2**22, "letters or more"),
     "no frames": (TEXT.replace("Frames:\t2", "Frames:\t0"), "1 or more"),
     "two of a name": (TEXT.replace("Leg_R", "Leg_L"), "several joints are called Leg_L"),
     "channels": (TEXT.replace("CHANNELS 3 Z", "CHANNELS 4 Z"), "as many channels"),
@@ -117,6 +125,65 @@ def test_damaged_files_say_what_is_wrong(name, tmp_path):
     with pytest.raises(BvhError, match=message) as raised:
         read_bvh(tmp_path / "a.bvh")
     assert str(raised.value).startswith("a.bvh: ")
+
+
+WRITTEN = {
+    "channels first": TEXT.replace(
+        """    OFFSET 1 -2 0
+    CHANNELS 3 Zrotation Xrotation Yrotation
+""",
+        """    CHANNELS 3 Zrotation Xrotation Yrotation
+    OFFSET 1 -2 0
+""",
+    ),
+    "braces on the line before": TEXT.replace("\n{", " {").replace("\n  {", "{"),
+    "all braces on lines of others": TEXT.replace("\n      {\n", " { ").replace("\n    }", " }"),
+    "line ends of an old Mac": TEXT.replace("\n", "\r"),
+    "blank lines and a mark": "\ufeff" + TEXT.replace("\n", "\n\n"),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_other_ways_of_writing_mean_the_same(name):
+    assert WRITTEN[name] != TEXT
+    found, expected = parse_bvh(WRITTEN[name]), parse_bvh(TEXT)
+    assert (found.joints, found.frame_time) == (expected.joints, expected.frame_time)
+    np.testing.assert_array_equal(found.values, expected.values)
+
+
+def with_frames(count):
+    text = TEXT[: TEXT.index("Frames:")] + f"Frames: {count}\nFrame Time: 0.01\n"
+    return (text + count * (" ".join(["-12.345678"] * 12) + "\n")).encode()
+
+
+def test_reading_takes_little_more_memory_than_the_text():
+    data = with_frames(8000)  # a megabyte, and 0.8 of numbers
+    tracemalloc.start()
+    parse_bvh(data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2.5 * len(data)
+
+
+def chain(count):
+    joints = "".join(f"JOINT j{i} {{ OFFSET 0 1 0\nCHANNELS 0\n" for i in range(count))
+    head = "HIERARCHY\nROOT a\n{\nOFFSET 0 0 0\nCHANNELS 3 Zrotation Xrotation Yrotation\n"
+    return f"{head}{joints}{'}' * (count + 1)}\nMOTION\nFrames: 1\nFrame Time: 0.03\n0 0 0\n"
+
+
+def seconds(function, *values):
+    begun = time.process_time()
+    function(*values)
+    return time.process_time() - begun
+
+
+def test_long_chains_of_joints_take_no_longer_a_joint():
+    few, many = chain(1000), chain(8000)
+    assert parse_bvh(format_bvh(parse_bvh(few))).names == parse_bvh(few).names
+    short = min(seconds(parse_bvh, few) for _ in range(3))
+    # Eight times as many joints took 64 times as long.
+    assert seconds(parse_bvh, many) < 30 * max(short, 1e-3)
+    assert len(format_bvh(parse_bvh(many))) < 400 * 8000
 
 
 def test_bytes_that_are_no_text(tmp_path):

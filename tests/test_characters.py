@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_dtl.bodies import body_of
-from keras_dtl.bvh import axis_rotation, forward_kinematics
+from keras_dtl.bvh import axis_rotation, forward_kinematics, read_bvh
 from keras_dtl.characters import angles_near, fit_motion
 from keras_dtl.motion import features_of, heading, positions_of, read_motion
 from tests.test_bodies import like_cmu
@@ -92,6 +92,20 @@ def test_the_pose_at_the_begin_stays_or_is_cut():
     np.testing.assert_allclose(kept, begun.values, atol=1e-5)
     cut = fit_motion(body_of(begun), positions, 30.0, lead_in=False).values
     np.testing.assert_allclose(cut, clip.values, atol=1e-5)
+
+
+@pytest.mark.data
+def test_real_clips_come_back_as_they_were(data_folder):
+    for path in sorted((data_folder / "bandai_mocap" / "bvh").glob("*.bvh"))[::5]:
+        bvh = read_bvh(path)
+        positions, skeleton, rate = read_motion(bvh)
+        features = features_of(positions, skeleton)
+        facing = heading(positions, skeleton)[0]
+        again = positions_of(features, skeleton, positions[0, 0, [0, 2]], facing)
+        fitted = fit_motion(body_of(bvh), again, rate)
+        assert fitted.joints == bvh.joints
+        difference = forward_kinematics(fitted)[0] - forward_kinematics(bvh)[0]
+        assert np.abs(difference).max() < 0.05, path.name  # cm
 
 
 @pytest.mark.parametrize("axes", [(2, 0, 1), (0, 1, 2), (1, 0, 2), (2, 1, 0), (0, 2, 1), (1, 2, 0)])

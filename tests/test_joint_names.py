@@ -99,6 +99,23 @@ FAMILIES = {
         ("Bip01_{}_Clavicle", "Bip01_{}_UpperArm", "Bip01_{}_Forearm", "Bip01_{}_Hand"),
         "Bip01_Spine1",
     ),
+    "VRM": limbs(
+        [f"J_Bip_C_{part}" for part in ("Hips", "Spine", "Chest", "UpperChest", "Neck", "Head")],
+        ("L", "R"),
+        ("J_Bip_{}_UpperLeg", "J_Bip_{}_LowerLeg", "J_Bip_{}_Foot", "J_Bip_{}_ToeBase"),
+        (
+            *("J_Bip_{}_Shoulder", "J_Bip_{}_UpperArm", "J_Bip_{}_LowerArm", "J_Bip_{}_Hand"),
+            *("J_Sec_{}_Sleeve1", "J_Sec_{}_Sleeve2", "J_Sec_{}_Sleeve3", "J_Sec_{}_Sleeve4"),
+        ),
+        "J_Bip_C_UpperChest",
+    ),
+    "Unreal": limbs(
+        ["pelvis", "spine_01", "spine_02", "spine_03", "neck_01", "head"],
+        ("l", "r"),
+        ("thigh_{}", "calf_{}", "foot_{}", "ball_{}"),
+        ("clavicle_{}", "upperarm_{}", "lowerarm_{}", "hand_{}"),
+        "spine_03",
+    ),
     "elbows": limbs(
         ["Hips", "Chest", "Chest2", "Neck", "Head"],
         ("Left", "Right"),
@@ -114,6 +131,9 @@ BANDAI_IN = {
     "CMU": {"Spine": "LowerBack", "Chest": "Spine1", "Neck": "Neck", "Head": "Head"},
     "DAZ": {"Hips": "hip", "Spine": "abdomen", "UpperLeg_L": "lThigh", "UpperArm_R": "rShldr"},
     "Max": {"Hips": "Bip01_Pelvis", "Toes_L": "Bip01_L_Toe0"},
+    "VRM": {"Spine": "J_Bip_C_Spine", "Chest": "J_Bip_C_UpperChest", "Hips": "J_Bip_C_Hips"}
+    | {"Shoulder_L": "J_Bip_L_Shoulder", "LowerArm_R": "J_Bip_R_LowerArm"},
+    "Unreal": {"Chest": "spine_03", "LowerLeg_L": "calf_l", "Toes_R": "ball_r"},
     "elbows": {"UpperLeg_L": "LeftHip", "UpperArm_R": "RightShoulder", "Hand_L": "LeftWrist"},
 }
 

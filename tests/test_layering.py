@@ -30,14 +30,20 @@ MAY_IMPORT = {
     },
 }
 WITHOUT_TENSORFLOW = (
+    "bodies",
     "bvh",
+    "bvh_parser",
+    "characters",
     "confusion",
     "convert",
     "files",
     "images",
+    "joint_names",
     "manifest",
     "motion",
     "page",
+    "skeleton",
+    "up_axis",
     "version",
 )
 

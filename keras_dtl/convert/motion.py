@@ -131,7 +131,8 @@ class MotionStyle(MirroredTree):
 
     def picture(self, path: Path) -> Image.Image:
         try:
-            return stick_figures(read_bvh(path))
+            body = body_of(read_bvh(path))
+            return stick_figures(body.bvh, body.turn)
         except BvhError as error:
             raise ImageError(str(error)) from error
 

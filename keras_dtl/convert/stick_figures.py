@@ -1,5 +1,7 @@
 """Motion as a small picture: a few frames beside each other, as stick figures."""
 
+import dataclasses
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -12,17 +14,19 @@ _SLANT = 0.5**0.5  # cosine and sine of 45 degrees
 _INK, _PAPER = (40, 40, 40), (255, 255, 255)
 
 
-def stick_figures(bvh: Bvh) -> Image.Image:
+def stick_figures(bvh: Bvh, turn: np.ndarray | None = None) -> Image.Image:
     """Draw frames of a motion from its begin to its end, seen from between the x and z axes.
 
     Args:
         bvh: The motion. All frames have one scale and one ground.
+        turn: What turns places in the file into places with y up, `(3, 3)`; None where they are.
 
     Returns:
         A Pillow image in RGB.
     """
     chosen = np.linspace(0, len(bvh.values) - 1, _FRAMES).round().astype(int)
-    x, y, z = np.moveaxis(forward_kinematics(bvh)[0][chosen], -1, 0)
+    places = forward_kinematics(dataclasses.replace(bvh, values=bvh.values[chosen]))[0]
+    x, y, z = np.moveaxis(places if turn is None else places @ turn.T, -1, 0)
     flat = np.stack([(x - z) * _SLANT, y], -1)  # (frames, joints, 2)
     # Each figure about its own middle.
     flat[..., 0] -= (flat[..., 0].min(1) + flat[..., 0].max(1))[:, None] / 2

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from onnx import helper
 
+from keras_dtl.bodies import body_of
 from keras_dtl.bvh import format_bvh, parse_bvh, read_bvh, write_bvh
 from keras_dtl.cli.__main__ import main
 from keras_dtl.convert import ConversionError, Options, convert_folder, load_artifact
 from keras_dtl.convert import watch as watching
 from keras_dtl.convert.journal import Journal
+from keras_dtl.convert.motion import MotionStyle
 from keras_dtl.convert.ray_cluster import ClusterWorker, contents_of
 from keras_dtl.convert.stick_figures import stick_figures
 from keras_dtl.convert.worker import setup_of
@@ -22,20 +24,22 @@ from keras_dtl.data.walker import walk, walker_skeleton
 from keras_dtl.manifest import Tensor
 from keras_dtl.motion import read_motion, to_bvh
 from tests.convert.conftest import write_artifact
+from tests.walking import t_pose, walking, with_first_frames, with_z_up
 
 SKELETON = walker_skeleton()
 SHAPE = (None, None, SKELETON.num_features)
 SETTINGS = {"skeleton": SKELETON.to_json(), "rate": 30.0}
 
 
-def artifact(folder, node="Identity", inputs=("motion",), settings=SETTINGS):
+def artifact(folder, node="Identity", inputs=("motion",), settings=SETTINGS, numbers=SHAPE[-1]):
     """Write a model of one node: it gives back its first input, or its opposite."""
+    shape = (None, None, numbers)
     write_artifact(
         folder,
         [helper.make_node(node, [inputs[0]], ["transferred"])],
-        (Tensor("transferred", "float32", SHAPE),),
+        (Tensor("transferred", "float32", shape),),
         "motion_style",
-        inputs=tuple(Tensor(name, "float32", SHAPE) for name in inputs),
+        inputs=tuple(Tensor(name, "float32", shape) for name in inputs),
         settings=settings,
     )
     return load_artifact(folder, device="cpu")
@@ -90,6 +94,8 @@ def broken_files(folder):
         "one_frame.bvh": ("".join(lines[:-39]).replace("Frames: 40", "Frames: 1"), "2 frames"),
         "picture.bvh": ("\x89PNG", "expected 'HIERARCHY'"),
         "empty.bvh": ("", "the file ends"),
+        "huge.bvh": (text.replace(lines[-1].split()[5], "1e300"), "is 1e+300"),
+        "tiny_time.bvh": (text.replace(f"{1 / 30!r}", "1e-300"), "Frame Time must be"),
     }
     for name, (content, _) in broken.items():
         (folder / name).write_text(content)
@@ -106,6 +112,46 @@ def test_bad_files_are_named_and_the_rest_goes_on(same, tmp_path):
     for name, reason in reasons.items():
         assert reason in found[name], (name, found[name])
     assert [path.name for path in (tmp_path / "out").glob("*.bvh")] == ["good.bvh"]
+
+
+CHARACTERS = {
+    "plain": walking(),
+    "fast": walking(frames=121, rate=60.0, turned=90),
+    "small": walking(scale=0.01),
+    "z_up": with_z_up(walking(turned=-40)),
+    "named": walking(rename="mixamorig:{}".format),
+    "begun": with_first_frames(walking(), t_pose(walking()), 3),
+}
+
+
+@pytest.fixture(scope="module")
+def walker_of_tests(tmp_path_factory):
+    """Return an artifact of the character that the others are like."""
+    skeleton = body_of(walking()).skeleton
+    settings = {"skeleton": skeleton.to_json(), "rate": 30.0}
+    folder = tmp_path_factory.mktemp("characters") / "same"
+    return artifact(folder, settings=settings, numbers=skeleton.num_features)
+
+
+def test_each_character_comes_out_as_it_came_in(walker_of_tests, tmp_path, caplog):
+    for name, bvh in CHARACTERS.items():
+        write_bvh(tmp_path / "in" / f"{name}.bvh", bvh)
+    report = convert_folder(walker_of_tests, tmp_path / "in", tmp_path / "out")
+    assert (report.converted, report.failed) == (len(CHARACTERS), ())
+    for name, bvh in CHARACTERS.items():
+        found = read_bvh(tmp_path / "out" / f"{name}.bvh")
+        assert (found.joints, found.frame_time) == (bvh.joints, bvh.frame_time), name
+        np.testing.assert_allclose(found.values, bvh.values, atol=0.02, err_msg=name)
+    task = MotionStyle(walker_of_tests, tmp_path, Options())
+    for name in ("small", "z_up"):
+        picture = np.asarray(task.picture(tmp_path / "out" / f"{name}.bvh").convert("L"))
+        assert (picture < 128).any(1).sum() > 160, name  # of 180 rows: they stand
+    assert "begun.bvh: the pose at its begin, 3 frames long, stays" in caplog.text
+    assert caplog.text.count("pose at its begin") == 1
+    cut = convert_folder(walker_of_tests, tmp_path / "in", tmp_path / "cut", lead_in="cut")
+    assert cut.converted == len(CHARACTERS)
+    begun = (tmp_path / "cut" / "begun.bvh").read_text()
+    assert begun == (tmp_path / "out" / "plain.bvh").read_text()
 
 
 def test_the_style_is_a_clip_and_must_be_good(tmp_path):

@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 
-from keras_dtl.bvh import write_bvh
+from keras_dtl.bvh import read_bvh, write_bvh
 from keras_dtl.data.clips import split_clips, spread_cells
 from keras_dtl.data.motion import load_motion, statistics_of, windows_of
+from keras_dtl.data.motion_check import describe_motion
 from keras_dtl.data.walker import measure_factors
-from keras_dtl.motion import to_bvh
+from keras_dtl.motion import features_of, read_motion, to_bvh
+from tests.walking import t_pose, walking, with_first_frames, with_z_up
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +94,105 @@ def test_table_tells_labels(clips, tmp_path, caplog):
         load_motion(f"bvh:{tmp_path}")
 
 
+def write_clips(folder, **bvhs):
+    for name, bvh in bvhs.items():
+        write_bvh(folder / "walk" / name / "1.bvh", bvh)
+    return f"bvh:{folder}"
+
+
+def test_bodies_of_all_sizes_and_axes_are_learnt_as_they_are_converted(tmp_path, caplog):
+    kinds = {"adult": walking(), "child": walking(scale=0.6), "metres": walking(scale=0.01)}
+    kinds |= {
+        "z_up": with_z_up(walking()),
+        "begun": with_first_frames(walking(), t_pose(walking())),
+    }
+    loaded = load_motion(write_clips(tmp_path, **kinds))
+    windows = windows_of(loaded, 48, 12)
+    expected = windows.features[windows.clips == loaded.names.index("1")]
+    for index, style in enumerate(loaded.style_names):
+        learnt = windows.features[windows.clips == index]
+        np.testing.assert_allclose(learnt, expected, atol=1e-5, err_msg=style)
+        bvh = read_bvh(tmp_path / "walk" / style / "1.bvh")
+        converted = features_of(*read_motion(bvh, loaded.skeleton, 30.0)[:2])
+        np.testing.assert_allclose(converted[:48], learnt[0], atol=1e-5, err_msg=style)
+    # The pelvis is 94 above the ground on a leg of 109.
+    assert expected[..., -4].mean() == pytest.approx(94 / loaded.skeleton.leg)
+    assert "1.bvh: the pose at its begin, 1 frames long, is cut" in caplog.text
+
+
+def write_named(folder, names):
+    bvh = walking(frames=20)
+    for name in names:
+        write_bvh(folder / name, bvh)
+    return f"bvh:{folder}"
+
+
+def test_folders_tell_labels_before_names_do(tmp_path, caplog):
+    names = ["run/old/a_walk_young_1.bvh", "walk/old/b.BVH"]
+    loaded = load_motion(write_named(tmp_path, names))
+    assert (loaded.action_names, loaded.style_names) == (("run", "walk"), ("old",))
+    assert "guessed" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("names", "actions", "styles"),
+    [
+        (["set_run_angry_001.bvh", "set_walk_old_02.BVH"], ("run", "walk"), ("angry", "old")),
+        (["Old/Old_FW.bvh", "Shy/Shy_Side_Step.bvh"], ("FW", "Side_Step"), ("Old", "Shy")),
+        (["all/x_run_angry_1.bvh", "all/x_run_old_1.bvh"], ("run",), ("angry", "old")),
+    ],
+)
+def test_guesses_from_names_are_printed(names, actions, styles, tmp_path, caplog):
+    loaded = load_motion(write_named(tmp_path, names))
+    assert (loaded.action_names, loaded.style_names) == (actions, styles)
+    assert "guessed from file names" in caplog.text and "clips.csv" in caplog.text
+    assert f"Actions: {', '.join(actions)}. Styles: {', '.join(styles)}." in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["angry_01_000.bvh", "shy_13_001.bvh"], "the style '01', and numbers are neither"),
+        (["07/07_01.bvh", "08/08_02.bvh"], "the action '01' and the style '07'"),
+        (["001_Shy_0_x_1_0.bvh"], "the style '1'"),
+        (["walk1_subject1.bvh"], "could be used.*expected ..._ACTION_STYLE_NUMBER"),
+        (["Sad Walk.bvh"], "could be used.*clips.csv"),
+        (["happy/a_fast_take_01.bvh", "sad/a_fast_take_01.bvh"], "happy tells either its action"),
+    ],
+)
+def test_names_that_tell_no_labels_are_refused_with_the_way_out(names, message, tmp_path):
+    with pytest.raises(ValueError, match=message) as raised:
+        load_motion(write_named(tmp_path, names))
+    assert "ACTION/STYLE/" in str(raised.value)
+
+
+def test_fifteen_frames_a_second_are_enough_and_fewer_say_what_to_do(tmp_path):
+    source = write_clips(tmp_path, old=walking(frames=20, rate=1 / 0.066667))
+    assert len(load_motion(source).positions[0]) == 39
+    source = write_clips(tmp_path, old=walking(frames=20, rate=12.0))
+    with pytest.raises(ValueError, match=r"12 frames a second; at least 15 .*--rate 24 or less"):
+        load_motion(source)
+    assert len(load_motion(source, 24.0).positions[0]) == 39
+
+
+def test_what_a_folder_would_be_taken_for(tmp_path):
+    kinds = {"old": walking(), "shy": with_z_up(walking(rate=60.0))}
+    write_clips(tmp_path, **kinds, begun=with_first_frames(walking(), t_pose(walking()), 2))
+    (tmp_path / "walk" / "old" / "cut.bvh").write_text("HIERARCHY")
+    found = describe_motion(tmp_path)
+    assert (found.files, found.frames, found.labels, found.problem) == (4, 182, "folders", "")
+    assert (found.up, found.rates) == ({"y": 2, "z": 1}, {30.0: 2, 60.0: 1})
+    assert found.actions == {"walk": 4} and found.styles == {"old": 2, "shy": 1, "begun": 1}
+    assert found.skeletons == {walking().names: 3}
+    assert found.lead_ins == {"walk/begun/1.bvh": 2}
+    assert list(found.unreadable) == ["walk/old/cut.bvh"]
+    assert "up axis: y (2), z (1); frames a second: 30.0 (2), 60.0 (1)" in found.lines()
+    one = describe_motion(tmp_path / "walk" / "shy" / "1.bvh")
+    assert one.files == 1 and "tells no action" not in one.labels and "1.bvh" in one.problem
+    with pytest.raises(FileNotFoundError):
+        describe_motion(tmp_path / "nowhere")
+
+
 def test_archive_of_clips(clips, tmp_path):
     world = np.concatenate(clips.positions[:2])
     positions = np.concatenate([np.zeros((len(world), 1, 3)), world - world[:, :1]], 1)
@@ -113,6 +214,14 @@ def test_archive_of_clips(clips, tmp_path):
     np.testing.assert_allclose(loaded.positions[1], clips.positions[1], atol=0.1)
     assert loaded.skeleton.names == clips.skeleton.names and loaded.names == ("a", "b")
     np.testing.assert_allclose(loaded.skeleton.lengths, clips.skeleton.lengths, rtol=0.01)
+    arrays["positions"][96:] *= 0.5
+    arrays["root"] = np.concatenate([world[:96, 0], 0.5 * world[96:, 0]])
+    np.savez(tmp_path / "clips.npz", **arrays)
+    child = load_motion(f"npz:{tmp_path / 'clips.npz'}")
+    heights = [clip[:, 0, 1].mean() for clip in child.positions]
+    assert heights[1] / heights[0] == pytest.approx(
+        clips.positions[1][:, 0, 1].mean() / clips.positions[0][:, 0, 1].mean(), rel=1e-3
+    )
     del arrays["fps"]
     np.savez(tmp_path / "clips.npz", **arrays)
     with pytest.raises(ValueError, match="lacks fps"):

@@ -23,6 +23,8 @@ class Options:
             png.
         suffix: Generators: added to the name of each image, before the dot.
         style: Motion: the BVH file whose style all others get.
+        lead_in: Motion: what becomes of a pose that a clip jumps from, such as a T-pose in its
+            first frame: keep it as it is in the file, or cut it.
         quality: Generators: of JPEG, WebP and AVIF images, from 1 to 100.
         metadata: Generators: keep notes of the image (EXIF, XMP, IPTC, texts and resolution),
             all but where it was taken (no-location), or drop them.
@@ -56,6 +58,7 @@ class Options:
     format: Literal["auto", "csv", "jsonl", "png", "jpg", "webp", "avif", "tif", "same"] = "auto"
     suffix: str = ""
     style: str | None = None
+    lead_in: Literal["keep", "cut"] = "keep"
     quality: int = 95
     metadata: Literal["keep", "no-location", "drop"] = "keep"
     profile: Literal["keep", "srgb", "drop"] = "keep"

@@ -17,6 +17,7 @@ class CycleGANRecipe(TranslationRecipe):
     """Generators between two folders of images without pairs (Zhu et al. 2017)."""
 
     name: ClassVar[str] = "cyclegan"
+    suits: ClassVar[str] = "for two folders of unpaired images, one to look like the other"
     paired: ClassVar[bool] = False
 
     source: str = "digits"

@@ -11,6 +11,7 @@ VERBS = {
     "train": "fit a recipe, score it and export what it learnt",
     "adapt": "adapt a trained run to other images, without those it learnt from",
     "search": "train methods and settings in turn and choose without target labels",
+    "check": "say what a data set would be taken for, without training",
     "evaluate": "score a trained run again, on its own data or on other",
     "export": "turn a trained run into an artifact for production",
     "convert": "run an artifact over a folder of images",

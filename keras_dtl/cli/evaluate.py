@@ -14,7 +14,7 @@ import tyro
 from keras_dtl.cli.command import SUCCESS
 from keras_dtl.files import write_json
 from keras_dtl.recipes import run_recipe
-from keras_dtl.recipes.runs import run_model, run_record
+from keras_dtl.recipes.runs import data_in_classes_of_run, run_model, run_record
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def main(arguments: Evaluate) -> int:
     recipe = replace_data(run_recipe(arguments.run), arguments)
     print(start_session(recipe.seed, recipe.mixed_precision))
     model = run_model(arguments.run)
-    data = recipe.load_data()
+    data = data_in_classes_of_run(recipe.load_data(), arguments.run)
     scores = recipe.score(model, data)
     folder = arguments.output or arguments.run
     write_json(folder / "scores.json", scores)

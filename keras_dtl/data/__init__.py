@@ -9,7 +9,7 @@ from keras_dtl.data.batches import (
 )
 from keras_dtl.data.catalogue import load
 from keras_dtl.data.clips import split_clips
-from keras_dtl.data.labelled import LabelledImages, check_same_classes, require_classes
+from keras_dtl.data.labelled import LabelledImages, check_same_classes, renumber, require_classes
 from keras_dtl.data.motion import load_motion, statistics_of, windows_of
 from keras_dtl.data.pairs import ImagePairs, load_pairs
 from keras_dtl.data.translation import jitter, load_domain, paired_batches, unpaired_batches
@@ -30,6 +30,7 @@ __all__ = [
     "load_pairs",
     "ordered_batches",
     "paired_batches",
+    "renumber",
     "require_classes",
     "split_clips",
     "statistics_of",

@@ -145,7 +145,7 @@ def _luminance(images: np.ndarray) -> np.ndarray:
 
 
 def check_same_classes(source: LabelledImages, target: LabelledImages) -> None:
-    """Check that two domains share one label space.
+    """Check that two domains have the same classes by name, in whatever order.
 
     Unlabelled data carries no class names and passes.
 
@@ -154,7 +154,7 @@ def check_same_classes(source: LabelledImages, target: LabelledImages) -> None:
         target: `LabelledImages` of the other.
 
     Raises:
-        ValueError: If a class is missing on one side, or the same classes come in another order.
+        ValueError: If a class is missing on one side.
     """
     if source.labels is None or target.labels is None or source.classes == target.classes:
         return
@@ -172,11 +172,33 @@ def check_same_classes(source: LabelledImages, target: LabelledImages) -> None:
             + "; ".join(missing)
             + ". Rename or remove class folders, or choose another data set, so that both agree."
         )
-    raise ValueError(
-        "Source and target have the same classes in another order: "
-        f"{', '.join(source.classes)} against {', '.join(target.classes)}. "
-        "Number the classes alike in both, for example in sorted order."
-    )
+
+
+def renumber(
+    examples: LabelledImages, classes: Sequence[str], of: str = "the other data set"
+) -> LabelledImages:
+    """Return examples whose labels count in another order of classes, matched by name.
+
+    Args:
+        examples: `LabelledImages`; unlabelled ones are returned as they are.
+        classes: Names in the order wanted; some may not occur in `examples`.
+        of: Whose order that is, for the message.
+
+    Raises:
+        ValueError: If `examples` show a class that is not among them.
+    """
+    classes = tuple(classes)
+    if examples.labels is None or examples.classes == classes:
+        return examples
+    present = [examples.classes[label] for label in np.unique(examples.labels)]
+    unknown = _difference(present, classes)
+    if unknown:
+        raise ValueError(
+            f"The images show classes that {of} does not know: {', '.join(unknown)}. Expected "
+            f"some of {', '.join(classes)}. Rename the classes, or leave these images out."
+        )
+    table = [classes.index(name) if name in classes else -1 for name in examples.classes]
+    return replace(examples, labels=np.array(table)[examples.labels], classes=classes)
 
 
 def require_classes(examples: LabelledImages, at_least: int = 2) -> None:

@@ -1,17 +1,21 @@
 """`npz:PATH:LABEL`: images that lie in one file of NumPy arrays."""
 
+import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from keras_dtl.data.labelled import LabelledImages
+from keras_dtl.data.layouts import split_of
 from keras_dtl.data.splits import stratified_split
 from keras_dtl.images import readable_name
 
-IMAGES, LABELS = "x", "y"
-"""Names of the arrays of images, and of labels where none is named."""
+IMAGES = ("x", "X", "images", "image", "imgs", "data")
+LABELS = ("y", "Y", "labels", "label", "targets")
+"""Names of the arrays of images and of labels, where none is named. Before or after them may stand
+a split, as in `x_train` or `test_images`."""
 
 
 def load_npz(
@@ -22,13 +26,17 @@ def load_npz(
 ) -> LabelledImages:
     """Load the images of a `.npz` file, which `np.savez(PATH, x=images, person=labels)` writes.
 
-    Each class is split, always alike, in 80 % for training and 20 % for testing.
+    Arrays of a split test, such as `x_test` or `test_images`, are tested on (else those of a split
+    validation); without them each class is split, always alike, in 80 % for training and 20 % for
+    testing.
 
     Args:
         path: The file, and after a colon the array that tells the class, such as
-            `faces.npz:person`; without a name it is `y`. Images lie in `x`: uint8
-            `(examples, height, width)` or `(examples, height, width, channels)`. Labels are
-            whole numbers or strings, of any values.
+            `faces.npz:person`, or those of images and of classes, as in `faces.npz:photos,person`.
+            By default the names are any of `IMAGES` and `LABELS`. Images are whole numbers from
+            0 to 255, `(examples, height, width)` or `(examples, height, width, channels)`.
+            Labels are whole numbers or strings of any values, `(examples,)` or `(examples, 1)`,
+            or one-hot `(examples, classes)`.
         split: "train" or "test".
         size: `(height, width)` in pixels to resize to, or None.
         channels: 1 (grey) or 3 (RGB) to convert to, or None.
@@ -40,38 +48,153 @@ def load_npz(
         FileNotFoundError: If there is no such file.
         ValueError: If it is no such file, or lacks an array, or its arrays do not fit together.
     """
-    file, _, name = path.rpartition(":") if ".npz:" in path else (path, "", LABELS)
-    images, labels = _read(Path(file), (IMAGES, name))
+    file, _, named = path.rpartition(":") if ".npz:" in path else (path, "", "")
+    with _open(Path(file)) as arrays:
+        parts, shown = npz_splits(list(arrays), named, readable_name(file)), readable_name(file)
+        loaded = {
+            role: (_images(arrays, x, shown), _labels(arrays, y, shown))
+            for role, (x, y) in parts.items()
+        }
+    for role, (images, labels) in loaded.items():
+        if len(labels) != len(images):
+            raise ValueError(
+                f"{shown}: {parts[role][1]!r} must hold one label for each image in "
+                f"{parts[role][0]!r}. Received: shapes {labels.shape} and {images.shape}."
+            )
+    values = np.unique(np.concatenate([labels for _, labels in loaded.values()]))
+    classes = tuple(str(value) for value in values)
+    tested = next((role for role in ("test", "validation") if role in loaded), None)
+    images, labels = loaded[tested if tested and split == "test" else "train"]
+    examples = LabelledImages(images, np.searchsorted(values, labels), classes)
+    if tested is None:
+        chosen = stratified_split(examples.labels)[0 if split == "train" else 1]
+        examples = examples.subset(chosen)
+    return examples.convert(size, channels)
+
+
+def npz_splits(present: Iterable[str], named: str, shown: str) -> dict[str, tuple[str, str]]:
+    """Return the names of the arrays of images and of labels by split.
+
+    Args:
+        present: The names of all arrays.
+        named: What was typed after the colon, or "".
+        shown: The file, for messages.
+
+    Returns:
+        `{split: (images, labels)}` of "train" and, where they are there, "validation" and "test".
+
+    Raises:
+        ValueError: If an array is missing.
+    """
+    present = list(present)
+    first, comma, second = named.partition(",")
+    label_names = (second if comma else first,) if named else LABELS
+    found = {}
+    for names, place in ((((first,) if comma else IMAGES), 0), (label_names, 1)):
+        for name in present:
+            role = _role(name, names)
+            if role is not None:
+                found.setdefault(role, [None, None])[place] = name
+    pairs = {role: tuple(pair) for role, pair in found.items() if None not in pair}
+    if "train" not in pairs:
+        wanted = [name for name in (first, second) if name and name not in present]
+        lacking = f"no array {wanted[0]!r}" if wanted else "no arrays of images and of labels"
+        raise ValueError(
+            f"{shown} has {lacking}. It holds {', '.join(present)}. Name the array of labels after "
+            "a colon, or both: npz:PATH.npz:LABELS or npz:PATH.npz:IMAGES,LABELS."
+        )
+    return pairs
+
+
+def _role(name: str, names: Iterable[str]) -> str | None:
+    """Return the split of an array that has one of these names, "train" where it has none."""
+    if name in names:
+        return "train"
+    before, after = re.match(r"([a-zA-Z]+)_(.+)$", name), re.match(r"(.+)_([a-zA-Z]+)$", name)
+    if before and before[2] in names and split_of(before[1]):
+        return split_of(before[1])
+    if after and after[1] in names and split_of(after[2]):
+        return split_of(after[2])
+    return None
+
+
+def _array(arrays: np.lib.npyio.NpzFile, name: str, shown: str) -> np.ndarray:
+    try:
+        return arrays[name]
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise ValueError(
+            f"{shown} cannot be read as a .npz file of numbers and strings: {name!r}: {error}"
+        ) from error
+
+
+def _images(arrays: np.lib.npyio.NpzFile, name: str, shown: str) -> np.ndarray:
+    images = _array(arrays, name, shown)
     if images.ndim == 3:
         images = images[..., None]
-    if labels.shape != images.shape[:1]:
+    if images.ndim == 4 and images.shape[1] in (1, 3) and images.shape[3] not in (1, 3, 4):
         raise ValueError(
-            f"{readable_name(file)}: {name!r} must hold one label for each image in {IMAGES!r}. "
-            f"Received: shapes {labels.shape} and {images.shape}."
+            f"{shown}: {name!r} has the shape {images.shape}, channels first. Expected (examples, "
+            "height, width, channels): save np.moveaxis(images, 1, -1)."
         )
-    values, labels = np.unique(labels, return_inverse=True)
-    chosen = stratified_split(labels)[0 if split == "train" else 1]
-    classes = tuple(str(value) for value in values)
-    return LabelledImages(images, labels, classes).subset(chosen).convert(size, channels)
+    if images.dtype == np.uint8 or not np.issubdtype(images.dtype, np.number):
+        return images
+    # Whole numbers in another type; 0..1 is left to be refused, with how to scale it.
+    whole = images.size and images.min() >= 0 and 1 < images.max() <= 255
+    if whole and (images == np.floor(images)).all():
+        return images.astype("uint8")
+    return images
 
 
-def _read(path: Path, names: Sequence[str]) -> list[np.ndarray]:
-    """Return the arrays of these names."""
+def _labels(arrays: np.lib.npyio.NpzFile, name: str, shown: str) -> np.ndarray:
+    """Return labels as `(examples,)` of whole numbers or strings."""
+    labels = _array(arrays, name, shown)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    elif labels.ndim == 2 and np.issubdtype(labels.dtype, np.number) and _is_one_hot(labels):
+        labels = labels.argmax(1)
+    if labels.ndim != 1:
+        raise ValueError(
+            f"{shown}: {name!r} must hold one label for each image. Received: shape {labels.shape}."
+        )
+    if np.issubdtype(labels.dtype, np.floating):
+        if not np.isfinite(labels).all() or (labels != np.floor(labels)).any():
+            raise ValueError(
+                f"{shown}: {name!r} holds {int((~np.isfinite(labels)).sum())} label(s) that are no "
+                "number (NaN), or fractions. Leave images without a class out, and save whole "
+                "numbers or strings."
+            )
+        labels = labels.astype("int64")
+    if np.issubdtype(labels.dtype, np.signedinteger) and set(labels[labels < 1]) - {0}:
+        _refuse_negative(labels, name, shown)
+    return labels
+
+
+def _refuse_negative(labels: np.ndarray, name: str, shown: str) -> None:
+    if set(np.unique(labels).tolist()) == {-1, 1}:
+        return  # as support vector machines count two classes
+    raise ValueError(
+        f"{shown}: {name!r} holds {int((labels < 0).sum())} label(s) below 0, as data sets mark "
+        "images without a class. Leave these images out, or number the classes from 0."
+    )
+
+
+def _is_one_hot(labels: np.ndarray) -> bool:
+    return bool(np.isin(labels, (0, 1)).all() and (labels.sum(1) == 1).all())
+
+
+def _open(path: Path) -> np.lib.npyio.NpzFile:
     shown = readable_name(path)
     if not path.is_file():
-        raise FileNotFoundError(f"There is no file {shown}. Give npz:PATH.npz:LABEL.")
+        raise FileNotFoundError(f"There is no file {shown}. Give npz:PATH.npz:LABELS.")
     try:
-        with np.load(path) as file:
-            arrays = {name: file[name] for name in names if name in file}
-            held = ", ".join(file)
+        file = np.load(path)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise ValueError(
             f"{shown} cannot be read as a .npz file of numbers and strings: {error}"
         ) from error
-    for name in names:
-        if name not in arrays:
-            raise ValueError(
-                f"{shown} has no array {name!r}. It holds {held}. Name the array of labels after "
-                "a colon: npz:PATH.npz:LABEL."
-            )
-    return [arrays[name] for name in names]
+    if not isinstance(file, np.lib.npyio.NpzFile):
+        raise ValueError(
+            f"{shown} holds one array. Expected a .npz file of images and of labels, which "
+            "np.savez(PATH, x=images, y=labels) writes."
+        )
+    return file

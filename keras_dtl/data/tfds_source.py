@@ -73,6 +73,27 @@ def load_tfds(
     return LabelledImages(stacked, np.array(labels), classes)
 
 
+def tfds_lines(name: str, data_dir: FilePath | None = None) -> list[str]:
+    """Return what is known of a data set without downloading it, a line each.
+
+    Args:
+        name, data_dir: As for `load_tfds`.
+
+    Raises:
+        ValueError: As `load_tfds`.
+    """
+    name, side = divide_side(name)
+    builder = _find_builder(name, data_dir)
+    label_key = _keys(builder)[1]
+    classes = builder.info.features[label_key].names or []
+    lines = [f"{name}: a data set of TFDS{f', its domain {side.upper()}' if side else ''}"]
+    lines += [f"{len(classes)} classes: {', '.join(classes[:20])}"] if classes else []
+    lines += [
+        f"{split}: {about.num_examples} images" for split, about in builder.info.splits.items()
+    ]
+    return lines if builder.is_prepared() else [*lines, "not downloaded and prepared here yet"]
+
+
 def tfds_names() -> list[str]:
     """List the names of all data sets that TFDS knows how to build."""
     return tfds.list_builders(with_community_datasets=False)

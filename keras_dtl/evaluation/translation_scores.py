@@ -15,6 +15,8 @@ from keras_dtl.evaluation.similarity import (
 )
 
 BATCH = 8
+FEWEST = 2
+"""Images of each kind that FID and KID need."""
 
 
 def translate(generator: Callable, images: np.ndarray) -> np.ndarray:
@@ -34,7 +36,7 @@ class TranslationProgress:
     """What is logged every few epochs: KID, and whether brightness is turned round.
 
     Called with a generator it returns `{"kid": ..., "brightness_correlation": ...}`, the latter
-    in -1..1.
+    in -1..1, and the former of two images or more of each kind.
 
     Args:
         network: Such as `feature_network` returns.
@@ -58,10 +60,12 @@ class TranslationProgress:
 
     def __call__(self, generator: Callable) -> dict:
         translated = translate(generator, self.source)
+        scores = {"brightness_correlation": brightness_correlation(translated, self.reference)}
+        if min(len(self.source), len(self.features)) < FEWEST:
+            return scores
         return {
-            "kid": kernel_distance(features_of(self.network, translated), self.features),
-            "brightness_correlation": brightness_correlation(translated, self.reference),
-        }
+            "kid": kernel_distance(features_of(self.network, translated), self.features)
+        } | scores
 
 
 def set_distances(network: keras.Model, translated: np.ndarray, answers: np.ndarray) -> dict:
@@ -72,8 +76,11 @@ def set_distances(network: keras.Model, translated: np.ndarray, answers: np.ndar
         translated, answers: uint8 `(examples, height, width, channels)`.
 
     Returns:
-        `{"fid": ..., "kid": ...}`, see `frechet_distance` and `kernel_distance`.
+        `{"fid": ..., "kid": ...}`, see `frechet_distance` and `kernel_distance`; nothing where
+        there are fewer than two images of a kind.
     """
+    if min(len(translated), len(answers)) < FEWEST:
+        return {}
     both = features_of(network, translated), features_of(network, answers)
     return {"fid": frechet_distance(*both), "kid": kernel_distance(*both)}
 

@@ -18,6 +18,8 @@ class Recipe:
     """One method's experiment. A field is a flag of `keras-dtl train`."""
 
     name: ClassVar[str]
+    data_kind: ClassVar[str | None] = None
+    """What folders hold, where their names do not say so: see `keras_dtl.data.inspection`."""
     suits: ClassVar[str] = ""
     """The case that it is for, in words that begin with "for"."""
 
@@ -95,6 +97,19 @@ class Recipe:
     def load_data(self):
         """Load what is trained on and what is scored on."""
         raise NotImplementedError
+
+    def data_lines(self) -> list[str]:
+        """Return what the recipe's folders are taken for, as `keras-dtl check` says it."""
+        from keras_dtl.data.inspection import describe
+
+        names = dict.fromkeys(getattr(self, name, None) for name in ("source", "target"))
+        prefixes = ("folder", "paired")
+        return [
+            line
+            for name in names
+            if isinstance(name, str) and name.partition(":")[0] in prefixes
+            for line in describe(name, self.data_kind or name.partition(":")[0])
+        ]
 
     def build_model(self, data):
         """Return the compiled `Method`."""

@@ -115,5 +115,6 @@ class CycleGANRecipe(TranslationRecipe):
         }
 
     def headline(self, scores: dict) -> dict:
-        both = {f"kid {way}": scores[way]["kid"] for way in ("a_to_b", "b_to_a")}
+        ways = [way for way in ("a_to_b", "b_to_a") if "kid" in scores[way]]
+        both = {f"kid {way}": scores[way]["kid"] for way in ways}
         return {**both, "cycle_error": scores["cycle_error"]}

@@ -92,7 +92,8 @@ class DomainAdaptationRecipe(Recipe):
         return data.target_labelled
 
     def load_data(self):
-        from keras_dtl.data import check_same_classes, load, require_classes
+        from keras_dtl.data import check_same_classes, load, renumber, require_classes
+        from keras_dtl.recipes.runs import in_classes_of_run
 
         places = {"data_dir": self.data_dir, "manual_dir": self.manual_dir}
         source = load(self.source, "train", image_size=self.image_size, channels=3, **places)
@@ -102,6 +103,17 @@ class DomainAdaptationRecipe(Recipe):
         check_same_classes(source, target)
         target_test = None if target.labels is None else load(self.target, "test", **places)
         source_test = load(self.source, "test", **places)
+        source = in_classes_of_run(source, self.start)
+        target, source_test, target_test = (
+            part and renumber(part, source.classes) for part in (target, source_test, target_test)
+        )
+        # Tests without labels, of which loading has told, score nothing.
+        source_test, target_test = (
+            None if part is None or part.labels is None else part
+            for part in (source_test, target_test)
+        )
+        if source_test is None and (self.validators or self.select != "last"):
+            raise ValueError("Validators need a labelled test split of the source.")
         source = self._sample(source, self.source_size)
         target = self._sample(target, self.target_size)
         target, labelled = self._split_shots(target)

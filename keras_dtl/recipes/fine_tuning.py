@@ -87,7 +87,14 @@ class FineTuningRecipe(Recipe):
         places["image_size"] = train.image_shape[:2]
         if self.shots:
             train = train.subset(shot_split(train.labels, self.shots, self.seed)[0])
-        return Labelled(train, load(self.target, "test", **places))
+        test = load(self.target, "test", **places)
+        if test.labels is None:
+            raise ValueError(
+                f"{self.target}: the images for testing lie without class folders, so that nothing "
+                "can be scored. Sort them into test/CLASS/, or move what is in train/ up beside "
+                "each other to have 20 % of each class for testing."
+            )
+        return Labelled(train, test)
 
     def build_model(self, data):
         import keras

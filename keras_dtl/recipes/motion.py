@@ -48,6 +48,12 @@ class MotionRecipe(Recipe):
     critic_learning_rate: float = 5e-4
     """That of the critic, likewise."""
 
+    def data_lines(self) -> list[str]:
+        from keras_dtl.data.inspection import describe
+
+        kind, _, path = self.source.partition(":")
+        return describe(f"bvh:{path}", "bvh") if kind in ("bvh", "folder") and path else []
+
     def load_data(self):
         from keras_dtl.data.clips import split_clips, spread_cells
         from keras_dtl.data.motion import load_motion, windows_of

@@ -114,4 +114,4 @@ class Pix2PixRecipe(TranslationRecipe):
         }
 
     def headline(self, scores: dict) -> dict:
-        return {name: scores[name] for name in ("kid", "absolute_error")}
+        return {name: scores[name] for name in ("kid", "absolute_error") if name in scores}

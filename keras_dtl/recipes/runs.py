@@ -38,6 +38,62 @@ def run_record(folder: Path, name: str) -> dict:
         raise ValueError(f"{path} is not valid JSON: {error}. Train again.") from error
 
 
+def in_classes_of_run(examples, folder: Path | str | None):
+    """Return examples whose labels count as those of the classifier that a training starts from.
+
+    Args:
+        examples: `LabelledImages`.
+        folder: Of the run to start from, or None.
+
+    Raises:
+        FileNotFoundError: When the folder holds no finished run.
+        ValueError: When the run learnt other classes, by name.
+    """
+    from keras_dtl.data import renumber
+
+    classes = None if folder is None else run_record(Path(folder), "settings").get("classes")
+    if classes is None:
+        return examples
+    missing = [name for name in classes if name not in examples.classes]
+    if missing:
+        raise ValueError(
+            f"{folder} learnt the classes {', '.join(classes)}, and the images have none of "
+            f"{', '.join(missing)} among {', '.join(examples.classes)}. Start from it by "
+            "fine-tuning, whose classifier is new, or rename the classes."
+        )
+    return renumber(examples, classes, f"the run {folder}")
+
+
+def data_in_classes_of_run(data, folder: Path | str):
+    """Return what a recipe loaded with labels as a run counts them.
+
+    Args:
+        data: A named tuple of `LabelledImages`, `SegmentedImages` and others.
+        folder: Of the run that is scored.
+
+    Raises:
+        ValueError: When images show classes that the run did not learn.
+    """
+    classes = run_record(Path(folder), "settings").get("classes")
+    if classes is None or not hasattr(data, "_fields"):
+        return data
+    return type(data)(*(_in_classes(part, tuple(classes), folder) for part in data))
+
+
+def _in_classes(part, classes, folder):
+    from keras_dtl.data import LabelledImages, renumber
+    from keras_dtl.data.segmentation import SegmentedImages
+
+    if isinstance(part, LabelledImages):
+        return renumber(part, classes, f"the run {folder}")
+    if isinstance(part, SegmentedImages) and part.classes != classes:
+        raise ValueError(
+            f"{folder} learnt the classes {', '.join(classes)}, and the masks have "
+            f"{', '.join(part.classes)}. Give the folder the classes.csv that the run had."
+        )
+    return part
+
+
 def _require_file(folder, name):
     path = folder / name
     if not path.is_file():

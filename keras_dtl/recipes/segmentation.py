@@ -36,6 +36,7 @@ class SegmentationRecipe(Recipe):
     """A segmenter that adapts to another domain (Tsai et al. 2018, and others pixel by pixel)."""
 
     name: ClassVar[str] = "segmentation"
+    data_kind: ClassVar[str] = "segmentation"
     suits: ClassVar[str] = "for classes of pixels, with or without labels in the target"
 
     batch_size: int = 4

@@ -53,6 +53,9 @@ def train(recipe, data=None, strategy=None) -> Trained | None:
     strategy = strategy or single_device()
     checkpoint, chief = Checkpoint(recipe.run_folder), is_chief(strategy)
     standing = value_of_chief(standing_of(recipe, checkpoint) if chief else None, strategy)
+    if data is None and chief:
+        for line in recipe.data_lines():
+            print(line)
     data = data or recipe.load_data()
     if standing == "finished":
         return finished_run(recipe, data) if chief else None

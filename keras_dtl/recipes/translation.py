@@ -1,5 +1,6 @@
 """What the recipes of image translation share: two domains, schedules, measures, pictures."""
 
+import logging
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
@@ -29,6 +30,9 @@ class TranslationData(NamedTuple):
     train: object
     validation: Images
     test: Images
+
+
+logger = logging.getLogger("keras_dtl")
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,13 @@ class TranslationRecipe(Recipe):
     def divide(self, train, a: np.ndarray, b: np.ndarray) -> TranslationData:
         """Return the data: all test images, or half of them, are scored on."""
         if self.keep == "last":
+            if min(len(a), len(b)) < 2:
+                logger.warning(
+                    "FID and KID are left out: %d and %d test image(s) of A and B, and they need 2 "
+                    "of each. Add test images to have them.",
+                    len(a),
+                    len(b),
+                )
             return TranslationData(train, Images(a, b), Images(a, b))
         if min(len(a), len(b)) < 4:
             raise ValueError(

@@ -6,6 +6,7 @@ from keras_dtl.data.labelled import (
     LabelledImages,
     check_same_classes,
     convert_channels,
+    renumber,
     require_classes,
 )
 from keras_dtl.images import resize_image
@@ -91,9 +92,16 @@ def test_check_same_classes_lists_what_is_missing_on_each_side():
         check_same_classes(make(), make(classes=("cat", "pig")))
 
 
-def test_check_same_classes_refuses_another_order():
-    with pytest.raises(ValueError, match="another order"):
-        check_same_classes(make(), make(classes=("dog", "cat")))
+def test_another_order_of_the_same_classes_is_matched_by_name():
+    check_same_classes(make(), make(classes=("dog", "cat")))
+    turned = renumber(make(classes=("dog", "cat")), ("cat", "dog"))
+    assert (turned.labels.tolist(), turned.classes) == ([1, 0, 1, 0], ("cat", "dog"))
+    wider = renumber(make().subset([1, 3]), ("ape", "dog"))
+    assert (wider.labels.tolist(), wider.classes) == ([1, 1], ("ape", "dog"))
+    with pytest.raises(ValueError, match="classes that the run does not know: cat. Expected some"):
+        renumber(make(), ("dog", "ape"), "the run")
+    unlabelled = make().without_labels()
+    assert renumber(unlabelled, ("dog",)) is unlabelled
 
 
 def test_require_classes_counts_those_that_occur():

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from keras_dtl.data import load
+from keras_dtl.data import check_same_classes, load, renumber
+from keras_dtl.images import write_image
 
 VIEWS = 5
 
@@ -56,3 +57,77 @@ def test_what_is_no_file_of_arrays_is_refused(tmp_path):
     (tmp_path / "text.npz").write_text("no arrays")
     with pytest.raises(ValueError, match="text.npz cannot be read"):
         load(f"npz:{tmp_path / 'text.npz'}:y")
+
+
+X = np.arange(24, dtype="uint8").reshape(24, 1, 1).repeat(4, 1).repeat(4, 2)
+Y = np.arange(24) % 12
+
+
+@pytest.mark.parametrize(
+    ("arrays", "named"),
+    [
+        ({"x": X, "y": Y[:, None]}, ""),
+        ({"x": X, "y": np.eye(12)[Y]}, ""),
+        ({"x": X, "y": Y.astype(float)}, ""),
+        ({"x": X.astype("int64"), "y": Y}, ""),
+        ({"x": X.astype("float32"), "y": Y}, ""),
+        ({"images": X, "labels": Y}, ""),
+        ({"photos": X, "person": Y}, ":photos,person"),
+    ],
+    ids=["column", "one-hot", "float labels", "int64", "float", "other names", "named"],
+)
+def test_every_form_of_labels_and_names_is_the_same_data_set(arrays, named, tmp_path):
+    np.savez(tmp_path / "a.npz", **arrays)
+    train, test = (load(f"npz:{tmp_path}/a.npz{named}", split) for split in ("train", "test"))
+    assert train.classes == tuple(str(number) for number in range(12))
+    for part in (train, test):
+        np.testing.assert_array_equal(part.images[:, 0, 0, 0] % 12, part.labels)
+    assert len(train) + len(test) == 24
+
+
+@pytest.mark.parametrize("form", ["x_{split}", "{split}_images"])
+def test_arrays_of_a_split_are_kept_apart(form, tmp_path):
+    labels = {"x_{split}": "y_{split}", "{split}_images": "{split}_labels"}[form]
+    arrays = {}
+    for split, part in (("train", slice(0, 12)), ("test", slice(12, 24)), ("val", slice(0, 1))):
+        arrays |= {form.format(split=split): X[part], labels.format(split=split): Y[part, None]}
+    np.savez(tmp_path / "a.npz", **arrays)
+    levels = [load(f"npz:{tmp_path}/a.npz", s).images[:, 0, 0, 0] for s in ("train", "test")]
+    assert [part.tolist() for part in levels] == [list(range(12)), list(range(12, 24))]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"x": X, "y": np.where(Y == 3, np.nan, Y)}, "holds 2 label.s. that are no number"),
+        ({"x": X, "y": np.where(Y == 3, -1, Y)}, "holds 2 label.s. below 0"),
+        ({"x": np.zeros((24, 3, 8, 8), "uint8"), "y": Y}, "channels first"),
+        ({"x": X / 255, "y": Y}, "Scale them to 0..255"),
+    ],
+)
+def test_labels_and_images_of_no_meaning_are_refused(arrays, message, tmp_path):
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(ValueError, match=message):
+        load(f"npz:{tmp_path}/a.npz")
+
+
+def test_two_classes_may_be_minus_one_and_one(tmp_path):
+    np.savez(tmp_path / "a.npz", x=X, y=np.where(Y < 6, -1, 1))
+    assert load(f"npz:{tmp_path}/a.npz").classes == ("-1", "1")
+
+
+def test_one_array_alone_is_refused_in_words(tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    with pytest.raises(ValueError, match="x.npy holds one array. Expected a .npz file"):
+        load(f"npz:{tmp_path}/x.npy")
+
+
+def test_numbered_classes_of_a_folder_and_an_archive_are_matched(tmp_path):
+    np.savez(tmp_path / "a.npz", x=X, y=Y)
+    for number in range(12):
+        write_image(tmp_path / "f" / str(number) / "0.png", np.full((4, 4, 1), number, "uint8"))
+    archive, folder = load(f"npz:{tmp_path}/a.npz"), load(f"folder:{tmp_path}/f")
+    assert archive.classes != folder.classes
+    check_same_classes(archive, folder)
+    matched = renumber(folder, archive.classes)
+    np.testing.assert_array_equal(matched.images[:, 0, 0, 0], matched.labels)

@@ -1,3 +1,5 @@
+import hashlib
+import io
 import json
 import warnings
 from pathlib import Path
@@ -5,10 +7,12 @@ from pathlib import Path
 import h5py
 import keras
 
-from keras_dtl.files import atomic_path
+from keras_dtl.files import atomic_path, read_regular
 
 FILE_NAME = "training.weights.h5"
 RANDOM_STATES = "random_states"
+_MARK = b"keras_dtl SHA-256:"  # after what HDF5 reads, and followed by the sum of that
+_LARGEST = 2**42  # bytes
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -47,22 +51,23 @@ class Checkpoint(keras.callbacks.Callback):
             How many epochs are done: 0 when nothing was saved.
 
         Raises:
-            ValueError: When the file does not fit the model.
+            ValueError: When the file does not fit the model, or is damaged.
         """
         if not self.path.exists():
             return 0
         build = getattr(model, "build_optimizers", None)
         build() if build else model.optimizer.build(model.trainable_variables)
         try:
+            data = _without_checksum(read_regular(self.path, _LARGEST))
             with warnings.catch_warnings():
                 # Keras only warns where it leaves a part of the model as it was.
                 warnings.simplefilter("error", UserWarning)
-                model.load_weights(self.path)
-            with h5py.File(self.path) as file:
+                model.load_weights(_Memory(data))
+            with h5py.File(_Memory(data)) as file:
                 for seed, state in zip(random_states(model), file[RANDOM_STATES], strict=True):
                     seed.assign(state)
                 self.history = json.loads(file.attrs["history"])
-        except (OSError, KeyError, ValueError, UserWarning) as error:
+        except (OSError, LookupError, TypeError, ValueError, RuntimeError, UserWarning) as error:
             raise ValueError(
                 f"{self.path} does not fit this model: {error}. Train with the settings it was "
                 "made with, or choose another output folder."
@@ -76,11 +81,38 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.history.append({name: float(value) for name, value in (logs or {}).items()})
-        with atomic_path(self.path) as temporary:
-            self.model.save_weights(temporary)
-            with h5py.File(temporary, "a") as file:
-                file[RANDOM_STATES] = [seed.numpy() for seed in random_states(self.model)]
-                file.attrs["history"] = json.dumps(self.history)
+        # In memory first: HDF5 that meets a full disk ends the whole process when this one ends.
+        memory = _Memory()
+        self.model.save_weights(memory)
+        with h5py.File(memory, "a") as file:
+            file[RANDOM_STATES] = [seed.numpy() for seed in random_states(self.model)]
+            file.attrs["history"] = json.dumps(self.history)
+        data = memory.getbuffer()
+        with atomic_path(self.path) as temporary, open(temporary, "wb") as file:
+            file.write(data)
+            file.write(_MARK + hashlib.sha256(data).digest())
+
+
+class _Memory(io.BytesIO):
+    """A file of weights in memory, which Keras takes by its name for what it is."""
+
+    def __str__(self):
+        return f"memory/{FILE_NAME}"
+
+
+def _without_checksum(data):
+    """Return the bytes of a checkpoint before its checksum; earlier versions wrote none.
+
+    Raises:
+        ValueError: The checksum is another one.
+    """
+    place = len(data) - len(_MARK) - hashlib.sha256().digest_size
+    if place < 0 or data[place : place + len(_MARK)] != _MARK:
+        return data
+    content = memoryview(data)[:place]
+    if hashlib.sha256(content).digest() != data[place + len(_MARK) :]:
+        raise ValueError("its checksum is another one; it was damaged")
+    return content
 
 
 def random_states(model):

@@ -1,3 +1,5 @@
+import hashlib
+import io
 import json
 import warnings
 from pathlib import Path
@@ -7,11 +9,13 @@ import keras
 
 from keras_dtl.distribution import file_of_chief, is_chief
 from keras_dtl.distribution.memory import ReplicaStates, restore_states
-from keras_dtl.files import atomic_path
+from keras_dtl.files import atomic_path, read_regular
 
 FILE_NAME = "training.weights.h5"
 RANDOM_STATES = "random_states"
 REPLICA_STATES = "replica_states"
+_MARK = b"keras_dtl SHA-256:"  # after what HDF5 reads, and followed by the sum of that
+_LARGEST = 2**42  # bytes
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -58,7 +62,7 @@ class Checkpoint(keras.callbacks.Callback):
             How many epochs are done: 0 when nothing was saved.
 
         Raises:
-            ValueError: When the file does not fit the model.
+            ValueError: When the file does not fit the model, or is damaged.
         """
         strategy = model.distribute_strategy
         if is_chief(strategy):
@@ -71,7 +75,7 @@ class Checkpoint(keras.callbacks.Callback):
                 build() if build else model.optimizer.build(model.trainable_variables)
             try:
                 self._load(model, path)
-            except (OSError, KeyError, ValueError, UserWarning) as error:
+            except (OSError, LookupError, TypeError, ValueError, RuntimeError, UserWarning) as error:
                 raise ValueError(
                     f"{self.path} does not fit this model: {error}. Train with the settings it was "
                     "made with, or choose another output folder."
@@ -79,11 +83,12 @@ class Checkpoint(keras.callbacks.Callback):
         return len(self.history)
 
     def _load(self, model, path):
+        data = _without_checksum(read_regular(path, _LARGEST))
         with warnings.catch_warnings():
             # Keras only warns where it leaves a part of the model as it was.
             warnings.simplefilter("error", UserWarning)
-            model.load_weights(path)
-        with h5py.File(path) as file:
+            model.load_weights(_Memory(data))
+        with h5py.File(_Memory(data)) as file:
             for seed, state in zip(random_states(model), file[RANDOM_STATES], strict=True):
                 seed.assign(state)
             states = file.get(REPLICA_STATES, {})
@@ -111,14 +116,41 @@ class Checkpoint(keras.callbacks.Callback):
         states = self.states.find()
         if not is_chief(strategy):
             return
-        with atomic_path(self.path) as temporary:
-            self.model.save_weights(temporary)
-            with h5py.File(temporary, "a") as file:
-                file[RANDOM_STATES] = [seed.numpy() for seed in random_states(self.model)]
-                for place, values in states.items():
-                    file[f"{REPLICA_STATES}/{place}"] = values
-                file.attrs["replicas"] = strategy.num_replicas_in_sync
-                file.attrs["history"] = json.dumps(self.history)
+        # In memory first: HDF5 that meets a full disk ends the whole process when this one ends.
+        memory = _Memory()
+        self.model.save_weights(memory)
+        with h5py.File(memory, "a") as file:
+            file[RANDOM_STATES] = [seed.numpy() for seed in random_states(self.model)]
+            for place, values in states.items():
+                file[f"{REPLICA_STATES}/{place}"] = values
+            file.attrs["replicas"] = strategy.num_replicas_in_sync
+            file.attrs["history"] = json.dumps(self.history)
+        data = memory.getbuffer()
+        with atomic_path(self.path) as temporary, open(temporary, "wb") as file:
+            file.write(data)
+            file.write(_MARK + hashlib.sha256(data).digest())
+
+
+class _Memory(io.BytesIO):
+    """A file of weights in memory, which Keras takes by its name for what it is."""
+
+    def __str__(self):
+        return f"memory/{FILE_NAME}"
+
+
+def _without_checksum(data):
+    """Return the bytes of a checkpoint before its checksum; earlier versions wrote none.
+
+    Raises:
+        ValueError: The checksum is another one.
+    """
+    place = len(data) - len(_MARK) - hashlib.sha256().digest_size
+    if place < 0 or data[place : place + len(_MARK)] != _MARK:
+        return data
+    content = memoryview(data)[:place]
+    if hashlib.sha256(content).digest() != data[place + len(_MARK) :]:
+        raise ValueError("its checksum is another one; it was damaged")
+    return content
 
 
 def random_states(model):

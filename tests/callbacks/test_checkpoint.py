@@ -1,10 +1,14 @@
 """Training that stops and goes on must end as if it had never stopped."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_dtl import files
 from keras_dtl.callbacks import Checkpoint, ProgressSchedule, inverse_decay, reversal_ramp
 from keras_dtl.data import LabelledImages, domain_batches
 from keras_dtl.methods import DANN
@@ -81,16 +85,52 @@ def test_failed_write_keeps_the_last_whole_checkpoint(tmp_path, monkeypatch):
     before = checkpoint.path.read_bytes()
 
     def full_disk(path):
-        with open(path, "wb") as file:
-            file.write(b"half")
+        path.write_bytes(before[:1000])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(model, "save_weights", full_disk)
     checkpoint.set_model(model)
+    monkeypatch.setattr(files, "_replace", lambda temporary, path: full_disk(temporary))
     with pytest.raises(OSError, match="No space"):
         checkpoint.on_epoch_end(1, {"loss": 1.0})
     assert checkpoint.path.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == [checkpoint.path.name]
+
+
+@pytest.mark.slow
+def test_a_full_disk_at_a_checkpoint_ends_with_its_message_and_no_crash(tmp_path):
+    """A limit of the size of files stands for the disk; HDF5 ended the process by a signal."""
+    code = f"""if True:
+        import keras, resource, signal
+        from keras_dtl.callbacks import Checkpoint
+        model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(4096)])
+        model.compile("sgd", "mse")
+        checkpoint = Checkpoint({str(tmp_path)!r})
+        checkpoint.set_model(model)
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        checkpoint.on_epoch_end(0, {{}})"""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.returncode == 1
+    assert answer.stderr.splitlines()[-1] == "OSError: [Errno 27] File too large"
+    assert "h5py" not in answer.stderr and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9, 0.9999])
+def test_every_byte_of_a_checkpoint_counts(tmp_path, place):
+    _, checkpoint = train(tmp_path, epochs=1)
+    data = bytearray(checkpoint.path.read_bytes())
+    data[int(place * len(data))] ^= 1
+    checkpoint.path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"training\.weights\.h5 .*damaged"):
+        Checkpoint(tmp_path).restore(make())
+
+
+def test_checkpoints_without_a_checksum_are_read(tmp_path):
+    trained, checkpoint = train(tmp_path, epochs=1)
+    checkpoint.path.write_bytes(checkpoint.path.read_bytes()[:-50])  # the mark and 32 bytes
+    model = make()
+    assert Checkpoint(tmp_path).restore(model) == 1
+    assert_same_state(trained, model)
 
 
 def test_checkpoint_of_another_network_is_refused(tmp_path):

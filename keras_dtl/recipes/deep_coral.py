@@ -14,6 +14,7 @@ class DeepCORALRecipe(DomainAdaptationRecipe):
     """Layers that covary alike in both domains (Sun & Saenko 2016)."""
 
     name: ClassVar[str] = "deep-coral"
+    suits: ClassVar[str] = "for domains that differ in colour and contrast; cheap"
 
     adaptation_weight: Literal["auto"] | float = "auto"
     """Weight of the CORAL loss; auto keeps it as large as the label loss, the authors' rule."""
@@ -30,6 +31,7 @@ class DeepCORALRecipe(DomainAdaptationRecipe):
             classifier,
             adaptation_weight=self.adaptation_weight,
             compared=self.compared,
-            batch_norm=self.batch_norm,
+            batch_norm=self.normalization,
+            label_shift=self.label_shift,
             gather=self.gather,
         )

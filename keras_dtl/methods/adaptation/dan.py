@@ -60,7 +60,7 @@ class DAN(LayerAlignment):
         self,
         encoder,
         classifier,
-        adaptation_weight=1.0,
+        adaptation_weight: float | str = 1.0,
         compared=("features", "logits"),
         kernel_factors=FACTORS,
         bandwidth="mean",

@@ -38,7 +38,7 @@ class DeepCORAL(LayerAlignment):
         self,
         encoder,
         classifier,
-        adaptation_weight=1.0,
+        adaptation_weight: float | str = 1.0,
         compared=("logits",),
         batch_norm="joint",
         gather=False,

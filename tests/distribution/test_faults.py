@@ -14,7 +14,7 @@ from keras_dtl.distribution import LOST_SECONDS
 from tests.cli.test_train import write_domain
 from tests.distribution.processes import ends_of, start_workers
 
-KILLS, EPOCHS = 10, 40
+KILLS, EPOCHS = 10, 30
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def words(domains, folder, *more, epochs=EPOCHS):
     return (
         *("keras_dtl", "train", "dann", "--source", f"folder:{domains}/source"),
         *("--target", f"folder:{domains}/target", "--epochs", epochs, "--batch-size", 16),
-        *("--min-steps", 20, "--output", folder / "run", "--artifact", folder / "artifact", *more),
+        *("--min-steps", 8, "--output", folder / "run", "--artifact", folder / "artifact", *more),
     )
 
 

@@ -74,7 +74,8 @@ def require_domains(model, x, y=None) -> None:
     Raises:
         ValueError: For arrays, labels apart, or a data set of tuples.
     """
-    spec = x.element_spec if isinstance(x, tf.data.Dataset) else x
+    divided = tf.distribute.DistributedDataset  # among replicas, see `share_batches`
+    spec = x.element_spec if isinstance(x, (tf.data.Dataset, divided)) else x
     if y is None and isinstance(spec, dict) and "source" in spec:
         return
     known = isinstance(x, tf.data.Dataset) or hasattr(x, "__next__") or callable(x)

@@ -10,6 +10,7 @@ from tests.cli.test_train import run_verb, training, write_domain
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_two_workers_on_ray_learn_what_one_process_does(tmp_path):
     pytest.importorskip("ray")
     from keras_dtl.recipes.runs import run_model

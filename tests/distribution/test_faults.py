@@ -14,7 +14,7 @@ from keras_dtl.distribution import LOST_SECONDS
 from tests.cli.test_train import write_domain
 from tests.distribution.processes import ends_of, start_workers
 
-KILLS, EPOCHS = 10, 40
+KILLS, EPOCHS = 10, 30
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def words(domains, folder, *more, epochs=EPOCHS):
     return (
         *("keras_dtl", "train", "dann", "--source", f"folder:{domains}/source"),
         *("--target", f"folder:{domains}/target", "--epochs", epochs, "--batch-size", 16),
-        *("--min-steps", 20, "--output", folder / "run", "--artifact", folder / "artifact", *more),
+        *("--min-steps", 8, "--output", folder / "run", "--artifact", folder / "artifact", *more),
     )
 
 
@@ -85,6 +85,7 @@ def test_killed_workers_leave_whole_files_and_resume_to_the_bit(domains, tmp_pat
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_worker_that_stands_still_is_lost_too(domains, tmp_path):
     workers = start_workers(*words(domains, tmp_path))
     wait_for_epochs(tmp_path / "run" / FILE_NAME, 1, workers)
@@ -98,6 +99,7 @@ def test_a_worker_that_stands_still_is_lost_too(domains, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("alone", [0, 1])
 def test_a_worker_whose_others_never_come_ends_with_an_error(domains, tmp_path, alone):
     (worker,) = start_workers(
@@ -109,6 +111,7 @@ def test_a_worker_whose_others_never_come_ends_with_an_error(domains, tmp_path, 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_two_workers_go_on_with_what_one_began_and_say_so(domains, tmp_path):
     (alone,) = start_workers(*words(domains, tmp_path, epochs=3), count=1)
     checkpoint = tmp_path / "run" / FILE_NAME

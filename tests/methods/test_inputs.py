@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from keras_dtl.data import domain_batches
 from keras_dtl.data.labelled import LabelledImages
+from keras_dtl.distribution import share_batches
 from keras_dtl.methods import ADDA, DANN, FineTuning, SourceOnly
-from keras_dtl.methods.inputs import logits_loss
+from keras_dtl.methods.inputs import logits_loss, require_domains
 from tests.networks import CLASSES, SHAPE, compiled, dense, encoder
 
 METHODS = {
@@ -136,3 +137,15 @@ def test_adda_refuses_tuples_too():
     compiled(model, discriminator_optimizer="sgd")
     with pytest.raises(ValueError, match="domain_batches"):
         model.fit(examples().images, examples().labels)
+
+
+def test_batches_divided_among_replicas_are_looked_into(two_replicas):
+    images = np.zeros((4, *SHAPE), "uint8")
+    domains = {"source": (images, np.zeros(4, "int32")), "target": images}
+    for batch, known in ((domains, True), ((images, images), False)):
+        shared = share_batches(tf.data.Dataset.from_tensors(batch).repeat(), two_replicas)
+        if known:
+            require_domains(DANN, shared)
+        else:
+            with pytest.raises(ValueError, match="takes batches of domains"):
+                require_domains(DANN, shared)

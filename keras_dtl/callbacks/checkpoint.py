@@ -75,10 +75,17 @@ class Checkpoint(keras.callbacks.Callback):
                 build() if build else model.optimizer.build(model.trainable_variables)
             try:
                 self._load(model, path)
-            except (OSError, LookupError, TypeError, ValueError, RuntimeError, UserWarning) as error:
+            except (
+                OSError,
+                LookupError,
+                TypeError,
+                ValueError,
+                RuntimeError,
+                UserWarning,
+            ) as error:
                 raise ValueError(
-                    f"{self.path} does not fit this model: {error}. Train with the settings it was "
-                    "made with, or choose another output folder."
+                    f"{self.path} does not fit this model: {error}. Train with the settings it "
+                    "was made with, or choose another output folder."
                 ) from error
         return len(self.history)
 

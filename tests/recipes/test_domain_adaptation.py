@@ -62,3 +62,10 @@ def test_strength_rises_where_the_method_has_one():
     for name in ("mcc", "adamatch"):
         assert "adaptation_strength" in RECIPES[name]().schedules()
     assert "adaptation_strength" not in RECIPES["dann"]().schedules()
+
+
+def test_photos_of_a_batch_are_changed_half_of_them_strongly():
+    batch = next(iter(RECIPES["mcc"](backbone="MobileNetV2", batch_size=6).batches(domains(), 0)))
+    images, labels = batch["source"]
+    assert (images.shape, labels.shape) == ((6, 20, 20, 3), (6,))
+    assert images.dtype == "uint8"

@@ -1,7 +1,8 @@
 import keras
 import tensorflow as tf
 
-from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation, unpack
+from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
+from keras_dtl.methods.adaptation.examples import unpack
 
 
 @keras.saving.register_keras_serializable("keras_dtl")

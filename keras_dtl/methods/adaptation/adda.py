@@ -3,7 +3,7 @@ import tensorflow as tf
 
 from keras_dtl.losses import domain_accuracy, domain_crossentropy
 from keras_dtl.methods.adaptation.adversarial import AdversarialAdaptation
-from keras_dtl.methods.adaptation.domain_adaptation import unpack
+from keras_dtl.methods.adaptation.examples import unpack
 
 
 @keras.saving.register_keras_serializable("keras_dtl")

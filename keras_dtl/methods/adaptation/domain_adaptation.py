@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_dtl.layers import ResizeLike
 from keras_dtl.methods.adaptation.balance import Balance
+from keras_dtl.methods.adaptation.examples import unpack
 from keras_dtl.methods.adaptation.label_shift import ClassShares, redraw
 from keras_dtl.methods.base import Method, deployed_classifier, is_dense, require_logits
 from keras_dtl.methods.inputs import (
@@ -327,52 +328,6 @@ class DomainAdaptation(Method):
 
     def deployable(self):
         return deployed_classifier(self.encoder, self.classifier, self.name)
-
-
-class Examples(NamedTuple):
-    """A batch in the order of `DomainOutputs`."""
-
-    source_images: tf.Tensor
-    target_images: tf.Tensor | None
-    labels: tf.Tensor
-    """Of the source images, then of the labelled target images."""
-    sample_weight: tf.Tensor | None
-    """In the label loss, one for each of `labels`."""
-    weights: tf.Tensor | None
-    """In the adaptation loss, one for each image."""
-
-
-def unpack(batch):
-    """Return the `Examples` of a batch, see `DomainAdaptation`."""
-    source_images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(batch["source"])
-    targets = [batch["target"]] if "target" in batch else []
-    if "target_labelled" in batch:
-        images, target_labels = batch["target_labelled"][:2]
-        targets.insert(0, images)
-        labels = tf.concat([labels, tf.cast(target_labels, labels.dtype)], 0)
-        if sample_weight is not None:
-            ones = tf.ones_like(target_labels, dtype=sample_weight.dtype)
-            sample_weight = tf.concat([sample_weight, ones], 0)
-    target_images = tf.concat(targets, 0) if targets else None
-    weights = _weights(batch, labels, sample_weight)
-    if "label_weight" in batch:
-        label_weight = batch["label_weight"]
-        sample_weight = label_weight if sample_weight is None else sample_weight * label_weight
-    return Examples(source_images, target_images, labels, sample_weight, weights)
-
-
-def _weights(batch, labels, sample_weight):
-    """Weights of all images, 1 where the batch does not say; None where it says nothing."""
-    target_weight = batch.get("target_weight")
-    if sample_weight is None and target_weight is None:
-        return None
-    of_labelled = tf.ones_like(labels, "float32") if sample_weight is None else sample_weight
-    parts = [tf.cast(of_labelled, "float32")]
-    if target_weight is not None:
-        parts.append(tf.cast(target_weight, "float32"))
-    elif "target" in batch:
-        parts.append(tf.ones(tf.shape(batch["target"])[:1]))
-    return tf.concat(parts, 0)
 
 
 def _check_weight(weight, method):

@@ -19,6 +19,15 @@ def reversal_ramp(gamma=10.0, final=1.0):
     return lambda progress: final * (2 / (1 + math.exp(-gamma * progress)) - 1)
 
 
+def half_cosine_rise(final=1.0, until=0.5):
+    """Rise from 0 to `final` along half a cosine until progress `until`, then stay.
+
+    The weight of the target's loss in AdaMatch (Berthelot et al. 2022), which rises over the
+    first half of the training.
+    """
+    return lambda progress: final * 0.5 * (1 - math.cos(math.pi * min(1.0, progress / until)))
+
+
 def inverse_decay(initial=0.01, alpha=10.0, beta=0.75):
     """Fall as `initial / (1 + alpha p) ** beta`, the learning rate of Ganin et al. (2016).
 

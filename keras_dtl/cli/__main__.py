@@ -7,6 +7,8 @@ from keras_dtl.version import __version__
 
 VERBS = {
     "train": "fit a recipe, score it and export what it learnt",
+    "adapt": "adapt a trained run to other images, without those it learnt from",
+    "search": "train methods and settings in turn and choose without target labels",
     "evaluate": "score a trained run again, on its own data or on other",
     "export": "turn a trained run into an artifact for production",
     "convert": "run an artifact over a folder of images",

@@ -9,6 +9,8 @@ from typing import Any
 import tyro
 
 SUCCESS, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 130
+MENDABLE = (ValueError, OSError, ArithmeticError, ImportError)
+"""Errors that a user can mend, told in one line; all others are defects."""
 
 
 def run(
@@ -37,14 +39,21 @@ def run(
     try:
         arguments = parse(argv, prog) if parse else tyro.cli(arguments_class, args=argv, prog=prog)
         return main(arguments)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, *MENDABLE) as error:
+        return tell(error)
+
+
+def tell(error):
+    """Print an error as a user shall see it and return the exit status."""
+    if isinstance(error, KeyboardInterrupt):
         print("\nStopped.", file=sys.stderr)
         return INTERRUPTED
-    except (ValueError, OSError, ArithmeticError, ImportError) as error:
-        if os.environ.get("KERAS_DTL_TRACEBACK"):
-            traceback.print_exc()
+    if os.environ.get("KERAS_DTL_TRACEBACK") or not isinstance(error, MENDABLE):
+        traceback.print_exception(error)
+    if isinstance(error, MENDABLE):
         print(f"error: {error}{_remedy(error)}", file=sys.stderr)
         return FAILED
+    return PARTLY
 
 
 def _remedy(error: Exception) -> str:

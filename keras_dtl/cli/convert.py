@@ -14,6 +14,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 from keras_dtl.cli.command import SUCCESS
 from keras_dtl.cli.progress import ProgressBar
 from keras_dtl.convert import ConversionError, Options, convert_folder, load_artifact
+from keras_dtl.convert.report import left_out_lines
 from keras_dtl.images import readable_name
 from keras_dtl.manifest import Precision
 
@@ -34,7 +35,7 @@ class Convert:
     through a pipe: INPUT, or the bytes on standard input, to standard output.
 
     The exit status is 0 when all images were converted, 1 when some could not be read or
-    converted, 2 when nothing could be done.
+    converted or are of formats that are not read, 2 when nothing could be done.
     """
 
     artifact: Positional[Annotated[Path, arg(metavar="ARTIFACT")]]
@@ -115,7 +116,7 @@ def _through_pipe(artifact, arguments):
     from_pipe = arguments.input == _PIPE
     data = read_limited(sys.stdin.buffer) if from_pipe else read_file(arguments.input)
     chosen = arguments.conversion.format
-    suffix = f".{chosen}" if chosen in ("png", "jpg", "webp", "tif") else ".png"
+    suffix = f".{chosen}" if chosen in ("png", "jpg", "webp", "avif", "tif") else ".png"
     name = _PIPE if from_pipe else arguments.input
     try:
         result = convert_bytes(artifact, data, arguments.conversion, suffix, name)
@@ -146,6 +147,8 @@ def _report(report):
         print(f"would convert: {readable_name(path)}")
     for failure in report.failed:
         print(f"failed: {readable_name(failure.path)}: {failure.reason}", file=sys.stderr)
+    for line in left_out_lines(report.left_out):
+        print(line, file=sys.stderr)
     print(_summary(report), flush=True)
     return report.exit_status
 
@@ -165,4 +168,5 @@ def _summary(report):
     words += [f"{report.skipped} skipped: already done"] if report.skipped else []
     words += [f"{report.left} left for another run"] if report.left else []
     words += [f"{len(report.failed)} failed"] if report.failed else []
+    words += [f"{len(report.left_out)} left out"] if report.left_out else []
     return f"{', '.join(words)}. Output: {readable_name(report.output)}"

@@ -5,19 +5,19 @@ keras-dtl train --resume runs/dann
 keras-dtl train --resume runs/dann --epochs 40
 """
 
+import contextlib
 import dataclasses
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Union
 
 import tyro
 
-from keras_dtl.cli.command import INTERRUPTED, PARTLY, SUCCESS
+from keras_dtl.cli.command import INTERRUPTED, PARTLY, SUCCESS, tell
 from keras_dtl.cli.session import start_session
 from keras_dtl.recipes import RECIPES, run_recipe
 from keras_dtl.recipes.flags import check_flags
-from keras_dtl.recipes.training import is_published, publish, train
+from keras_dtl.recipes.training import train_and_publish
 
 Train = Union[  # noqa: UP007 (made from a table)
     tuple(Annotated[recipe, tyro.conf.subcommand(name)] for name, recipe in RECIPES.items())
@@ -45,21 +45,44 @@ def parse(words: Sequence[str], prog: str):
 def main(recipe) -> int:
     """Train, score and publish a recipe; return the exit status."""
     check_flags(recipe)
-    print(start_session(recipe.seed, recipe.mixed_precision, recipe.jit))
+    if recipe.engine == "ray":
+        from keras_dtl.cli.ray_training import train_on_ray
+
+        return train_on_ray(recipe)
+    return train_here(recipe)
+
+
+def train_here(recipe) -> int:
+    """Train in this process, which may be one worker of several; return the exit status.
+
+    A worker does not return: it ends with the others, or at once when it fails.
+    """
+    from keras_dtl.distribution import find_cluster, finish, start_strategy, worker_count
+
+    cluster = find_cluster(recipe.workers, recipe.worker)
+    about = start_session(recipe.seed, recipe.mixed_precision, recipe.jit)
+    strategy = start_strategy(recipe.devices, cluster, recipe.worker_timeout)
+    if worker_count(strategy) > 1:
+        with Worker():
+            print(f"{about}, worker {cluster.index} of {len(cluster.addresses)}", flush=True)
+            status = SUCCESS if train_and_publish(recipe, strategy) else PARTLY
+            return finish(status, strategy)
+    print(about)
     try:
-        trained = train(recipe)
+        return SUCCESS if train_and_publish(recipe, strategy) else PARTLY
     except KeyboardInterrupt:
         print(f"\nStopped. {recipe.run_folder} keeps the last whole epoch; --resume goes on.")
         return INTERRUPTED
-    if recipe.resume and is_published(recipe, trained):
-        print(f"{recipe.artifact_folder} is this run already: nothing to publish.")
-        return SUCCESS
-    if not publish(recipe, trained):
-        print(f"failed: {recipe.verdict(trained.scores)}", file=sys.stderr)
-        print(
-            f"Run: {recipe.run_folder}, with report.html. Not exported; `keras-dtl export "
-            f"{recipe.run_folder} --export-anyway` does it all the same."
-        )
-        return PARTLY
-    print(f"Run: {recipe.run_folder}. Artifact: {recipe.artifact_folder}.")
-    return SUCCESS
+
+
+class Worker(contextlib.AbstractContextManager):
+    """Ends the process at once, with words and a status, when its body fails.
+
+    An ordinary end would wait for the other workers, which wait for this one.
+    """
+
+    def __exit__(self, kind, error, trace):
+        from keras_dtl.distribution import leave
+
+        if error is not None:
+            leave(tell(error))

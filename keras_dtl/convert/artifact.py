@@ -1,6 +1,7 @@
 """An exported model, opened for inference."""
 
 import typing
+from typing import Any
 
 import numpy as np
 
@@ -158,9 +159,7 @@ class Artifact:
         """
         return _open(self.path, self.manifest, name, self.settings)
 
-    def __call__(
-        self, inputs: np.ndarray | dict[str, np.ndarray]
-    ) -> np.ndarray | dict[str, np.ndarray]:
+    def __call__(self, inputs: np.ndarray | dict[str, np.ndarray]) -> np.ndarray | Any:
         """Run the model.
 
         Args:

@@ -9,11 +9,11 @@ from pathlib import Path
 from keras_dtl.convert.artifact import Artifact
 from keras_dtl.convert.engines import run_of
 from keras_dtl.convert.gallery import write_gallery
-from keras_dtl.convert.inputs import find_items
+from keras_dtl.convert.inputs import find_items, find_left_out
 from keras_dtl.convert.items import Item
 from keras_dtl.convert.journal import Journal
 from keras_dtl.convert.options import ConversionError, Options
-from keras_dtl.convert.report import ConversionReport, Failure
+from keras_dtl.convert.report import ConversionReport, Failure, LeftOut
 from keras_dtl.convert.tasks import task_class, task_of
 from keras_dtl.files import FilePath, readable_name, write_json
 
@@ -33,9 +33,10 @@ def convert_folder(
     A classifier writes one table of predictions, a generator writes one image for each image, in
     the same tree of folders, and a model of motion does so with BVH files. An image that cannot
     be read or converted is reported with the reason and does not keep the others from being
-    converted. Nothing is ever left half written; a conversion that was stopped or killed goes on
-    where it was when it is called again, and an image is converted again when its content, the
-    artifact or an option that matters has changed.
+    converted; files of a folder that are no images are named, too. Nothing is ever left half
+    written; a conversion that was stopped or killed goes on where it was when it is called again,
+    and an image is converted again when its content, the artifact or an option that matters has
+    changed.
 
     Beside the results are `report.json` and `gallery.html`, and the journal in a hidden folder.
 
@@ -56,8 +57,11 @@ def convert_folder(
     """
     options = Options(**options)
     items, failures = find_items(source, options.recursive, task_class(artifact))
+    left_out = find_left_out(source, options.recursive, task_class(artifact))
     folder = source if not isinstance(source, (list, tuple)) and Path(source).is_dir() else None
-    return convert_items(artifact, items, failures, folder, destination, options, progress)
+    return convert_items(
+        artifact, items, failures, folder, destination, options, progress, left_out
+    )
 
 
 def convert_items(
@@ -68,6 +72,7 @@ def convert_items(
     destination: FilePath,
     options: Options,
     progress: Callable[[int, int], None] | None = None,
+    left_out: tuple[LeftOut, ...] = (),
 ) -> ConversionReport:
     """Convert what `find_items` found; see `convert_folder`.
 
@@ -79,6 +84,7 @@ def convert_items(
         destination: The folder to write to.
         options: The `Options`.
         progress: Called with the number of files done and the number of all files.
+        left_out: The files of the folder that are no input, for the report.
     """
     started = time.monotonic()
     destination = Path(destination)
@@ -98,6 +104,7 @@ def convert_items(
             planned=tuple(item.path for item in sorted(run.planned, key=lambda item: item.index)),
             left=run.left,
             stages=run.stages,
+            left_out=left_out,
         )
         if not options.dry_run:
             _describe(report, artifact, task, items, destination, options)

@@ -32,7 +32,7 @@ def ray_workers(setup: Setup) -> "list[RayWorker]":
     Raises:
         ConversionError: Ray is not installed, there is no such cluster, or it has no place.
     """
-    ray = _connected(setup.options.address)
+    ray = connect(setup.options.address)
     kind = "GPU" if setup.session.device in ("cuda", "tensorrt") else "CPU"
     share = setup.session.threads or 1 if kind == "CPU" else 1
     places = int(ray.cluster_resources().get(kind, 0) // share)
@@ -49,7 +49,16 @@ def ray_workers(setup: Setup) -> "list[RayWorker]":
     return [RayWorker(ray, actor, contents) for _ in range(count)]
 
 
-def _connected(address):
+def connect(address: str | None, log_to_driver: bool = False):
+    """Return the module `ray`, connected to a cluster.
+
+    Args:
+        address: Of the cluster, or None for one that is started on this machine.
+        log_to_driver: Whether what actors print appears here.
+
+    Raises:
+        ConversionError: Ray is not installed, or there is no such cluster.
+    """
     try:
         import ray
     except ImportError as error:
@@ -59,7 +68,7 @@ def _connected(address):
     if ray.is_initialized():
         return ray
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(address=address, log_to_driver=log_to_driver, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         raise ConversionError(
             f"There is no Ray cluster at {address or 'this machine'}: {error}. Start one by "

@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+from keras_dtl.recipes.adamatch import AdaMatchRecipe
 from keras_dtl.recipes.adda import ADDARecipe
 from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.ccsa import CCSARecipe
@@ -15,6 +16,7 @@ from keras_dtl.recipes.deep_coral import DeepCORALRecipe
 from keras_dtl.recipes.fast_style import FastStyleRecipe
 from keras_dtl.recipes.fine_tuning import FineTuningRecipe
 from keras_dtl.recipes.gmv import GMVRecipe
+from keras_dtl.recipes.mcc import MCCRecipe
 from keras_dtl.recipes.mme import MMERecipe
 from keras_dtl.recipes.motion_aae import MotionAAERecipe
 from keras_dtl.recipes.motion_gmv import MotionGMVRecipe
@@ -22,6 +24,7 @@ from keras_dtl.recipes.motion_style import MotionStyleRecipe
 from keras_dtl.recipes.pix2pix import Pix2PixRecipe
 from keras_dtl.recipes.runs import run_record
 from keras_dtl.recipes.segmentation import SegmentationRecipe
+from keras_dtl.recipes.shot import SHOTRecipe
 from keras_dtl.recipes.source_only import SourceOnlyRecipe
 from keras_dtl.recipes.swap_vae import SwapVAERecipe
 
@@ -33,8 +36,11 @@ RECIPES = {
         DANRecipe,
         DeepCORALRecipe,
         ADDARecipe,
+        MCCRecipe,
+        AdaMatchRecipe,
         MMERecipe,
         CCSARecipe,
+        SHOTRecipe,
         SourceOnlyRecipe,
         Pix2PixRecipe,
         CycleGANRecipe,

@@ -19,6 +19,7 @@ class ADDARecipe(DomainAdaptationRecipe):
     """An encoder of the target's own, mapped onto the source's features (Tzeng et al. 2017)."""
 
     name: ClassVar[str] = "adda"
+    suits: ClassVar[str] = "for a second encoder upon a finished run; digits and other small images"
 
     learning_rate: float = 2e-4
     """Learning rate of both players' Adam, constant as in the paper."""
@@ -32,8 +33,13 @@ class ADDARecipe(DomainAdaptationRecipe):
     def networks(self, data) -> tuple:
         return networks_of(self.start or self.first_stage(data))
 
-    def first_stage(self, data):
+    def prepare(self, data, strategy):
+        if self.start is None:
+            self.first_stage(data, strategy)
+
+    def first_stage(self, data, strategy=None):
         """Train the source's encoder and classifier, unless that is done; return its folder."""
+        from keras_dtl.recipes.replicas import receive
         from keras_dtl.recipes.training import train
 
         shared = {field.name for field in dataclasses.fields(SourceOnlyRecipe)}
@@ -41,10 +47,9 @@ class ADDARecipe(DomainAdaptationRecipe):
         folder = self.run_folder / "first-stage"
         values |= {"epochs": self.source_epochs, "learning_rate": self.source_learning_rate}
         values |= {"output": folder, "resume": True, "select": "last", "validators": False}
-        values |= {"artifact": None, "shots": 0}
+        values |= {"artifact": None, "shots": 0, "adapt_statistics": False}
         recipe = SourceOnlyRecipe(**values)
-        if not (folder / "model.keras").exists():
-            train(recipe, data)
+        receive(folder / "model.keras", lambda: train(recipe, data, strategy), strategy)
         return folder
 
     def method(self, encoder, classifier):

@@ -16,6 +16,9 @@ class CDANRecipe(DomainAdaptationRecipe):
     2018)."""
 
     name: ClassVar[str] = "cdan"
+    suits: ClassVar[str] = (
+        "for looks that differ class by class, where source-only is right more often than not"
+    )
 
     adaptation_weight: float = 1.0
     """Weight of the domain loss."""
@@ -39,6 +42,7 @@ class CDANRecipe(DomainAdaptationRecipe):
             batch_norm=self.normalization,
             restrained=self.preset == "robust",
             entropy_conditioning=self.entropy_conditioning,
+            label_shift=self.label_shift,
         )
 
     def schedules(self):

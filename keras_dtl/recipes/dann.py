@@ -15,6 +15,7 @@ class DANNRecipe(DomainAdaptationRecipe):
     """Features from which a discriminator cannot tell the domain (Ganin et al. 2016)."""
 
     name: ClassVar[str] = "dann"
+    suits: ClassVar[str] = "for domains that hold their classes in like shares, such as digits"
 
     adaptation_weight: float = 1.0
     """Weight of the domain loss."""
@@ -36,6 +37,7 @@ class DANNRecipe(DomainAdaptationRecipe):
             reversal_strength=0.0,
             batch_norm=self.normalization,
             restrained=self.preset == "robust",
+            label_shift=self.label_shift,
         )
 
     def schedules(self) -> dict:

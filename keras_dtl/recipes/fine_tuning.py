@@ -28,6 +28,7 @@ class FineTuningRecipe(Recipe):
     """As much of a pretrained encoder as is wanted learns another task (Yosinski et al. 2014)."""
 
     name: ClassVar[str] = "fine-tuning"
+    suits: ClassVar[str] = "for labels in the target, few or many"
 
     batch_size: int = 32
     """Images in a step."""

@@ -18,6 +18,7 @@ class SourceOnlyRecipe(DomainAdaptationRecipe):
     """Train on one domain's labels alone: the lower and the upper bound of adaptation."""
 
     name: ClassVar[str] = "source-only"
+    suits: ClassVar[str] = "for the figure that every adaptation is to beat"
 
     labels_from: Literal["source", "target"] = "source"
     """Whose labels are learnt: source gives the lower bound, target the upper one."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from keras_dtl.files import atomic_path, write_json
 from keras_dtl.recipes.flags import check_flags
+from keras_dtl.recipes.replicas import difference, single_device, without_replicas
 from keras_dtl.recipes.runs import run_model, run_record
 from keras_dtl.recipes.standing import forget_run, standing_of
 
@@ -14,25 +15,30 @@ class Trained(NamedTuple):
     """What a training leaves: the model, its data, logs by name, scores, and what went wrong."""
 
     model: object
+    """The `Method`."""
     data: object
+    """What the recipe's `load_data` returned."""
     history: dict
     scores: dict
     failures: tuple = ()
     """`keras_dtl.callbacks.Failure` of the last epoch."""
 
 
-def train(recipe, data=None) -> Trained:
+def train(recipe, data=None, strategy=None) -> Trained | None:
     """Fit and score one recipe in a session that was started, and save what it learnt.
 
     A run that is finished already is not trained again: `resume` adds the epochs that are
-    missing, or gives back what it has.
+    missing, or gives back what it has. Of several workers the first, the chief, alone scores and
+    writes.
 
     Args:
         recipe: The `Recipe`.
         data: What its `load_data` returns, where that is at hand.
+        strategy: `tf.distribute.Strategy`, see `keras_dtl.distribution.start_strategy`; the
+            default one trains on one device.
 
     Returns:
-        `Trained`.
+        `Trained`, with a model without replicas; None on other workers than the chief.
 
     Raises:
         FileExistsError: When the run folder holds a training, and it is neither to be resumed
@@ -40,22 +46,47 @@ def train(recipe, data=None) -> Trained:
         ValueError: When it was made with other settings.
     """
     from keras_dtl.callbacks import Checkpoint
+    from keras_dtl.distribution import is_chief, value_of_chief
 
     check_flags(recipe)
-    checkpoint = Checkpoint(recipe.run_folder)
-    standing = standing_of(recipe, checkpoint)
+    strategy = strategy or single_device()
+    checkpoint, chief = Checkpoint(recipe.run_folder), is_chief(strategy)
+    standing = value_of_chief(standing_of(recipe, checkpoint) if chief else None, strategy)
     data = data or recipe.load_data()
     if standing == "finished":
-        print(f"{recipe.run_folder} is finished: there is nothing to train.")
-        return finished_run(recipe, data)
-    if standing == "replaced":
+        return finished_run(recipe, data) if chief else None
+    if standing == "replaced" and chief:
         forget_run(recipe.run_folder)
-    longer = standing == "longer"
-    model = run_model(recipe.run_folder, compile=True) if longer else recipe.build_model(data)
+    model = first_model(recipe, data, checkpoint, standing == "longer", strategy)
+    if chief:
+        settings = recipe.settings_with(data) | places(recipe)
+        write_json(recipe.run_folder / "settings.json", settings)
+    model, failures = fit(recipe, model, data, checkpoint, strategy)
+    return None if model is None else finish_run(recipe, model, data, checkpoint, failures)
+
+
+def first_model(recipe, data, checkpoint, longer, strategy):
+    """Return the model that is fitted: a new one, or that of a finished run.
+
+    Args:
+        recipe, data, checkpoint, strategy: As of `fit`.
+        longer: Whether a finished run gets more epochs; its logs are put into the checkpoint.
+    """
+    import keras
+
     if longer:
         checkpoint.history = rows_of(run_record(recipe.run_folder, "history"))
-    write_json(recipe.run_folder / "settings.json", recipe.settings_with(data) | places(recipe))
-    failures = fit(recipe, model, data, checkpoint)
+        with strategy.scope():
+            return run_model(recipe.run_folder, compile=True)
+    recipe.prepare(data, strategy)
+    # What was downloaded, prepared or trained before must not move where this one begins.
+    keras.utils.set_random_seed(recipe.seed)
+    with strategy.scope():
+        return recipe.build_model(data)
+
+
+def finish_run(recipe, model, data, checkpoint, failures=()) -> Trained:
+    """Select, score and save what was fitted; return `Trained`."""
     if (selection := recipe.select_weights(model, data)) is not None:
         write_json(recipe.run_folder / "selection.json", selection)
     scores = recipe.score(model, data)
@@ -75,6 +106,7 @@ def finished_run(recipe, data) -> Trained:
         data: What its `load_data` returned.
     """
     folder = recipe.run_folder
+    print(f"{folder} is finished: there is nothing to train.")
     history, scores = (run_record(folder, name) for name in ("history", "scores"))
     return Trained(run_model(folder, compile=True), data, history, scores)
 
@@ -94,33 +126,43 @@ def rows_of(columns: dict) -> list:
     ]
 
 
-def fit(recipe, model, data, checkpoint) -> tuple:
+def fit(recipe, model, data, checkpoint, strategy):
     """Run the epochs that are not done yet.
 
     Args:
         recipe: The `Recipe`.
-        model: What its `build_model` returned.
+        model: What its `build_model` returned, in the scope of `strategy`.
         data: What its `load_data` returned.
         checkpoint: The `keras_dtl.callbacks.Checkpoint` of its run folder.
+        strategy: `tf.distribute.Strategy`.
 
     Returns:
-        The `keras_dtl.callbacks.Failure`s of the last epoch.
+        The fitted model, of several replicas one without, in their place, or None where this
+        worker is not the chief; and the `keras_dtl.callbacks.Failure`s of the last epoch.
     """
-    from keras_dtl.callbacks import StopWhenDiverged
+    from keras_dtl.callbacks import LocalModel, StopWhenDiverged
+    from keras_dtl.distribution import is_chief, share_batches
 
-    steps, watch = recipe.steps_per_epoch(data), recipe.failure_watch(data)
+    steps, chief = recipe.steps_per_epoch(data), is_chief(strategy)
     done = checkpoint.restore(model) or len(checkpoint.history)
-    if done:
-        print(f"Going on after epoch {done} of {recipe.epochs}.")
+    if done and chief:
+        print(f"Going on after epoch {done} of {recipe.epochs}.{difference(checkpoint, strategy)}")
+    several, watch = strategy.num_replicas_in_sync > 1, recipe.failure_watch(data)
+    watchers = [*recipe.watchers(data), watch] if chief else []
+    local = recipe.build_model(data) if several and chief else None
+    watchers = [LocalModel(watchers, local)] if local is not None else watchers
+    batches = recipe.batches(data, first_step=done * steps)
     model.fit(
-        recipe.batches(data, first_step=done * steps),
+        share_batches(batches, strategy),
         initial_epoch=done,
         epochs=recipe.epochs,
         steps_per_epoch=steps,
-        callbacks=[*recipe.callbacks(data), watch, StopWhenDiverged(), checkpoint],
-        verbose=1 if sys.stdout.isatty() else 2,
+        callbacks=[*recipe.callbacks(data), *watchers, StopWhenDiverged(), checkpoint],
+        verbose=(1 if sys.stdout.isatty() else 2) if chief else 0,
     )
-    return tuple(watch.failures.values())
+    if several:
+        model = without_replicas(recipe, data, checkpoint, local) if chief else None
+    return model, tuple(watch.failures.values())
 
 
 def save_run(recipe, trained: Trained) -> None:
@@ -208,3 +250,30 @@ def add_failures(report, failures: tuple, verdict=None) -> None:
     } | report.numbers
     words = " ".join(f"{name[0].upper()}{name[1:]}: {f.words}" for name, f in named.items())
     report.summary = f"{words}\n\n{report.summary}"
+
+
+def train_and_publish(recipe, strategy=None) -> bool:
+    """Train, publish on the one worker that has something to publish, and say where it lies.
+
+    Args:
+        recipe: The `Recipe`.
+        strategy: As of `train`.
+
+    Returns:
+        Whether the model is worth publishing, and published.
+    """
+    trained = train(recipe, strategy=strategy)
+    if trained is None:
+        return True
+    if recipe.resume and is_published(recipe, trained):
+        print(f"{recipe.artifact_folder} is this run already: nothing to publish.")
+    elif not publish(recipe, trained):
+        print(f"failed: {recipe.verdict(trained.scores)}", file=sys.stderr)
+        print(
+            f"Run: {recipe.run_folder}, with report.html. Not exported; `keras-dtl export "
+            f"{recipe.run_folder} --export-anyway` does it all the same."
+        )
+        return False
+    else:
+        print(f"Run: {recipe.run_folder}. Artifact: {recipe.artifact_folder}.")
+    return True

@@ -1,4 +1,4 @@
-"""The commands that README and docstrings show are parsed: their verbs and flags exist."""
+"""The commands that pages and docstrings show are parsed: their verbs and flags exist."""
 
 import ast
 import importlib
@@ -13,9 +13,10 @@ import tyro
 from keras_dtl.cli import train
 from keras_dtl.cli.__main__ import VERBS
 from keras_dtl.recipes import RECIPES
+from tests.snippets import pages
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "exported" / "README.md"]
+PAGES = [*pages(), ROOT / "CONTRIBUTING.md"]
 FOLDERS = ("keras_dtl", "scripts")
 LINE = re.compile(r"^ *(?:\w+=\S+ )*keras-dtl ((?:.*\\\n)*.*)$", re.M)
 

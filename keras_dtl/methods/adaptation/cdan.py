@@ -29,7 +29,8 @@ class CDAN(DANN):
         min over discriminator:        adaptation_weight * L_domain(T(f, g))
 
     With `entropy_conditioning` (CDAN+E), examples whose class is sure count more in the domain
-    loss: by `1 + exp(-H(g))`, H in nats, scaled to a mean of 1 in each domain.
+    loss: by `1 + exp(-H(g))`, H in nats, scaled to a mean of 1 in each domain; under
+    `tf.distribute` in each replica's part of the batch.
 
     Logs: `label_loss`, `domain_loss` (log 2 = 0.693 when the discriminator is lost) and
     `domain_accuracy` (0.5 = chance).

@@ -17,7 +17,7 @@ from keras_dtl.bvh_parser import (
     parse_bvh,
 )
 from keras_dtl.bvh_parser import Joint as Joint
-from keras_dtl.files import FilePath, write_text
+from keras_dtl.files import FilePath, read_regular, write_text
 
 _DEEPEST_TAB = 50
 
@@ -35,7 +35,7 @@ def read_bvh(path: FilePath) -> Bvh:
     path = Path(path)
     try:
         check_length(path.stat().st_size)
-        return parse_bvh(path.read_bytes())
+        return parse_bvh(read_regular(path))
     except BvhError as error:
         raise BvhError(f"{path.name}: {error}") from error
 

@@ -1,17 +1,20 @@
 """Files that are either whole or absent: every write goes to a sibling first and is renamed.
 
-And how folders are searched for files, and how these are named in messages.
+And how folders are searched for files, how these are named in messages, and that nothing but
+regular files is read: a pipe would be waited for, a device has no end.
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 FilePath = str | os.PathLike[str]
 """What functions take as a path."""
@@ -225,6 +228,62 @@ def write_json(path: FilePath, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def open_regular(path: FilePath, buffering: int = -1) -> BinaryIO:
+    """Open a file to read its bytes, unless it is a pipe, a device, a socket or a folder.
+
+    Args:
+        path: The file, or a link to it. It is never waited for.
+        buffering: As `open` takes it; 0 for none.
+
+    Raises:
+        OSError: It cannot be opened, or is no regular file.
+    """
+    # Looked at before it is opened, which some devices take for a command, and after: what a
+    # link leads to may have changed in between.
+    _require_regular(os.stat(path).st_mode, path)
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        _require_regular(os.fstat(number).st_mode, path)
+        return os.fdopen(number, "rb", buffering)
+    except OSError:
+        os.close(number)
+        raise
+
+
+def _require_regular(mode, path):
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is no regular file, but a pipe or a device", str(path))
+
+
+def read_regular(path: FilePath, limit: int = 2**31) -> bytes:
+    """Return the bytes of a regular file.
+
+    Args:
+        path: The file, or a link to it.
+        limit: The most bytes that it may hold.
+
+    Raises:
+        OSError: It cannot be read, is no regular file, or holds more.
+    """
+    with open_regular(path, buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        # Some files of the system are said to be empty and hold without end.
+        data = file.read() if 0 < size <= limit else _read_most(file, limit)
+    if len(data) > limit or size > limit:
+        raise OSError(errno.EFBIG, f"its {max(size, len(data))} bytes are more than {limit}")
+    return data
+
+
+def _read_most(file, limit):
+    parts, left = [], limit + 1
+    while left and (part := file.read(min(left, 1 << 20))):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
+
+
 def sha256(path: FilePath) -> str:
     """Return the SHA-256 checksum of a file as 64 hexadecimal digits.
 
@@ -232,10 +291,10 @@ def sha256(path: FilePath) -> str:
         path: The file.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: It cannot be read, or is no regular file.
     """
     digest = hashlib.sha256()
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()

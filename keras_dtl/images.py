@@ -23,6 +23,7 @@ from keras_dtl.files import (
     atomic_path,
     find_files,
     find_other_files,
+    open_regular,
     readable_name,
     suffix_of,
 )
@@ -243,7 +244,7 @@ def open_image(source: FilePath | bytes, max_pixels: int = MAX_PIXELS) -> Iterat
     """
     name = "bytes" if isinstance(source, bytes) else readable_name(source)
     try:
-        with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
+        with io.BytesIO(source) if isinstance(source, bytes) else open_regular(source) as file:
             image = _open(file)
             check_size(image, max_pixels)
             yield image

@@ -11,10 +11,10 @@ from typing import Annotated, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
-from keras_dtl.cli.command import SUCCESS
+from keras_dtl.cli.command import SUCCESS, stop_at_once
 from keras_dtl.cli.progress import ProgressBar
 from keras_dtl.convert import ConversionError, Options, convert_folder, load_artifact
-from keras_dtl.convert.report import left_out_lines
+from keras_dtl.convert.report import NOT_BEGUN, left_out_lines
 from keras_dtl.images import readable_name
 from keras_dtl.manifest import Precision
 
@@ -70,16 +70,17 @@ def main(arguments: Convert) -> int:
     # What goes into a pipe must be alone in it.
     say = sys.stderr if piped else sys.stdout
     memory = arguments.gpu_memory and int(arguments.gpu_memory * 2**30)
-    artifact = load_artifact(
-        arguments.artifact,
-        arguments.device,
-        precision=arguments.precision,
-        threads=arguments.threads,
-        gpu_memory=memory,
-    )
+    with stop_at_once():
+        artifact = load_artifact(
+            arguments.artifact,
+            arguments.device,
+            precision=arguments.precision,
+            threads=arguments.threads,
+            gpu_memory=memory,
+        )
     print(
-        f"{artifact.manifest.name}: {artifact.task} in {artifact.precision} on {artifact.device} "
-        f"({artifact.provider})",
+        f"{readable_name(artifact.manifest.name)}: {readable_name(artifact.task)} in "
+        f"{artifact.precision} on {artifact.device} ({artifact.provider})",
         file=say,
     )
     if piped:
@@ -146,11 +147,23 @@ def _report(report):
     for path in report.planned:
         print(f"would convert: {readable_name(path)}")
     for failure in report.failed:
-        print(f"failed: {readable_name(failure.path)}: {failure.reason}", file=sys.stderr)
+        if not (report.full and failure.reason.startswith(NOT_BEGUN)):
+            reason = readable_name(failure.reason)
+            print(f"failed: {readable_name(failure.path)}: {reason}", file=sys.stderr)
+    if report.full:
+        print(f"error: {_no_room(report)}", file=sys.stderr)
     for line in left_out_lines(report.left_out):
         print(line, file=sys.stderr)
     print(_summary(report), flush=True)
     return report.exit_status
+
+
+def _no_room(report):
+    left = sum(failure.reason.startswith(NOT_BEGUN) for failure in report.failed)
+    return (
+        f"{report.full}: {readable_name(report.output)} has {report.converted + report.skipped} "
+        f"whole results, {left} are missing. Make room and give the same command again."
+    )
 
 
 def _progress(bar):

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from keras_dtl.convert.artifact import Artifact
+from keras_dtl.convert.disk import DiskFull, no_room_is_fatal
 from keras_dtl.convert.engines import run_of
 from keras_dtl.convert.gallery import write_gallery
-from keras_dtl.convert.inputs import find_items, find_left_out
+from keras_dtl.convert.inputs import find_items, find_left_out, leave_out_outputs
 from keras_dtl.convert.items import Item
-from keras_dtl.convert.journal import Journal
+from keras_dtl.convert.journal import Checksums, Journal
 from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.report import ConversionReport, Failure, LeftOut
 from keras_dtl.convert.tasks import task_class, task_of
@@ -59,6 +60,9 @@ def convert_folder(
     items, failures = find_items(source, options.recursive, task_class(artifact))
     left_out = find_left_out(source, options.recursive, task_class(artifact))
     folder = source if not isinstance(source, (list, tuple)) and Path(source).is_dir() else None
+    if folder is not None:
+        _check_destination(destination, folder, options)
+        items = leave_out_outputs(items, folder, destination)
     return convert_items(
         artifact, items, failures, folder, destination, options, progress, left_out
     )
@@ -73,6 +77,7 @@ def convert_items(
     options: Options,
     progress: Callable[[int, int], None] | None = None,
     left_out: tuple[LeftOut, ...] = (),
+    checksums: Checksums | None = None,
 ) -> ConversionReport:
     """Convert what `find_items` found; see `convert_folder`.
 
@@ -85,13 +90,14 @@ def convert_items(
         options: The `Options`.
         progress: Called with the number of files done and the number of all files.
         left_out: The files of the folder that are no input, for the report.
+        checksums: Of files that need not be read again as long as they do not change.
     """
     started = time.monotonic()
     destination = Path(destination)
     task = task_of(artifact, destination, options)
     _check_destination(destination, folder, options)
     task.plan(items)
-    with _journal(task, destination, options) as journal:
+    with _journal(task, destination, options, checksums) as journal:
         progress = progress or (lambda done, total: None)
         run = run_of(artifact, task, journal, items, destination, options, progress)
         _execute(run, task, journal, items)
@@ -105,14 +111,17 @@ def convert_items(
             left=run.left,
             stages=run.stages,
             left_out=left_out,
+            full=run.full,
         )
         if not options.dry_run:
-            _describe(report, artifact, task, items, destination, options)
+            # What says so has no room either where there is none.
+            with contextlib.suppress(*[OSError] if run.full else []):
+                _describe(report, artifact, task, items, destination, options)
     return report
 
 
-class _NothingConverted(Exception):
-    """Every image failed: an older result must not be replaced by an empty one."""
+class _NotWritten(Exception):
+    """Every image failed, or the disk is full: an older result must not be replaced by less."""
 
 
 def _execute(run, task, journal, items):
@@ -120,14 +129,20 @@ def _execute(run, task, journal, items):
         task.journal = journal  # to be read
         run.convert(items)
         return
-    with contextlib.suppress(_NothingConverted), task.writing(journal):
-        run.convert(items)
-        if not run.converted and not run.skipped:
-            # Leaving by an exception drops what the task has begun to write.
-            raise _NothingConverted
+    try:
+        with no_room_is_fatal(), task.writing(journal):
+            run.convert(items)
+            if run.full or not (run.converted or run.skipped):
+                # Leaving by an exception drops what the task has begun to write.
+                raise _NotWritten
+    except _NotWritten:
+        return
+    except DiskFull as error:
+        run.stop_full(error)
 
 
 def _check_destination(destination, folder, options):
+    destination = Path(destination)
     if folder is not None and destination.resolve().is_relative_to(Path(folder).resolve()):
         raise ConversionError(
             f"The output folder {readable_name(destination)} is that of the input or lies in it: "
@@ -143,11 +158,11 @@ def _check_destination(destination, folder, options):
             )
 
 
-def _journal(task, destination, options):
+def _journal(task, destination, options, checksums):
     """Return the journal; a dry run reads an existing one and makes none."""
     if options.dry_run and not Journal.exists(destination):
         return contextlib.nullcontext()
-    return Journal(destination, task.journal_key())
+    return Journal(destination, task.journal_key(), checksums)
 
 
 def _describe(report, artifact, task, items, destination, options):

@@ -1,5 +1,6 @@
 """Which files to convert: one, a tree of folders, a pattern, or a list."""
 
+import dataclasses
 import glob
 import os
 from collections.abc import Sequence
@@ -56,6 +57,26 @@ def find_left_out(
         return ()
     paths = find_other_files(source, task.suffixes, recursive)
     return tuple(LeftOut(path, *task.reason_left_out(path)) for path in paths)
+
+
+def leave_out_outputs(items: list[Item], source: FilePath, destination: FilePath) -> list[Item]:
+    """Return the items that do not lie in the output, to which a link in a folder may lead.
+
+    Args:
+        items: What `find_items` found in a folder.
+        source: That folder.
+        destination: The folder to write to.
+    """
+    output = os.path.realpath(destination)
+    if _lies_in(source, output):
+        return items
+    inside = {folder: _lies_in(folder, output) for folder in {item.path.parent for item in items}}
+    left = [item for item in items if not inside[item.path.parent]]
+    return [dataclasses.replace(item, index=index) for index, item in enumerate(left)]
+
+
+def _lies_in(folder, output):
+    return Path(os.path.realpath(folder)).is_relative_to(output)
 
 
 def _match(pattern):

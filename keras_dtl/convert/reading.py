@@ -1,9 +1,7 @@
 """Image files as a model takes them, with what is given back to their outputs."""
 
 import dataclasses
-import errno
 import io
-import os
 import typing
 from collections.abc import Callable, Iterator
 
@@ -14,7 +12,7 @@ from keras_dtl.convert.items import Item, ItemError, Loaded
 from keras_dtl.convert.notes import notes_of
 from keras_dtl.convert.options import Options
 from keras_dtl.convert.small_png import read_small_png
-from keras_dtl.files import FilePath
+from keras_dtl.files import FilePath, read_regular
 from keras_dtl.images import as_pixels, check_size, kept_profile, open_image, upright_image
 
 _LARGEST_FILE = 2**31  # bytes; files are read whole
@@ -48,13 +46,9 @@ def read_file(path: FilePath) -> bytes:
         path: The file.
 
     Raises:
-        OSError: It cannot be read, or is too large.
+        OSError: It cannot be read, is too large, or is no regular file.
     """
-    with open(path, "rb", buffering=0) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > _LARGEST_FILE:
-            raise OSError(errno.EFBIG, f"its {size} bytes are more than {_LARGEST_FILE}")
-        return file.read()
+    return read_regular(path, _LARGEST_FILE)
 
 
 def pictures(

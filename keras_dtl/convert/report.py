@@ -9,6 +9,9 @@ from pathlib import Path
 from keras_dtl.files import readable_name
 from keras_dtl.version import __version__
 
+NOT_BEGUN = "not converted: "
+"""How the reason of each file begins that a full disk left out."""
+
 
 class Failure(typing.NamedTuple):
     """One input that could not be converted.
@@ -88,6 +91,7 @@ class ConversionReport:
         left: Number of files left for another run, because a limit was reached.
         stages: A `Stages`, or `None`.
         left_out: Tuple of `LeftOut`, one for each file of the folder that is no input.
+        full: Why nothing more could be written, such as "No space left on device", or `None`.
     """
 
     converted: int
@@ -99,11 +103,14 @@ class ConversionReport:
     left: int = 0
     stages: Stages | None = None
     left_out: tuple[LeftOut, ...] = ()
+    full: str | None = None
 
     @property
     def exit_status(self) -> int:
         """0 when every image is done, 1 when some failed or are of formats that are not read, 2
-        when nothing could be done."""
+        when nothing could be done any more."""
+        if self.full:
+            return 2
         if not self.failed:
             return int(any(file.is_input for file in self.left_out))
         return 1 if self.converted or self.skipped or self.planned else 2

@@ -58,7 +58,8 @@ def diagnose_domain_classifier(
     3. domain accuracy never 0.1 above chance: never learnt, or oscillating if 0.1 below;
     4. domain accuracy ends at 0.9 or more: separated; within 0.15 of chance: confused;
        0.15 or more below: oscillating; else: partly separated;
-    5. confused, but the proxy A-distance is 1.6 or more: gave up.
+    5. confused, but the proxy A-distance is 1.6 or more: gave up; partly separated, and it is:
+       not healthy.
 
     Args:
         domain_accuracy: Accuracy of the domain classifier, one value in 0..1 an epoch.
@@ -160,7 +161,7 @@ def _read_accuracy(accuracy, chance, distance):
         if distance is not None and distance >= APART:
             return _surrender(end, distance)
         return _confusion(best, end, distance)
-    return _partial_separation(end)
+    return _partial_separation(end, distance)
 
 
 def _oscillation(end):
@@ -216,10 +217,20 @@ def _surrender(end, distance):
     )
 
 
-def _partial_separation(end):
+def _partial_separation(end, distance):
+    if distance is not None and distance >= APART:
+        return Diagnosis(
+            "partly_separated",
+            False,
+            f"The domain classifier ends at {end:.0%}, and a fresh linear one tells the domains "
+            f"apart by the same features (proxy A-distance {distance:.2f} of 2): they are not "
+            "aligned. Raise the reversal strength or train longer.",
+        )
+    measured = "" if distance is None else f" (proxy A-distance {distance:.2f} of 2)"
     return Diagnosis(
         "partly_separated",
         True,
         f"The domain classifier still does better than guessing ({end:.0%} at the end): the "
-        "features are aligned in part. More epochs or a higher reversal strength may help.",
+        f"features are aligned in part{measured}. More epochs or a higher reversal strength may "
+        "help.",
     )

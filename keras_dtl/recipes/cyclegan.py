@@ -112,9 +112,12 @@ class CycleGANRecipe(TranslationRecipe):
             "a_to_b": set_distances(network, to_b, data.test.b),
             "b_to_a": set_distances(network, to_a, data.test.a),
             **cycle_errors(generators, data.test, (to_b, to_a)),
+            "test_images": min(map(len, data.test)),
         }
 
     def headline(self, scores: dict) -> dict:
+        error = {"cycle error (levels of 255)": scores["cycle_error"]}
+        if not self.distances_count(scores):
+            return error
         ways = [way for way in ("a_to_b", "b_to_a") if "kid" in scores[way]]
-        both = {f"kid {way}": scores[way]["kid"] for way in ways}
-        return {**both, "cycle_error": scores["cycle_error"]}
+        return {f"KID {way}": scores[way]["kid"] for way in ways} | error

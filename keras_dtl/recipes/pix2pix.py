@@ -111,7 +111,10 @@ class Pix2PixRecipe(TranslationRecipe):
             "structural_similarity": structural_similarity(translated, answers),
             **perceptual_scores(network, translated, answers),
             **set_distances(network, translated, answers),
+            "test_images": len(answers),
         }
 
     def headline(self, scores: dict) -> dict:
-        return {name: scores[name] for name in ("kid", "absolute_error") if name in scores}
+        counts = "kid" in scores and self.distances_count(scores)
+        kid = {"KID": scores["kid"]} if counts else {}
+        return {**kid, "absolute error (levels of 255)": scores["absolute_error"]}

@@ -127,6 +127,11 @@ class SegmentationRecipe(Recipe):
     def networks(self, classes):
         from keras_dtl import backbones
 
+        if self.backbone == "unet" and self.weights is not None:
+            raise ValueError(
+                f"--weights {self.weights} belongs to MobileNetV2, but the backbone is unet, which "
+                "would start at random. Add --backbone mobilenet, or leave --weights out."
+            )
         if self.backbone == "unet":
             encoder = backbones.unet_encoder(filters=self.filters, name="encoder")
         else:

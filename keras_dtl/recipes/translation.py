@@ -13,6 +13,8 @@ CROP = 256 / 286
 BEST = "best.weights.h5"
 PICTURED = 4
 """How many images the progress pictures show."""
+ENOUGH_IMAGES = 500
+"""Test images of a domain from which on distances between sets are more than noise."""
 Adversarial = Literal["vanilla", "least_squares", "hinge", "wgan_gp"]
 ReceptiveField = Literal[1, 16, 34, 70, 142, 286]
 
@@ -149,6 +151,15 @@ class TranslationRecipe(Recipe):
                 self.measure_every,
             ),
         ]
+
+    def distances_count(self, scores: dict) -> bool:
+        """Return whether FID and KID say something: with features that were learnt, of enough
+        images. By random features of a few dozen images pure noise comes near to 0.
+
+        Args:
+            scores: What `score` returned.
+        """
+        return self.features != "random" and scores.get("test_images", 0) >= ENOUGH_IMAGES
 
     def progress_measure(self, images: Images):
         """Return the function from the model to KID and correlation of brightness on images."""

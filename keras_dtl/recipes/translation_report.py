@@ -15,6 +15,11 @@ INVERSION = (
     "Light and dark have changed places: the generator draws negatives. Train again with another "
     "--seed, or with a larger --identity-weight (CycleGAN) or --reconstruction-weight (pix2pix)."
 )
+NO_DISTANCE = (
+    "FID and KID say nothing here: they need features that were learnt (--features "
+    "inception_v3:PATH) and some hundred test images. By random features, or of a few images, "
+    "noise comes as near as a good translation."
+)
 STAGES = 6
 """How many pictures of the progress are shown."""
 
@@ -42,6 +47,8 @@ def translation_report(recipe, model, data, history: dict, scores: dict) -> Repo
     add_training(report, history)
     add_progress(report, recipe)
     report.add_table("Scores", scores)
+    if not recipe.distances_count(scores):
+        report.add_text("Scores", NO_DISTANCE, kind="note")
     report.add_table("Settings", recipe.settings(), collapsed=True)
     return report
 

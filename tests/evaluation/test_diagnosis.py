@@ -87,3 +87,13 @@ def test_not_finite_names_the_history_and_the_epoch():
 def test_bad_histories_are_refused(accuracy, label_loss, message):
     with pytest.raises(ValueError, match=message):
         diagnose_domain_classifier(accuracy, label_loss)
+
+
+def test_words_agree_with_the_distance_beside_them():
+    history = [0.9, 0.85, 0.79, 0.79]
+    near, far = (diagnose_domain_classifier(history, proxy_distance=d) for d in (0.9, 1.9))
+    assert near.healthy
+    assert "aligned in part (proxy A-distance 0.90 of 2)" in near.words
+    assert not far.healthy
+    assert "not aligned" in far.words
+    assert "1.90 of 2" in far.words

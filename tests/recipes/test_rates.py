@@ -39,7 +39,7 @@ def test_paper_and_given_rates_win():
     assert paper.optimizers()["optimizer"].global_clipnorm is None
     given = RECIPES["dann"](learning_rate=0.3, encoder_rate=0.5).training
     assert (given.learning_rate, given.encoder_rate) == (0.3, 0.5)
-    assert RECIPES["dann"]().optimizers()["optimizer"].global_clipnorm == 1.0
+    assert RECIPES["dann"]().optimizers()["optimizer"].global_clipnorm == 10.0
 
 
 def test_weights_without_an_architecture_are_refused():

@@ -71,3 +71,9 @@ def test_every_method_learns_and_is_reported(method, recipe):
 def test_unusable_settings_are_refused(changes, message, recipe):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(recipe, **changes).load_data()
+
+
+def test_weights_of_another_backbone_are_refused():
+    recipe = SegmentationRecipe(backbone="unet", weights="imagenet")
+    with pytest.raises(ValueError, match="--backbone mobilenet"):
+        recipe.networks(3)

@@ -1,0 +1,171 @@
+"""Every recipe with its default settings, on folders that a user could have.
+
+    python scripts/benchmarks/defaults.py --pacs DATA/pacs --weights MOBILENET.h5 --cases photos-64
+
+Each case makes two folders, of 60 images each of four classes of PACS, or fewer, unbalanced, grey;
+`digits` needs none. Each recipe is trained on it as `keras-dtl train` would, with several seeds,
+and with a sweep of learning rates, one seed each, whose best training accuracy the default is read
+against. Resumable run by run; several processes may share the file. Writes results/defaults.json.
+A run of the default length takes three to ten minutes on a CPU core, hence --epochs.
+"""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from record import groups, in_a_process, run_missing, summary
+
+CLASSES = ("dog", "elephant", "giraffe", "horse")
+CASES = {
+    "photos-64": {"size": 64},
+    "photos-96": {"size": 96},
+    "photos-128": {"size": 128},
+    "photos-96-pretrained": {"size": 96, "pretrained": True},
+    "two-classes-64": {"size": 64, "classes": 2, "images": 20},
+    "unbalanced-64": {"size": 64, "classes": 2, "images": 90, "first": 10},
+    "grey-64": {"size": 64, "grey": True},
+    "digits": {},
+}
+RECIPES = ("source-only", "dann", "cdan", "dan", "deep-coral", "fine-tuning", "adda", "mme", "ccsa")
+RATES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
+COLLAPSED = 1.1
+"""Times the accuracy of guessing below which a training counts as collapsed."""
+
+
+def folders(pacs, case, place):
+    """Write the photos and sketches of a case, and return their names as flags take them."""
+    from keras_dtl.images import read_image, write_image
+
+    names = CLASSES[: case.get("classes", len(CLASSES))]
+    for domain in ("photo", "sketch"):
+        for index, name in enumerate(names):
+            count = case.get("images", 60) if index or "first" not in case else case["first"]
+            for path in sorted((pacs / domain / name).iterdir())[:count]:
+                image = read_image(path)
+                if case.get("grey"):
+                    image = image.mean(-1, keepdims=True).astype("uint8")
+                write_image(place / domain / name / f"{path.stem}.png", image)
+    return [f"folder:{place / domain}" for domain in ("photo", "sketch")]
+
+
+def recipe_of(name, case, source, target, weights, **given):
+    """Return a recipe with nothing set but what a user must."""
+    from keras_dtl.recipes import RECIPES as KNOWN
+
+    fields = {"image_size": case["size"]} if "size" in case else {}
+    if case.get("pretrained"):
+        fields["backbone"] = "MobileNetV2"
+        fields["start" if name == "fine-tuning" else "weights"] = weights
+    if name == "fine-tuning":
+        return KNOWN[name](target=source, **fields, **given)
+    return KNOWN[name](source=source, target=target, **fields, **given)
+
+
+def train_once(arguments, case_name, name, seed, rate):
+    """Train in this process, and return accuracies in percent and what failed."""
+    from keras_dtl.cli.session import start_session
+    from keras_dtl.recipes.training import train
+
+    case = CASES[case_name]
+    given = {} if rate == "default" else {"learning_rate": float(rate)}
+    given |= {} if arguments.epochs is None else {"epochs": arguments.epochs}
+    with tempfile.TemporaryDirectory() as place:
+        place = Path(place)
+        pair = ("digits", "digits_m")
+        if case_name != "digits":
+            pair = folders(arguments.pacs, case, place)
+        given |= {"seed": seed, "output": place / "run"}
+        recipe = recipe_of(name, case, *pair, arguments.weights, **given)
+        start_session(seed)
+        try:
+            trained = train(recipe)
+        except ArithmeticError as error:  # diverged
+            return {"diverged": str(error)}
+    return figures(recipe, trained, name)
+
+
+def figures(recipe, trained, name):
+    data = trained.data
+    learnt = data.train if name == "fine-tuning" else recipe.labelled_images(data)
+    probabilities = trained.model.deployable().predict(learnt.images, verbose=0)
+    accuracy = float(np.mean(probabilities.argmax(1) == learnt.labels))
+    scores = {domain: 100 * score["accuracy"] for domain, score in trained.scores.items()}
+    chance = 100 / len(learnt.classes)
+    own = scores.get("source", scores.get("target"))
+    return {
+        "training": 100 * accuracy,
+        **scores,
+        "collapsed": 100 * accuracy < COLLAPSED * chance or own < 0.5 * chance,
+        "failures": [failure.name for failure in trained.failures],
+        "epochs": recipe.epochs,
+    }
+
+
+def result_of(runs):
+    """Return the table: each recipe on each case, with the default and the best rate."""
+    rows = []
+    by_rate = {}
+    for key, found in groups(runs).items():
+        case, name, rate = key.split()
+        by_rate.setdefault((case, name), {})[rate] = found
+    for (case, name), rates in by_rate.items():
+        default = [run for run in rates.pop("default", []) if "diverged" not in run]
+        swept = [run["training"] for runs_ in rates.values() for run in runs_ if "training" in run]
+        lost = sum("diverged" in run for run in groups(runs).get(f"{case} {name} default", []))
+        row = {"case": case, "recipe": name, "diverged": lost}
+        for figure in ("training", "source", "target"):
+            values = [run[figure] for run in default if figure in run]
+            row[figure] = summary(values) if values else None
+        row["collapsed"] = sum(run["collapsed"] for run in default)
+        row["best_of_sweep"] = max(swept, default=None)
+        rows.append(row)
+    what = "accuracies in percent with default settings, five seeds; sweeps with one"
+    return {"what": what, "rates": RATES, "rows": rows}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pacs", type=Path, help="folder of PACS: photo/, sketch/")
+    parser.add_argument("--weights", help="weights of MobileNetV2 without its top")
+    parser.add_argument("--cases", nargs="+", default=list(CASES), choices=CASES)
+    parser.add_argument("--recipes", nargs="+", default=list(RECIPES), choices=RECIPES)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--epochs", type=int, help="instead of the recipes' own")
+    parser.add_argument("--no-sweep", action="store_true", help="default settings alone")
+    parser.add_argument("--minutes", type=float, help="begin no further run after so many")
+    parser.add_argument("--once", nargs=4, metavar=("CASE", "RECIPE", "RATE", "SEED"))
+    arguments = parser.parse_args()
+    if arguments.once:
+        case, name, rate, seed = arguments.once
+        print(json.dumps(train_once(arguments, case, name, int(seed), rate)))
+        return
+    wanted = [
+        (c, r, "default", s)
+        for s in range(arguments.seeds)
+        for c in arguments.cases
+        for r in arguments.recipes
+    ]
+    if not arguments.no_sweep:
+        wanted += [
+            (c, r, rate, 0) for c in arguments.cases for r in arguments.recipes for rate in RATES
+        ]
+    flags = [
+        part
+        for name in ("pacs", "weights", "epochs")
+        if getattr(arguments, name) is not None
+        for part in (f"--{name}", getattr(arguments, name))
+    ]
+    run_missing(
+        "defaults",
+        wanted,
+        lambda *words: in_a_process(__file__, *flags, "--once", *words),
+        lambda runs: {**result_of(runs), "epochs": arguments.epochs},
+        arguments.minutes,
+        epochs=arguments.epochs,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -40,4 +40,5 @@ from .methods import SequentialAdversarialAutoencoder as SequentialAdversarialAu
 from .methods import SourceOnly as SourceOnly
 from .methods import StyleTransfer as StyleTransfer
 from .methods import SwapVAE as SwapVAE
+from .methods import load_model as load_model
 from .version import __version__ as __version__

@@ -31,6 +31,10 @@ class LocalModel(keras.callbacks.Callback):
         for callback in self.callbacks:
             callback.on_epoch_begin(epoch, logs)
 
+    def on_train_batch_end(self, batch, logs=None):
+        for callback in self.callbacks:
+            callback.on_train_batch_end(batch, logs)
+
     def on_epoch_end(self, epoch, logs=None):
         self.local.set_weights(self.model.get_weights())
         for callback in self.callbacks:

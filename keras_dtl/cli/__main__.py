@@ -3,6 +3,7 @@
 import importlib
 import sys
 
+from keras_dtl.import_path import forget_current_folder
 from keras_dtl.version import __version__
 
 VERBS = {
@@ -17,6 +18,9 @@ VERBS = {
     "recipes": "list the recipes that can be trained",
     "demo": "the whole way on embedded data, in about three minutes",
 }
+
+WITHOUT_KERAS = ("convert", "recipes")
+"""Verbs that never import Keras, whatever it is set to."""
 
 
 def usage() -> str:
@@ -35,6 +39,8 @@ def main(argv: list[str] | None = None) -> int:
     Args:
         argv: Words of the command line; those of this process by default.
     """
+    if argv is None:
+        forget_current_folder()
     words = sys.argv[1:] if argv is None else argv
     verb = words[0] if words else "--help"
     if verb in ("-h", "--help"):
@@ -46,10 +52,20 @@ def main(argv: list[str] | None = None) -> int:
     if verb not in VERBS:
         print(f"error: there is no verb {verb!r}.\n\n{usage()}", file=sys.stderr)
         return 2
-    from keras_dtl.cli.command import run
+    from keras_dtl.cli.command import FAILED, run, stop_at_once
 
-    module = importlib.import_module(f"keras_dtl.cli.{verb}")
-    return run(getattr(module, verb.title()), module.main, words[1:], prog=f"keras-dtl {verb}")
+    if verb not in WITHOUT_KERAS:
+        from keras_dtl.cli.keras_settings import check_keras_settings
+
+        try:
+            check_keras_settings()
+        except ValueError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return FAILED
+    with stop_at_once():
+        module = importlib.import_module(f"keras_dtl.cli.{verb}")
+    arguments_class, parse = getattr(module, verb.title()), getattr(module, "parse", None)
+    return run(arguments_class, module.main, words[1:], f"keras-dtl {verb}", parse)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from keras_dtl.methods.adaptation.shot import SHOT
 from keras_dtl.methods.adaptation.source_only import SourceOnly
 from keras_dtl.methods.adaptation.statistics import adapt_statistics, check_statistics
 from keras_dtl.methods.base import Method
+from keras_dtl.methods.loading import load_model
 from keras_dtl.methods.motion.sequence_gmv import SequenceGMV
 from keras_dtl.methods.motion.sequence_style_transfer import SequenceStyleTransfer
 from keras_dtl.methods.motion.sequential_autoencoder import SequentialAdversarialAutoencoder
@@ -59,6 +60,7 @@ __all__ = [
     "SwapVAE",
     "adapt_statistics",
     "check_statistics",
+    "load_model",
     "refit_head",
     "shares_by_likelihood",
     "shares_by_matching",

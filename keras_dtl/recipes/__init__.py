@@ -58,7 +58,7 @@ RECIPES = {
 
 
 def run_recipe(folder: Path) -> Recipe:
-    """Return the recipe of a finished run, with its settings, to go on in the same folder.
+    """Return the recipe of a run, with its settings, to go on in the same folder.
 
     Args:
         folder: Of the run.
@@ -75,5 +75,14 @@ def run_recipe(folder: Path) -> Recipe:
         )
     recipe = RECIPES[values["recipe"]]
     names = {field.name for field in dataclasses.fields(recipe)}
-    settings = {name: values[name] for name in values if name in names}
+    settings = {name: _field(values[name]) for name in values if name in names}
+    if "preset" in names:
+        settings.setdefault("preset", "paper")  # as all was before there was a choice
+    places = ("artifact", "data_dir", "manual_dir")
+    settings |= {name: Path(values[name]) for name in places if values.get(name)}
     return recipe(**{**settings, "output": folder})
+
+
+def _field(value):
+    """Return a value of JSON as a field of a recipe holds it."""
+    return tuple(map(_field, value)) if isinstance(value, list) else value

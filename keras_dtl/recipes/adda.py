@@ -39,7 +39,8 @@ class ADDARecipe(DomainAdaptationRecipe):
 
     def first_stage(self, data, strategy=None):
         """Train the source's encoder and classifier, unless that is done; return its folder."""
-        from keras_dtl.recipes.training import receive, train
+        from keras_dtl.recipes.replicas import receive
+        from keras_dtl.recipes.training import train
 
         shared = {field.name for field in dataclasses.fields(SourceOnlyRecipe)}
         values = {name: getattr(self, name) for name in shared.intersection(vars(self))}

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 MACHINE_SETTINGS = (
-    *("output", "artifact", "resume", "data_dir", "manual_dir"),
+    *("output", "artifact", "resume", "overwrite", "export_anyway", "keep_versions"),
+    *("data_dir", "manual_dir"),
     *("devices", "workers", "worker", "worker_timeout", "engine", "address"),
 )
 """Settings that may change when a training is resumed: they do not change what is learnt."""
@@ -35,7 +36,14 @@ class Recipe:
     artifact: Path | None = None
     """Where the exported model is published. Default: exported/NAME."""
     resume: bool = False
-    """Continue the training that was stopped in the run folder."""
+    """Continue the training that was stopped in the run folder, or one that is finished with
+    more --epochs. `train --resume RUN` takes all other settings from the run."""
+    overwrite: bool = False
+    """Begin anew where the run folder holds a finished training, which is then lost."""
+    export_anyway: bool = False
+    """Publish even a model that does not beat guessing."""
+    keep_versions: int | None = None
+    """How many earlier versions of the artifact stay beside the new one. Default: all."""
     data_dir: Path | None = None
     """Folder of TFDS data sets. Default: TFDS_DATA_DIR, as everywhere."""
     manual_dir: Path | None = None
@@ -115,6 +123,23 @@ class Recipe:
     def watchers(self, data) -> list:
         """Return the callbacks that look at the model and leave it as it is, on one worker."""
         return []
+
+    def failure_watch(self, data):
+        """Return the `keras_dtl.callbacks.FailureWatch` of a training on these data."""
+        from keras_dtl.callbacks import FailureWatch
+
+        return FailureWatch()
+
+    def verdict(self, scores: dict):
+        """Return why a trained model is not worth publishing, or None.
+
+        Args:
+            scores: What `score` returned.
+
+        Returns:
+            `keras_dtl.callbacks.Failure` or None.
+        """
+        return None
 
     def select_weights(self, model, data) -> dict | None:
         """Put the weights that are published into a trained model.

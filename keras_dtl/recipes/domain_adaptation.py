@@ -242,12 +242,31 @@ class DomainAdaptationRecipe(Recipe):
         measure = Measure(Validation(*parts, seed=self.seed), every)
         return [watch, measure, *keepers(self.run_folder).values()]
 
+    def failure_watch(self, data):
+        from keras_dtl.callbacks import FailureWatch
+        from keras_dtl.recipes.verdict import probe
+
+        learnt = self.labelled_images(data)
+        held_out = data.source_test if learnt is data.source_train else data.target_test
+        return FailureWatch(probe(learnt, self.seed), probe(held_out, self.seed))
+
+    def verdict(self, scores: dict):
+        from keras_dtl.recipes.verdict import guessing_failure
+
+        domain = "target" if getattr(self, "labels_from", "source") == "target" else "source"
+        return guessing_failure(scores[domain]) if domain in scores else None
+
     def select_weights(self, model, data) -> dict | None:
         from keras_dtl.recipes.domain_selection import select_weights
 
+        selection = None
         if self.validators or self.select != "last":
-            return select_weights(self, model, data)
-        return None
+            selection = select_weights(self, model, data)
+        if self.adapt_statistics:
+            from keras_dtl.methods import adapt_statistics
+
+            adapt_statistics(model, data.target_train.images)
+        return selection
 
     def score(self, model, data) -> dict:
         from keras_dtl.evaluation import evaluate_classifier

@@ -155,6 +155,17 @@ class FineTuningRecipe(Recipe):
             return [schedule]
         return [schedule, GradualUnfreezing(self.unfreeze_until)]
 
+    def failure_watch(self, data):
+        from keras_dtl.callbacks import FailureWatch
+        from keras_dtl.recipes.verdict import probe
+
+        return FailureWatch(probe(data.train, self.seed), probe(data.test, self.seed))
+
+    def verdict(self, scores: dict):
+        from keras_dtl.recipes.verdict import guessing_failure
+
+        return guessing_failure(scores["target"])
+
     def score(self, model, data) -> dict:
         from keras_dtl.evaluation import evaluate_classifier
 

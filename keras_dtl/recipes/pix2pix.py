@@ -40,10 +40,11 @@ class Pix2PixRecipe(TranslationRecipe):
 
     def load_data(self):
         from keras_dtl.data import load_pairs
+        from keras_dtl.data.names import divide_name
         from keras_dtl.data.pairs import PREFIX
 
-        prefix, _, path = self.source.partition(":")
-        if prefix != PREFIX or not path:
+        prefix, path = divide_name(self.source)
+        if prefix != PREFIX:
             raise ValueError(
                 f"pix2pix learns from pairs. Received: --source {self.source}. Expected "
                 f"{PREFIX}:PATH, such as {PREFIX}:facades."

@@ -25,7 +25,7 @@ from pathlib import Path
 from clock import StepClock
 from record import in_a_process, read_result, write_result
 
-ROUNDS, WORKERS, IMAGES = 5, 2, 10_000
+ROUNDS, WORKERS, IMAGES = 3, 2, 10_000
 STEPS = {"dann": (30, 150), "cyclegan": (5, 20)}
 """Steps of the warm-up and steps that count."""
 

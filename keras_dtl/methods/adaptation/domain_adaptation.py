@@ -11,6 +11,13 @@ from keras_dtl.methods.adaptation.balance import Balance
 from keras_dtl.methods.adaptation.examples import unpack
 from keras_dtl.methods.adaptation.label_shift import ClassShares, redraw
 from keras_dtl.methods.base import Method, deployed_classifier, is_dense, require_logits
+from keras_dtl.methods.inputs import (
+    check_pixels,
+    first_batch,
+    logits_loss,
+    require_domains,
+    with_label_weights,
+)
 from keras_dtl.methods.networks import batch_norm_layers
 
 BATCH_NORM_POLICIES = ("joint", "separate", "frozen")
@@ -71,7 +78,9 @@ class DomainAdaptation(Method):
     - `"target"`: images, without labels;
     - `"target_labelled"`: `(images, labels)`, where some target labels are known. They join
       the source in the label loss and the target in the adaptation loss;
-    - `"target_weight"`: weight of each `"target"` image, for methods that weigh examples.
+    - `"target_weight"`: weight of each `"target"` image, for methods that weigh examples;
+    - `"label_weight"`: weight of each known label in the label loss alone, which
+      `fit(class_weight=...)` adds.
 
     A classifier that gives maps of logits makes it a segmenter: labels are then maps of the
     images' size, and logits are brought to it. Pass `compile` a loss that ignores the class of
@@ -158,6 +167,36 @@ class DomainAdaptation(Method):
 
     def call(self, images, training=False):
         return self.outputs(images, training)[1]
+
+    def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
+        """See `Method.compile`. A cross-entropy of probabilities is taken as one of logits."""
+        super().compile(optimizer, logits_loss(loss), *args, **kwargs)
+
+    def fit(self, x=None, y=None, *args, class_weight=None, **kwargs):
+        """See `keras.Model.fit`, for batches of domains.
+
+        Args:
+            x: `tf.data.Dataset` of dictionaries, see `DomainAdaptation` and
+                `keras_dtl.data.domain_batches`.
+            y: None: labels are in the batches.
+            *args, **kwargs: Of `keras.Model.fit`.
+            class_weight: `{class index: weight}` in the label loss; the adaptation loss weighs
+                images alike.
+
+        Raises:
+            ValueError: When `x` holds no such batches, or images that were scaled before.
+        """
+        require_domains(self, x, y)
+        batch = first_batch(x)
+        if isinstance(batch, dict):
+            check_pixels(batch["source"][0], self.encoder)
+            check_pixels(batch.get("target", batch["source"][0]), self.encoder)
+        data = x if class_weight is None else with_label_weights(x, class_weight)
+        return super().fit(data, y, *args, **kwargs)
+
+    def test_step(self, data):
+        """Score `(images, labels)`, or the source of batches of domains, whose target has none."""
+        return super().test_step(data["source"] if isinstance(data, dict) else data)
 
     def train_step(self, batch):
         self.check_batch(batch)

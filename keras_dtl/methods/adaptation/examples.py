@@ -24,7 +24,7 @@ def unpack(batch):
     source_images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(batch["source"])
     targets = [batch["target"]] if "target" in batch else []
     if "target_labelled" in batch:
-        images, target_labels = batch["target_labelled"]
+        images, target_labels = batch["target_labelled"][:2]
         targets.insert(0, images)
         labels = tf.concat([labels, tf.cast(target_labels, labels.dtype)], 0)
         if sample_weight is not None:
@@ -32,6 +32,9 @@ def unpack(batch):
             sample_weight = tf.concat([sample_weight, ones], 0)
     target_images = tf.concat(targets, 0) if targets else None
     weights = _weights(batch, labels, sample_weight)
+    if "label_weight" in batch:
+        label_weight = batch["label_weight"]
+        sample_weight = label_weight if sample_weight is None else sample_weight * label_weight
     return Examples(source_images, target_images, labels, sample_weight, weights)
 
 

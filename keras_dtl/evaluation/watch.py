@@ -3,10 +3,8 @@
 import numpy as np
 
 from keras_dtl.evaluation.answers import FEW, class_shares, relative_entropy
-from keras_dtl.evaluation.diagnosis import MIN_EPOCHS, diagnose_domain_classifier
+from keras_dtl.evaluation.embedding import choose_indices
 
-SETTLED = 0.5
-"""Share of the training from which the reversal is strong enough to judge who wins."""
 JUMP = 0.15
 """By how much the target's entropy may rise in an epoch, as a share of log(classes)."""
 EXAMPLES = 500
@@ -15,31 +13,27 @@ EXAMPLES = 500
 class AdaptationWatch:
     """Judges an adaptation after each epoch, for `keras_dtl.callbacks.Watch`.
 
-    It finds that the domain classifier has won or is lost, that the label loss rises, that the
-    target's answers fall onto few classes, or that their entropy jumps. No label of the target is
-    looked at.
+    It finds that the target's answers fall onto few classes, or that their entropy jumps. No
+    label of the target is looked at. What a discriminator does, and whether the source is learnt,
+    `keras_dtl.callbacks.FailureWatch` says.
 
         Watch(AdaptationWatch(target_images))
 
     Args:
-        images: uint8 array `(examples, height, width, channels)` of the target, of which the
-            first `EXAMPLES` are looked at; or None to read the logs alone.
+        images: uint8 array `(examples, height, width, channels)` of the target, of which
+            `EXAMPLES` are looked at.
     """
 
-    def __init__(self, images=None):
-        self.images = None if images is None else images[:EXAMPLES]
+    def __init__(self, images):
+        self.images = images[choose_indices(len(images), EXAMPLES)]
         self.entropies, self.answered = [], []
 
     def __call__(self, model, columns, progress):
-        findings = domain_findings(columns) if progress >= SETTLED else {}
-        if self.images is None:
-            return {}, findings
         probabilities = _softmax(model.predict(self.images, batch_size=256, verbose=0))
         self.entropies.append(relative_entropy(probabilities))
         shares = class_shares(probabilities)
         self.answered.append(int((shares >= FEW / len(shares)).sum()))
-        findings |= self._target_findings(shares)
-        return {"target_entropy": self.entropies[-1]}, findings
+        return {"target_entropy": self.entropies[-1]}, self._target_findings(shares)
 
     def _target_findings(self, shares):
         findings = {}
@@ -56,14 +50,6 @@ class AdaptationWatch:
                 "the learning rate or the weight of adaptation."
             )
         return findings
-
-
-def domain_findings(columns):
-    """Return what the logs say of a domain classifier, `{verdict: words}`, if it is unhealthy."""
-    if len(columns.get("domain_accuracy", ())) < MIN_EPOCHS:
-        return {}
-    found = diagnose_domain_classifier(columns["domain_accuracy"], columns.get("label_loss"))
-    return {} if found.healthy else {found.verdict: found.words}
 
 
 def _softmax(logits):

@@ -271,9 +271,14 @@ class DomainAdaptationRecipe(Recipe):
     def select_weights(self, model, data) -> dict | None:
         from keras_dtl.recipes.domain_selection import select_weights
 
+        selection = None
         if self.validators or self.select != "last":
-            return select_weights(self, model, data)
-        return None
+            selection = select_weights(self, model, data)
+        if self.adapt_statistics:
+            from keras_dtl.methods import adapt_statistics
+
+            adapt_statistics(model, data.target_train.images)
+        return selection
 
     def score(self, model, data) -> dict:
         from keras_dtl.evaluation import evaluate_classifier

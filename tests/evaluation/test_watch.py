@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 
 from keras_dtl.evaluation import AdaptationWatch
 
@@ -39,10 +38,3 @@ def test_few_classes_from_the_start_are_no_collapse():
 def test_entropy_that_jumps_is_told():
     words = findings_of(logits(3, 3, 3, 3), logits(3, 3, 3, 3, sharpness=1.0))["entropy_jumps"]
     assert "from 0% to 91%" in words
-
-
-@pytest.mark.parametrize(("progress", "told"), [(0.3, False), (0.6, True)])
-def test_discriminator_is_judged_once_the_reversal_is_strong(progress, told):
-    columns = {"domain_accuracy": [0.8, 0.95, 0.97, 0.98], "label_loss": [1.0, 0.5, 0.3, 0.2]}
-    found = AdaptationWatch()(None, columns, progress)[1]
-    assert ("separated" in found) == told

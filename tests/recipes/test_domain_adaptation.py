@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from keras_dtl.data import LabelledImages
+from keras_dtl.methods import SourceOnly
 from keras_dtl.recipes import RECIPES
 from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe, Domains
+from tests.networks import SHAPE, dense, encoder
 
 ADAPTATIONS = sorted(n for n, r in RECIPES.items() if issubclass(r, DomainAdaptationRecipe))
 WITH_SHARES = {"dann", "cdan", "dan", "deep-coral", "adamatch"}
@@ -31,6 +33,20 @@ def test_label_shift_is_taken_or_refused_but_never_forgotten(name):
 def test_statistics_that_cannot_be_adapted_are_told_before_the_training():
     with pytest.raises(ValueError, match="no batch normalisation"):
         RECIPES["dann"](adapt_statistics=True).build_model(domains(28))
+
+
+def test_statistics_of_the_target_are_put_in_after_the_training():
+    network = encoder(batch_norm=True)
+    images = np.random.default_rng(1).integers(150, 256, (12, *SHAPE)).astype("uint8")
+    network(images // 2, training=True)
+    norm = next(layer for layer in network.layers if hasattr(layer, "moving_mean"))
+    before = norm.moving_mean.numpy()
+    target = LabelledImages(images, np.arange(12) % 2, ("a", "b"))
+    model = SourceOnly(network, dense(2))
+    for adapted in (False, True):
+        recipe = RECIPES["source-only"](adapt_statistics=adapted)
+        recipe.select_weights(model, Domains(target, target, target, target))
+        assert np.array_equal(norm.moving_mean, before) != adapted
 
 
 def test_classes_come_equally_often_where_asked():

@@ -75,6 +75,15 @@ class SHOT(DomainAdaptation):
             dtype="float32",
         )
 
+    def fit(self, x=None, *args, **kwargs):
+        """See `keras.Model.fit`, for batches of the target alone.
+
+        Args:
+            x: `tf.data.Dataset` of `{"target": images}`.
+            *args, **kwargs: Of `keras.Model.fit`.
+        """
+        return super(DomainAdaptation, self).fit(x, *args, **kwargs)
+
     def check_batch(self, batch):
         if "target" not in batch:
             raise ValueError(

@@ -9,8 +9,8 @@ import shutil
 import threading
 from pathlib import Path
 
-from keras_dtl.convert.options import ConversionError
-from keras_dtl.files import FilePath, open_regular, read_regular, readable_name
+from keras_dtl.convert.locks import exclusive
+from keras_dtl.files import FilePath, open_regular, read_regular
 
 _STATE = ".keras_dtl"  # hidden, and so never taken for input
 _MOST_FRAMES = 100_000
@@ -53,8 +53,7 @@ class Journal:
         state = self.folder / _STATE
         with contextlib.ExitStack() as stack:
             state.mkdir(parents=True, exist_ok=True)
-            self.lock = stack.enter_context(open(state / "lock", "w"))
-            _lock(self.lock, self.folder)
+            stack.enter_context(exclusive(state, self.folder))
             # What a killed run was just writing.
             shutil.rmtree(state / "partial", ignore_errors=True)
             # Its own: a run whose folder was removed under it may not clear that of the next.
@@ -210,20 +209,6 @@ class Checksums:
             checksum: What was read.
         """
         self.known[path] = state, checksum
-
-
-def _lock(file, folder):
-    try:
-        import fcntl
-    except ImportError:  # not on Windows
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise ConversionError(
-            f"Another conversion is writing to {readable_name(folder)}. Wait for it, or choose "
-            "another folder."
-        ) from error
 
 
 def _read(path):

@@ -155,6 +155,7 @@ def test_guesses_from_names_are_printed(names, actions, styles, tmp_path, caplog
         (["angry_01_000.bvh", "shy_13_001.bvh"], "the style '01', and numbers are neither"),
         (["07/07_01.bvh", "08/08_02.bvh"], "the action '01' and the style '07'"),
         (["001_Shy_0_x_1_0.bvh"], "the style '1'"),
+        (["all/07/07_01.bvh", "all/08/08_02.bvh"], "the action 'all' and the style '07'"),
         (["walk1_subject1.bvh"], "could be used.*expected ..._ACTION_STYLE_NUMBER"),
         (["Sad Walk.bvh"], "could be used.*clips.csv"),
         (["happy/a_fast_take_01.bvh", "sad/a_fast_take_01.bvh"], "happy tells either its action"),

@@ -117,7 +117,8 @@ def test_bodies_of_all_sizes_and_axes_are_learnt_as_they_are_converted(tmp_path,
         np.testing.assert_allclose(converted[:48], learnt[0], atol=1e-5, err_msg=style)
     # The pelvis is 94 above the ground on a leg of 109.
     assert expected[..., -4].mean() == pytest.approx(94 / loaded.skeleton.leg)
-    assert "1.bvh: the pose at its begin, 1 frames long, is cut" in caplog.text
+    assert "1 files begin with a pose that they jump from, which is cut: 1.bvh" in caplog.text
+    assert "1 files have another axis than y up, and are turned: 1.bvh" in caplog.text
 
 
 def write_named(folder, names):

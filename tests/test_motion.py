@@ -15,6 +15,7 @@ from keras_dtl.motion import (
     resample,
     to_bvh,
 )
+from tests.walking import BODY, walking
 
 SKELETON = walker_skeleton()
 
@@ -63,6 +64,30 @@ def test_mirror():
     np.testing.assert_array_equal(twice, clip())
     shifted = walk(1.0, 0.5, 0.2, 0.3, frames=60, phase=np.pi)
     np.testing.assert_allclose(mirror_motion(clip(), SKELETON)[0], shifted[0], atol=1e-9)
+
+
+def with_underscores(name):
+    """Return names such as `upper_leg_l`, in which the sign of the left is more than once."""
+    for side in ("Left", "Right"):
+        if name.startswith(side):
+            part = {"UpLeg": "upper_leg", "Leg": "lower_leg"}.get(name.removeprefix(side))
+            return f"{part or name.removeprefix(side).lower()}_{side[0].lower()}"
+    return name.lower()
+
+
+def test_mirrored_bones_keep_their_length():
+    body = {**BODY, "LeftForeArm": ("LeftArm", (35, 0, 0), None)}  # one arm is longer
+    positions, skeleton, _ = read_motion(walking(body=body, rename=with_underscores))
+    assert len(skeleton.pairs) == 8
+    mirrored = mirror_motion(positions, skeleton)
+    bones = mirrored[:, 1:] - mirrored[:, list(skeleton.parents[1:])]
+    found = np.linalg.norm(bones, axis=-1)
+    np.testing.assert_allclose(found, [skeleton.lengths] * len(positions), rtol=1e-9)
+    # A left arm that swings ahead is a right one that does.
+    left, right = (skeleton.names.index(f"hand_{side}") for side in "lr")
+    ahead = positions[:, left, 2] - positions[:, 0, 2]
+    assert np.corrcoef(ahead, mirrored[:, right, 2] - mirrored[:, 0, 2])[0, 1] > 0.99
+    np.testing.assert_allclose(heading(positions, skeleton), 0, atol=0.06)
 
 
 def test_resampling_a_line_is_exact():

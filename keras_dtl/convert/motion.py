@@ -18,12 +18,13 @@ from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.stick_figures import stick_figures
 from keras_dtl.files import readable_name, sha256
 from keras_dtl.images import ImageError
-from keras_dtl.motion import features_of, heading, positions_of, read_motion, resample
+from keras_dtl.motion import features_of, heading, positions_of, resample
 from keras_dtl.skeleton import Skeleton
 
 logger = logging.getLogger("keras_dtl")
 
 SUFFIX = ".bvh"
+_LEAD_IN = {"keep": "stays as it is (--lead-in cut leaves it out)", "cut": "is cut"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,10 +77,19 @@ class MotionStyle(MirroredTree):
                 "the run with `keras-dtl export RUN --style-of FILE`."
             )
         try:
-            positions, skeleton, _ = read_motion(read_bvh(path), self.skeleton, self.rate)
-            return features_of(positions, skeleton)
+            body, positions = self._motion_in(read_bvh(path))
+            features = features_of(positions, body.skeleton)
         except (BvhError, OSError) as error:
             raise ConversionError(f"The style cannot be read: {error}") from error
+        if body.lead_in:
+            logger.warning("%s: %s is cut", readable_name(path), _lead_in_words(body))
+        return features
+
+    def _motion_in(self, bvh):
+        """Return the body in a file, and its positions at the model's rate without the lead-in."""
+        body = body_of(bvh, self.skeleton)
+        moving = body.positions[body.lead_in :]
+        return body, resample(moving, bvh.frames_per_second, self.rate)
 
     def matter(self) -> list:
         found = [self.artifact.checksum, self.style_checksum, self.options.suffix]
@@ -98,14 +108,13 @@ class MotionStyle(MirroredTree):
     ) -> Iterator[Loaded]:
         before(len(data))
         try:
-            body = body_of(parse_bvh(data), self.skeleton)
-            rate = body.bvh.frames_per_second
-            positions = resample(body.positions[body.lead_in :], rate, self.rate)
+            body, positions = self._motion_in(parse_bvh(data))
             features = features_of(positions, body.skeleton)
         except BvhError as error:
             raise ItemError(str(error)) from error
         if body.lead_in:
-            logger.warning("%s: %s", readable_name(item.name), _lead_in_words(body, self.options))
+            done = _LEAD_IN[self.options.lead_in]
+            logger.warning("%s: %s %s", readable_name(item.name), _lead_in_words(body), done)
         start = tuple(positions[0, 0, [0, 2]])
         facing = heading(positions, body.skeleton)[0]
         shape = (len(features),)
@@ -137,9 +146,8 @@ class MotionStyle(MirroredTree):
             raise ImageError(str(error)) from error
 
 
-def _lead_in_words(body, options):
-    done = {"keep": "stays as it is (--lead-in cut leaves it out)", "cut": "is cut"}
-    return f"the pose at its begin, {body.lead_in} frames long, {done[options.lead_in]}"
+def _lead_in_words(body):
+    return f"the pose at its begin, {body.lead_in} frames long,"
 
 
 def _stack(outputs):

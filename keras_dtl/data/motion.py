@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_dtl.bodies import body_of
+from keras_dtl.bodies import Body, body_of
 from keras_dtl.bvh import BvhError, read_bvh
 from keras_dtl.data.clips import Clips
 from keras_dtl.data.motion_labels import WAY_OUT, motion_files, motion_labels
@@ -83,16 +83,20 @@ def load_bvh_folder(folder: FilePath, rate: float = 30.0) -> Clips:
         raise ValueError(f"{folder} holds no .bvh files. Check the path.")
     labels = motion_labels(folder, paths)
     failed = dict(labels.missing)
-    skeleton, found = None, []
+    skeleton, found, turned, cut = None, [], [], []
     for path in labels.found:
         try:
-            positions, own = _read_clip(path, skeleton, rate)
+            body, positions = _read_clip(path, skeleton, rate)
         except (BvhError, OSError) as error:
             failed[path] = str(error)
             continue
-        skeleton = skeleton or own
-        positions = positions * (skeleton.leg / own.leg)
+        skeleton = skeleton or body.skeleton
+        positions = positions * (skeleton.leg / body.skeleton.leg)
         found.append((positions, *labels.found[path], path.stem))
+        turned += [path.name] if body.up != "y" else []
+        cut += [path.name] if body.lead_in else []
+    _warn_of(turned, "have another axis than y up, and are turned")
+    _warn_of(cut, "begin with a pose that they jump from, which is cut")
     for path in sorted(failed):
         logger.warning("left out: %s: %s", path.name, failed[path])
     if not found:
@@ -100,18 +104,18 @@ def load_bvh_folder(folder: FilePath, rate: float = 30.0) -> Clips:
     return _clips_of(found, skeleton, rate)
 
 
-def _read_clip(path: Path, skeleton: Skeleton | None, rate: float) -> tuple[np.ndarray, Skeleton]:
-    """Return positions of a file that features can be made of, and the skeleton of its body."""
+def _read_clip(path: Path, skeleton: Skeleton | None, rate: float) -> tuple[Body, np.ndarray]:
+    """Return the body in a file, and positions of it that features can be made of."""
     body = body_of(read_bvh(path), skeleton)
-    if body.lead_in:
-        logger.warning(
-            "%s: the pose at its begin, %d frames long, is cut: the clip jumps from it",
-            *(path.name, body.lead_in),
-        )
     moving = body.positions[body.lead_in :]
     positions = resample(moving, body.bvh.frames_per_second, rate)
     features_of(positions, body.skeleton)
-    return positions, body.skeleton
+    return body, positions
+
+
+def _warn_of(names: list[str], words: str) -> None:
+    if names:
+        logger.warning("%d files %s: %s", len(names), words, ", ".join(names[:5]))
 
 
 def _none_usable(folder: Path, failed: dict[Path, str]) -> str:

@@ -51,7 +51,8 @@ def motion_labels(folder: Path, paths: Sequence[Path]) -> Labels:
         paths: The files in it.
 
     Raises:
-        ValueError: The table lacks a column, or guesses would make numbers into actions or styles.
+        ValueError: The table lacks a column, or names of files or folders would make numbers into
+            actions or styles.
     """
     table = _read_table(folder / TABLE)
     found, missing, guessed = {}, {}, []
@@ -69,7 +70,9 @@ def motion_labels(folder: Path, paths: Sequence[Path]) -> Labels:
             found[path] = tuple(labels)
         else:
             missing[path] = reason
-    _check_guesses(folder, {path: found[path] for path in guessed})
+    if table is None:
+        _refuse_numbers(folder, found)
+        _say_guesses({path: found[path] for path in guessed})
     source = "table" if table is not None else "names" if guessed else "folders"
     return Labels(found, missing, source)
 
@@ -97,16 +100,20 @@ def _guess(path: Path, inside: tuple[str, ...], alone: bool) -> tuple[tuple[str,
     return (words[-3], words[-2]), ""
 
 
-def _check_guesses(folder: Path, guesses: dict[Path, tuple[str, str]]) -> None:
-    """Say what was guessed; refuse it where a number would be an action or a style."""
-    if not guesses:
-        return
-    for path, (action, style) in guesses.items():
+def _refuse_numbers(folder: Path, found: dict[Path, tuple[str, str]]) -> None:
+    """Refuse actions and styles without a letter: those are numbers of subjects and of takes."""
+    for path, (action, style) in found.items():
         if not (_LETTER.search(action) and _LETTER.search(style)):
             raise ValueError(
-                f"{folder} tells no actions and styles: by its name, {path.name} would be of the "
-                f"action {action!r} and the style {style!r}, and numbers are neither. {WAY_OUT}."
+                f"{folder} tells no actions and styles: by its name, {path.relative_to(folder)} "
+                f"would be of the action {action!r} and the style {style!r}, and numbers are "
+                f"neither. {WAY_OUT}."
             )
+
+
+def _say_guesses(guesses: dict[Path, tuple[str, str]]) -> None:
+    if not guesses:
+        return
     first = next(iter(guesses))
     actions, styles = (", ".join(sorted(set(kind))) for kind in zip(*guesses.values(), strict=True))
     logger.warning(

@@ -117,7 +117,8 @@ def test_bodies_of_all_sizes_and_axes_are_learnt_as_they_are_converted(tmp_path,
         np.testing.assert_allclose(converted[:48], learnt[0], atol=1e-5, err_msg=style)
     # The pelvis is 94 above the ground on a leg of 109.
     assert expected[..., -4].mean() == pytest.approx(94 / loaded.skeleton.leg)
-    assert "1.bvh: the pose at its begin, 1 frames long, is cut" in caplog.text
+    assert "1 files begin with a pose that they jump from, which is cut: 1.bvh" in caplog.text
+    assert "1 files have another axis than y up, and are turned: 1.bvh" in caplog.text
 
 
 def write_named(folder, names):
@@ -155,6 +156,7 @@ def test_guesses_from_names_are_printed(names, actions, styles, tmp_path, caplog
         (["angry_01_000.bvh", "shy_13_001.bvh"], "the style '01', and numbers are neither"),
         (["07/07_01.bvh", "08/08_02.bvh"], "the action '01' and the style '07'"),
         (["001_Shy_0_x_1_0.bvh"], "the style '1'"),
+        (["all/07/07_01.bvh", "all/08/08_02.bvh"], "the action 'all' and the style '07'"),
         (["walk1_subject1.bvh"], "could be used.*expected ..._ACTION_STYLE_NUMBER"),
         (["Sad Walk.bvh"], "could be used.*clips.csv"),
         (["happy/a_fast_take_01.bvh", "sad/a_fast_take_01.bvh"], "happy tells either its action"),

@@ -24,6 +24,9 @@ def on_files(files, config):
         if path.is_file():
             name = path.relative_to(ROOT).as_posix()
             files.append(File.generated(config, name, abs_src_path=str(path)))
+    for path in sorted((ROOT / "docs" / "tutorials").glob("*.py")):
+        text = page_of_tutorial(path.read_text(encoding="utf-8"))
+        files.append(File.generated(config, f"tutorials/{path.stem}.md", content=text))
     for name, text in api_pages().items():
         files.append(File.generated(config, f"api/{name}.md", content=text))
     return files
@@ -36,6 +39,18 @@ def on_page_markdown(markdown, page, **_):
     up = "../" * page.file.src_uri.count("/")
     outside = rf"\]\({up}\.\./(scripts/|exported/|CONTRIBUTING|CHANGELOG|README)"
     return re.sub(outside, rf"]({up}\1", markdown)
+
+
+def page_of_tutorial(text):
+    """Return the Markdown of a script in jupytext's percent form."""
+    parts = []
+    for cell in re.split(r"^# %%", text, flags=re.M)[1:]:
+        kind, _, body = cell.partition("\n")
+        if "[markdown]" in kind:
+            parts.append(re.sub(r"^# ?", "", body.strip(), flags=re.M))
+        elif body.strip():
+            parts.append(f"```python\n{body.strip()}\n```")
+    return "\n\n".join(parts) + "\n"
 
 
 def api_pages():

@@ -107,6 +107,15 @@ class Manifest:
     precisions: dict = dataclasses.field(default_factory=dict)
     tiling: dict | None = None
 
+    def __repr__(self):
+        shapes = (
+            ", ".join(f"{t.dtype} {t.shape}" for t in tensors)
+            for tensors in (self.inputs, self.outputs)
+        )
+        return (
+            f"<Manifest of {self.name}, version {self.version}: {self.task}, {' to '.join(shapes)}>"
+        )
+
     @property
     def onnx_file(self) -> str:
         """Path of the ONNX graph, relative to the artifact."""

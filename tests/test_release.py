@@ -1,15 +1,18 @@
 """What a release holds: one version everywhere, valid metadata, a wheel of the package alone."""
 
+import configparser
 import os
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from keras_dtl.version import __version__
+from tests.snippets import pages
 
 ROOT = Path(__file__).parent.parent
 
@@ -38,5 +41,38 @@ def test_wheel_holds_the_package_and_passes_the_index(tmp_path):
     assert modules == {
         path.relative_to(ROOT).as_posix() for path in (ROOT / "keras_dtl").rglob("*.py")
     }
+    with tarfile.open(source) as archive:
+        sources = {name.partition("/")[2] for name in archive.getnames()}
+    assert sources >= {
+        *("Makefile", "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile", "mkdocs.yml"),
+        *("docs/guide/adapt.md", "docs/tutorials/adapt.py", "exported/README.md"),
+        *("scripts/benchmarks/tables.py", "scripts/benchmarks/results/digits.json"),
+    }
+    assert not {name for name in sources if name.startswith(("tests/", "runs/", "build/"))}
     check = [sys.executable, "-m", "twine", "check", "--strict", wheel, source]
     subprocess.run(check, check=True, capture_output=True, env={**os.environ, "NO_COLOR": "1"})
+
+
+def test_pages_name_extras_that_exist():
+    """`pip install -e ".[A,B]"` and its like, on every page."""
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg", encoding="utf-8")
+    text = "".join(path.read_text(encoding="utf-8") for path in pages())
+    named = re.findall(r"""pip install[^\n]*\[([a-z,]+)\]""", text)
+    assert named
+    assert {extra for group in named for extra in group.split(",")} <= set(
+        settings["options.extras_require"]
+    )
+
+
+def test_readme_stays_a_door():
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 150
+
+
+def test_container_installs_what_its_file_names():
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    named = {name for line in re.findall(r"^COPY (.+) \S+$", text, re.M) for name in line.split()}
+    assert {"setup.cfg", "setup.py", "README.md", "keras_dtl"} <= named  # what setup.cfg reads
+    assert not {name for name in named if not (ROOT / name).exists()}
+    assert "[cpu]" in text and "tensorflow" not in text.lower().replace("without tensorflow", "")

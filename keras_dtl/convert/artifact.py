@@ -121,6 +121,13 @@ class Artifact:
         _check_names("inputs", manifest.inputs, session.get_inputs())
         _check_names("outputs", manifest.outputs, session.get_outputs())
 
+    def __repr__(self):
+        classes = f", {len(self.classes)} classes" if self.classes else ""
+        return (
+            f"<Artifact {self.manifest.name}: {self.task}{classes}, {self.precision} on "
+            f"{self.device}>"
+        )
+
     @property
     def task(self) -> str:
         """What the model does, such as `"classification"`."""

@@ -37,6 +37,12 @@ class Clips:
     def __len__(self):
         return len(self.positions)
 
+    def __repr__(self):
+        return (
+            f"<Clips: {len(self)} of {len(self.action_names)} actions in {len(self.style_names)} "
+            f"styles, {len(self.skeleton.names)} joints, {self.rate:g} frames a second>"
+        )
+
     @property
     def cells(self) -> np.ndarray:
         """Number of the (action, style) cell of each clip."""

@@ -44,6 +44,11 @@ class LabelledImages:
     def __len__(self):
         return len(self.images)
 
+    def __repr__(self):
+        size = "x".join(map(str, self.image_shape))
+        labels = "unlabelled" if self.labels is None else f"{len(self.classes)} classes"
+        return f"<LabelledImages: {len(self)} of {size}, {labels}>"
+
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """`(height, width, channels)` of every image."""

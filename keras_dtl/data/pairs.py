@@ -57,6 +57,13 @@ class ImagePairs:
     def __len__(self):
         return len(self.a)
 
+    def __repr__(self):
+        sizes = (
+            f"{name} {'x'.join(map(str, side.shape[1:]))}"
+            for name, side in zip(SIDES, (self.a, self.b), strict=True)
+        )
+        return f"<ImagePairs: {len(self)} of {', '.join(sizes)}>"
+
     def swap(self) -> "ImagePairs":
         """Return the pairs with A and B exchanged."""
         return replace(self, a=self.b, b=self.a)

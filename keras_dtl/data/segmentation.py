@@ -63,6 +63,11 @@ class SegmentedImages:
     def __len__(self):
         return len(self.images)
 
+    def __repr__(self):
+        size = "x".join(map(str, self.image_shape))
+        labels = "unlabelled" if self.labels is None else f"{len(self.classes)} classes"
+        return f"<SegmentedImages: {len(self)} of {size}, {labels}>"
+
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """`(height, width, channels)` of every image."""

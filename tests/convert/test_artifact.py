@@ -25,6 +25,9 @@ def test_artifact_computes_and_describes_itself(classifier):
     assert classifier.image_size == (8, 8)
     assert classifier.device == "cpu"
     assert classifier.provider == "CPUExecutionProvider"
+    name = classifier.manifest.name
+    said = f"<Artifact {name}: classification, 3 classes, float32 on cpu>"
+    assert repr(classifier) == said
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_dtl.layers import ResizeLike
 from keras_dtl.methods.adaptation.balance import Balance
-from keras_dtl.methods.base import Method, deployed_classifier, is_dense, require_logits
+from keras_dtl.methods.base import ClassifierMethod, is_dense, require_logits
 from keras_dtl.methods.networks import batch_norm_layers
 
 BATCH_NORM_POLICIES = ("joint", "separate", "frozen")
@@ -58,7 +58,7 @@ class DomainOutputs(NamedTuple):
         return self.features[known:], self.logits[known:]
 
 
-class DomainAdaptation(Method):
+class DomainAdaptation(ClassifierMethod):
     """A classifier that learns from labelled source images and adapts to another domain.
 
     Minimises `label loss + adaptation_weight * adaptation loss`; a method is the adaptation
@@ -221,9 +221,6 @@ class DomainAdaptation(Method):
     def _as_domains(outputs, count):
         features, logits, activations = outputs
         return DomainOutputs(features, logits, count, activations=activations)
-
-    def deployable(self):
-        return deployed_classifier(self.encoder, self.classifier, self.name)
 
 
 class Examples(NamedTuple):

@@ -2,7 +2,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.losses import moment_discrepancy, paired_contrast
-from keras_dtl.methods.networks import to_signed
+from keras_dtl.methods.networks import to_pixels, to_signed
 from keras_dtl.methods.separation.gmv import MultiView
 from keras_dtl.methods.separation.separation import (
     call_frozen,
@@ -217,6 +217,9 @@ class CGMV(MultiView):
                 image, {output: network(signed(image), training=False)}, name=name
             )
         return parts
+
+    def answers(self, predictions, inputs):
+        return to_pixels((predictions + 1) * 127.5)
 
     def deployable(self):
         """Return the network from an image and a view code to the image in that view, uint8."""

@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test test-all lint format clean
+.PHONY: demo test test-all lint format docs clean
 
 demo: $(INSTALLED)  ## train, export and convert on embedded data, in about three minutes
 	$(BIN)/keras-dtl demo
@@ -22,6 +22,9 @@ lint: $(INSTALLED)
 	$(BIN)/python -m tests.snippets build/snippets
 	$(BIN)/pyright --pythonpath $(BIN)/python -p build/snippets
 
+docs: $(INSTALLED)  ## the pages as a site, in build/site; a dead link fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -33,6 +36,6 @@ $(INSTALLED): setup.cfg setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip setuptools wheel
 	# editable_mode: type checkers, too, find the package by the path that it leaves
-	$(BIN)/python -m pip install --quiet --editable ".[train,cpu,test]" \
+	$(BIN)/python -m pip install --quiet --editable ".[train,cpu,test,docs]" \
 		--config-settings editable_mode=compat
 	touch $(INSTALLED)

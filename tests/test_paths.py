@@ -6,28 +6,43 @@ from pathlib import Path
 
 import pytest
 
+from tests.snippets import pages
+
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "exported/README.md")
+PAGES = tuple(path.relative_to(ROOT).as_posix() for path in pages())
 SOURCES = ("keras_dtl", "scripts", "tests")
 BENCHMARKS = ROOT / "scripts" / "benchmarks"
 BY_RUNS = ("exported/", "runs/")
 """Folders that hold what a run wrote."""
+OF_RUNS = {
+    *("settings.json", "history.json", "scores.json", "report.json"),
+    *("manifest.json", "open_inference.json"),
+}
+"""Files that a run, a conversion and an artifact hold."""
 ROOM = re.compile(r"(?<![\w./~-])(?:scripts|keras_dtl|tests|docs|findings)/[\w./-]*\w")
 
 
 def words_of(text):
-    """Return the words of inline code, not those of whole blocks of it, and the targets of links.
+    """Return the words of inline code, not those of whole blocks of it.
 
     A name alone is a word only with the suffix of a file.
     """
-    text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
-    words = " ".join(re.findall(r"`([^`\n]+)`", text)).split()
-    return {*words, *re.findall(r"\]\(([^)#:]+)\)", text)}
+    return set(" ".join(re.findall(r"`([^`\n]+)`", without_blocks(text))).split())
+
+
+def links_of(text):
+    """Return the targets of links to files, without anchors."""
+    found = re.findall(r"\]\(([^)#]*)(?:#[^)]*)?\)", without_blocks(text))
+    return {target for target in found if target and ":" not in target}
+
+
+def without_blocks(text):
+    return re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
 
 
 def exists(word):
     """Return whether a word is no path of the repository, or one that is there."""
-    if word.startswith(BY_RUNS):
+    if word.startswith(BY_RUNS) or word in OF_RUNS:
         return True
     if "/" not in word and word.endswith((".py", ".json")):
         return any((folder / word).exists() for folder in (BENCHMARKS, BENCHMARKS / "results"))
@@ -40,11 +55,22 @@ def test_paths_on_a_page_exist(page):
     assert not {word for word in words if not exists(word)}
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_links_of_a_page_lead_to_files(page):
+    links = links_of((ROOT / page).read_text(encoding="utf-8"))
+    assert not {link for link in links if not ((ROOT / page).parent / link).is_file()}
+
+
 def test_a_path_that_is_not_there_is_found():
-    text = "`keras_dtl/methods/dann.py` and `python scripts/train.py --x`, `runs/a`, [b](tests/no)"
+    text = "`keras_dtl/methods/dann.py` and `python scripts/train.py --x`, `runs/a`"
     text += "\n```sh\npython scripts/none.py\n```\n`nothing.json`, `digits.py`, `PATH/CLASS`"
     missing = {word for word in words_of(text) if not exists(word)}
-    assert missing == {"keras_dtl/methods/dann.py", "tests/no", "nothing.json"}
+    assert missing == {"keras_dtl/methods/dann.py", "nothing.json"}
+
+
+def test_links_are_read_without_anchors_and_addresses():
+    text = "[a](b/c.md#d), ![e](../f.png), [g](#h), [i](https://j.k)\n```\n[l](m.md)\n```"
+    assert links_of(text) == {"b/c.md", "../f.png"}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -22,6 +22,7 @@ from keras_dtl.export.truth import (
     example_arrays,
     predicted_probe,
 )
+from keras_dtl.export.versions import keep_versions as keep_earlier_versions
 from keras_dtl.files import FilePath, atomic_path, sha256
 from keras_dtl.layers import answer_of
 from keras_dtl.manifest import FILE_NAME, Manifest, write_manifest
@@ -44,6 +45,7 @@ def export_model(
     least_quality: float | None = None,
     examples: Any = None,
     postprocessing: str | None = None,
+    keep_versions: int | None = None,
 ) -> Manifest:
     """Export a trained model for production, and check that it still computes the same.
 
@@ -54,7 +56,8 @@ def export_model(
     Every file is compared with Keras, in float32, on several batch and image sizes, and with
     what the model's own `predict` makes of `examples`; when one differs nothing is published, and
     an artifact already there stays as it was. Otherwise the new one takes its place at once, its
-    version folder counting one up, as servers expect.
+    version folder counting one up, as servers expect. The
+    folders of earlier versions stay beside it.
 
     Args:
         model: A model with a method `deployable()`, such as every method of this package, or a
@@ -85,6 +88,7 @@ def export_model(
         postprocessing: What makes an answer of a classifier's numbers: `"softmax"` (one of
             several classes), `"sigmoid"` (yes or no for one logit, else several labels) or
             `"none"` (the numbers themselves). By default what follows from the compiled loss.
+        keep_versions: How many earlier versions stay, 0 or more. By default all.
 
     Returns:
         The `keras_dtl.manifest.Manifest` that was written.
@@ -120,7 +124,7 @@ def export_model(
     postprocessing = postprocessing or missing_postprocessing(model)
     task = task or task_of(model, postprocessing)
     size_multiple = size_multiple or getattr(model, "size_multiple", 1)
-    _check_arguments(directory, task, opset, extra_files or {})
+    _check_arguments(directory, task, opset, extra_files or {}, keep_versions)
     check_precisions(precisions, calibration, task)
     deployable = deployable_of(model, postprocessing, _image_dtype(examples))
     check_finite(deployable.model)
@@ -141,6 +145,7 @@ def export_model(
         for name, path in (extra_files or {}).items():
             shutil.copyfile(path, folder / name)
         manifest = dataclasses.replace(draft.manifest, files=_checksums(folder))
+        keep_earlier_versions(directory, folder, keep_versions)
         write_manifest(folder, manifest)
     return manifest
 
@@ -214,12 +219,18 @@ def _true_probes(
 
 
 def _check_arguments(
-    directory: Path, task: str | None, opset: int, extra_files: dict[str, FilePath]
+    directory: Path,
+    task: str | None,
+    opset: int,
+    extra_files: dict[str, FilePath],
+    keep_versions: int | None,
 ) -> None:
     if not isinstance(task, str) or not task:
         raise ValueError(
             f"task must be a text such as 'classification' or 'image_to_image'; received {task!r}."
         )
+    if keep_versions is not None and keep_versions < 0:
+        raise ValueError(f"keep_versions must be 0 or more; received {keep_versions}.")
     if opset not in OPSETS:
         raise ValueError(f"opset must be {OPSETS[0]} to {OPSETS[-1]}; received {opset!r}.")
     own = {FILE_NAME, *(row.file for row in FORMATS.values())}

@@ -5,6 +5,7 @@ TensorFlow cannot read that way is refused by name.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -46,20 +47,20 @@ def _branch(reader: Callable, encoded: tf.Tensor, data: tf.Tensor) -> Callable:
 _NO_EXIF = tf.int32.min + 1
 
 
-def _refuse(encoded, data):
+def _refuse(encoded: tf.Tensor, data: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return _refused(_REFUSAL)
 
 
-def _refused(message, holds=False):
-    with tf.control_dependencies([tf.debugging.Assert(holds, [message])]):
+def _refused(message: str) -> tuple[tf.Tensor, tf.Tensor]:
+    with tf.control_dependencies([tf.debugging.Assert(False, [message])]):
         return tf.zeros((1, 1, 4), tf.uint8), _NO_EXIF
 
 
-def _opaque(pixels):
+def _opaque(pixels: tf.Tensor) -> tf.Tensor:
     return tf.concat([pixels, tf.fill((*_size(pixels), 1), tf.constant(255, tf.uint8))], -1)
 
 
-def _with_alpha(pixels):
+def _with_alpha(pixels: tf.Tensor) -> tf.Tensor:
     """Return RGB with alpha of pixels that have as many channels as their file."""
     count = tf.shape(pixels)[-1]
     color = tf.cond(count > 2, lambda: pixels[..., :3], lambda: tf.repeat(pixels[..., :1], 3, -1))
@@ -71,12 +72,12 @@ def _with_alpha(pixels):
     )
 
 
-def _size(pixels):
+def _size(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     shape = tf.shape(pixels)
     return shape[-3], shape[-2]
 
 
-def _jpeg(encoded, data):
+def _jpeg(encoded: tf.Tensor, data: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     pixels = tf.io.decode_jpeg(
         encoded, channels=3, dct_method="INTEGER_ACCURATE", fancy_upscaling=True
     )
@@ -96,7 +97,7 @@ def _jpeg(encoded, data):
     return _opaque(pixels), exif
 
 
-def _png(encoded, data):
+def _png(encoded: tf.Tensor, data: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     is_deep_grey = (data[24] == 16) & (data[25] == 0)
 
     def deep_grey():  # scaled; other images of 16 bits are cut to their high bytes
@@ -124,7 +125,7 @@ def _png(encoded, data):
     return pixels, exif
 
 
-def _webp(encoded, data):
+def _webp(encoded: tf.Tensor, data: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     if not hasattr(tf.io, "decode_webp"):
         return _refused("This TensorFlow reads no WebP: send JPEG or PNG.")
     pixels = tf.io.decode_webp(encoded, channels=0)
@@ -143,7 +144,7 @@ def _webp(encoded, data):
     return pixels, exif
 
 
-def _gif(encoded, data):
+def _gif(encoded: tf.Tensor, data: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Read the first frame; what is left out of it TensorFlow paints black, which is no answer."""
 
     def unread(place, holds):
@@ -171,7 +172,7 @@ def _gif(encoded, data):
     return _opaque(frames[0]), _NO_EXIF
 
 
-def _bmp(encoded, data):
+def _bmp(encoded: tf.Tensor, data: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     header, bits, packing = _little(data, 14, 4), _little(data, 28, 2), _little(data, 30, 4)
     width, signed_height = _little(data, 18, 4), _little(data, 22, 4)
     is_plain = (packing == 0) & tf.reduce_any(bits == [1, 4, 8, 24, 32])
@@ -216,29 +217,29 @@ def _bmp(encoded, data):
 # Bytes ------------------------------------------------------------------------------------
 
 
-def _byte(data, place):
+def _byte(data: tf.Tensor, place: Any) -> tf.Tensor:
     """Return bytes at places, of which those outside the file read 0."""
     inside = (place >= 0) & (place < tf.size(data))
     return tf.where(inside, tf.gather(data, tf.clip_by_value(place, 0, tf.size(data) - 1)), 0)
 
 
-def _big(data, place, count):
+def _big(data: tf.Tensor, place: Any, count: int) -> tf.Tensor:
     return sum(_byte(data, place + at) * 256 ** (count - 1 - at) for at in range(count))
 
 
-def _little(data, place, count):
+def _little(data: tf.Tensor, place: Any, count: int) -> tf.Tensor:
     return sum(
         _byte(data, place + at) * 256**at for at in range(count - 1)
     ) + tf.bitwise.left_shift(_byte(data, place + count - 1), 8 * (count - 1))
 
 
-def _are(data, place, expected):
+def _are(data: tf.Tensor, place: Any, expected: bytes) -> tf.Tensor:
     return tf.reduce_all(
         tf.stack([_byte(data, place + at) == value for at, value in enumerate(expected)])
     )
 
 
-def _orientation(data, exif):
+def _orientation(data: tf.Tensor, exif: tf.Tensor) -> tf.Tensor:
     """Return the EXIF orientation, 1 to 8, of the notes that begin at a byte, 1 where none do."""
     is_little = _are(data, exif, b"II")
 
@@ -257,7 +258,7 @@ def _orientation(data, exif):
     return tf.where(value <= 8, value, 1)
 
 
-def _upright(pixels, orientation):
+def _upright(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
     pixels = tf.cond(orientation >= 5, lambda: tf.transpose(pixels, (1, 0, 2)), lambda: pixels)
     for axis, turned in ((0, (3, 4, 7, 8)), (1, (2, 3, 6, 7))):
         is_turned = tf.reduce_any(orientation == list(turned))
@@ -265,11 +266,11 @@ def _upright(pixels, orientation):
     return pixels
 
 
-def _reversed_where(pixels, axis, condition):
+def _reversed_where(pixels: tf.Tensor, axis: int, condition: tf.Tensor) -> tf.Tensor:
     return tf.cond(condition, lambda: tf.reverse(pixels, [axis]), lambda: pixels)
 
 
-def _to_channels(pixels, channels):
+def _to_channels(pixels: tf.Tensor, channels: int) -> tf.Tensor:
     """Return RGB with alpha as 1, 3 or 4 channels, rounded as Pillow rounds."""
     if channels == 4:
         return pixels

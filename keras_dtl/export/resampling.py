@@ -4,6 +4,8 @@ With the same filter in the same whole numbers. Pillow takes the height first wh
 work, which rounds some pixels by one level otherwise.
 """
 
+from typing import Any
+
 import tensorflow as tf
 
 _BITS = 22  # after the point, in Pillow's whole numbers
@@ -31,7 +33,7 @@ def resize(images: tf.Tensor, size: tuple) -> tf.Tensor:
     return tf.cast(values, tf.uint8)
 
 
-def _along(values, axis, length):
+def _along(values: tf.Tensor, axis: int, length: Any) -> tf.Tensor:
     """Resize along one axis, by the same whole numbers as Pillow."""
     number = tf.shape(values)[axis]
     places, weights = _window(number, length)
@@ -44,7 +46,7 @@ def _along(values, axis, length):
     return tf.cond(number == length, lambda: values, lambda: tf.clip_by_value(rounded, 0, 255))
 
 
-def _window(number, length):
+def _window(number: tf.Tensor, length: Any) -> tuple[tf.Tensor, tf.Tensor]:
     """Return which numbers go into each new one, and with what weights: `(length, window)`."""
     scale = tf.cast(number, tf.float64) / tf.cast(length, tf.float64)
     support = tf.maximum(scale, 1.0)
@@ -60,12 +62,12 @@ def _window(number, length):
     return tf.minimum(places, number - 1), whole
 
 
-def _product(color, alpha):
+def _product(color: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
     product = color * alpha + 128
     return tf.bitwise.right_shift(tf.bitwise.right_shift(product, 8) + product, 8)
 
 
-def _without_alpha(values):
+def _without_alpha(values: tf.Tensor) -> tf.Tensor:
     color, alpha = values[..., :3], values[..., 3:]
     divided = tf.minimum(255 * color // tf.maximum(alpha, 1), 255)
     color = tf.where((alpha == 0) | (alpha == 255), color, divided)

@@ -4,6 +4,9 @@ A runtime that sums a plane of float32 number by number loses the mean of a larg
 are taken over the width, then over the height, and taken off before a plane is normalised.
 """
 
+from typing import Any
+
+import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
@@ -74,9 +77,7 @@ def mean_nodes(
     return nodes, constants
 
 
-def _integers(values):
-    import numpy as np
-
+def _integers(values: Any) -> np.ndarray:
     return np.array(values, np.int64)
 
 

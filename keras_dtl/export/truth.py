@@ -11,6 +11,7 @@ from keras_dtl.export.deployable import Deployable
 from keras_dtl.export.errors import ExportError
 from keras_dtl.export.parity import Arrays, Probe
 from keras_dtl.layers import answer_of
+from keras_dtl.manifest import Tensor
 
 _MOST_EXAMPLES = 32
 _LARGEST_WEIGHT = 1e18  # from 1.8e19 on its square is beyond float32
@@ -49,7 +50,7 @@ def example_arrays(examples: Any, deployable: Deployable, size_multiple: int = 1
     return result
 
 
-def _check_example(item, array: np.ndarray) -> None:
+def _check_example(item: Tensor, array: np.ndarray) -> None:
     fits = array.ndim == len(item.shape) and all(
         wanted in (None, size) for size, wanted in zip(array.shape, item.shape, strict=True)
     )

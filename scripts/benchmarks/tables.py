@@ -1,10 +1,10 @@
-"""Write the README's tables from the results that the benchmarks kept.
+"""Write the tables of the README and of docs/results from the results that the benchmarks kept.
 
     python scripts/benchmarks/tables.py
-    python scripts/benchmarks/tables.py --check   # only say whether the README is up to date
+    python scripts/benchmarks/tables.py --check   # only say whether the pages are up to date
 
-A table stands between `<!-- NAME -->` and `<!-- /NAME -->`; NAME is that of its file in results/.
-A result that is not there yet leaves its place empty.
+A table stands between `<!-- NAME -->` and `<!-- /NAME -->`; NAME is that of its file in results/,
+or `headlines`, which are of several. A result that is not there yet leaves its place empty.
 """
 
 import argparse
@@ -12,8 +12,11 @@ import json
 import sys
 from pathlib import Path
 
+from headlines import headline_rows
+
 RESULTS = Path(__file__).parent / "results"
-README = Path(__file__).parent.parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent.parent
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs" / "results").glob("*.md")))
 # Named before any result was seen: to take the best of several picks would be to know the labels.
 VALIDATOR = "information"
 DIGITS = {
@@ -227,6 +230,19 @@ def markdown(header, rows):
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
+def content_of(name, results):
+    """Return the table of this name, or nothing where its results are not all there."""
+
+    def read(file):
+        return json.loads((results / f"{file}.json").read_text(encoding="utf-8"))
+
+    try:
+        table = headline_rows(read) if name == "headlines" else TABLES[name](read(name))
+    except FileNotFoundError:
+        return ""
+    return markdown(*table) + "\n\n"
+
+
 def with_tables(text, results):
     """Return a text with every table between its marks renewed.
 
@@ -237,7 +253,7 @@ def with_tables(text, results):
     Raises:
         ValueError: When the mark at a table's end is missing.
     """
-    for name, table in TABLES.items():
+    for name in ("headlines", *TABLES):
         begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         if begin not in text:
             continue
@@ -245,11 +261,7 @@ def with_tables(text, results):
         _, found, after = rest.partition(end)
         if not found:
             raise ValueError(f"The text has {begin}, but no {end} behind it.")
-        path = results / f"{name}.json"
-        content = ""
-        if path.exists():
-            content = markdown(*table(json.loads(path.read_text(encoding="utf-8")))) + "\n\n"
-        text = f"{before}{begin}\n\n{content}{end}{after}"
+        text = f"{before}{begin}\n\n{content_of(name, results)}{end}{after}"
     return text
 
 
@@ -259,12 +271,15 @@ def main():
         "--check", action="store_true", help="write nothing, status 1 if out of date"
     )
     arguments = parser.parse_args()
-    old = README.read_text(encoding="utf-8")
-    new = with_tables(old, RESULTS)
+    old = {page: page.read_text(encoding="utf-8") for page in PAGES}
+    new = {page: with_tables(text, RESULTS) for page, text in old.items()}
+    stale = [page for page in PAGES if new[page] != old[page]]
     if arguments.check:
-        print("up to date" if new == old else f"Out of date: run python {__file__}")
-        return int(new != old)
-    README.write_text(new, encoding="utf-8")
+        names = ", ".join(page.relative_to(ROOT).as_posix() for page in stale)
+        print(f"Out of date: {names}. Run python {__file__}" if stale else "up to date")
+        return int(bool(stale))
+    for page in stale:
+        page.write_text(new[page], encoding="utf-8")
     return 0
 
 

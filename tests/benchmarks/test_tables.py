@@ -1,7 +1,9 @@
-"""The README's tables are what the benchmarks' files say."""
+"""The tables of the README and of docs/results are what the benchmarks' files say."""
 
 import importlib.util
 import json
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,13 +11,30 @@ import pytest
 PATH = Path(__file__).parents[2] / "scripts" / "benchmarks" / "tables.py"
 SPEC = importlib.util.spec_from_file_location("tables", PATH)
 tables = importlib.util.module_from_spec(SPEC)
+sys.path.insert(0, str(PATH.parent))
 SPEC.loader.exec_module(tables)
+sys.path.remove(str(PATH.parent))
 
 
-def test_readme_is_up_to_date():
-    text = tables.README.read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", tables.PAGES, ids=lambda page: page.name)
+def test_page_is_up_to_date(page):
+    text = page.read_text(encoding="utf-8")
     assert tables.with_tables(text, tables.RESULTS) == text
-    assert "<!-- digits -->" in text
+
+
+def test_every_table_stands_on_one_page():
+    text = "".join(page.read_text(encoding="utf-8") for page in tables.PAGES)
+    for name in ("headlines", *tables.TABLES):
+        assert text.count(f"<!-- {name} -->") == 1, name
+
+
+def test_headlines_come_from_the_files_and_link_to_their_pages():
+    text = tables.content_of("headlines", tables.RESULTS)
+    demo = json.loads((tables.RESULTS / "demo.json").read_text())["mean"]
+    assert f"DANN {demo['dann']:.1f} %" in text
+    links = re.findall(r"\]\((docs/results/[^)]+)\)", text)
+    assert len(links) == len(text.strip().splitlines()) - 2
+    assert not [link for link in links if not (tables.ROOT / link).exists()]
 
 
 def summary(mean, sd=None):

@@ -6,7 +6,8 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+import typing
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,9 @@ class Classification(ImageTask):
     """
 
     writers = 1  # a table is written by one at a time
+    kind = "A classifier"
+    numbers = "probabilities"
+    """What the model gives of each image, in the plural."""
     takes_small_files = True
 
     def __init__(self, artifact: Artifact, destination: Path, options: Options):
@@ -54,10 +58,10 @@ class Classification(ImageTask):
         self.probabilities = artifact.manifest.outputs[0].name
         if self.top == 0 or artifact.manifest.outputs[0].shape != (None, len(self.classes)):
             raise ConversionError(
-                "A classifier must name its classes and have one output, their probabilities; "
+                f"{self.kind} must name its classes and have one output, their {self.numbers}; "
                 f"this one has {artifact.manifest.outputs}. Export the model again."
             )
-        self.rows = _InOrder()
+        self.rows = _InOrder(self.words)
         self.source = None
 
     def plan(self, items: list[Item]) -> None:
@@ -78,11 +82,25 @@ class Classification(ImageTask):
         temporary = journal.partial / "table"
         with open(temporary, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             listed = self.classes if self.all_probabilities else ()
-            self.rows.write = _FORMATS[self.format](file, self.top, listed)
+            self.rows.write = self.row_writer(file, listed)
             yield
         digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
         journal.add(_TABLE, "", output=digest, source=self.source)
         journal.move(temporary, self.output)
+
+    def row_writer(self, file: typing.TextIO, listed: Collection[str]) -> Callable[..., None]:
+        """Write the head of the table, and return a function that writes one line.
+
+        Args:
+            file: The table.
+            listed: Names of the classes that have a column each.
+        """
+        return _FORMATS[self.format](file, self.top, listed)
+
+    def words(self, row: tuple) -> str:
+        """Return a line of the table in words, for the gallery."""
+        label, probability = row[1][0]
+        return f"{label} ({probability:.3f})"
 
     def _require_same_source(self, journal):
         """Refuse to replace the table of another folder."""
@@ -142,13 +160,16 @@ class Classification(ImageTask):
         self.rows.put(item.index, (name, *row), frame or 0, frames)
 
     def check_single(self) -> None:
-        raise ConversionError("A classifier writes a table; name a folder as output.")
+        raise ConversionError(f"{self.kind} writes a table; name a folder as output.")
 
     def encode(self, loaded: Loaded, outputs: dict[str, np.ndarray], suffix: str) -> bytes:
         """Return the prediction as one line of JSON."""
-        top, every = self.make(loaded, outputs)
-        row = _json_row(loaded.item.name, top, every, self.classes if every else ())
+        row = self.json_row(loaded.item.name, *self.make(loaded, outputs))
         return _json_line(row).encode(errors="backslashreplace") + b"\n"
+
+    def json_row(self, name: str, top: list, every: list) -> dict:
+        """Return a line as an object for JSON."""
+        return _json_row(name, top, every, self.classes if every else ())
 
     def leave_out(self, item: Item) -> None:
         self.rows.put(item.index, None)
@@ -161,7 +182,8 @@ class Classification(ImageTask):
 class _InOrder:
     """Writes rows in the order of their images, whatever order they come in."""
 
-    def __init__(self):
+    def __init__(self, words: Callable[[tuple], str]):
+        self.words = words
         self.lock = threading.Lock()
         self.waiting = {}  # rows by frame, by image
         self.next = 0
@@ -187,8 +209,7 @@ class _InOrder:
 
     def _note(self, index, row):
         if index in self.remember:
-            label, probability = row[1][0]
-            self.remembered[index] = f"{label} ({probability:.3f})"
+            self.remembered[index] = self.words(row)
 
 
 def _csv_rows(file, top, classes):

@@ -6,6 +6,7 @@ from keras_dtl.convert.artifact import Artifact
 from keras_dtl.convert.classification import Classification
 from keras_dtl.convert.image_to_image import ImageToImage
 from keras_dtl.convert.motion import MotionStyle
+from keras_dtl.convert.named_numbers import MultiLabel, Regression
 from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.segmentation import Segmentation
 from keras_dtl.convert.task import Task
@@ -16,6 +17,8 @@ TASKS = {
     "image_to_image": ImageToImage,
     "image_to_views": ImageToViews,
     "motion_style": MotionStyle,
+    "multi_label_classification": MultiLabel,
+    "regression": Regression,
     "segmentation": Segmentation,
 }
 

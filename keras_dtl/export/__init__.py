@@ -3,5 +3,6 @@
 from keras_dtl.export.artifact import export_model
 from keras_dtl.export.errors import ExportError
 from keras_dtl.export.formats import FORMATS, Format
+from keras_dtl.export.rehearsal import check_exportable
 
-__all__ = ["FORMATS", "ExportError", "Format", "export_model"]
+__all__ = ["FORMATS", "ExportError", "Format", "check_exportable", "export_model"]

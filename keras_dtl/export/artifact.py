@@ -7,15 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
-from keras_dtl.export.deployable import deployable_of
+from keras_dtl.export.deployable import Deployable, deployable_of
 from keras_dtl.export.description import describe, json_value, output_ranges
 from keras_dtl.export.draft import Draft
+from keras_dtl.export.errors import ExportError
 from keras_dtl.export.formats import FORMATS, check_precisions, write_formats
 from keras_dtl.export.onnx_model import OPSETS
-from keras_dtl.export.parity import full_float32, make_probes
+from keras_dtl.export.parity import Probe, full_float32, make_probes
+from keras_dtl.export.truth import (
+    check_finite,
+    check_finite_outputs,
+    example_arrays,
+    predicted_probe,
+)
 from keras_dtl.export.versions import keep_versions as keep_earlier_versions
 from keras_dtl.files import FilePath, atomic_path, sha256
+from keras_dtl.layers import answer_of
 from keras_dtl.manifest import FILE_NAME, Manifest, write_manifest
 
 
@@ -34,6 +43,8 @@ def export_model(
     precisions: tuple[str, ...] = (),
     calibration: FilePath | None = None,
     least_quality: float | None = None,
+    examples: Any = None,
+    postprocessing: str | None = None,
     keep_versions: int | None = None,
 ) -> Manifest:
     """Export a trained model for production, and check that it still computes the same.
@@ -42,17 +53,18 @@ def export_model(
     manifest that says all a client must know.
     TensorFlow Serving reads `directory` as its base path, Triton its parent as a model
     repository, `keras_dtl.load_artifact` and `keras-dtl convert` read it without TensorFlow.
-    Every file is compared with Keras, in float32, on several batch and image sizes; when one
-    differs nothing is published, and an artifact already there stays as it was. Otherwise the
-    new one takes its place at once, its version folder counting one up, as servers expect. The
+    Every file is compared with Keras, in float32, on several batch and image sizes, and with
+    what the model's own `predict` makes of `examples`; when one differs nothing is published, and
+    an artifact already there stays as it was. Otherwise the new one takes its place at once, its
+    version folder counting one up, as servers expect. The
     folders of earlier versions stay beside it.
 
     Args:
         model: A model with a method `deployable()`, such as every method of this package, or a
             functional Keras model. Images go in as uint8; scaling belongs into the model.
         directory: The artifact to write, such as `"exported/dann"`.
-        task: What the model does, such as `"classification"` or `"image_to_image"`. By default
-            the model's own attribute `task`.
+        task: What the model does, such as `"classification"`, `"regression"` or
+            `"image_to_image"`. By default what follows from the model and its compiled loss.
         classes: Names of the classes, in the order of the model's output.
         image_size: The `(height, width)` that images are resized to before the model. By
             default the model's own, and the images' own where the model takes any.
@@ -69,6 +81,13 @@ def export_model(
         least_quality: What these graphs must reach beside float32: decibels of PSNR for images,
             the share of equal answers for classifiers, mean intersection over union for
             segmenters. By default 32, 0.99 and 0.95.
+        examples: A batch of what the model was trained on or will meet, as an array, or a list or
+            dictionary of arrays: of that dtype and range. By default random numbers that fit the
+            inputs. Where a network declares float inputs and is trained on uint8 images, examples
+            in uint8 make the artifact take these.
+        postprocessing: What makes an answer of a classifier's numbers: `"softmax"` (one of
+            several classes), `"sigmoid"` (yes or no for one logit, else several labels) or
+            `"none"` (the numbers themselves). By default what follows from the compiled loss.
         keep_versions: How many earlier versions stay, 0 or more. By default all.
 
     Returns:
@@ -102,14 +121,18 @@ def export_model(
     ```
     """
     directory = Path(directory)
-    task = task or getattr(model, "task", None)
+    postprocessing = postprocessing or missing_postprocessing(model)
+    task = task or task_of(model, postprocessing)
     size_multiple = size_multiple or getattr(model, "size_multiple", 1)
     _check_arguments(directory, task, opset, extra_files or {}, keep_versions)
     check_precisions(precisions, calibration, task)
-    deployable = deployable_of(model)
+    deployable = deployable_of(model, postprocessing, _image_dtype(examples))
+    check_finite(deployable.model)
     manifest = describe(deployable, directory, task, classes, image_size, size_multiple)
     with full_float32(), atomic_path(directory) as folder:
         probes = make_probes(deployable, manifest.preprocessing.resize, size_multiple)
+        probes += _true_probes(model, deployable, probes, examples, size_multiple, postprocessing)
+        check_finite_outputs(probes)
         manifest = dataclasses.replace(
             manifest,
             outputs=output_ranges(manifest, probes),
@@ -125,6 +148,74 @@ def export_model(
         keep_earlier_versions(directory, folder, keep_versions)
         write_manifest(folder, manifest)
     return manifest
+
+
+def task_of(model: keras.Model, postprocessing: str | None = None) -> str | None:
+    """Return what a model does, or `None` where nothing tells.
+
+    Args:
+        model: A method of this package, or a functional model.
+        postprocessing: Of its head, where that is stated.
+
+    Raises:
+        ExportError: What its head's numbers stand for cannot be told.
+    """
+    try:
+        if hasattr(model, "answer"):
+            return model.answer(postprocessing).task
+        if getattr(model, "task", None) or not _is_one_head(model):
+            return getattr(model, "task", None)
+        loss = getattr(model, "loss", None)
+        told = postprocessing or loss
+        return answer_of(model.output_shape, loss, postprocessing).task if told else None
+    except ValueError as error:
+        raise ExportError(f"{type(model).__name__} cannot be exported: {error}") from error
+
+
+def missing_postprocessing(model: keras.Model) -> str | None:
+    """Return what a functional model lacks whose compiled loss takes logits, or `None`.
+
+    Args:
+        model: The model.
+    """
+    loss = getattr(model, "loss", None)
+    if hasattr(model, "deployable") or not isinstance(loss, keras.losses.Loss):
+        return None
+    if not _is_one_head(model) or not loss.get_config().get("from_logits"):
+        return None
+    return answer_of(model.output_shape, loss).postprocessing
+
+
+def _is_one_head(model: keras.Model) -> bool:
+    shape = getattr(model, "output_shape", None) if getattr(model, "inputs", None) else None
+    return isinstance(shape, tuple) and len(shape) in (2, 4) and isinstance(shape[-1], int)
+
+
+def _image_dtype(examples: Any) -> str | None:
+    """Return `"uint8"` where examples are, whatever the network declares."""
+    if examples is None or isinstance(examples, (list, tuple, dict)):
+        return None
+    array = np.asarray(examples)
+    return "uint8" if array.ndim == 4 and array.dtype == np.uint8 else None
+
+
+def _true_probes(
+    model: keras.Model,
+    deployable: Deployable,
+    probes: list[Probe],
+    examples: Any,
+    size_multiple: int,
+    postprocessing: str | None,
+) -> list[Probe]:
+    """Return what `predict` makes of examples, or where none are given of the first probe."""
+    inputs = probes[0].inputs
+    if examples is not None:
+        inputs = example_arrays(examples, deployable, size_multiple)
+    probe = predicted_probe(model, deployable, inputs, postprocessing)
+    if probe is None and examples is not None:
+        outputs = {name: np.asarray(value) for name, value in deployable(inputs).items()}
+        probe = Probe(inputs, outputs)
+    return [] if probe is None else [probe]
 
 
 def _check_arguments(

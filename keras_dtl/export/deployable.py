@@ -1,6 +1,7 @@
 """The model as clients see it: float32, with named inputs and outputs, at inference."""
 
 import contextlib
+import inspect
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.export.errors import ExportError
+from keras_dtl.layers import answer_of
 from keras_dtl.manifest import Tensor
 
 _AUTOMATIC_INPUT = re.compile(r"(keras_tensor|input_layer|input)(_\d+)?")
@@ -20,9 +22,11 @@ class Deployable:
 
     Args:
         model: A functional or Sequential model in float32, whose batch size is free.
+        is_rebuilt: Whether it was trained in less than float32.
     """
 
-    def __init__(self, model: keras.Model):
+    def __init__(self, model: keras.Model, is_rebuilt: bool = False):
+        self.is_rebuilt = is_rebuilt
         if isinstance(model, keras.Sequential):  # has neither `output` nor names of outputs
             model = keras.Model(model.inputs, model.outputs, name=model.name)
         self.model = model
@@ -62,23 +66,66 @@ class Deployable:
         )
 
 
-def deployable_of(model: keras.Model) -> Deployable:
+def deployable_of(
+    model: keras.Model, postprocessing: str | None = None, dtype: str | None = None
+) -> Deployable:
     """Return what is exported of `model`, rebuilt in float32 where it was trained in less.
 
     Args:
         model: A model with a method `deployable()`, or a functional or Sequential one.
+        postprocessing: What makes an answer of the head's numbers, see
+            `keras_dtl.layers.answer_of`, or `None` where the model tells.
+        dtype: Of the one input, or `None` for the model's own.
 
     Raises:
-        ExportError: It is none of these, or it cannot be rebuilt.
+        ExportError: It is none of these, it cannot be rebuilt, or what its head's numbers stand
+            for cannot be told.
+        ValueError: The model takes no postprocessing.
     """
-    model = model.deployable() if hasattr(model, "deployable") else model
+    if hasattr(model, "deployable"):
+        model = _deployed(model, postprocessing, dtype)
+    elif isinstance(model, keras.Model) and getattr(model, "inputs", None):
+        model = _with_ends(model, postprocessing, dtype)
     if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
         raise ExportError(
             "Only functional Keras models, Sequential ones with an Input, and models with a "
             f"method deployable() can be exported; received {type(model).__name__}. Wrap it: "
             "keras.Model(inputs, model(inputs))."
         )
-    return Deployable(_in_float32(model))
+    in_float32 = _in_float32(model)
+    return Deployable(in_float32, is_rebuilt=in_float32 is not model)
+
+
+def _deployed(model: Any, postprocessing: str | None, dtype: str | None) -> keras.Model:
+    stated = {"postprocessing": postprocessing, "dtype": dtype}
+    stated = {name: value for name, value in stated.items() if value is not None}
+    taken = inspect.signature(model.deployable).parameters
+    if "postprocessing" in stated and "postprocessing" not in taken:
+        raise ValueError(
+            f"postprocessing is for classifiers; {type(model).__name__} tells itself what it "
+            "answers. Leave it out."
+        )
+    try:
+        return model.deployable(**{name: stated[name] for name in stated if name in taken})
+    except NotImplementedError:
+        raise
+    except ValueError as error:
+        raise ExportError(f"{type(model).__name__} cannot be exported: {error}") from error
+
+
+def _with_ends(model: keras.Model, postprocessing: str | None, dtype: str | None) -> keras.Model:
+    """Put a functional model between an input of another dtype and what makes an answer of it."""
+    if postprocessing is None and (dtype is None or dtype == model.inputs[0].dtype):
+        return model
+    if len(model.inputs) != 1 or len(keras.tree.flatten(model.outputs)) != 1:
+        raise ValueError("postprocessing and dtype are for models of one input and one output.")
+    [given], name = model.inputs, _input_names(model)[0]
+    taken = keras.Input(given.shape[1:], dtype=dtype or given.dtype, name=name)
+    [numbers] = keras.tree.flatten(model(taken))
+    if postprocessing is None:
+        return keras.Model(taken, numbers, name=model.name)
+    answer = answer_of(numbers.shape, postprocessing=postprocessing)
+    return keras.Model(taken, answer.tensor(numbers), name=model.name)
 
 
 def _in_float32(model: keras.Model) -> keras.Model:

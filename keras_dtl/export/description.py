@@ -88,15 +88,19 @@ def _client_size(image: Tensor | None, image_size: Sequence[int] | None) -> tupl
     return image_size
 
 
+_VECTORS = ("classification", "multi_label_classification", "regression")
+"""Tasks whose answer is one vector of named numbers."""
+
+
 def _class_names(
     deployable: Deployable, task: str, classes: Sequence[str] | None
 ) -> tuple[str, ...] | None:
-    if task == "classification":
+    if task in _VECTORS:
         outputs = deployable.outputs
         if len(outputs) != 1 or len(outputs[0].shape) != 2 or outputs[0].shape[1] is None:
             raise ExportError(
-                "A classification model must have one output of shape (batch, classes); this one "
-                f"has {[(item.name, item.shape) for item in outputs]}."
+                f"A model for {task} must have one output of shape (batch, numbers); this "
+                f"one has {[(item.name, item.shape) for item in outputs]}."
             )
         number = outputs[0].shape[1]
         classes = [str(index) for index in range(number)] if classes is None else classes
@@ -130,7 +134,7 @@ def output_ranges(manifest: Manifest, probes: Sequence[Probe]) -> tuple[Tensor, 
     for item in manifest.outputs:
         if item.dtype == "uint8":
             item = dataclasses.replace(item, range=(0.0, 255.0))
-        elif item.name == "probabilities" or manifest.task == "classification":
+        elif item.name == "probabilities" or manifest.task in _VECTORS[:2]:
             values = np.concatenate([probe.outputs[item.name].ravel() for probe in probes])
             if not (values.min() >= -1e-6 and values.max() <= 1 + 1e-6):
                 raise ExportError(

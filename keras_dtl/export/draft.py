@@ -4,8 +4,10 @@ import dataclasses
 import functools
 from pathlib import Path
 
+import onnx
+
 from keras_dtl.export.deployable import Deployable
-from keras_dtl.export.parity import Probe
+from keras_dtl.export.parity import Probe, cut_probe
 from keras_dtl.export.quality import Sample, read_samples
 from keras_dtl.files import FilePath
 from keras_dtl.manifest import Manifest
@@ -23,6 +25,7 @@ class Draft:
         calibration: Folder of images like those that the model will meet, or `None`.
         least_quality: What graphs of lower precision must reach, in the measure of the task, or
             `None` for the task's own.
+        core: The ONNX graph as it was converted, once it was; graphs of other forms are made of it.
     """
 
     folder: Path
@@ -31,6 +34,18 @@ class Draft:
     probes: list[Probe]
     calibration: FilePath | None = None
     least_quality: float | None = None
+    core: onnx.ModelProto | None = None
+
+    @functools.cached_property
+    def odd_probes(self) -> list[Probe]:
+        """Images of sizes that are no multiples, where servers take any size."""
+        image, multiple = self.deployable.image, self.manifest.preprocessing.size_multiple
+        if image is None or multiple == 1 or image.shape[1:3] != (None, None):
+            return []
+        return [
+            cut_probe(self.deployable, self.probes[1].inputs[image.name][:, :-1, :-1], multiple),
+            cut_probe(self.deployable, self.probes[1].inputs[image.name][:, :1, :2], multiple),
+        ]
 
     @functools.cached_property
     def samples(self) -> list[Sample]:

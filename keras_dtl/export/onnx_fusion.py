@@ -74,13 +74,23 @@ def _other(node: onnx.NodeProto, name: str) -> str:
 def _mean_source(graph: GraphIndex, name: str) -> str | None:
     """Return what a tensor is the mean of over the positions, or None."""
     reshaped = graph.maker(name, "Reshape")  # of one number a channel: changes nothing
-    mean = graph.maker(reshaped.input[0] if reshaped else name, "ReduceMean")
-    if not mean:
-        return None
+    name = reshaped.input[0] if reshaped else name
+    axes, mean = (), graph.maker(name, "ReduceMean")
+    while mean and len(axes) < len(POSITIONS):  # one axis after the other, or all at once
+        taken = _mean_axes(graph, mean)
+        if taken is None:
+            return None
+        axes, name = (*axes, *taken), mean.input[0]
+        mean = graph.maker(name, "ReduceMean")
+    return name if tuple(sorted(axes)) == POSITIONS else None
+
+
+def _mean_axes(graph: GraphIndex, mean: onnx.NodeProto) -> tuple[int, ...] | None:
+    """Return the axes that a node takes the mean over, where they are constant."""
     axes = attributes(mean).get("axes")  # up to opset 17; from 18 on an input
     if axes is None and len(mean.input) > 1:
         axes = graph.constant(mean.input[1])
-    return mean.input[0] if axes is not None and tuple(axes) == POSITIONS else None
+    return None if axes is None else tuple(int(axis) for axis in axes)
 
 
 def _centred_source(graph: GraphIndex, name: str) -> str | None:

@@ -3,11 +3,14 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import onnx
 import onnxruntime
 import tensorflow as tf
 import tf2onnx
+from onnx import helper, numpy_helper
 
 from keras_dtl.export import transposed_convolution
 from keras_dtl.export.deployable import Deployable
@@ -15,6 +18,7 @@ from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
 from keras_dtl.export.onnx_fusion import fuse_instance_normalizations
 from keras_dtl.export.parity import Reading, axis_names
+from keras_dtl.export.served_graph import served_graph
 from keras_dtl.manifest import Manifest
 from keras_dtl.version import __version__
 
@@ -42,8 +46,11 @@ def write_onnx(draft: Draft, path: Path) -> None:
     graph.graph.name = metadata["name"]
     graph.producer_name, graph.producer_version = "keras_dtl", __version__
     onnx.helper.set_model_props(graph, metadata)
-    _check(graph)
-    onnx.save_model(graph, path)
+    check_graph(graph)
+    draft.core = graph
+    served = served_graph(graph, draft.manifest)
+    onnx.checker.check_model(served, full_check=True)
+    onnx.save_model(served, path)
 
 
 def read_onnx(draft: Draft, path: Path) -> Iterator[Reading]:
@@ -55,7 +62,10 @@ def read_onnx(draft: Draft, path: Path) -> Iterator[Reading]:
     """
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    yield Reading(lambda inputs: dict(zip(names, session.run(names, inputs), strict=True)))
+    yield Reading(
+        lambda inputs: dict(zip(names, session.run(names, inputs), strict=True)),
+        probes=[*draft.probes, *draft.odd_probes],
+    )
 
 
 def _metadata(manifest: Manifest) -> dict[str, str]:
@@ -65,7 +75,15 @@ def _metadata(manifest: Manifest) -> dict[str, str]:
     return metadata
 
 
-def _check(graph: onnx.ModelProto) -> None:
+def check_graph(graph: onnx.ModelProto) -> None:
+    """Refuse a graph that is not ONNX.
+
+    Args:
+        graph: As `onnx_graph` made it.
+
+    Raises:
+        ExportError: It holds an operation that ONNX lacks.
+    """
     try:
         onnx.checker.check_model(graph, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
@@ -96,9 +114,42 @@ def onnx_graph(deployable: Deployable, opset: int) -> onnx.ModelProto:
         run,
         run.input_signature,
         opset=opset,
-        custom_op_handlers={transposed_convolution.OPERATION: (transposed_convolution.convert, [])},
+        custom_op_handlers={
+            transposed_convolution.OPERATION: (transposed_convolution.convert, []),
+            "Erfc": (_convert_erfc, []),
+        },
     )
+    _keep_constants(graph.graph, run.get_concrete_function(), len(deployable.specs))
     return graph
+
+
+def _convert_erfc(ctx: Any, node: Any, name: str, arguments: list[Any]) -> None:
+    """Write what exact GELU takes, and ONNX lacks, as `1 - erf(x)`."""
+    error = ctx.make_node("Erf", node.input, name=f"{name}/erf").output[0]
+    dtype = ctx.get_dtype(node.output[0])
+    one = ctx.make_const(f"{name}/one", np.array(1, helper.tensor_dtype_to_np_dtype(dtype)))
+    shapes, outputs = node.output_shapes, node.output
+    ctx.remove_node(node.name)
+    ctx.make_node(
+        "Sub", [one.output[0], error], [], outputs=outputs, name=name, shapes=shapes, dtypes=[dtype]
+    )
+
+
+def _keep_constants(graph: onnx.GraphProto, traced: Any, num_inputs: int) -> None:
+    """Make constants of what a layer computed once, such as the mean of a Normalization.
+
+    They are tensors and no variables, which tf2onnx takes for further inputs.
+    """
+    extra = list(graph.input)[num_inputs:]
+    values = [
+        value for value, _ in traced.graph.captures if value.dtype not in (tf.resource, tf.variant)
+    ]
+    if len(extra) != len(values):
+        names = [item.name for item in extra]
+        raise ExportError(f"The model cannot be written as ONNX: it takes {names} from outside.")
+    for item, value in zip(extra, values, strict=True):
+        graph.initializer.append(numpy_helper.from_array(value.numpy(), item.name))
+        graph.input.remove(item)
 
 
 def _name_axes(value: onnx.ValueInfoProto, names: list[str | None]) -> None:

@@ -16,6 +16,7 @@ Arrays = dict[str, np.ndarray]
 """Arrays by name of the input or output."""
 
 _BATCHES = (1, 3, 1)
+_LARGE_SIDE = 264  # beyond the pixels up to which one sum is enough
 _FLOAT_TOLERANCE = 1e-5
 _LABEL_TOLERANCE = 1e-3  # share of labels: where two classes tie, rounding decides
 
@@ -79,7 +80,54 @@ def make_probes(
         inputs = {item.name: _sample(item, batch, size, random) for item in deployable.inputs}
         outputs = {name: np.asarray(value) for name, value in deployable(inputs).items()}
         probes.append(Probe(inputs, outputs))
+    if deployable.image is not None:
+        probes += [
+            _probe_of(deployable, images)
+            for images in _telling_images(deployable.image, first, size_multiple)
+        ]
     return probes
+
+
+def _probe_of(deployable: Deployable, images: np.ndarray) -> Probe:
+    inputs = {deployable.inputs[0].name: images}
+    return Probe(inputs, {name: np.asarray(value) for name, value in deployable(inputs).items()})
+
+
+def _telling_images(tensor: Tensor, size: tuple[int, int], multiple: int) -> Iterator[np.ndarray]:
+    """Yield what noise does not show: even, saturated and high-contrast images, and a large one."""
+    shape = tuple(size[i] if n is None else n for i, n in enumerate(tensor.shape[1:3]))
+    rows, columns = np.indices(shape)
+    even, halves, board = np.full(shape, 201), (rows > shape[0] // 3) * 255, (rows + columns) % 2
+    planes = np.stack([even, halves, board * 255]).astype(np.uint8)
+    yield np.ascontiguousarray(np.repeat(planes[..., None], tensor.shape[3], -1))
+    if tensor.shape[1:3] == (None, None):
+        yield _sky(math.ceil(_LARGE_SIDE / multiple) * multiple, tensor.shape[3])
+
+
+def _sky(side: int, channels: int) -> np.ndarray:
+    """Return a large image of little contrast, of which naive sums lose the mean."""
+    random = np.random.default_rng(1)
+    plane = 190 + np.linspace(0, 20, side)[:, None, None] + random.normal(0, 0.7, (side, side, 1))
+    return np.repeat(plane.round().astype(np.uint8)[None], channels, -1)
+
+
+def cut_probe(deployable: Deployable, images: np.ndarray, multiple: int) -> Probe:
+    """Return images of any size with what Keras makes of them, mirrored to a multiple and cut back.
+
+    Args:
+        deployable: A `Deployable` of one input, images.
+        images: uint8 `(batch, height, width, channels)`.
+        multiple: That the model needs.
+    """
+    height, width = images.shape[1:3]
+    missing = [(0, -size % multiple) for size in (height, width)]
+    whole = np.pad(images, [(0, 0), *missing, (0, 0)], mode="reflect")
+    name = deployable.inputs[0].name
+    outputs = {key: np.asarray(value) for key, value in deployable({name: whole}).items()}
+    for item in deployable.outputs:
+        if item.shape[1:3] == (None, None):
+            outputs[item.name] = outputs[item.name][:, :height, :width]
+    return Probe({name: images}, outputs)
 
 
 def _image_size(size_multiple: int) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
 from keras_dtl.export.graph import GraphIndex, sort_nodes
 from keras_dtl.export.quality import QUALITIES, Sample, measure_quality
+from keras_dtl.export.served_graph import served_graph
 from keras_dtl.export.subpixel import replace_transposed_convolutions
 from keras_dtl.manifest import Manifest
 
@@ -88,15 +89,19 @@ def _write_precision(
     calibrating, measured = draft.samples[::2], draft.samples[1::2]
     source = draft.folder / manifest.onnx_file
     measure = _Measure(source, manifest, measured)
-    quality, in_float = _best(reduction(source, calibrating), measure, least)
+    with tempfile.TemporaryDirectory() as folder:
+        core = Path(folder) / "core.onnx"
+        onnx.save_model(draft.core, core)
+        quality, in_float = _best(reduction(core, calibrating), measure, least)
     if measure.score(quality) < least:
         raise ExportError(
             f"{precision} reaches {measure.words(quality)}, with {len(in_float)} layers left in "
             f"float; {least} is wanted. Nothing was published. Ask for less by "
             "least_quality, or give more images to calibrate on."
         )
-    onnx.checker.check_model(measure.graph, full_check=True)
-    onnx.save_model(measure.graph, path)
+    served = served_graph(measure.graph, manifest)
+    onnx.checker.check_model(served, full_check=True)
+    onnx.save_model(served, path)
     numbers = {"calibration_images": len(calibrating), "images": len(measured)}
     record = {
         "file": path.relative_to(draft.folder).as_posix(),

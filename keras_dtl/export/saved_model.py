@@ -2,22 +2,28 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
+from keras_dtl.export.decoding import decode_upright
 from keras_dtl.export.deployable import Deployable
 from keras_dtl.export.draft import Draft
 from keras_dtl.export.parity import Arrays, Reading
+from keras_dtl.export.resampling import mirror, resize, resize_nearest
+from keras_dtl.manifest import Manifest, Tensor
 
 
 def write_saved_model(draft: Draft, path: Path) -> None:
     """Write a SavedModel.
 
-    Its signature `serving_default` takes the model's own inputs by name. Where the only input is
-    a batch of images, `image_bytes` takes a vector of encoded JPEG, PNG, GIF or BMP files
-    instead: they are decoded and resized to the manifest's size. Where it has none, the images of
-    one batch must have equal sizes. EXIF orientation is not applied: TensorFlow cannot read it.
+    Its signature `serving_default` takes the model's own inputs by name; images of any size are
+    mirrored to a multiple that the model needs, and its outputs cut back. Where the only input is
+    a batch of images, `image_bytes` takes a vector of encoded JPEG, PNG, GIF, BMP or WebP files
+    instead, which become what `keras_dtl.images.read_image` makes of them. They are resized to
+    the manifest's size, and images and maps that come out back to their own. The images of one
+    request must have equal sizes where what comes out has these.
 
     Args:
         draft: The `Draft`.
@@ -27,37 +33,84 @@ def write_saved_model(draft: Draft, path: Path) -> None:
     archive = keras.export.ExportArchive()
     archive.track(deployable.model)
     specs = {spec.name: spec for spec in deployable.specs}
-    archive.add_endpoint("serving_default", lambda inputs: deployable(inputs), [specs])
+    serve = served(deployable, draft.manifest)
+    archive.add_endpoint("serving_default", lambda inputs: serve(inputs), [specs])
     if deployable.image is not None:
         archive.add_endpoint(
             "image_bytes",
-            _decoding_endpoint(deployable, draft.manifest.preprocessing.resize),
+            _decoding_endpoint(serve, draft.manifest),
             [tf.TensorSpec([None], tf.string, name="image_bytes")],
         )
     archive.write_out(path.parent, verbose=False)
 
 
-def _decoding_endpoint(
-    deployable: Deployable, resize: tuple[int, int] | None
-) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
-    image = deployable.image
+Serve = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
+"""A function from tensors by name of the input to tensors by name of the output."""
 
-    def decode(encoded):
-        pixels = tf.io.decode_image(encoded, channels=image.shape[3], expand_animations=False)
-        if resize is None:
-            return pixels
-        pixels = tf.image.resize(pixels, resize, antialias=True)
-        return tf.saturate_cast(tf.round(pixels), tf.uint8)
 
-    def serve(image_bytes):
-        pixels = tf.map_fn(
-            decode,
-            image_bytes,
-            fn_output_signature=tf.TensorSpec((*(resize or (None, None)), image.shape[3]), "uint8"),
-        )
-        return deployable({image.name: pixels})
+def served(deployable: Deployable, manifest: Manifest) -> Serve:
+    """Return what a server runs of a model: images of every size, where it takes multiples.
+
+    Args:
+        deployable: The `Deployable`.
+        manifest: Its `Manifest`.
+    """
+    image, multiple = deployable.image, manifest.preprocessing.size_multiple
+    if image is None or multiple == 1 or image.shape[1:3] != (None, None):
+        return deployable
+
+    def serve(inputs):
+        height, width = tf.unstack(tf.shape(inputs[image.name])[1:3])
+        outputs = deployable({image.name: mirror(inputs[image.name], multiple)})
+        for item in deployable.outputs:
+            if item.shape[1:3] == (None, None):
+                outputs[item.name] = outputs[item.name][:, :height, :width]
+        return outputs
 
     return serve
+
+
+def _decoding_endpoint(serve: Serve, manifest: Manifest) -> Callable[[tf.Tensor], Any]:
+    image, resize_to = manifest.inputs[0], manifest.preprocessing.resize
+    channels = image.shape[3]
+
+    def decode(encoded):
+        pixels = decode_upright(encoded, channels)
+        size = tf.shape(pixels)[:2]
+        return (pixels if resize_to is None else resize(pixels, resize_to)), size
+
+    def run(image_bytes):
+        pixels, sizes = tf.map_fn(
+            decode,
+            image_bytes,
+            fn_output_signature=(
+                tf.TensorSpec((*(resize_to or (None, None)), channels), "uint8"),
+                tf.TensorSpec((2,), "int32"),
+            ),
+        )
+        outputs = serve({image.name: pixels})
+        if resize_to is None:
+            return outputs
+        return {
+            item.name: _in_own_size(outputs[item.name], item, manifest.task, sizes)
+            for item in manifest.outputs
+        }
+
+    return run
+
+
+def _in_own_size(output: tf.Tensor, item: Tensor, task: str, sizes: tf.Tensor) -> tf.Tensor:
+    """Bring images and class maps back to the size of the files, as `keras-dtl convert` does."""
+    restore = resize if item.is_image and task == "image_to_image" else None
+    if task == "segmentation" and item.dtype == "uint8" and len(item.shape) == 3:
+        restore = resize_nearest
+    if restore is None:
+        return output
+    message = "The images of one request must have equal sizes: send them one by one."
+    with tf.control_dependencies(
+        [tf.debugging.Assert(tf.reduce_all(sizes == sizes[:1]), [message])]
+    ):
+        return restore(output, tuple(tf.unstack(tf.identity(sizes[0]))))
 
 
 def read_saved_model(draft: Draft, path: Path) -> Iterator[Reading]:
@@ -68,11 +121,12 @@ def read_saved_model(draft: Draft, path: Path) -> Iterator[Reading]:
         path: Its `saved_model.pb`.
     """
     loaded = tf.saved_model.load(path.parent)
-    yield Reading(_serving_default(loaded))
+    probes = [*draft.probes, *draft.odd_probes]
+    yield Reading(_serving_default(loaded), probes=probes)
     if "image_bytes" in loaded.signatures:
         image, resize = draft.manifest.inputs[0].name, draft.manifest.preprocessing.resize
         # It would resize the others.
-        fitting = [p for p in draft.probes if resize in (None, p.inputs[image].shape[1:3])]
+        fitting = [p for p in probes if resize in (None, p.inputs[image].shape[1:3])]
         yield Reading(_image_bytes(loaded, image), "image_bytes", fitting)
 
 

@@ -40,7 +40,7 @@ def _tiling(draft: Draft, path: Path) -> dict[str, Any] | None:
     single = len(manifest.inputs) == len(manifest.outputs) == 1
     if not (single and image.is_image and output.is_image) or manifest.preprocessing.resize:
         return None
-    model = onnx.load(draft.folder / manifest.onnx_file)
+    model = draft.core
     try:
         radius, stride, numbers = measure_reach(model, image.shape[3])
     except NotLocal:
@@ -145,7 +145,9 @@ def tiled_graph(model: onnx.ModelProto) -> tuple[onnx.ModelProto, int]:
 
 def _add_interface(model: onnx.ModelProto, half: int, opset: int) -> None:
     """Add the inputs and the output of `tiled_graph`, and the constants that all nodes share."""
-    constants = {"flat": [-1]} | ({"pooled_axes": [0, 2, 3]} if opset >= 18 else {})
+    constants = {"flat": [-1]}
+    if opset >= 18:
+        constants |= {"pooled_axes": [0, 2], "row_axes": [3]}
     for name, values in constants.items():
         tensor = numpy_helper.from_array(np.array(values, np.int64), name)
         model.graph.initializer.append(tensor)
@@ -174,10 +176,12 @@ def _given_normalization(
         nodes.append(helper.make_node(kind, own, [target], **values))
 
     def pool(source, output):
-        if opset >= 18:
-            make("ReduceMean", [source, "pooled_axes"], output, keepdims=1)
-        else:
-            make("ReduceMean", [source], output, axes=[0, 2, 3], keepdims=1)
+        # The width first: a whole plane is too many numbers for one sum in float32.
+        make(
+            "ReduceMean", [source, *_axes("row_axes", opset)], f"{output}_rows", **_over([3], opset)
+        )
+        inputs = [f"{output}_rows", *_axes("pooled_axes", opset)]
+        make("ReduceMean", inputs, output, **_over([0, 2], opset))
 
     def choose(key):
         make("Slice", [STATISTICS, f"{key}_from", f"{key}_to"], f"{key}_vector")
@@ -200,6 +204,15 @@ def _given_normalization(
     return nodes, [numpy_helper.from_array(value, f"{name}/{key}") for key, value in added.items()]
 
 
+def _axes(name: str, opset: int) -> list[str]:
+    """Return the input that names the axes of a mean, which is one from opset 18 on."""
+    return [name] if opset >= 18 else []
+
+
+def _over(axes: list[int], opset: int) -> dict[str, Any]:
+    return {"keepdims": 1} | ({} if opset >= 18 else {"axes": axes})
+
+
 def _normalization_constants(
     index: GraphIndex, node: onnx.NodeProto, mean_place: int, variance_place: int
 ) -> dict[str, np.ndarray]:
@@ -216,4 +229,4 @@ def _normalization_constants(
     }
 
 
-_SHARED = (STATISTICS, GIVEN, "flat", "pooled_axes")
+_SHARED = (STATISTICS, GIVEN, "flat", "pooled_axes", "row_axes")

@@ -1,6 +1,7 @@
 """Layers that Keras lacks and deep transfer learning needs."""
 
 from keras_dtl.layers.adaptive_instance_normalization import AdaptiveInstanceNormalization
+from keras_dtl.layers.answer import POSTPROCESSINGS, Answer, answer_of
 from keras_dtl.layers.class_map import ClassMap
 from keras_dtl.layers.conditional_instance_normalization import ConditionalInstanceNormalization
 from keras_dtl.layers.coral_alignment import CORALAlignment, coral_matrix
@@ -21,7 +22,9 @@ from keras_dtl.layers.to_pixels import ToPixels
 from keras_dtl.layers.winograd_conv2d import WinogradConv2D, suits_winograd, with_winograd
 
 __all__ = [
+    "POSTPROCESSINGS",
     "AdaptiveInstanceNormalization",
+    "Answer",
     "CORALAlignment",
     "ClassMap",
     "ConditionalInstanceNormalization",
@@ -39,6 +42,7 @@ __all__ = [
     "ResizeLike",
     "ToPixels",
     "WinogradConv2D",
+    "answer_of",
     "coral_matrix",
     "from_pixels",
     "suits_winograd",

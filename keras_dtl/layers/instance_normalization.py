@@ -1,13 +1,31 @@
+import math
+
 import keras
 import tensorflow as tf
 from keras import ops
 
+_MOST_POSITIONS = 256 * 256  # of which one sum in float32 holds the mean
+
+
+def mean_over_positions(x):
+    """Return the mean over all axes but first and last, which stay with length 1.
+
+    One axis after the other where there are many positions, or it is not known how many: summed
+    number by number, the float32 mean of an even plane of 12 megapixels is wrong by a sixth.
+    """
+    sizes = x.shape[1:-1]
+    positions = list(range(1, len(x.shape) - 1))
+    if None not in sizes and math.prod(sizes) <= _MOST_POSITIONS:
+        return tf.reduce_mean(x, positions, keepdims=True)
+    for axis in reversed(positions):
+        x = tf.reduce_mean(x, axis, keepdims=True)
+    return x
+
 
 def standardize(x, epsilon):
     """Return `(x - mean) / deviation` and `1 / deviation`, over all axes but first and last."""
-    positions = list(range(1, len(x.shape) - 1))
-    centred = x - tf.reduce_mean(x, positions, keepdims=True)
-    variance = tf.reduce_mean(tf.square(centred), positions, keepdims=True)
+    centred = x - mean_over_positions(x)
+    variance = mean_over_positions(tf.square(centred))
     inverse = tf.math.rsqrt(variance + epsilon)
     return centred * inverse, inverse
 

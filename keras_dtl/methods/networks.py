@@ -1,6 +1,7 @@
 """Networks looked into: the layers they hold, how deep they are, and the pixels they take."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_dtl.layers.nesting import nested_layers
@@ -9,6 +10,11 @@ from keras_dtl.layers.nesting import nested_layers
 def to_signed(images):
     """Return uint8 images in 0..255 as float32 in -1..1."""
     return tf.cast(images, "float32") / 127.5 - 1.0
+
+
+def to_pixels(images):
+    """Return float images in 0..255 as a uint8 array, rounded and clipped."""
+    return np.clip(np.round(np.asarray(images, "float64")), 0, 255).astype("uint8")
 
 
 def batch_norm_layers(*networks):

@@ -10,7 +10,7 @@ from keras_dtl.layers import ResizeLike
 from keras_dtl.methods.adaptation.balance import Balance
 from keras_dtl.methods.adaptation.examples import unpack
 from keras_dtl.methods.adaptation.label_shift import ClassShares, redraw
-from keras_dtl.methods.base import Method, deployed_classifier, is_dense, require_logits
+from keras_dtl.methods.base import ClassifierMethod, is_dense, require_logits
 from keras_dtl.methods.inputs import (
     check_pixels,
     first_batch,
@@ -68,7 +68,7 @@ class DomainOutputs(NamedTuple):
         return self.features[known:], self.logits[known:]
 
 
-class DomainAdaptation(Method):
+class DomainAdaptation(ClassifierMethod):
     """A classifier that learns from labelled source images and adapts to another domain.
 
     Minimises `label loss + adaptation_weight * adaptation loss`; a method is the adaptation
@@ -325,9 +325,6 @@ class DomainAdaptation(Method):
     def _as_domains(outputs, count):
         features, logits, activations = outputs
         return DomainOutputs(features, logits, count, activations=activations)
-
-    def deployable(self):
-        return deployed_classifier(self.encoder, self.classifier, self.name)
 
 
 def _check_weight(weight, method):

@@ -3,7 +3,7 @@ import tensorflow as tf
 
 from keras_dtl.distribution import draw, roll
 from keras_dtl.losses import moment_discrepancy, paired_contrast
-from keras_dtl.methods.networks import to_signed
+from keras_dtl.methods.networks import to_pixels, to_signed
 from keras_dtl.methods.separation.gmv import MultiView
 from keras_dtl.methods.separation.separation import (
     call_frozen,
@@ -221,6 +221,9 @@ class CGMV(MultiView):
                 image, {output: network(signed(image), training=False)}, name=name
             )
         return parts
+
+    def answers(self, predictions, inputs):
+        return to_pixels((predictions + 1) * 127.5)
 
     def deployable(self):
         """Return the network from an image and a view code to the image in that view, uint8."""

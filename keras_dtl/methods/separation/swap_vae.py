@@ -8,7 +8,7 @@ from keras_dtl.losses import (
     paired_contrast,
 )
 from keras_dtl.methods.base import require_logits
-from keras_dtl.methods.networks import to_signed
+from keras_dtl.methods.networks import to_pixels, to_signed
 from keras_dtl.methods.separation.separation import (
     Separation,
     call_frozen,
@@ -324,6 +324,9 @@ class SwapVAE(Separation):
         style = self.encoder(signed(style_image), training=False)[1]
         generated = pixels(self.decoder([content, style], training=False))
         return keras.Model([image, style_image], generated, name=self.name)
+
+    def answers(self, predictions, inputs):
+        return to_pixels((predictions + 1) * 127.5)
 
     def in_style_of(self, style_image):
         """Return a network that gives every image the style of one.

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_dtl.distribution import draw
 from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import content_loss, style_loss, total_variation
-from keras_dtl.methods.networks import to_signed
+from keras_dtl.methods.networks import to_pixels, to_signed
 from keras_dtl.methods.style.perceptual import Perceptual
 
 CONTENT_LAYERS = ("conv3_3",)
@@ -210,6 +210,9 @@ class FastStyle(Perceptual):
         chosen = FixedCode(weights, dtype="float32")(image)
         generated = self.generator([signed, chosen], training=False)
         return keras.Model(image, ToPixels(name="stylized")(generated))
+
+    def answers(self, predictions, inputs):
+        return to_pixels(predictions)
 
 
 @keras.saving.register_keras_serializable("keras_dtl")

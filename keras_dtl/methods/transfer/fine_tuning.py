@@ -1,7 +1,7 @@
 import keras
 import tensorflow as tf
 
-from keras_dtl.methods.base import Method, deployed_classifier, require_logits
+from keras_dtl.methods.base import ClassifierMethod, require_logits
 from keras_dtl.methods.inputs import check_pixels, first_batch, logits_loss
 from keras_dtl.methods.networks import batch_norm_layers, layers_from, learnt_layers
 
@@ -9,7 +9,7 @@ BATCH_NORM_POLICIES = ("frozen", "moving")
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
-class FineTuning(Method):
+class FineTuning(ClassifierMethod):
     """A classifier on an encoder that comes with weights, of which as much moves as is wanted.
 
         min  L_label + anchor_weight / 2 * || w - w_start ||^2 + head_penalty / 2 * || w_head ||^2
@@ -188,9 +188,6 @@ class FineTuning(Method):
             copy.assign(variable)
             copies.append(copy)
         return copies
-
-    def deployable(self):
-        return deployed_classifier(self.encoder, self.classifier, self.name)
 
 
 def _check(rate_decay, anchor_weight, head_penalty, batch_norm):

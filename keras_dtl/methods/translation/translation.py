@@ -10,7 +10,7 @@ from keras_dtl.distribution import draw
 from keras_dtl.layers import InstanceNormalization, ReflectionPadding2D, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty
 from keras_dtl.methods.base import Method, require_logits
-from keras_dtl.methods.networks import has_batch_norm, nested_layers, to_signed
+from keras_dtl.methods.networks import has_batch_norm, nested_layers, to_pixels, to_signed
 
 
 class Translation(Method):
@@ -50,6 +50,10 @@ class Translation(Method):
 
     def deployable(self):
         return deployable_generator(self.deployed, self.name)
+
+    def answers(self, predictions, inputs):
+        # Batch normalisation is deployed with each image's own statistics, see `per_image`.
+        return None if has_batch_norm(self.deployed) else to_pixels((predictions + 1) * 127.5)
 
     def judgement(self, discriminator, real, generated):
         """Return the logits of real and of generated images.

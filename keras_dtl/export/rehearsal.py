@@ -1,0 +1,42 @@
+"""The part of an export that can fail, tried before a training spends its hours."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+
+from keras_dtl.export.artifact import missing_postprocessing, task_of
+from keras_dtl.export.deployable import deployable_of
+from keras_dtl.export.description import describe
+from keras_dtl.export.onnx_model import OPSETS, check_graph, onnx_graph
+
+
+def check_exportable(
+    model: keras.Model,
+    *,
+    task: str | None = None,
+    classes: Sequence[str] | None = None,
+    image_size: Sequence[int] | None = None,
+    postprocessing: str | None = None,
+) -> None:
+    """Refuse a model that `export_model` would refuse whatever it learns.
+
+    The graph is converted with the weights that the model has, which takes seconds; nothing is
+    written, and nothing is run.
+
+    Args:
+        model: As `export_model` takes it, and the other arguments too.
+        task: What the model does.
+        classes: Names of the classes.
+        image_size: The `(height, width)` that images are resized to.
+        postprocessing: What makes an answer of the head's numbers.
+
+    Raises:
+        ExportError: The model cannot be exported.
+        ValueError: An argument does not fit it.
+    """
+    postprocessing = postprocessing or missing_postprocessing(model)
+    task = task or task_of(model, postprocessing)
+    deployable = deployable_of(model, postprocessing)
+    describe(deployable, Path("rehearsal"), task or "any", classes, image_size, 1)
+    check_graph(onnx_graph(deployable, OPSETS[-1]))

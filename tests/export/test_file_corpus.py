@@ -1,0 +1,160 @@
+"""One answer for one file: many valid files, through TensorFlow Serving's signature and convert.
+
+python -m tests.export.test_file_corpus writes what is measured into exported/README.md and
+exported/file_corpus.json.
+"""
+
+import io
+import json
+import platform
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import keras
+import numpy as np
+import PIL
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from keras_dtl.export.decoding import decode_upright
+from keras_dtl.images import read_image
+
+SIZES = ((1, 1), (2, 2), (3, 1), (17, 40), (97, 140), (256, 256))
+PLACE = Path(__file__).parents[2] / "exported"
+
+
+def picture(height, width):
+    """A smooth picture with edges, in RGB with alpha that goes from clear to full."""
+    rows, columns = np.mgrid[:height, :width] * 1.0
+    waves = [np.sin(rows / 9 + k) * np.cos(columns / (7 + k)) for k in range(3)]
+    color = np.stack(waves, -1) * 110 + 128 + 17 * ((rows // 8 + columns // 8) % 2)[..., None]
+    alpha = np.broadcast_to(np.linspace(0, 255, width), (height, width))
+    return Image.fromarray(np.dstack([color, alpha]).clip(0, 255).astype("uint8"), "RGBA")
+
+
+def encoded(image, kind, **options):
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def turned(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return {"exif": exif}
+
+
+def kinds_of(size):
+    """Return `{kind: (bytes, ...)}` of one size: every sort of file that is read alike."""
+    clear = picture(*size)
+    image, grey = clear.convert("RGB"), clear.convert("L")
+    deep = Image.fromarray(np.asarray(grey).astype("uint16") * 257 + 100)
+    colors = image.quantize(64)
+    return {
+        "JPEG baseline, 4:2:0": [encoded(image, "JPEG")],
+        "JPEG 4:4:4": [encoded(image, "JPEG", quality=95, subsampling=0)],
+        "JPEG progressive": [encoded(image, "JPEG", progressive=True)],
+        "JPEG grey": [encoded(grey, "JPEG")],
+        "JPEG CMYK": [encoded(image.convert("CMYK"), "JPEG")],
+        "JPEG, EXIF orientation 1 to 8": [
+            encoded(image, "JPEG", **turned(each)) for each in range(1, 9)
+        ],
+        "PNG": [encoded(image, "PNG")],
+        "PNG with alpha": [encoded(clear, "PNG"), encoded(clear.convert("LA"), "PNG")],
+        "PNG grey, 1, 8 and 16 bits": [
+            *(encoded(grey.convert("1"), "PNG"), encoded(grey, "PNG"), encoded(deep, "PNG"))
+        ],
+        "PNG palette, 1 to 8 bits": [
+            *(encoded(image.quantize(2**bits), "PNG", bits=bits) for bits in (1, 2, 4)),
+            *(encoded(colors, "PNG"), encoded(colors, "PNG", transparency=1)),
+        ],
+        "PNG, EXIF orientation": [encoded(image, "PNG", **turned(6))],
+        "GIF": [encoded(colors, "GIF")],
+        "BMP, 1, 8, 24 and 32 bits": [
+            *(encoded(image.convert("1"), "BMP"), encoded(colors, "BMP")),
+            *(encoded(grey, "BMP"), encoded(image, "BMP"), encoded(clear, "BMP")),
+        ],
+        "WebP": [encoded(image, "WEBP"), encoded(image, "WEBP", lossless=True)],
+        "WebP with alpha": [encoded(clear, "WEBP"), encoded(clear, "WEBP", lossless=True)],
+    }
+
+
+def reader(channels):
+    signature = [tf.TensorSpec([], tf.string)]
+    return tf.function(lambda data: decode_upright(data, channels), input_signature=signature)
+
+
+def measure(sizes=SIZES):
+    """Return a row for each kind: how many files, and the largest difference in levels."""
+    readers = {channels: reader(channels) for channels in (1, 3, 4)}
+    files, worst = defaultdict(int), defaultdict(int)
+    for size in sizes:
+        for kind, contents in kinds_of(size).items():
+            files[kind] += len(contents)
+            for data in contents:
+                for channels, read in readers.items():
+                    expected = read_image(data, channels).astype(int)
+                    received = read(tf.constant(data)).numpy()
+                    assert received.shape == expected.shape, (kind, size, channels)
+                    worst[kind] = max(worst[kind], int(np.abs(received - expected).max()))
+    return [{"kind": kind, "files": files[kind], "levels": worst[kind]} for kind in files]
+
+
+@pytest.mark.slow
+def test_files_are_read_alike_in_the_graph_and_by_convert():
+    rows = measure()
+    assert sum(row["files"] for row in rows) >= 80
+    assert {row["kind"]: row["levels"] for row in rows if row["levels"] > 1} == {}
+
+
+def test_a_few_files_are_read_alike_in_the_graph_and_by_convert():
+    read = reader(3)
+    clear = picture(9, 14)
+    for data in (
+        encoded(clear.convert("RGB"), "JPEG", **turned(6)),
+        encoded(clear, "PNG"),
+        encoded(clear.convert("RGB").quantize(9), "BMP"),
+    ):
+        np.testing.assert_array_equal(read(tf.constant(data)), read_image(data, 3))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (encoded(picture(8, 8).convert("RGB"), "TIFF"), "none of them, or damaged"),
+        (encoded(picture(8, 8).quantize(8), "GIF", transparency=1), "GIF files with transparency"),
+    ],
+)
+def test_other_files_are_refused_by_name(data, message):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        reader(3)(tf.constant(data))
+
+
+def table(rows):
+    lines = ["| files | number | largest difference, of 255 |", "|---|---|---|"]
+    lines += [f"| {row['kind']} | {row['files']} | {row['levels']} |" for row in rows]
+    return "\n".join(lines)
+
+
+def main():
+    versions = {"tensorflow": tf.__version__, "keras": keras.__version__, "pillow": PIL.__version__}
+    versions["python"] = platform.python_version()
+    record = {"versions": versions, "sizes": SIZES, "rows": measure()}
+    (PLACE / "file_corpus.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    page = (PLACE / "README.md").read_text(encoding="utf-8")
+    begin, end = "<!-- file_corpus -->", "<!-- end of file_corpus -->"
+    found = ", ".join(f"{name} {version}" for name, version in versions.items())
+    text = f"{begin}\n{table(record['rows'])}\n\nWith {found}.\n{end}"
+    page = re.sub(f"{begin}.*{end}", lambda match: text, page, flags=re.DOTALL)
+    (PLACE / "README.md").write_text(page, encoding="utf-8")
+
+
+def test_the_table_is_what_was_measured():
+    record = json.loads((PLACE / "file_corpus.json").read_text(encoding="utf-8"))
+    assert table(record["rows"]) in (PLACE / "README.md").read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

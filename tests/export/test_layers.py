@@ -1,0 +1,122 @@
+"""Layers that converters stumble over: exported right, or refused in words."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from keras_dtl.convert import load_artifact
+from keras_dtl.export import ExportError, check_exportable, export_model
+from keras_dtl.layers import ToPixels
+
+RANDOM = (
+    layers.RandomFlip,
+    lambda: layers.RandomRotation(0.3),
+    lambda: layers.RandomZoom(0.3),
+    lambda: layers.RandomContrast(0.3),
+    lambda: layers.RandomBrightness(0.3),
+    lambda: layers.GaussianNoise(0.5),
+    lambda: layers.Dropout(0.5),
+)
+
+
+def classifier():
+    """What EfficientNet and ConvNeXt begin with, exact GELU and random layers."""
+    keras.utils.set_random_seed(0)
+    image = x = keras.Input((12, 12, 3), dtype="uint8", name="image")
+    x = layers.Rescaling(1.0)(x)
+    for make in RANDOM:
+        x = make()(x)
+    x = layers.Normalization(mean=[100.0, 110.0, 120.0], variance=[50.0, 60.0, 70.0])(x)
+    x = layers.Conv2D(6, 3)(x)
+    x = layers.Activation(lambda x: keras.activations.gelu(x, approximate=False))(x)
+    return keras.Model(image, layers.Dense(3, "softmax")(layers.GlobalAveragePooling2D()(x)))
+
+
+def test_normalization_exact_gelu_and_random_layers(tmp_path):
+    keras.config.enable_unsafe_deserialization()
+    model = classifier()
+    export_model(model, tmp_path / "a", task="classification")
+    x = np.random.default_rng(1).integers(0, 256, (4, 12, 12, 3), dtype=np.uint8)
+    received = load_artifact(tmp_path / "a", "cpu")(x)
+    np.testing.assert_allclose(received, model.predict(x, verbose=0), atol=1e-6)
+
+
+def resizing_generator(interpolation):
+    keras.utils.set_random_seed(0)
+    image = keras.Input((None, None, 3), dtype="uint8", name="image")
+    x = layers.Rescaling(1 / 127.5, -1.0)(image)
+    x = layers.Conv2D(4, 3, 2, padding="same", activation="relu")(x)
+    x = layers.UpSampling2D(interpolation=interpolation)(x)
+    x = layers.Conv2D(3, 3, padding="same", activation="tanh")(x)
+    return keras.Model(image, ToPixels(name="pixels")(x))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear", "bicubic"])
+def test_upsampling_at_free_sizes(interpolation, tmp_path):
+    model = resizing_generator(interpolation)
+    export_model(model, tmp_path / "a", task="image_to_image", size_multiple=2)
+    artifact = load_artifact(tmp_path / "a", "cpu")
+    for size in ((32, 32), (52, 36), (14, 90)):
+        x = np.random.default_rng(1).integers(0, 256, (2, *size, 3), dtype=np.uint8)
+        difference = artifact(x).astype(int) - model.predict(x, verbose=0)
+        assert np.abs(difference).max() <= 1
+
+
+FAMILIES = {
+    "ConvNeXtTiny": 32,
+    "DenseNet121": 32,
+    "EfficientNetB0": 32,
+    "EfficientNetV2B0": 32,
+    "InceptionResNetV2": 75,
+    "InceptionV3": 75,
+    "MobileNet": 32,
+    "MobileNetV2": 32,
+    "MobileNetV3Small": 32,
+    "NASNetMobile": 32,
+    "ResNet50": 32,
+    "ResNet50V2": 32,
+    "VGG16": 32,
+    "Xception": 71,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+def test_families_of_keras_applications(family, tmp_path):
+    keras.utils.set_random_seed(0)
+    side = FAMILIES[family]
+    network = getattr(keras.applications, family)(
+        include_top=False, weights=None, input_shape=(side, side, 3), pooling="avg"
+    )
+    image = keras.Input((side, side, 3), dtype="uint8", name="image")
+    features = network(keras.ops.cast(image, "float32"), training=False)
+    model = keras.Model(image, layers.Dense(4, "softmax")(features))
+    export_model(model, tmp_path / "a", task="classification")
+    x = np.random.default_rng(1).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
+    received = load_artifact(tmp_path / "a", "cpu")(x)
+    np.testing.assert_allclose(received, model.predict(x, verbose=0), atol=1e-5)
+
+
+@keras.saving.register_keras_serializable("keras_dtl_tests")
+class Gamma(layers.Layer):
+    """An operation that ONNX lacks."""
+
+    def call(self, x):
+        import tensorflow as tf
+
+        return tf.math.lgamma(tf.abs(x) + 1.0)
+
+
+def test_what_cannot_be_exported_is_said_before_a_training():
+    image = keras.Input((8, 8, 3), dtype="uint8", name="image")
+    x = layers.GlobalAveragePooling2D()(Gamma()(keras.ops.cast(image, "float32")))
+    with pytest.raises(ExportError, match="cannot be written as ONNX.*Lgamma"):
+        check_exportable(keras.Model(image, layers.Dense(2, "softmax")(x)), task="classification")
+
+
+def test_a_model_that_can_be_exported_is_let_through():
+    check_exportable(classifier(), task="classification", classes=("a", "b", "c"))
+    with pytest.raises(ValueError, match="2 class names given, but the model has 3"):
+        check_exportable(classifier(), task="classification", classes=("a", "b"))

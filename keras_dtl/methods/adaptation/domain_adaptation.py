@@ -102,7 +102,9 @@ class DomainAdaptation(ClassifierMethod):
         label_shift: Whether the target may hold the classes in other shares than the source. The
             target's shares are then estimated as training goes on, and the source's images are
             drawn again within each batch, in these shares, for the adaptation loss alone: what
-            is aligned differs in its looks and not in how often it is seen. See `ClassShares`.
+            is aligned differs in its looks and not in how often it is seen. The estimate is as good
+            as the answers are: where source-only is right on less than half of the target, leave
+            it out. See `ClassShares`.
 
     Attributes:
         adaptation_strength: Of methods that say so (`scheduled`), a weight from 0 to 1, at first

@@ -26,14 +26,14 @@ def keep_versions(directory: Path, folder: Path, count: int | None = None) -> No
         shutil.copyfile(directory / FILE_NAME, folder / kept[-1].name / FILE_NAME)
 
 
-def _versions(directory):
+def _versions(directory: Path) -> list[Path]:
     """Return the version folders of an artifact, the oldest first."""
     folders = directory.iterdir() if directory.is_dir() else ()
     numbered = [path for path in folders if path.name.isdecimal() and path.is_dir()]
     return sorted(numbered, key=lambda path: int(path.name))
 
 
-def _link(source, target):
+def _link(source: str, target: str) -> None:
     try:
         os.link(source, target)
     except OSError:

@@ -34,7 +34,7 @@ def encoder_step(restrained, mean_loss=None):
     if mean_loss is not None:
         model.restraint.mean_loss.assign(mean_loss)
     before = [w.numpy() for w in model.encoder.trainable_weights]
-    model.train_step(batch())
+    tf.function(model.train_step)(batch())
     return [w.numpy() - b for w, b in zip(model.encoder.trainable_weights, before, strict=True)]
 
 

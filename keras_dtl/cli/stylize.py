@@ -170,10 +170,17 @@ def folder_jobs(arguments: Stylize) -> list[tuple[Path, Path]]:
     found = find_images(content)
     if not found:
         raise ValueError(f"{readable_name(content)} holds no images.")
-    jobs = [(path, output / path.relative_to(content)) for path in found]
+    jobs = [(path, writable_path(output / path.relative_to(content))) for path in found]
     for _, target in jobs:
         check_state(arguments, target)
     return [job for job in jobs if arguments.overwrite or not job[1].exists()]
+
+
+def writable_path(output: Path) -> Path:
+    """Return an output's path, which ends in .png where its format is read but not written."""
+    if output.suffix.lower() in writable_suffixes():
+        return output
+    return output.with_name(output.name + ".png")
 
 
 def state_path(output: Path) -> Path:

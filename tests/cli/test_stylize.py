@@ -49,6 +49,37 @@ def test_one_image_keeps_alpha_and_profile(command, tmp_path):
     assert not list(tmp_path.glob(".*"))  # no state is left
 
 
+@pytest.mark.parametrize(("output", "red"), [("out.png", 200), ("out.jpg", 222)])
+def test_transparent_pixels_are_not_laid_over_white_twice(
+    command, tmp_path, monkeypatch, output, red
+):
+    """Red of which 60 % are seen: kept beside its alpha, or laid over white once."""
+    content = np.full((12, 16, 4), (200, 0, 0, 153), "uint8")
+    save(tmp_path / "content.png", Image.fromarray(content))
+    monkeypatch.setattr(StyleTransfer, "stylize", lambda self, content, **options: content)
+    assert command("content.png", output) == 0
+    image = read_image(tmp_path / output, channels=4)
+    np.testing.assert_allclose(image[..., 0], red, atol=2)
+    assert (image[..., 3] == (153 if output == "out.png" else 255)).all()
+
+
+def test_pictures_of_a_folder_that_are_not_read_are_named(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(StyleTransfer, "stylize", lambda self, content, **options: content)
+    save(tmp_path / "photos" / "a.png", Image.fromarray(picture(0)))
+    (tmp_path / "photos" / "b.tga").write_bytes(b"")
+    assert command("photos", "out") == 1
+    assert "left out: 1 (pictures of the format TGA are not read): b.tga" in capsys.readouterr().err
+
+
+def test_photo_of_a_format_that_is_not_written_becomes_png(command, tmp_path, monkeypatch):
+    heif = pytest.importorskip("pillow_heif")
+    monkeypatch.setattr(StyleTransfer, "stylize", lambda self, content, **options: content)
+    (tmp_path / "photos").mkdir()
+    heif.from_pillow(Image.fromarray(picture(0))).save(tmp_path / "photos" / "a.heic")
+    assert command("photos", "out") == 0
+    assert (tmp_path / "out" / "a.heic.png").is_file()
+
+
 def test_folder_keeps_its_tree_and_reports_what_cannot_be_done(command, tmp_path, capsys):
     folder, rgb = tmp_path / "photos", Image.fromarray(picture(0))
     save(folder / "grey.png", rgb.convert("L"))

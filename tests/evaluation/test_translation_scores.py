@@ -235,3 +235,11 @@ def test_cycles_of_inverse_generators_lose_nothing():
     to_grey, to_rgb = lambda x: x[..., :1], lambda x: np.repeat(x, 3, -1)
     only_cycle = cycle_errors((to_grey, to_rgb), (to_rgb(grey), grey), (grey, to_rgb(grey)))
     assert only_cycle == {"cycle_error": 0.0}
+
+
+@pytest.mark.parametrize(("sources", "answers"), [(1, 3), (3, 1)])
+def test_one_image_leaves_fid_and_kid_out_and_the_rest_in(sources, answers):
+    network = feature_network("random")
+    assert set_distances(network, images(sources), images(answers, 1)) == {}
+    progress = TranslationProgress(network, images(sources), images(answers, 1))
+    assert set(progress(lambda batch: batch)) == {"brightness_correlation"}

@@ -1,0 +1,22 @@
+"""Measures that too few test images do not allow are left out, and said before the training."""
+
+import numpy as np
+
+from keras_dtl.recipes import RECIPES
+
+
+def test_a_single_test_image_is_said_and_headlines_do_without(caplog):
+    recipe = RECIPES["pix2pix"](keep="last")
+    one = np.zeros((1, 8, 8, 3), "uint8")
+    assert len(recipe.divide(None, one, one).test.a) == 1
+    assert "FID and KID are left out: 1 and 1 test image(s)" in caplog.text
+    assert recipe.headline({"absolute_error": 3.0}) == {"absolute_error": 3.0}
+    scores = {"a_to_b": {"kid": 0.5}, "b_to_a": {}, "cycle_error": 2.0}
+    headline = RECIPES["cyclegan"]().headline(scores)
+    assert headline == {"kid a_to_b": 0.5, "cycle_error": 2.0}
+
+
+def test_enough_test_images_are_no_word(caplog):
+    two = np.zeros((2, 8, 8, 3), "uint8")
+    RECIPES["pix2pix"](keep="last").divide(None, two, two)
+    assert not caplog.text

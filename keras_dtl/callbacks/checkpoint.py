@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import keras
 
-from keras_dtl.files import atomic_path, read_regular
+from keras_dtl.files import atomic_path, read_regular, remove_abandoned
 
 FILE_NAME = "training.weights.h5"
 RANDOM_STATES = "random_states"
@@ -53,6 +53,7 @@ class Checkpoint(keras.callbacks.Callback):
         Raises:
             ValueError: When the file does not fit the model, or is damaged.
         """
+        remove_abandoned(self.path.parent)
         if not self.path.exists():
             return 0
         build = getattr(model, "build_optimizers", None)

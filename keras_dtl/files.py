@@ -9,13 +9,16 @@ import errno
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import stat
+import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+_TEMPORARY = re.compile(r"\.[0-9a-f]{8}\..")  # as `_sibling` names it
 FilePath = str | os.PathLike[str]
 """What functions take as a path."""
 
@@ -176,6 +179,19 @@ def atomic_path(path: FilePath) -> Iterator[Path]:
 
 def _sibling(path):
     return path.with_name(f".{secrets.token_hex(4)}.{path.name}")
+
+
+def remove_abandoned(folder: FilePath, age: float = 3600.0) -> None:
+    """Remove what processes that were killed have left of `atomic_path` in a folder.
+
+    Args:
+        folder: Where they wrote.
+        age: Seconds that nothing has been written to it; what is younger may be in use.
+    """
+    with contextlib.suppress(OSError):
+        for path in Path(folder).iterdir():
+            if _TEMPORARY.match(path.name) and time.time() - path.lstat().st_mtime > age:
+                _remove(path)
 
 
 def _replace(temporary, path):

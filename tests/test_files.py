@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import os
 
 import pytest
 
-from keras_dtl.files import atomic_path, sha256, write_json, write_text
+from keras_dtl.files import atomic_path, remove_abandoned, sha256, write_json, write_text
 
 
 def names(folder):
@@ -79,3 +80,17 @@ def test_sha256_equals_hashlib(tmp_path):
     data = b"x" * 3_000_000
     (tmp_path / "a").write_bytes(data)
     assert sha256(tmp_path / "a") == hashlib.sha256(data).hexdigest()
+
+
+def test_what_a_killed_process_left_goes_when_nobody_writes_it_any_more(tmp_path):
+    names = (".0123abcd.model.keras", ".89abcdef.report.html", ".hidden", "model.keras")
+    for name in names:
+        (tmp_path / name).write_text("x")
+        os.utime(tmp_path / name, (0, 0))
+    (tmp_path / ".01234567.young").write_text("x")
+    (tmp_path / ".abcdef01.folder").mkdir()
+    os.utime(tmp_path / ".abcdef01.folder", (0, 0))
+    remove_abandoned(tmp_path)
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == [".01234567.young", ".hidden", "model.keras"]
+    remove_abandoned(tmp_path / "missing")

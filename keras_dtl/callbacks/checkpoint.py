@@ -9,7 +9,7 @@ import keras
 
 from keras_dtl.distribution import file_of_chief, is_chief
 from keras_dtl.distribution.memory import ReplicaStates, restore_states
-from keras_dtl.files import atomic_path, read_regular
+from keras_dtl.files import atomic_path, read_regular, remove_abandoned
 
 FILE_NAME = "training.weights.h5"
 RANDOM_STATES = "random_states"
@@ -66,6 +66,7 @@ class Checkpoint(keras.callbacks.Callback):
         """
         strategy = model.distribute_strategy
         if is_chief(strategy):
+            remove_abandoned(self.path.parent)
             self._remove_leftovers()
         with file_of_chief(self.path, strategy) as path:
             if path is None:

@@ -40,6 +40,9 @@ def start_session(seed: int = 0, mixed_precision: str = "off", jit: str = "off")
     keras.utils.set_random_seed(seed)
     if jit == "off":
         tf.config.experimental.enable_op_determinism()
+        # It drops edges that keep reads of weights before their updates: a network that is also
+        # called with its weights held fixed (SwapVAE, GMV) then saw old or new ones by chance.
+        tf.config.optimizer.set_experimental_options({"dependency_optimization": False})
     keras.config.set_dtype_policy(
         "float32" if mixed_precision == "off" else f"mixed_{mixed_precision}"
     )

@@ -131,7 +131,9 @@ class Classification(ImageTask):
         return (
             len(top) == self.top
             and all(isinstance(pair, list) and len(pair) == 2 for pair in top)
+            and all(label in self.classes and _is_number(value) for label, value in top)
             and len(every) == (len(self.classes) if self.all_probabilities else 0)
+            and all(map(_is_number, every))
         )
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
@@ -225,6 +227,10 @@ def _csv_rows(file, top, classes):
         writer.writerow([_csv_cell(name), *(cell for pair in pairs for cell in pair), *every])
 
     return add
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _csv_cell(text):

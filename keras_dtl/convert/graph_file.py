@@ -43,19 +43,19 @@ def refuse_external_data(file: BinaryIO) -> None:
         GraphError: It has such weights, or is no graph.
     """
     try:
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
-            _look("model", view, 0)
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            _look("model", data, range(len(data)), 0)
     except (IndexError, ValueError) as error:
         if isinstance(error, GraphError):
             raise
         raise GraphError(f"it is no ONNX graph: {error}") from error
 
 
-def _look(kind, message, depth):
+def _look(kind, data, places, depth):
     if depth > _DEEPEST:
         raise GraphError("it is no ONNX graph: it is nested too deeply")
     inside = _INSIDE[kind]
-    for number, value in _fields(message):
+    for number, value in _fields(data, places):
         external = number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)
         if kind == "tensor" and external:
             raise GraphError(
@@ -63,38 +63,37 @@ def _look(kind, message, depth):
                 "file (onnx.save_model without save_as_external_data)"
             )
         if number in inside:
-            if not isinstance(value, memoryview):
+            if not isinstance(value, range):
                 raise GraphError("it is no ONNX graph: a part of it is a number")
-            with value:
-                _look(inside[number], value, depth + 1)
+            _look(inside[number], data, value, depth + 1)
 
 
-def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Yield number and value of each field of a message of protobuf."""
-    place, end = 0, len(message)
+def _fields(data: mmap.mmap, places: range) -> Iterator[tuple[int, int | range]]:
+    """Yield the number of each field of a message of protobuf, and its value or where that lies."""
+    place, end = places.start, places.stop
     while place < end:
-        key, place = _varint(message, place)
+        key, place = _varint(data, place)
         number, kind = key >> 3, key & 7
         if kind == _VARINT:
-            value, place = _varint(message, place)
+            value, place = _varint(data, place)
             yield number, value
             continue
         if kind == _COUNTED:
-            length, place = _varint(message, place)
+            length, place = _varint(data, place)
         elif kind in (_EIGHT_BYTES, _FOUR_BYTES):
             length = 8 if kind == _EIGHT_BYTES else 4
         else:
             raise GraphError(f"it is no ONNX graph: a value of the kind {kind}")
         if length > end - place:
             raise GraphError("it is no ONNX graph, or the end is missing")
-        yield number, message[place : place + length]
+        yield number, range(place, place + length)
         place += length
 
 
-def _varint(message, place):
+def _varint(data, place):
     value = shift = 0
     while True:
-        byte = message[place]
+        byte = data[place]
         value |= (byte & 127) << shift
         place, shift = place + 1, shift + 7
         if byte < 128:

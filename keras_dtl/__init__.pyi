@@ -3,6 +3,7 @@ from . import callbacks as callbacks
 from . import cli as cli
 from . import convert as convert
 from . import data as data
+from . import distribution as distribution
 from . import evaluation as evaluation
 from . import export as export
 from . import layers as layers
@@ -22,7 +23,10 @@ from .methods import CGMV as CGMV
 from .methods import DAN as DAN
 from .methods import DANN as DANN
 from .methods import GMV as GMV
+from .methods import MCC as MCC
 from .methods import MME as MME
+from .methods import SHOT as SHOT
+from .methods import AdaMatch as AdaMatch
 from .methods import CycleGAN as CycleGAN
 from .methods import DeepCORAL as DeepCORAL
 from .methods import DomainAdaptation as DomainAdaptation
@@ -36,4 +40,5 @@ from .methods import SequentialAdversarialAutoencoder as SequentialAdversarialAu
 from .methods import SourceOnly as SourceOnly
 from .methods import StyleTransfer as StyleTransfer
 from .methods import SwapVAE as SwapVAE
+from .methods import load_model as load_model
 from .version import __version__ as __version__

@@ -1,17 +1,20 @@
 """Files that are either whole or absent: every write goes to a sibling first and is renamed.
 
-And how folders are searched for files, and how these are named in messages.
+And how folders are searched for files, how these are named in messages, and that nothing but
+regular files is read: a pipe would be waited for, a device has no end.
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 FilePath = str | os.PathLike[str]
 """What functions take as a path."""
@@ -40,7 +43,8 @@ def find_files(
 ) -> list[Path]:
     """List the files of a folder that have one of some suffixes.
 
-    Hidden files and folders are left out. Links to folders are followed, but never in a loop.
+    Hidden files and folders are left out, and folders of systems such as `__MACOSX`. Links to
+    folders are followed, but never in a loop.
 
     Args:
         folder: The folder to search.
@@ -56,15 +60,56 @@ def find_files(
         FileNotFoundError: There is no such folder.
         NotADirectoryError: It is a file.
     """
+    folder = _require_folder(folder)
+    return list(_walk(folder, lambda name: suffix_of(name) in suffixes, recursive, on_error))
+
+
+def find_other_files(
+    folder: FilePath, suffixes: Collection[str], recursive: bool = True
+) -> list[Path]:
+    """List the files of a folder that `find_files` passes over because of their names.
+
+    Hidden files are left out, and those that systems leave in every folder. So are folders
+    that cannot be listed, which `find_files` reports.
+
+    Args:
+        folder, suffixes, recursive: As for `find_files`.
+
+    Returns:
+        A sorted list of `pathlib.Path`, each beginning with `folder`.
+    """
+
+    def is_other(name):
+        return suffix_of(name) not in suffixes and not is_system_name(name)
+
+    folder = _require_folder(folder)
+    return list(_walk(folder, is_other, recursive, lambda error: None))
+
+
+def is_system_name(name: str) -> bool:
+    """Whether a file or folder is one that systems leave behind, such as `Thumbs.db`.
+
+    Args:
+        name: Its name.
+    """
+    return name.lower() in _SYSTEM_NAMES
+
+
+_SYSTEM_NAMES = frozenset(
+    ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin")
+) | {"system volume information", "lost+found"}
+
+
+def _require_folder(folder):
     folder = Path(folder)
     if not folder.exists():
         raise FileNotFoundError(f"There is no folder {readable_name(folder)}. Check the path.")
     if not folder.is_dir():
         raise NotADirectoryError(f"{readable_name(folder)} is a file, not a folder.")
-    return list(_walk(folder, suffixes, recursive, on_error, ancestors=()))
+    return folder
 
 
-def _walk(folder, suffixes, recursive, on_error, ancestors):
+def _walk(folder, is_wanted, recursive, on_error, ancestors=()):
     """Yield the files below a folder, sorted, with no more work for each than it takes."""
     try:
         place = os.path.realpath(folder)
@@ -77,15 +122,24 @@ def _walk(folder, suffixes, recursive, on_error, ancestors):
         return
     for entry in sorted(visible, key=lambda entry: entry.name):
         if _holds(entry.is_dir):
-            if recursive and os.path.realpath(entry) not in (*ancestors, place):
+            if (
+                recursive
+                and not is_system_name(entry.name)
+                and os.path.realpath(entry) not in (*ancestors, place)
+            ):
                 below = (*ancestors, place)
-                yield from _walk(folder / entry.name, suffixes, recursive, on_error, below)
-        elif _suffix(entry.name) in suffixes and (_holds(entry.is_file) or entry.is_symlink()):
+                yield from _walk(folder / entry.name, is_wanted, recursive, on_error, below)
+        elif is_wanted(entry.name) and (_holds(entry.is_file) or entry.is_symlink()):
             # A broken link is listed, so that somebody reports it; a pipe or socket is not.
             yield folder / entry.name
 
 
-def _suffix(name):
+def suffix_of(name: str) -> str:
+    """Return the suffix of a file's name, in small letters, such as `".png"`.
+
+    Args:
+        name: Of the file.
+    """
     return os.path.splitext(name)[1].lower()
 
 
@@ -174,6 +228,62 @@ def write_json(path: FilePath, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def open_regular(path: FilePath, buffering: int = -1) -> BinaryIO:
+    """Open a file to read its bytes, unless it is a pipe, a device, a socket or a folder.
+
+    Args:
+        path: The file, or a link to it. It is never waited for.
+        buffering: As `open` takes it; 0 for none.
+
+    Raises:
+        OSError: It cannot be opened, or is no regular file.
+    """
+    # Looked at before it is opened, which some devices take for a command, and after: what a
+    # link leads to may have changed in between.
+    _require_regular(os.stat(path).st_mode, path)
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        _require_regular(os.fstat(number).st_mode, path)
+        return os.fdopen(number, "rb", buffering)
+    except OSError:
+        os.close(number)
+        raise
+
+
+def _require_regular(mode, path):
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is no regular file, but a pipe or a device", str(path))
+
+
+def read_regular(path: FilePath, limit: int = 2**31) -> bytes:
+    """Return the bytes of a regular file.
+
+    Args:
+        path: The file, or a link to it.
+        limit: The most bytes that it may hold.
+
+    Raises:
+        OSError: It cannot be read, is no regular file, or holds more.
+    """
+    with open_regular(path, buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        # Some files of the system are said to be empty and hold without end.
+        data = file.read() if 0 < size <= limit else _read_most(file, limit)
+    if len(data) > limit or size > limit:
+        raise OSError(errno.EFBIG, f"its {max(size, len(data))} bytes are more than {limit}")
+    return data
+
+
+def _read_most(file, limit):
+    parts, left = [], limit + 1
+    while left and (part := file.read(min(left, 1 << 20))):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
+
+
 def sha256(path: FilePath) -> str:
     """Return the SHA-256 checksum of a file as 64 hexadecimal digits.
 
@@ -181,10 +291,10 @@ def sha256(path: FilePath) -> str:
         path: The file.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: It cannot be read, or is no regular file.
     """
     digest = hashlib.sha256()
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()

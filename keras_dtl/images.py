@@ -13,11 +13,20 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from keras_dtl.files import FilePath, atomic_path, find_files, readable_name
+from keras_dtl.files import (
+    FilePath,
+    atomic_path,
+    find_files,
+    find_other_files,
+    open_regular,
+    readable_name,
+    suffix_of,
+)
 
 MAX_PIXELS = 178_956_970  # half a gigabyte of RGB, from which on Pillow refuses, too
 
@@ -28,7 +37,7 @@ class Decoder:
 
     Args:
         suffixes: Of its files.
-        signature: Regular expression of what a file begins with, within 16 bytes.
+        signature: Regular expression of what a file begins with, within 64 bytes.
         image_file: Module and name of the `PIL.ImageFile.ImageFile` that decodes it; the module
             is imported with the first such file.
     """
@@ -54,9 +63,23 @@ class Encoder:
 # One line for each format that is read, by its name. Decoders for anything else (there are many,
 # and rarely exercised ones) are never run.
 DECODERS = {
+    "AVIF": Decoder(
+        (".avif",),
+        rb"....ftyp(avi[fs]|mif1.{4}(.{4})*?avi[fs])",
+        ("PIL.AvifImagePlugin", "AvifImageFile"),
+    ),
     "BMP": Decoder((".bmp",), rb"BM", ("PIL.BmpImagePlugin", "BmpImageFile")),
     "GIF": Decoder((".gif",), rb"GIF8[79]a", ("PIL.GifImagePlugin", "GifImageFile")),
-    "JPEG": Decoder((".jpg", ".jpeg"), rb"\xff\xd8\xff", ("PIL.JpegImagePlugin", "JpegImageFile")),
+    "HEIC": Decoder(
+        (".heic", ".heif", ".hif"),
+        rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)",
+        ("pillow_heif", "HeifImageFile"),
+    ),
+    "JPEG": Decoder(
+        (".jpg", ".jpeg", ".jpe", ".jfif"),
+        rb"\xff\xd8\xff",
+        ("PIL.JpegImagePlugin", "JpegImageFile"),
+    ),
     "PNG": Decoder((".png",), rb"\x89PNG\r\n\x1a\n", ("PIL.PngImagePlugin", "PngImageFile")),
     "PPM": Decoder((".pbm", ".pgm", ".ppm"), rb"P[0-6fy]", ("PIL.PpmImagePlugin", "PpmImageFile")),
     "TIFF": Decoder(
@@ -68,14 +91,27 @@ DECODERS = {
 }
 # And one for each that is written.
 ENCODERS = {
+    "AVIF": Encoder((".avif",), alpha=True),
     "BMP": Encoder((".bmp",), alpha=False),
     "GIF": Encoder((".gif",), alpha=True),
-    "JPEG": Encoder((".jpg", ".jpeg"), alpha=False),
+    "JPEG": Encoder((".jpg", ".jpeg", ".jpe", ".jfif"), alpha=False),
     "PNG": Encoder((".png",), alpha=True),
     "PPM": Encoder((".pbm", ".pgm", ".ppm"), alpha=False),
     "TIFF": Encoder((".tif", ".tiff"), alpha=True),
     "WEBP": Encoder((".webp",), alpha=True),
 }
+
+
+# Suffixes of pictures that are not read: a folder of them is no folder of something else.
+UNREAD_SUFFIXES = frozenset(
+    (
+        *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf"),
+        *(".raw", ".rw2", ".sr2", ".srw"),  # cameras
+        *(".j2k", ".jp2", ".jpf", ".jpx", ".jxl", ".jxr", ".qoi", ".tga", ".pcx", ".sgi", ".pnm"),
+        *(".exr", ".hdr", ".dcm", ".ico", ".icns", ".psb", ".psd", ".xcf"),
+        *(".emf", ".eps", ".pict", ".svg", ".wmf"),  # drawings
+    )
+)
 
 
 def readable_suffixes() -> frozenset[str]:
@@ -88,6 +124,8 @@ def writable_suffixes() -> frozenset[str]:
     return frozenset(suffix for encoder in ENCODERS.values() for suffix in encoder.suffixes)
 
 
+_PREFIX = 64  # bytes, by which formats are told apart
+_PROFILED = {b"RGB ": ("RGB", "RGBA"), b"GRAY": ("L", "LA")}  # modes by kind of profile
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _JPEG_NOTE = 65_000  # bytes; a colour profile may take several notes, but none needs so many
 _PNG_LEVEL = 3  # of zlib: photos get as small as by its default, 6, in half the time
@@ -123,6 +161,42 @@ def find_images(
         A sorted list of `pathlib.Path`, each beginning with `folder`.
     """
     return find_files(folder, readable_suffixes(), recursive, on_error)
+
+
+def find_unread_files(folder: FilePath, recursive: bool = True) -> tuple[tuple[str, str], ...]:
+    """List the files of a folder that are not taken for images.
+
+    Args:
+        folder: The folder to search.
+        recursive: Whether to search its sub-folders too.
+
+    Returns:
+        `(path, reason)` of each, sorted, as text of one line.
+    """
+    others = find_other_files(folder, readable_suffixes(), recursive)
+    return tuple((readable_name(path), unread_reason(path)[0]) for path in others)
+
+
+def unread_reason(path: FilePath) -> tuple[str, bool]:
+    """Say why a file is passed over that has none of the suffixes that are read.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The reason in words, and whether the file is a picture all the same.
+    """
+    suffix = suffix_of(Path(path).name)
+    if suffix in UNREAD_SUFFIXES:
+        return f"pictures of the format {suffix[1:].upper()} are not read", True
+    try:
+        with open(path, "rb") as file:
+            name = _format_in(file.read(_PREFIX))
+    except OSError as error:
+        return error.strerror or str(error), False
+    if name is not None:
+        return f"its content is {name}, but its name does not end in an image suffix", True
+    return f"no image, by its suffix {suffix or '(none)'}", False
 
 
 def read_image(
@@ -170,7 +244,7 @@ def open_image(source: FilePath | bytes, max_pixels: int = MAX_PIXELS) -> Iterat
     """
     name = "bytes" if isinstance(source, bytes) else readable_name(source)
     try:
-        with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
+        with io.BytesIO(source) if isinstance(source, bytes) else open_regular(source) as file:
             image = _open(file)
             check_size(image, max_pixels)
             yield image
@@ -200,7 +274,7 @@ def _open(file):
     `max_pixels` allows, and warn of half of it. (The decoders of TIFF and WebP ask for it all the
     same: beyond 178,956,970 pixels they refuse, whatever `max_pixels` is.)
     """
-    prefix = file.read(16)
+    prefix = file.read(_PREFIX)
     if not prefix:
         raise ImageError("it is empty")
     for decoder in DECODERS.values():
@@ -211,9 +285,24 @@ def _open(file):
     raise Image.UnidentifiedImageError
 
 
+def _format_in(prefix):
+    """Return the name of the format that a file begins like, or None."""
+    matches = (
+        name for name, decoder in DECODERS.items() if re.match(decoder.signature, prefix, re.DOTALL)
+    )
+    return next(matches, None)
+
+
 @functools.cache
 def _image_file(module, name):
-    return getattr(importlib.import_module(module), name)
+    try:
+        return getattr(importlib.import_module(module), name)
+    except ImportError as error:
+        if module != "pillow_heif":
+            raise
+        raise ImageError(
+            "HEIC is read with the extra heif: pip install 'keras_dtl[heif]'"
+        ) from error
 
 
 def upright_image(image: Image.Image) -> Image.Image:
@@ -230,6 +319,16 @@ def upright_image(image: Image.Image) -> Image.Image:
     """
     image.load()
     return _upright(_eight_bit(image))
+
+
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Return width and height in pixels as the image is seen, mostly without decoding it.
+
+    Args:
+        image: As `open_image` gave it.
+    """
+    width, height = image.size
+    return (height, width) if orientation_of(image) >= 5 else (width, height)
 
 
 def as_pixels(image: Image.Image, channels: int) -> np.ndarray:
@@ -269,6 +368,20 @@ def rgb_profile(image: Image.Image) -> bytes | None:
     return profile if isinstance(profile, bytes) and profile[16:20] == b"RGB " else None
 
 
+def kept_profile(image: Image.Image) -> bytes | None:
+    """Return the ICC profile of a Pillow image of colours or of grey, or None.
+
+    `encode_image` keeps it with pixels of its kind alone.
+
+    Args:
+        image: A Pillow image.
+    """
+    profile = image.info.get("icc_profile")
+    known = isinstance(profile, bytes) and profile[16:20] in _PROFILED
+    # Values of CMYK were converted by no profile, and are no longer what theirs is about.
+    return profile if known and image.mode != "CMYK" else None
+
+
 def _reason(error):
     if isinstance(error, Image.UnidentifiedImageError):
         return f"not one of the formats {', '.join(DECODERS)}"
@@ -291,6 +404,27 @@ def _eight_bit(image):
     return grey
 
 
+def orientation_of(image: Image.Image) -> int:
+    """Return the turn that an image's EXIF asks for, from 1 (none) to 8.
+
+    Args:
+        image: A Pillow image.
+    """
+    orientation = _orientation(image)
+    return orientation if orientation in _UPRIGHT else 1
+
+
+def turned_upright(image: Image.Image, orientation: int) -> Image.Image:
+    """Return an image turned as an EXIF orientation asks for; `image` itself where it does not.
+
+    Args:
+        image: A Pillow image of stored pixels.
+        orientation: From 1 to 8.
+    """
+    transpose = _UPRIGHT.get(orientation)
+    return image if transpose is None else image.transpose(transpose)
+
+
 def _orientation(image):
     if "orientation" in image.info:
         return image.info["orientation"]
@@ -302,8 +436,7 @@ def _orientation(image):
 
 
 def _upright(image):
-    transpose = _UPRIGHT.get(_orientation(image))
-    return image if transpose is None else image.transpose(transpose)
+    return turned_upright(image, orientation_of(image))
 
 
 def _to_mode(image, mode):
@@ -344,7 +477,7 @@ def write_image(
     Args:
         path: Where to write; missing folders are made.
         image: A uint8 array of shape `(height, width, channels)` with 1, 3 or 4 channels.
-        quality: For JPEG and WebP, from 1 to 100.
+        quality: For JPEG, WebP and AVIF, from 1 to 100.
         profile: Bytes of an ICC profile to keep with the pixels, where the format can.
 
     Raises:
@@ -362,18 +495,19 @@ def encode_image(
     suffix: str,
     quality: int = 95,
     alpha: np.ndarray | None = None,
-    tags: dict[str, bytes] | None = None,
+    tags: dict[str, Any] | None = None,
 ) -> bytes:
     """Encode an image in the format that a suffix names.
 
     Args:
         image: A uint8 array of shape `(height, width, channels)` with 1, 3 or 4 channels.
         suffix: Such as `".png"`.
-        quality: For JPEG and WebP, from 1 to 100.
+        quality: For JPEG, WebP and AVIF, from 1 to 100.
         alpha: A uint8 array of shape `(height, width)` for an image of 1 or 3 channels; it is
             left out where the format has none, whereas alpha of 4 channels is laid over white.
-        tags: What Pillow's `save` takes: `exif`, `xmp` and `icc_profile`, as bytes. What does
-            not fit into a JPEG is left out.
+        tags: What goes with the pixels: `exif`, `xmp`, `iptc`, `icc_profile` and `comment` as
+            bytes, `dpi` as two numbers, `text` as a dictionary of words. What the format cannot
+            hold, or a profile of pixels of another kind, is left out.
 
     Raises:
         ValueError: The suffix, the shape or the dtype is none of these.
@@ -384,7 +518,7 @@ def encode_image(
         picture = _to_mode(picture, "RGB")
     elif ENCODERS[name].alpha and alpha is not None:
         picture.putalpha(Image.fromarray(alpha))
-    tags = _writable(tags or {}, name)
+    tags = _writable(_with_fitting_profile(tags or {}, picture.mode), name)
     file = io.BytesIO()
     picture.save(file, name, quality=quality, compress_level=_PNG_LEVEL, **tags)
     return file.getvalue()
@@ -401,17 +535,76 @@ def _format_of(suffix):
     )
 
 
+def _with_fitting_profile(tags, mode):
+    """Leave out a profile of colours beside grey pixels, and the other way round."""
+    profile = tags.get("icc_profile")
+    if profile is None or mode in _PROFILED.get(profile[16:20], ()):
+        return tags
+    return {name: value for name, value in tags.items() if name != "icc_profile"}
+
+
 def _writable(tags, name):
     """Return the tags in the form that a format's encoder takes."""
+    taken = {key: tags[key] for key in ("exif", "xmp", "icc_profile", "dpi") if key in tags}
     if name == "JPEG":
-        return {key: value for key, value in tags.items() if len(value) < _JPEG_NOTE}
-    if name == "PNG" and "xmp" in tags:
-        from PIL.PngImagePlugin import PngInfo
+        taken |= {"comment": tags["comment"]} if "comment" in tags else {}
+        taken = {k: v for k, v in taken.items() if k == "dpi" or len(v) < _JPEG_NOTE}
+        if "iptc" in tags and len(tags["iptc"]) < _JPEG_NOTE:
+            taken["extra"] = _photoshop_segment(tags["iptc"])
+    elif name == "PNG":
+        taken["pnginfo"] = _png_info(tags)
+    elif name == "TIFF":
+        taken["exif"] = _tiff_tags(tags)
+        taken.pop("xmp", None)
+    elif name in ("AVIF", "WEBP") and "dpi" in tags:
+        taken["exif"] = _exif_with_resolution(tags)
+    return taken
 
-        info = PngInfo()
+
+def _exif_with_resolution(tags):
+    """Return EXIF that holds the resolution, where the format itself has no place for it."""
+    exif = Image.Exif()
+    if "exif" in tags:
+        exif.load(tags["exif"])
+    across, down = tags["dpi"]
+    for number, value in ((0x011A, across), (0x011B, down), (0x0128, 2)):
+        exif.setdefault(number, value)
+    return exif.tobytes()
+
+
+def _tiff_tags(tags):
+    """Return all notes as tags of a TIFF."""
+    exif = Image.Exif()
+    if "exif" in tags:
+        exif.load(tags["exif"])
+    for number, value in ((0x02BC, tags.get("xmp")), (0x83BB, tags.get("iptc"))):
+        if value:
+            exif[number] = value
+    return exif
+
+
+def _photoshop_segment(iptc):
+    """Return the segment of a JPEG that holds IPTC records, in Photoshop's block 0x0404."""
+    block = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(iptc)) + iptc + b"\0" * (len(iptc) % 2)
+    body = b"Photoshop 3.0\0" + block
+    return b"\xff\xed" + struct.pack(">H", len(body) + 2) + body
+
+
+def _png_info(tags):
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    if "xmp" in tags:
         info.add_itxt("XML:com.adobe.xmp", tags["xmp"].decode("utf-8", "replace"))
-        return {**tags, "pnginfo": info}
-    return tags
+    if "iptc" in tags:  # as ImageMagick and ExifTool write it
+        data = tags["iptc"].hex()
+        info.add_text("Raw profile type iptc", f"\niptc\n{len(tags['iptc']):8}\n{data}\n", zip=True)
+    texts = dict(tags.get("text", {}))
+    if "comment" in tags:
+        texts.setdefault("Comment", tags["comment"].decode("utf-8", "replace"))
+    for key, value in texts.items():
+        info.add_itxt(key, value) if not value.isascii() else info.add_text(key, value)
+    return info
 
 
 def has_alpha(suffix: str) -> bool:

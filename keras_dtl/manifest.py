@@ -12,7 +12,7 @@ import reprlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
-from keras_dtl.files import FilePath, sha256, write_json
+from keras_dtl.files import FilePath, read_regular, sha256, write_json
 
 FORMAT = 1
 FILE_NAME = "manifest.json"
@@ -174,9 +174,7 @@ def read_manifest(folder: FilePath) -> Manifest:
     """
     path = Path(folder) / FILE_NAME
     try:
-        if path.stat().st_size > _LARGEST:
-            raise ManifestError(f"{path}: larger than {_LARGEST} bytes; this is no manifest.")
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_regular(path, _LARGEST))
     except OSError as error:
         raise ManifestError(
             f"{folder} is not an artifact: {FILE_NAME} cannot be read ({error.strerror}). "

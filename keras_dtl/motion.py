@@ -6,165 +6,14 @@ then in radians. Lengths are in leg lengths. Bones keep their length whatever a 
 the directions, and one network serves bodies of all sizes.
 """
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
-from keras_dtl.bvh import Bvh, BvhError, Joint, axis_rotation, forward_kinematics, zxy_angles
-
-ROOT_FEATURES = 4
-"""Height, steps to the side and ahead, and turn."""
-_SIDES = (("Left", "Right"), ("left", "right"), ("_L", "_R"), ("_l", "_r"), ("L_", "R_"))
-
-
-@dataclasses.dataclass(frozen=True)
-class Skeleton:
-    """Joints by name, from the pelvis on.
-
-    Args:
-        names: Of the joints.
-        parents: Index of each joint's parent, which comes before it; -1 for the root.
-        offsets: Where each joint rests from its parent, `(joints, 3)`; y is up.
-
-    Raises:
-        ValueError: A bone has no length, or no two joints make a left and a right.
-    """
-
-    names: tuple
-    parents: tuple
-    offsets: tuple
-
-    def __post_init__(self):
-        short = [name for name, length in zip(self.names[1:], self.lengths, strict=True)
-                 if length < 1e-6]  # fmt: skip
-        if short:
-            raise BvhError(f"bones of no length end at {', '.join(short)}")
-        if not self.pairs:
-            raise BvhError(
-                "no joints are named as left and right (Left/Right, _L/_R), by which one could "
-                f"see where the body faces; received {', '.join(self.names)}"
-            )
-
-    @property
-    def lengths(self) -> np.ndarray:
-        """Length of the bone to each joint but the root, `(joints - 1,)`."""
-        return np.linalg.norm(np.array(self.offsets, "float64")[1:], axis=1)
-
-    @property
-    def num_features(self) -> int:
-        """How many numbers a frame is: three for each bone, and those of the root."""
-        return 3 * (len(self.names) - 1) + ROOT_FEATURES
-
-    @property
-    def pairs(self) -> tuple[tuple[int, int], ...]:
-        """Index of the left and of the right joint, for each name that has both."""
-        found = {}
-        for left, right in _SIDES:
-            for index, name in enumerate(self.names):
-                other = name.replace(left, right)
-                if left in name and other in self.names and index not in found:
-                    found[index] = self.names.index(other)
-        return tuple(found.items())
-
-    @property
-    def hips(self) -> tuple[tuple[int, int], ...]:
-        """The pairs that hang from the middle of the body, such as hips and shoulders."""
-        sided = {index for pair in self.pairs for index in pair}
-        return tuple(pair for pair in self.pairs if self.parents[pair[0]] not in sided)
-
-    @property
-    def feet(self) -> tuple[int, ...]:
-        """The joints at the ends of the legs, and the ones before them."""
-        rest = rest_positions(self)
-        ends = [i for i in range(len(self.names)) if i not in self.parents]
-        lowest = sorted(ends, key=lambda i: rest[i, 1])[:2]
-        return tuple(sorted({*lowest, *(self.parents[i] for i in lowest)}))
-
-    @property
-    def leg(self) -> float:
-        """Length of a leg: what lengths are measured in."""
-        index, length = self.feet[-1], 0.0
-        while self.parents[index] >= 0:
-            length, index = length + self.lengths[index - 1], self.parents[index]
-        return length
-
-    def to_json(self) -> dict:
-        """Return names, parents and offsets as values that `json` can write."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, value: dict) -> "Skeleton":
-        """Return the skeleton that `to_json` described.
-
-        Args:
-            value: A dictionary with `names`, `parents` and `offsets`.
-
-        Raises:
-            KeyError: One of them is missing.
-            ValueError: It is no body.
-        """
-        parents, offsets = tuple(value["parents"]), tuple(tuple(o) for o in value["offsets"])
-        return cls(tuple(value["names"]), parents, offsets)
-
-
-def rest_positions(skeleton: Skeleton) -> np.ndarray:
-    """Return where joints rest, seen from the root, float64 `(joints, 3)`.
-
-    Args:
-        skeleton: The `Skeleton`.
-    """
-    places = np.array(skeleton.offsets, "float64")
-    for index, parent in enumerate(skeleton.parents):
-        if parent >= 0:
-            places[index] += places[parent]
-    return places
-
-
-def skeleton_of(bvh: Bvh) -> tuple[Skeleton, list[int]]:
-    """Return the `Skeleton` of a file, and the indices of its joints in it.
-
-    Joints above the pelvis, the first one with several children, only carry it about. Joints rest
-    as in the first frame, so that one can see which end is up.
-
-    Args:
-        bvh: A `Bvh`.
-
-    Raises:
-        BvhError: It is no body: a chain, bones of no length, or no left and right.
-    """
-    parents = list(bvh.parents)
-    pelvis = next((i for i in range(len(parents)) if parents.count(i) > 1), None)
-    if pelvis is None:
-        raise BvhError("no joint has several children; this is a chain and no body")
-    kept = [i for i in range(pelvis, len(parents)) if i == pelvis or parents[i] >= pelvis]
-    positions, _ = forward_kinematics(dataclasses.replace(bvh, values=bvh.values[:1]))
-    new = {old: index for index, old in enumerate(kept)}
-    offsets = [(0.0, 0.0, 0.0)]
-    offsets += [tuple(map(float, positions[0, i] - positions[0, parents[i]])) for i in kept[1:]]
-    names = tuple(bvh.names[i] for i in kept)
-    return Skeleton(names, (-1, *(new[parents[i]] for i in kept[1:])), tuple(offsets)), kept
-
-
-def check_same_skeleton(skeleton: Skeleton, expected: Skeleton) -> None:
-    """Refuse a body whose joints differ in name or order.
-
-    Args:
-        skeleton: The `Skeleton` of a file.
-        expected: That of the model.
-
-    Raises:
-        BvhError: Naming the joints.
-    """
-    if (skeleton.names, tuple(skeleton.parents)) == (expected.names, tuple(expected.parents)):
-        return
-    missing = [name for name in expected.names if name not in skeleton.names]
-    further = [name for name in skeleton.names if name not in expected.names]
-    raise BvhError(
-        f"another skeleton than the model's: missing {', '.join(missing) or 'none'}; unknown "
-        f"{', '.join(further) or 'none'}; {len(skeleton.names)} joints, expected "
-        f"{len(expected.names)} in the model's order"
-    )
+from keras_dtl.bodies import body_of
+from keras_dtl.bvh import Bvh, BvhError, axis_rotation, zxy_angles
+from keras_dtl.bvh_parser import Joint, children_of
+from keras_dtl.skeleton import ROOT_FEATURES, Skeleton
 
 
 def resample(positions: np.ndarray, rate: float, wanted: float) -> np.ndarray:
@@ -180,8 +29,12 @@ def resample(positions: np.ndarray, rate: float, wanted: float) -> np.ndarray:
     """
     if abs(rate / wanted - 1) < 1e-3:
         return positions
-    if rate < 0.5 * wanted - 1e-9:
-        raise BvhError(f"{rate:.3g} frames a second; at least {wanted / 2:.3g} are needed")
+    # Files round the time of a frame: 0.066667 is 15 frames a second.
+    if rate < 0.5 * wanted * (1 - 1e-3):
+        raise BvhError(
+            f"{rate:.3g} frames a second; at least {wanted / 2:.3g} are needed, half of the rate "
+            f"of {wanted:.3g} that is learnt: learn at a lower one (--rate {2 * rate:.3g} or less)"
+        )
     frames = len(positions)
     count = int(np.floor((frames - 1) / rate * wanted + 1e-6)) + 1
     times = np.minimum(np.arange(count) * rate / wanted, frames - 1)
@@ -201,7 +54,24 @@ def mirror_motion(positions: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     order = np.arange(len(skeleton.names))
     for left, right in skeleton.pairs:
         order[left], order[right] = right, left
-    return positions[:, order] * np.array([-1.0, 1.0, 1.0])
+    mirrored = positions[:, order] * np.array([-1.0, 1.0, 1.0])
+    return _with_lengths_of(mirrored, positions, skeleton.parents)
+
+
+def _with_lengths_of(positions, model, parents):
+    """Return positions whose bones are as long as those of a model; as they are where they are."""
+    above = list(parents[1:])
+    bones = positions[:, 1:] - positions[:, above]
+    lengths, wanted = (
+        np.linalg.norm(p[:, 1:] - p[:, above], axis=-1, keepdims=True) for p in (positions, model)
+    )
+    if np.allclose(lengths, wanted, rtol=1e-6, atol=0):
+        return positions
+    bones = bones * (wanted / np.maximum(lengths, 1e-12))
+    result = positions.copy()
+    for index, parent in enumerate(above, 1):
+        result[:, index] = result[:, parent] + bones[:, index - 1]
+    return result
 
 
 def heading(positions: np.ndarray, skeleton: Skeleton, smoothing: float = 3.0) -> np.ndarray:
@@ -289,20 +159,23 @@ def positions_of(
 def read_motion(
     bvh: Bvh, skeleton: Skeleton | None = None, rate: float | None = None
 ) -> tuple[np.ndarray, Skeleton, float]:
-    """Return world positions of a file's body, its `Skeleton` and its frames a second.
+    """Return world positions of a file's body, y up, its `Skeleton` and its frames a second.
+
+    A pose that the clip jumps from, such as a T-pose in its first frame, is left out.
 
     Args:
-        bvh: A `Bvh`.
-        skeleton: What it must be, by names and order.
+        bvh: A `Bvh`, of any up axis.
+        skeleton: What it must be; its names and order are those of the result.
         rate: Frames a second to resample to.
+
+    Raises:
+        BvhError: It is no body, another one, or its rate is too low.
     """
-    own, kept = skeleton_of(bvh)
-    if skeleton is not None:
-        check_same_skeleton(own, skeleton)
-    positions = forward_kinematics(bvh)[0][:, kept]
+    body = body_of(bvh, skeleton)
+    positions = body.positions[body.lead_in :]
     if rate is not None:
         positions = resample(positions, bvh.frames_per_second, rate)
-    return positions, own, rate or bvh.frames_per_second
+    return positions, body.skeleton, rate or bvh.frames_per_second
 
 
 def to_bvh(positions: np.ndarray, skeleton: Skeleton, rate: float) -> Bvh:
@@ -319,11 +192,11 @@ def to_bvh(positions: np.ndarray, skeleton: Skeleton, rate: float) -> Bvh:
     """
     offsets = np.array(skeleton.offsets, "float64")
     turns = _rotations(positions, skeleton, offsets)
-    order = _depth_first(skeleton.parents)
+    children = children_of(skeleton.parents)
+    order = _depth_first(children)
     joints, columns = [], []
     for index in order:
         parent = skeleton.parents[index]
-        children = [i for i, p in enumerate(skeleton.parents) if p == index]
         above = turns[:, parent] if parent >= 0 else np.tile(np.eye(3), (len(positions), 1, 1))
         angles = zxy_angles(np.swapaxes(above, 1, 2) @ turns[:, index])
         channels = ("Zrotation", "Xrotation", "Yrotation")
@@ -336,45 +209,43 @@ def to_bvh(positions: np.ndarray, skeleton: Skeleton, rate: float) -> Bvh:
                 order.index(parent) if parent >= 0 else -1,
                 tuple(map(float, offsets[index])),
                 channels,
-                None if children else (0.0, 0.0, 0.0),
+                None if children[index] else (0.0, 0.0, 0.0),
             )
         )
         columns.append(angles)
     return Bvh(tuple(joints), np.concatenate(columns, 1), 1.0 / rate)
 
 
-def _depth_first(parents):
-    order = []
-
-    def visit(index):
-        order.append(index)
-        for child, parent in enumerate(parents):
-            if parent == index:
-                visit(child)
-
-    visit(0)
+def _depth_first(children):
+    order, left = [], [0]
+    while left:
+        order.append(left.pop())
+        left += reversed(children[order[-1]])
     return order
 
 
 def _rotations(positions, skeleton, offsets):
     """Return the rotation to world axes of every joint, `(frames, joints, 3, 3)`."""
     turns = np.tile(np.eye(3), (len(positions), len(offsets), 1, 1))
+    children = children_of(skeleton.parents)
     for index, parent in enumerate(skeleton.parents):
         start = turns[:, parent] if parent >= 0 else turns[:, index]
-        children = [i for i, p in enumerate(skeleton.parents) if p == index]
-        if not children:
+        if not children[index]:
             turns[:, index] = start
             continue
-        rest = np.einsum("fij,cj->fci", start, offsets[children])
-        now = positions[:, children] - positions[:, index : index + 1]
-        turns[:, index] = _aligning(rest, now) @ start
+        rest = np.einsum("fij,cj->fci", start, offsets[children[index]])
+        now = positions[:, children[index]] - positions[:, index : index + 1]
+        turns[:, index] = aligning_rotations(rest, now) @ start
     return turns
 
 
-def _aligning(rest, now):
+def aligning_rotations(rest: np.ndarray, now: np.ndarray) -> np.ndarray:
     """Return the smallest rotations `(frames, 3, 3)` that lay `rest` upon `now`, by least squares.
 
     A single bone leaves the turn about it open; a little of the two axes across keeps it small.
+
+    Args:
+        rest, now: Bones `(frames, bones, 3)`.
     """
     covariance = np.einsum("fci,fcj->fij", now, rest)
     if rest.shape[1] == 1:

@@ -176,7 +176,7 @@ def test_limit_of_pixels_is_that_of_the_call_and_not_of_the_process(monkeypatch)
     """
     for limit in (LEFT_RED.shape[0] * LEFT_RED.shape[1] - 1, 2):
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
-        for suffix in DECODERS.keys() - {"TIFF", "WEBP"}:
+        for suffix in DECODERS.keys() - {"TIFF", "WEBP", "HEIC"}:
             assert read_image(encode(Image.fromarray(LEFT_RED), suffix)).shape == LEFT_RED.shape
     with pytest.raises(ImageError, match="6 x 4 pixels exceed the limit of 23"):
         read_image(encode(Image.fromarray(LEFT_RED)), max_pixels=23)

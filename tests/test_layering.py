@@ -11,16 +11,23 @@ PACKAGE = ROOT / "keras_dtl"
 ROOT_MODULES = {path.stem for path in PACKAGE.glob("*.py")}
 MAY_IMPORT = {
     "layers": set(),
+    "distribution": {"layers"},
     "losses": set(),
-    "callbacks": set(),
+    "callbacks": {"distribution"},
     "data": set(),
     "evaluation": set(),
     "convert": set(),
     "export": {"layers"},
     "backbones": {"layers"},
-    "methods": {"layers", "losses"},
-    "recipes": {"backbones", "callbacks", "data", "evaluation", "export", "layers", "methods"},
-    "cli": {"backbones", "convert", "data", "evaluation", "export", "layers", "methods", "recipes"},
+    "methods": {"distribution", "layers", "losses"},
+    "recipes": {
+        *("backbones", "callbacks", "data", "distribution", "evaluation", "export", "layers"),
+        "methods",
+    },
+    "cli": {
+        *("backbones", "convert", "data", "distribution", "evaluation", "export", "layers"),
+        *("methods", "recipes"),
+    },
 }
 WITHOUT_TENSORFLOW = (
     "bvh",

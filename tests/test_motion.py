@@ -81,9 +81,9 @@ def test_bodies_that_cannot_be_used():
     with pytest.raises(BvhError, match="left and right"):
         Skeleton(("a", "b"), (-1, 0), ((0, 0, 0), (0, 1, 0)))
     other = to_bvh(clip(), SKELETON, 30.0)
-    first = dataclasses.replace(other.joints[0], name="Pelvis")
+    first = dataclasses.replace(other.joints[0], name="Tail")
     other = dataclasses.replace(other, joints=(first, *other.joints[1:]))
-    with pytest.raises(BvhError, match=r"missing Hips; unknown Pelvis"):
+    with pytest.raises(BvhError, match=r"missing Hips; unknown Tail"):
         read_motion(other, SKELETON)
     flat = clip()
     flat[3, 2] = flat[3, 1]

@@ -30,6 +30,7 @@ from keras_dtl.backbones.sequences import (
     recurrent_encoder,
     style_encoder,
 )
+from keras_dtl.backbones.stage_net import stage_net
 from keras_dtl.backbones.transformer_net import transformer_net
 from keras_dtl.backbones.unet import unet
 from keras_dtl.backbones.vgg import normalize_activations, save_vgg19, vgg19_features
@@ -60,6 +61,7 @@ __all__ = [
     "recurrent_encoder",
     "resnet_generator",
     "save_vgg19",
+    "stage_net",
     "style_encoder",
     "transformer_net",
     "unet",

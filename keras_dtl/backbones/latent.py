@@ -14,7 +14,12 @@ MOMENTUM = 0.9
 
 
 def latent_encoder(
-    input_shape, content, style=0, filters=32, normalization="batch", name="latent_encoder"
+    input_shape,
+    content,
+    style=0,
+    filters=32,
+    normalization: str | None = "batch",
+    name="latent_encoder",
 ):
     """Return an encoder of images in -1..1 into a content code and the Gaussian of a style code.
 
@@ -53,7 +58,7 @@ def latent_decoder(
     content,
     style,
     filters=32,
-    normalization="batch",
+    normalization: str | None = "batch",
     modes=0,
     name="latent_decoder",
 ):

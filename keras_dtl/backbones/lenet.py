@@ -3,6 +3,9 @@ from keras import layers
 
 from keras_dtl.layers import from_pixels
 
+SMALLEST = 16
+"""Side of the smallest images of which anything is left after two convolutions and poolings."""
+
 
 def lenet(input_shape=(28, 28, 3), filters=(32, 48), pooling="flatten", name="lenet"):
     """Return the convolutional part of the digit network of Ganin et al. (2016), section 5.2.2.
@@ -21,6 +24,12 @@ def lenet(input_shape=(28, 28, 3), filters=(32, 48), pooling="flatten", name="le
     Returns:
         A functional Keras model from images to features `(batch, features)`.
     """
+    sides = [side for side in input_shape[:2] if side is not None]
+    if sides and min(sides) < SMALLEST:
+        raise ValueError(
+            f"lenet needs images of at least {SMALLEST} pixels a side. Received: "
+            f"input_shape={tuple(input_shape)}. Pass a larger --image-size, or another backbone."
+        )
     image = keras.Input(input_shape, dtype="uint8", name="image")
     x = from_pixels(image)
     for count in filters:

@@ -17,7 +17,7 @@ def patch_discriminator(
     input_shape=(256, 256, 3),
     receptive_field=70,
     filters=64,
-    normalization="batch",
+    normalization: str | None = "batch",
     name="patch_discriminator",
 ):
     """Return PatchGAN: a map of logits, each of which judges one patch of the image.

@@ -9,10 +9,18 @@ import keras
 import numpy as np
 from keras import layers
 
+from keras_dtl.files import FilePath
+
 logger = logging.getLogger("keras_dtl")
 
 
-def pretrained(architecture, input_shape, weights="imagenet", pooling="avg", name=None):
+def pretrained(
+    architecture,
+    input_shape,
+    weights: FilePath | None = "imagenet",
+    pooling: str | None = "avg",
+    name=None,
+):
     """Return an architecture of `keras.applications` as an encoder of uint8 images.
 
     What the architecture expects of its input (range, order and mean of the channels) is part of

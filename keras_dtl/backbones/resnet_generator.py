@@ -18,7 +18,7 @@ def resnet_generator(
     output_channels=3,
     filters=64,
     blocks=9,
-    normalization="instance",
+    normalization: str | None = "instance",
     padding="reflect",
     dropout=0.0,
     upsampling="transposed",

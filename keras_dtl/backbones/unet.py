@@ -18,7 +18,7 @@ def unet(
     output_channels=3,
     filters=64,
     depth=None,
-    normalization="batch",
+    normalization: str | None = "batch",
     dropout=0.5,
     name="unet",
 ):

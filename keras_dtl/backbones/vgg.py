@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from keras_dtl.files import atomic_path
+from keras_dtl.files import FilePath, atomic_path
 
 CONVOLUTIONS = (2, 2, 4, 4, 4)  # in each of the five blocks
 LAYERS = tuple(
@@ -20,7 +20,10 @@ POOLINGS = {"average": layers.AveragePooling2D, "max": layers.MaxPooling2D}
 
 
 def vgg19_features(
-    outputs=STYLE_AND_CONTENT, weights="imagenet", pooling="average", name="vgg19_features"
+    outputs=STYLE_AND_CONTENT,
+    weights: FilePath | None = "imagenet",
+    pooling="average",
+    name="vgg19_features",
 ):
     """Return VGG19 up to the deepest of the asked layers, as a frozen network of features.
 

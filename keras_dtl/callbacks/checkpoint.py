@@ -5,10 +5,13 @@ from pathlib import Path
 import h5py
 import keras
 
+from keras_dtl.distribution import file_of_chief, is_chief
+from keras_dtl.distribution.memory import ReplicaStates, restore_states
 from keras_dtl.files import atomic_path
 
 FILE_NAME = "training.weights.h5"
 RANDOM_STATES = "random_states"
+REPLICA_STATES = "replica_states"
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -28,14 +31,22 @@ class Checkpoint(keras.callbacks.Callback):
     `BackupAndRestore` writes weights and epoch as two files in place, so a crash between them
     repeats an epoch; it knows one optimizer, and dropout starts again from its first mask.
 
+    Of several workers the chief alone writes and reads it, and hands it to the others, who need
+    no disk in common. What replicas do not share, such as pools of images, is in it too: as many
+    replicas go on to the bit.
+
     Args:
         folder: Where the file is kept.
+
+    Attributes:
+        replicas: How many replicas wrote the file that was restored, or None.
     """
 
     def __init__(self, folder):
         super().__init__()
         self.path = Path(folder) / FILE_NAME
         self.history = []
+        self.replicas = None
 
     def restore(self, model):
         """Load the last saved state into a compiled model, if there is one.
@@ -49,25 +60,45 @@ class Checkpoint(keras.callbacks.Callback):
         Raises:
             ValueError: When the file does not fit the model.
         """
-        if not self.path.exists():
-            return 0
-        build = getattr(model, "build_optimizers", None)
-        build() if build else model.optimizer.build(model.trainable_variables)
-        try:
-            with warnings.catch_warnings():
-                # Keras only warns where it leaves a part of the model as it was.
-                warnings.simplefilter("error", UserWarning)
-                model.load_weights(self.path)
-            with h5py.File(self.path) as file:
-                for seed, state in zip(random_states(model), file[RANDOM_STATES], strict=True):
-                    seed.assign(state)
-                self.history = json.loads(file.attrs["history"])
-        except (OSError, KeyError, ValueError, UserWarning) as error:
-            raise ValueError(
-                f"{self.path} does not fit this model: {error}. Train with the settings it was "
-                "made with, or choose another output folder."
-            ) from error
+        strategy = model.distribute_strategy
+        if is_chief(strategy):
+            self._remove_leftovers()
+        with file_of_chief(self.path, strategy) as path:
+            if path is None:
+                return 0
+            with strategy.scope():
+                build = getattr(model, "build_optimizers", None)
+                build() if build else model.optimizer.build(model.trainable_variables)
+            try:
+                self._load(model, path)
+            except (OSError, KeyError, ValueError, UserWarning) as error:
+                raise ValueError(
+                    f"{self.path} does not fit this model: {error}. Train with the settings it was "
+                    "made with, or choose another output folder."
+                ) from error
         return len(self.history)
+
+    def _load(self, model, path):
+        with warnings.catch_warnings():
+            # Keras only warns where it leaves a part of the model as it was.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(path)
+        with h5py.File(path) as file:
+            for seed, state in zip(random_states(model), file[RANDOM_STATES], strict=True):
+                seed.assign(state)
+            states = file.get(REPLICA_STATES, {})
+            restore_states(model, {int(place): states[place][()] for place in states})
+            self.history = json.loads(file.attrs["history"])
+            self.replicas = int(file.attrs.get("replicas", 1))
+
+    def _remove_leftovers(self):
+        """Remove the half files of trainings that were killed as they wrote."""
+        for path in self.path.parent.glob(f".*.{FILE_NAME}"):
+            path.unlink(missing_ok=True)
+
+    def set_model(self, model):
+        super().set_model(model)
+        self.states = ReplicaStates(model)
 
     def columns(self):
         """Return the logs of all epochs so far as `{name: [a value an epoch]}`."""
@@ -76,10 +107,17 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.history.append({name: float(value) for name, value in (logs or {}).items()})
+        strategy = self.model.distribute_strategy
+        states = self.states.find()
+        if not is_chief(strategy):
+            return
         with atomic_path(self.path) as temporary:
             self.model.save_weights(temporary)
             with h5py.File(temporary, "a") as file:
                 file[RANDOM_STATES] = [seed.numpy() for seed in random_states(self.model)]
+                for place, values in states.items():
+                    file[f"{REPLICA_STATES}/{place}"] = values
+                file.attrs["replicas"] = strategy.num_replicas_in_sync
                 file.attrs["history"] = json.dumps(self.history)
 
 

@@ -4,10 +4,13 @@ import importlib
 import os
 import sys
 
+from keras_dtl.import_path import forget_current_folder
 from keras_dtl.version import __version__
 
 VERBS = {
     "train": "fit a recipe, score it and export what it learnt",
+    "adapt": "adapt a trained run to other images, without those it learnt from",
+    "search": "train methods and settings in turn and choose without target labels",
     "evaluate": "score a trained run again, on its own data or on other",
     "export": "turn a trained run into an artifact for production",
     "convert": "run an artifact over a folder of images",
@@ -19,6 +22,9 @@ VERBS = {
 
 BROKEN_PIPE = 141
 """Exit status where the reader of the output has gone, as of any command that SIGPIPE ends."""
+
+WITHOUT_KERAS = ("convert", "recipes")
+"""Verbs that never import Keras, whatever it is set to."""
 
 
 def usage() -> str:
@@ -53,6 +59,8 @@ def run_verb(argv: list[str] | None = None) -> int:
     Args:
         argv: Words of the command line; those of this process by default.
     """
+    if argv is None:
+        forget_current_folder()
     words = sys.argv[1:] if argv is None else argv
     verb = words[0] if words else "--help"
     if verb in ("-h", "--help"):
@@ -69,14 +77,24 @@ def run_verb(argv: list[str] | None = None) -> int:
         said = mistake(f"there is no verb {verb!r}", verb, VERBS, "keras-dtl help")
         print(f"{said}\n\n{usage()}", file=sys.stderr)
         return 2
-    from keras_dtl.cli.command import run
+    from keras_dtl.cli.command import FAILED, run, stop_at_once
 
-    module = importlib.import_module(f"keras_dtl.cli.{verb}")
+    if verb not in WITHOUT_KERAS:
+        from keras_dtl.cli.keras_settings import check_keras_settings
+
+        try:
+            check_keras_settings()
+        except ValueError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return FAILED
+    with stop_at_once():
+        module = importlib.import_module(f"keras_dtl.cli.{verb}")
     if found := answer(getattr(module, verb.title()), words[1:], f"keras-dtl {verb}"):
         text, status = found
         print(text, file=sys.stderr if status else sys.stdout)
         raise SystemExit(status)
-    return run(getattr(module, verb.title()), module.main, words[1:], prog=f"keras-dtl {verb}")
+    arguments_class, parse = getattr(module, verb.title()), getattr(module, "parse", None)
+    return run(arguments_class, module.main, words[1:], f"keras-dtl {verb}", parse)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,40 @@
 """From the words on a command line to an exit status: what all verbs share."""
 
+import contextlib
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import tyro
+from keras_dtl.files import readable_name
 
 SUCCESS, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 130
+MENDABLE = (ValueError, OSError, ArithmeticError, ImportError)
+"""Errors that a user can mend, told in one line; all others are defects."""
+
+
+@contextlib.contextmanager
+def stop_at_once() -> Iterator[None]:
+    """Be the context of imports and the like, which Ctrl-C ends with the whole process.
+
+    An exception in the midst of them may come out as any other one; nothing has been begun yet.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, _stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _stop(number, frame):
+    os.write(2, b"\nStopped.\n")
+    os._exit(INTERRUPTED)
 
 
 def run(
@@ -16,6 +42,7 @@ def run(
     main: Callable[[Any], int],
     argv: Sequence[str] | None = None,
     prog: str | None = None,
+    parse: Callable[..., Any] | None = None,
 ) -> int:
     """Parse a command line, call `main` with it and return the exit status.
 
@@ -27,24 +54,36 @@ def run(
         main: Function from an instance of it to an exit status.
         argv: Words of the command line; those of this process by default.
         prog: Name of the command in its help.
+        parse: `parse(argv, prog)`, which takes the place of parsing by the class.
 
     Returns:
         0 when all is done, 1 when part of it failed, 2 when nothing could be done, 130 after
         Ctrl-C.
     """
     try:
-        arguments = tyro.cli(arguments_class, args=argv, prog=prog)
+        with stop_at_once():
+            import tyro
+        arguments = parse(argv, prog) if parse else tyro.cli(arguments_class, args=argv, prog=prog)
         return main(arguments)
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
-        return INTERRUPTED
     except BrokenPipeError:  # a reader such as `head` has gone
         raise
-    except (ValueError, OSError, ArithmeticError, ImportError) as error:
-        if os.environ.get("KERAS_DTL_TRACEBACK"):
-            traceback.print_exc()
-        print(f"error: {error}{_remedy(error)}", file=sys.stderr)
+    except (KeyboardInterrupt, *MENDABLE) as error:
+        return tell(error)
+
+
+def tell(error):
+    """Print an error as a user shall see it and return the exit status."""
+    if isinstance(error, KeyboardInterrupt):
+        print("\nStopped.", file=sys.stderr)
+        return INTERRUPTED
+    if os.environ.get("KERAS_DTL_TRACEBACK") or not isinstance(error, MENDABLE):
+        traceback.print_exception(error)
+    if isinstance(error, MENDABLE):
+        # Names in it may come from anywhere, and hold what commands a terminal.
+        lines = f"error: {error}{_remedy(error)}".split("\n")
+        print(*map(readable_name, lines), sep="\n", file=sys.stderr)
         return FAILED
+    return PARTLY
 
 
 def _remedy(error: Exception) -> str:

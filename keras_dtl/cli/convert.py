@@ -11,9 +11,10 @@ from typing import Annotated, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
-from keras_dtl.cli.command import SUCCESS
+from keras_dtl.cli.command import SUCCESS, stop_at_once
 from keras_dtl.cli.progress import ProgressBar
 from keras_dtl.convert import ConversionError, Options, convert_folder, load_artifact
+from keras_dtl.convert.report import NOT_BEGUN, left_out_lines
 from keras_dtl.images import readable_name
 from keras_dtl.manifest import Precision
 
@@ -34,7 +35,7 @@ class Convert:
     through a pipe: INPUT, or the bytes on standard input, to standard output.
 
     The exit status is 0 when all images were converted, 1 when some could not be read or
-    converted, 2 when nothing could be done.
+    converted or are of formats that are not read, 2 when nothing could be done.
     """
 
     artifact: Positional[Annotated[Path, arg(metavar="ARTIFACT")]]
@@ -69,16 +70,17 @@ def main(arguments: Convert) -> int:
     # What goes into a pipe must be alone in it.
     say = sys.stderr if piped else sys.stdout
     memory = arguments.gpu_memory and int(arguments.gpu_memory * 2**30)
-    artifact = load_artifact(
-        arguments.artifact,
-        arguments.device,
-        precision=arguments.precision,
-        threads=arguments.threads,
-        gpu_memory=memory,
-    )
+    with stop_at_once():
+        artifact = load_artifact(
+            arguments.artifact,
+            arguments.device,
+            precision=arguments.precision,
+            threads=arguments.threads,
+            gpu_memory=memory,
+        )
     print(
-        f"{artifact.manifest.name}: {artifact.task} in {artifact.precision} on {artifact.device} "
-        f"({artifact.provider})",
+        f"{readable_name(artifact.manifest.name)}: {readable_name(artifact.task)} in "
+        f"{artifact.precision} on {artifact.device} ({artifact.provider})",
         file=say,
     )
     if piped:
@@ -115,7 +117,7 @@ def _through_pipe(artifact, arguments):
     from_pipe = arguments.input == _PIPE
     data = read_limited(sys.stdin.buffer) if from_pipe else read_file(arguments.input)
     chosen = arguments.conversion.format
-    suffix = f".{chosen}" if chosen in ("png", "jpg", "webp", "tif") else ".png"
+    suffix = f".{chosen}" if chosen in ("png", "jpg", "webp", "avif", "tif") else ".png"
     name = _PIPE if from_pipe else arguments.input
     try:
         result = convert_bytes(artifact, data, arguments.conversion, suffix, name)
@@ -145,9 +147,23 @@ def _report(report):
     for path in report.planned:
         print(f"would convert: {readable_name(path)}")
     for failure in report.failed:
-        print(f"failed: {readable_name(failure.path)}: {failure.reason}", file=sys.stderr)
+        if not (report.full and failure.reason.startswith(NOT_BEGUN)):
+            reason = readable_name(failure.reason)
+            print(f"failed: {readable_name(failure.path)}: {reason}", file=sys.stderr)
+    if report.full:
+        print(f"error: {_no_room(report)}", file=sys.stderr)
+    for line in left_out_lines(report.left_out):
+        print(line, file=sys.stderr)
     print(_summary(report), flush=True)
     return report.exit_status
+
+
+def _no_room(report):
+    left = sum(failure.reason.startswith(NOT_BEGUN) for failure in report.failed)
+    return (
+        f"{report.full}: {readable_name(report.output)} has {report.converted + report.skipped} "
+        f"whole results, {left} are missing. Make room and give the same command again."
+    )
 
 
 def _progress(bar):
@@ -165,4 +181,5 @@ def _summary(report):
     words += [f"{report.skipped} skipped: already done"] if report.skipped else []
     words += [f"{report.left} left for another run"] if report.left else []
     words += [f"{len(report.failed)} failed"] if report.failed else []
+    words += [f"{len(report.left_out)} left out"] if report.left_out else []
     return f"{', '.join(words)}. Output: {readable_name(report.output)}"

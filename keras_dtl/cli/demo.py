@@ -3,8 +3,11 @@
 keras-dtl demo
 """
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from keras_dtl.cli.command import FAILED
 
 FILES = 40
 """How many image files are written to be classified."""
@@ -43,7 +46,7 @@ def main(arguments: Demo) -> int:
     }
     bound = train(recipes["source-only"])
     adapted = train(recipes["dann"], bound.data)
-    publish(
+    exported = publish(
         recipes["dann"],
         adapted,
         before=("source only", bound.model),
@@ -52,6 +55,9 @@ def main(arguments: Demo) -> int:
             for name, trained in (("source-only", bound), ("dann", adapted))
         },
     )
+    if not exported:
+        print(f"failed: {recipes['dann'].verdict(adapted.scores)}", file=sys.stderr)
+        return FAILED
     print(f"Artifact: {arguments.artifact}, with its report in report.html.")
     return classify(arguments, adapted.data.target_test)
 

@@ -41,6 +41,10 @@ class Export:
     least_quality: float | None = None
     """What these graphs must reach beside float32: decibels of PSNR for images (default 32), share
     of equal answers for classifiers (0.99). Layers that hurt stay in float until it is reached."""
+    keep_versions: int | None = None
+    """How many earlier versions of the artifact stay beside the new one. Default: all."""
+    export_anyway: bool = False
+    """Export even a model that does not beat guessing."""
     part: str | None = None
     """One network of a model that has several, such as encoder, decoder or generator."""
     style_of: Path | None = None
@@ -65,7 +69,8 @@ def main(arguments: Export) -> int:
     Returns:
         The exit status.
     """
-    settings = run_record(arguments.run, "settings")
+    settings, scores = (run_record(arguments.run, name) for name in ("settings", "scores"))
+    require_knowledge(arguments, scores)
     import_tensorflow()
     model = run_model(arguments.run)
     from keras_dtl.export import export_model
@@ -78,15 +83,36 @@ def main(arguments: Export) -> int:
         task=task,
         classes=settings.get("classes"),
         settings=settings,
-        metrics=run_record(arguments.run, "scores"),
+        metrics=scores,
         opset=arguments.opset,
         extra_files={"report.html": report} if report.is_file() else None,
         precisions=arguments.precision,
         calibration=arguments.calibration,
         least_quality=arguments.least_quality,
+        keep_versions=arguments.keep_versions,
     )
     _print_summary(manifest, arguments)
     return SUCCESS
+
+
+def require_knowledge(arguments: Export, scores: dict[str, Any]) -> None:
+    """Refuse to export a classifier that does not beat guessing.
+
+    Args:
+        arguments: The `Export`.
+        scores: Those of the run.
+
+    Raises:
+        ValueError: Naming what is wrong, unless `export_anyway` is set.
+    """
+    from keras_dtl.recipes import run_recipe
+
+    verdict = run_recipe(arguments.run).verdict(scores)
+    if verdict is not None and not arguments.export_anyway:
+        raise ValueError(
+            f"{arguments.run} is not worth exporting. {verdict} --export-anyway does it all the "
+            "same."
+        )
 
 
 def exported_part(

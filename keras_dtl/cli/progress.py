@@ -31,6 +31,7 @@ class ProgressBar:
         return self
 
     def __exit__(self, *error):
+        self._bar.refresh()  # a quick end must not hide what was reached
         self._bar.stop()
 
     @property

@@ -15,7 +15,8 @@ class Recipes:
 
 
 def main(arguments: Recipes) -> int:
-    """Print each recipe with the first line of what it says of itself; return the exit status."""
+    """Print each recipe with what it says of itself and what it is for; return the exit status."""
     for name, recipe in RECIPES.items():
         print(f"{name:14} {(recipe.__doc__ or '').strip().splitlines()[0]}")
+        print(f"{'':14} {recipe.suits}")
     return SUCCESS

@@ -3,6 +3,8 @@
 import logging
 import warnings
 
+from keras_dtl.cli.command import stop_at_once
+
 
 def start_session(seed: int = 0, mixed_precision: str = "off", jit: str = "off") -> str:
     """Import TensorFlow quietly and make it reproducible.
@@ -21,12 +23,13 @@ def start_session(seed: int = 0, mixed_precision: str = "off", jit: str = "off")
     """
     from keras_dtl.cli.quiet import import_tensorflow
 
-    import_tensorflow()
-    import keras
-    import tensorflow as tf
+    with stop_at_once():
+        import_tensorflow()
+        import keras
+        import tensorflow as tf
 
-    import keras_dtl.layers
-    import keras_dtl.methods  # noqa: F401 (registers what saved models name)
+        import keras_dtl.layers
+        import keras_dtl.methods  # noqa: F401 (registers what saved models name)
 
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     # Keras says so of every tf.data set; ours are shuffled.

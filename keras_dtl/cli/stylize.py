@@ -20,6 +20,7 @@ from keras_dtl.cli.progress import ProgressBar
 from keras_dtl.images import (
     ImageError,
     find_images,
+    has_alpha,
     read_image,
     read_profile,
     readable_name,
@@ -103,6 +104,7 @@ def main(arguments: Stylize) -> int:
 
     print(start_session(arguments.seed))
     model = build_model(arguments)
+    left_out = tell_left_out(arguments.content)
     failures = 0
     for content, output in jobs:
         try:
@@ -116,7 +118,7 @@ def main(arguments: Stylize) -> int:
         else:
             print(f"{readable_name(content)} -> {readable_name(output)}")
     if not failures:
-        return SUCCESS
+        return PARTLY if left_out else SUCCESS
     return FAILED if failures == len(jobs) else PARTLY
 
 
@@ -130,6 +132,17 @@ def find_jobs(arguments: Stylize) -> list[tuple[Path, Path]]:
     if not content.exists():
         raise FileNotFoundError(f"There is no image or folder {readable_name(content)}.")
     return folder_jobs(arguments) if content.is_dir() else [image_job(arguments)]
+
+
+def tell_left_out(content: Path) -> int:
+    """Name the files of a folder that are left out; return how many of them are pictures."""
+    from keras_dtl.convert.inputs import find_left_out
+    from keras_dtl.convert.report import left_out_lines
+
+    left_out = find_left_out(content)
+    for line in left_out_lines(left_out):
+        print(line, file=sys.stderr)
+    return sum(file.is_input for file in left_out)
 
 
 def image_job(arguments: Stylize) -> tuple[Path, Path]:
@@ -256,16 +269,18 @@ def stylize_file(arguments: Stylize, model, content: Path, output: Path, options
         output: Image to write; folders above it are made.
         options: As `read_options` returns them.
     """
-    alpha = read_image(content, channels=4)[:, :, 3:]
+    picture = read_image(content, channels=4)
+    pixels, alpha = np.ascontiguousarray(picture[..., :3]), picture[..., 3:]
     output.parent.mkdir(parents=True, exist_ok=True)
     with ProgressBar() as bar:
         image = model.stylize(
-            read_image(content),
+            # With their alpha kept beside them, pixels are not laid over white first.
+            pixels if has_alpha(output.suffix) else read_image(content),
             callback=IterationLog(bar, output, arguments.snapshots),
             checkpoint=state_path(output),
             **options,
         )
-    if alpha.min() < 255:
+    if alpha.min() < 255 and has_alpha(output.suffix):
         image = np.concatenate([image, resize_image(alpha, image.shape[:2])], axis=2)
     write_image(output, image, arguments.quality, read_profile(content))
 

@@ -1,31 +1,88 @@
 """Fit a recipe, score it, write its report and publish its artifact.
 
 keras-dtl train dann --source digits --target digits_m
+keras-dtl train --resume runs/dann
+keras-dtl train --resume runs/dann --epochs 40
 """
 
+import contextlib
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Union
 
 import tyro
 
-from keras_dtl.cli.command import INTERRUPTED, SUCCESS
+from keras_dtl.cli.command import INTERRUPTED, PARTLY, SUCCESS, tell
 from keras_dtl.cli.session import start_session
-from keras_dtl.recipes import RECIPES
-from keras_dtl.recipes.closing import closing_line
-from keras_dtl.recipes.training import publish, train
+from keras_dtl.recipes import RECIPES, run_recipe
+from keras_dtl.recipes.flags import check_flags
+from keras_dtl.recipes.training import train_and_publish
 
 Train = Union[  # noqa: UP007 (made from a table)
     tuple(Annotated[recipe, tyro.conf.subcommand(name)] for name, recipe in RECIPES.items())
 ]
 
 
+def parse(words: Sequence[str], prog: str):
+    """Return the recipe that a command line asks for.
+
+    Args:
+        words: What follows the verb: a recipe's name and flags; or `--resume`, a run folder, and
+            the flags that shall differ from the run's settings.
+        prog: Name of the command in its help.
+
+    Raises:
+        FileNotFoundError: When the folder to resume holds no run.
+        ValueError: When its settings are damaged.
+    """
+    if list(words[:1]) != ["--resume"] or len(words) < 2:
+        return tyro.cli(Train, args=words, prog=prog)
+    begun = dataclasses.replace(run_recipe(Path(words[1])), resume=True)
+    return tyro.cli(type(begun), args=words[2:], default=begun, prog=f"{prog} --resume RUN")
+
+
 def main(recipe) -> int:
     """Train, score and publish a recipe; return the exit status."""
-    print(start_session(recipe.seed, recipe.mixed_precision, recipe.jit))
+    check_flags(recipe)
+    if recipe.engine == "ray":
+        from keras_dtl.cli.ray_training import train_on_ray
+
+        return train_on_ray(recipe)
+    return train_here(recipe)
+
+
+def train_here(recipe) -> int:
+    """Train in this process, which may be one worker of several; return the exit status.
+
+    A worker does not return: it ends with the others, or at once when it fails.
+    """
+    from keras_dtl.distribution import find_cluster, finish, start_strategy, worker_count
+
+    cluster = find_cluster(recipe.workers, recipe.worker)
+    about = start_session(recipe.seed, recipe.mixed_precision, recipe.jit)
+    strategy = start_strategy(recipe.devices, cluster, recipe.worker_timeout)
+    if worker_count(strategy) > 1:
+        with Worker():
+            print(f"{about}, worker {cluster.index} of {len(cluster.addresses)}", flush=True)
+            status = SUCCESS if train_and_publish(recipe, strategy) else PARTLY
+            return finish(status, strategy)
+    print(about)
     try:
-        trained = train(recipe)
+        return SUCCESS if train_and_publish(recipe, strategy) else PARTLY
     except KeyboardInterrupt:
         print(f"\nStopped. {recipe.run_folder} keeps the last whole epoch; --resume goes on.")
         return INTERRUPTED
-    publish(recipe, trained)
-    print(closing_line(recipe.run_folder, recipe.artifact_folder))
-    return SUCCESS
+
+
+class Worker(contextlib.AbstractContextManager):
+    """Ends the process at once, with words and a status, when its body fails.
+
+    An ordinary end would wait for the other workers, which wait for this one.
+    """
+
+    def __exit__(self, kind, error, trace):
+        from keras_dtl.distribution import leave
+
+        if error is not None:
+            leave(tell(error))

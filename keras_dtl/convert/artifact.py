@@ -1,11 +1,13 @@
 """An exported model, opened for inference."""
 
 import typing
+from typing import Any
 
 import numpy as np
 
+from keras_dtl.convert.graph_file import refuse_external_data
 from keras_dtl.convert.providers import DEVICES, DeviceError, Session, device_of, open_session
-from keras_dtl.files import FilePath, readable_name
+from keras_dtl.files import FilePath, open_regular, readable_name
 from keras_dtl.manifest import Manifest, read_manifest, verify_file
 
 __all__ = ["DEVICES", "Artifact", "ArtifactError", "DeviceError", "load_artifact"]
@@ -82,6 +84,8 @@ def _graph(manifest, precision):
 def _open(folder, manifest, name, settings, verify=True):
     file = verify_file(folder, manifest, name, compare=verify)
     try:
+        with open_regular(file) as graph:
+            refuse_external_data(graph)
         return open_session(file, settings)
     except DeviceError:
         raise
@@ -165,9 +169,7 @@ class Artifact:
         """
         return _open(self.path, self.manifest, name, self.settings)
 
-    def __call__(
-        self, inputs: np.ndarray | dict[str, np.ndarray]
-    ) -> np.ndarray | dict[str, np.ndarray]:
+    def __call__(self, inputs: np.ndarray | dict[str, np.ndarray]) -> np.ndarray | Any:
         """Run the model.
 
         Args:

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.files import readable_name
 from keras_dtl.images import resize_image
 
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but not the ends of lines and tabs
 _TABLE = ""  # its name in the journal, which no image has
 
 
@@ -27,8 +29,9 @@ class Classification(ImageTask):
 
     The columns are `file`, `class` and `probability` of the likeliest class, the same numbered
     from 2 for the next ones, and by choice one column `probability:NAME` for every class. File
-    names are UTF-8; bytes in them that are none are escaped with a backslash. Frames of an
-    animation are named `FILE#0`, `FILE#1` and so on.
+    names are UTF-8; bytes in them that are none, and signs that command a terminal, are escaped
+    with a backslash. Frames of an animation are named `FILE#0`, `FILE#1` and so on. In the CSV an
+    apostrophe comes before names that a spreadsheet would take for formulas: `=1+1.png`.
     """
 
     writers = 1  # a table is written by one at a time
@@ -55,8 +58,10 @@ class Classification(ImageTask):
                 f"this one has {artifact.manifest.outputs}. Export the model again."
             )
         self.rows = _InOrder()
+        self.source = None
 
     def plan(self, items: list[Item]) -> None:
+        self.source = _source_of(items)
         # A few are remembered for the gallery.
         self.rows.remember = {item.index for item in items[:: max(1, len(items) // 1000)]}
 
@@ -68,14 +73,28 @@ class Classification(ImageTask):
                 f"{readable_name(self.output)} exists and is not what a conversion wrote. Choose "
                 "another folder, or overwrite it."
             )
+        self._require_same_source(journal)
         self.journal = journal
         temporary = journal.partial / "table"
         with open(temporary, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             listed = self.classes if self.all_probabilities else ()
             self.rows.write = _FORMATS[self.format](file, self.top, listed)
             yield
-        journal.add(_TABLE, "", output=hashlib.sha256(temporary.read_bytes()).hexdigest())
+        digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
+        journal.add(_TABLE, "", output=digest, source=self.source)
         journal.move(temporary, self.output)
+
+    def _require_same_source(self, journal):
+        """Refuse to replace the table of another folder."""
+        before = journal.known.get(_TABLE, {}).get(0, {}).get("source")
+        if self.overwrite or not self.output.exists() or None in (before, self.source):
+            return
+        if before != self.source:
+            raise ConversionError(
+                f"{readable_name(self.output)} is the table of {readable_name(before)}, not of "
+                f"{readable_name(self.source)}, which would replace it. Choose another output "
+                "folder, or overwrite it."
+            )
 
     def is_done(self, item: Item, records: list[dict]) -> bool:
         rows = [record.get("row") for record in records]
@@ -129,7 +148,7 @@ class Classification(ImageTask):
         """Return the prediction as one line of JSON."""
         top, every = self.make(loaded, outputs)
         row = _json_row(loaded.item.name, top, every, self.classes if every else ())
-        return json.dumps(row, ensure_ascii=False).encode() + b"\n"
+        return _json_line(row).encode(errors="backslashreplace") + b"\n"
 
     def leave_out(self, item: Item) -> None:
         self.rows.put(item.index, None)
@@ -175,20 +194,34 @@ class _InOrder:
 def _csv_rows(file, top, classes):
     """Write the header and return a function that writes a row."""
     writer = csv.writer(file, lineterminator="\n")
+    classes = [_csv_cell(name) for name in classes]
     header = ["class", "probability"]
     header += [f"{word}_{place}" for place in range(2, top + 1) for word in header]
     writer.writerow(["file", *header, *(f"probability:{name}" for name in classes)])
 
     def add(name, likeliest, every):
-        writer.writerow([name, *(cell for pair in likeliest for cell in pair), *every])
+        pairs = ((_csv_cell(label), value) for label, value in likeliest)
+        writer.writerow([_csv_cell(name), *(cell for pair in pairs for cell in pair), *every])
 
     return add
+
+
+def _csv_cell(text):
+    """Return a text as no terminal obeys it and no spreadsheet computes it."""
+    text = _COMMANDS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
+def _json_line(row):
+    # JSON escapes the other signs by itself.
+    text = json.dumps(row, ensure_ascii=False)
+    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _json_rows(file, top, classes):
     def add(name, likeliest, every):
         row = _json_row(name, likeliest, every, classes)
-        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        file.write(_json_line(row) + "\n")
 
     return add
 
@@ -199,6 +232,17 @@ def _json_row(name, likeliest, every, classes):
     if classes:
         row["probabilities"] = dict(zip(classes, every, strict=True))
     return row
+
+
+def _source_of(items):
+    """Return the folder that all files lie in, as text, or None where there is no one folder."""
+    roots = {_root(item) for item in (*items[:1], *items[-1:])}
+    return roots.pop() if len(roots) == 1 else None
+
+
+def _root(item):
+    path, name = str(item.path.absolute()), item.name
+    return path[: -len(name) - 1] if path.endswith("/" + name) else str(item.path.parent.absolute())
 
 
 _FORMATS = {"csv": _csv_rows, "jsonl": _json_rows}

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from keras_dtl.convert.artifact import Artifact
+from keras_dtl.convert.disk import DiskFull, no_room_is_fatal
 from keras_dtl.convert.engines import run_of
 from keras_dtl.convert.gallery import write_gallery
-from keras_dtl.convert.inputs import find_items
+from keras_dtl.convert.inputs import find_items, find_left_out, leave_out_outputs
 from keras_dtl.convert.items import Item
-from keras_dtl.convert.journal import Journal
+from keras_dtl.convert.journal import Checksums, Journal
 from keras_dtl.convert.options import ConversionError, Options
-from keras_dtl.convert.report import ConversionReport, Failure
+from keras_dtl.convert.report import ConversionReport, Failure, LeftOut
 from keras_dtl.convert.tasks import task_class, task_of
 from keras_dtl.files import FilePath, readable_name, write_json
 
@@ -33,9 +34,10 @@ def convert_folder(
     A classifier writes one table of predictions, a generator writes one image for each image, in
     the same tree of folders, and a model of motion does so with BVH files. An image that cannot
     be read or converted is reported with the reason and does not keep the others from being
-    converted. Nothing is ever left half written; a conversion that was stopped or killed goes on
-    where it was when it is called again, and an image is converted again when its content, the
-    artifact or an option that matters has changed.
+    converted; files of a folder that are no images are named, too. Nothing is ever left half
+    written; a conversion that was stopped or killed goes on where it was when it is called again,
+    and an image is converted again when its content, the artifact or an option that matters has
+    changed.
 
     Beside the results are `report.json` and `gallery.html`, and the journal in a hidden folder.
 
@@ -56,8 +58,14 @@ def convert_folder(
     """
     options = Options(**options)
     items, failures = find_items(source, options.recursive, task_class(artifact))
+    left_out = find_left_out(source, options.recursive, task_class(artifact))
     folder = source if not isinstance(source, (list, tuple)) and Path(source).is_dir() else None
-    return convert_items(artifact, items, failures, folder, destination, options, progress)
+    if folder is not None:
+        _check_destination(destination, folder, options)
+        items = leave_out_outputs(items, folder, destination)
+    return convert_items(
+        artifact, items, failures, folder, destination, options, progress, left_out
+    )
 
 
 def convert_items(
@@ -68,6 +76,8 @@ def convert_items(
     destination: FilePath,
     options: Options,
     progress: Callable[[int, int], None] | None = None,
+    left_out: tuple[LeftOut, ...] = (),
+    checksums: Checksums | None = None,
 ) -> ConversionReport:
     """Convert what `find_items` found; see `convert_folder`.
 
@@ -79,13 +89,15 @@ def convert_items(
         destination: The folder to write to.
         options: The `Options`.
         progress: Called with the number of files done and the number of all files.
+        left_out: The files of the folder that are no input, for the report.
+        checksums: Of files that need not be read again as long as they do not change.
     """
     started = time.monotonic()
     destination = Path(destination)
     task = task_of(artifact, destination, options)
     _check_destination(destination, folder, options)
     task.plan(items)
-    with _journal(task, destination, options) as journal:
+    with _journal(task, destination, options, checksums) as journal:
         progress = progress or (lambda done, total: None)
         run = run_of(artifact, task, journal, items, destination, options, progress)
         _execute(run, task, journal, items)
@@ -98,14 +110,18 @@ def convert_items(
             planned=tuple(item.path for item in sorted(run.planned, key=lambda item: item.index)),
             left=run.left,
             stages=run.stages,
+            left_out=left_out,
+            full=run.full,
         )
         if not options.dry_run:
-            _describe(report, artifact, task, items, destination, options)
+            # What says so has no room either where there is none.
+            with contextlib.suppress(*[OSError] if run.full else []):
+                _describe(report, artifact, task, items, destination, options)
     return report
 
 
-class _NothingConverted(Exception):
-    """Every image failed: an older result must not be replaced by an empty one."""
+class _NotWritten(Exception):
+    """Every image failed, or the disk is full: an older result must not be replaced by less."""
 
 
 def _execute(run, task, journal, items):
@@ -113,14 +129,20 @@ def _execute(run, task, journal, items):
         task.journal = journal  # to be read
         run.convert(items)
         return
-    with contextlib.suppress(_NothingConverted), task.writing(journal):
-        run.convert(items)
-        if not run.converted and not run.skipped:
-            # Leaving by an exception drops what the task has begun to write.
-            raise _NothingConverted
+    try:
+        with no_room_is_fatal(), task.writing(journal):
+            run.convert(items)
+            if run.full or not (run.converted or run.skipped):
+                # Leaving by an exception drops what the task has begun to write.
+                raise _NotWritten
+    except _NotWritten:
+        return
+    except DiskFull as error:
+        run.stop_full(error)
 
 
 def _check_destination(destination, folder, options):
+    destination = Path(destination)
     if folder is not None and destination.resolve().is_relative_to(Path(folder).resolve()):
         raise ConversionError(
             f"The output folder {readable_name(destination)} is that of the input or lies in it: "
@@ -136,11 +158,11 @@ def _check_destination(destination, folder, options):
             )
 
 
-def _journal(task, destination, options):
+def _journal(task, destination, options, checksums):
     """Return the journal; a dry run reads an existing one and makes none."""
     if options.dry_run and not Journal.exists(destination):
         return contextlib.nullcontext()
-    return Journal(destination, task.journal_key())
+    return Journal(destination, task.journal_key(), checksums)
 
 
 def _describe(report, artifact, task, items, destination, options):

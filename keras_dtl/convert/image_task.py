@@ -12,7 +12,7 @@ from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.reading import load, thumbnail
 from keras_dtl.convert.task import Task
 from keras_dtl.convert.tiling import Tiler
-from keras_dtl.images import DECODERS, readable_suffixes, writable_suffixes
+from keras_dtl.images import DECODERS, readable_suffixes, unread_reason, writable_suffixes
 
 
 class ImageTask(Task):
@@ -30,6 +30,10 @@ class ImageTask(Task):
                 f"this one takes {[(item.name, item.dtype, item.shape) for item in inputs]}."
             )
         self.preprocessing = artifact.manifest.preprocessing
+
+    @classmethod
+    def reason_left_out(cls, path: Path) -> tuple[str, bool]:
+        return unread_reason(path)
 
     @classmethod
     def takes_as_target(cls, suffix: str) -> bool:

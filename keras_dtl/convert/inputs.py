@@ -1,5 +1,6 @@
 """Which files to convert: one, a tree of folders, a pattern, or a list."""
 
+import dataclasses
 import glob
 import os
 from collections.abc import Sequence
@@ -8,9 +9,9 @@ from pathlib import Path
 from keras_dtl.convert.image_task import ImageTask
 from keras_dtl.convert.items import Item
 from keras_dtl.convert.options import ConversionError
-from keras_dtl.convert.report import Failure
+from keras_dtl.convert.report import Failure, LeftOut, left_out_lines
 from keras_dtl.convert.task import Task
-from keras_dtl.files import FilePath, find_files, readable_name
+from keras_dtl.files import FilePath, find_files, find_other_files, readable_name
 
 
 def find_items(
@@ -44,6 +45,40 @@ def find_items(
     return _in_tree(Path(source), recursive, task)
 
 
+def find_left_out(
+    source: FilePath | Sequence[FilePath], recursive: bool = True, task: type[Task] = ImageTask
+) -> tuple[LeftOut, ...]:
+    """List the files of a folder that `find_items` passes over.
+
+    Args:
+        source, recursive, task: As for `find_items`; of anything but a folder there are none.
+    """
+    if isinstance(source, (list, tuple)) or not Path(source).is_dir():
+        return ()
+    paths = find_other_files(source, task.suffixes, recursive)
+    return tuple(LeftOut(path, *task.reason_left_out(path)) for path in paths)
+
+
+def leave_out_outputs(items: list[Item], source: FilePath, destination: FilePath) -> list[Item]:
+    """Return the items that do not lie in the output, to which a link in a folder may lead.
+
+    Args:
+        items: What `find_items` found in a folder.
+        source: That folder.
+        destination: The folder to write to.
+    """
+    output = os.path.realpath(destination)
+    if _lies_in(source, output):
+        return items
+    inside = {folder: _lies_in(folder, output) for folder in {item.path.parent for item in items}}
+    left = [item for item in items if not inside[item.path.parent]]
+    return [dataclasses.replace(item, index=index) for index, item in enumerate(left)]
+
+
+def _lies_in(folder, output):
+    return Path(os.path.realpath(folder)).is_relative_to(output)
+
+
 def _match(pattern):
     """Return the `Item`s that a pattern stands for, named from its last folder without signs."""
     paths = [Path(path) for path in sorted(glob.iglob(pattern, recursive=True))]  # noqa: PTH207
@@ -67,7 +102,10 @@ def _in_tree(source, recursive, task):
         on_error=lambda error: failures.append(Failure(Path(error.filename), error.strerror)),
     )
     if not paths and not failures:
-        raise ConversionError(f"{readable_name(source)} holds {task.none_found}")
+        left_out = left_out_lines(find_left_out(source, recursive, task))
+        raise ConversionError(
+            "\n".join([f"{readable_name(source)} holds {task.none_found}", *left_out])
+        )
     return _number(paths, source), failures
 
 

@@ -6,10 +6,11 @@ import json
 import os
 import secrets
 import shutil
+import threading
 from pathlib import Path
 
 from keras_dtl.convert.options import ConversionError
-from keras_dtl.files import FilePath, readable_name
+from keras_dtl.files import FilePath, open_regular, read_regular, readable_name
 
 _STATE = ".keras_dtl"  # hidden, and so never taken for input
 _MOST_FRAMES = 100_000
@@ -18,19 +19,26 @@ _MOST_FRAMES = 100_000
 class Journal:
     """The state of a conversion, in a hidden folder of its output.
 
-    One line of JSON for each image, written before its output takes its place, says of which
+    One line of JSON for each image, on the disk before its output takes its place, says of which
     content, by which model and with which options it was made, and what its SHA-256 is. Whatever
-    moment a run is killed at, the next one can tell a whole output of its own from anything else.
+    moment a run is killed at, the next one can tell a whole output of its own from anything else:
+    the last line of an image says what is to be there, and every earlier one what may be there
+    still, since a run may have ended between the line and the output.
 
     Args:
         folder: The output folder of the conversion.
         key: Text that is another one when the model or the options are.
+        checksums: A `Checksums` that outlives the conversion, where there is one.
     """
 
-    def __init__(self, folder: FilePath, key: str):
+    def __init__(self, folder: FilePath, key: str, checksums: "Checksums | None" = None):
         self.folder = Path(folder)
         self.key = key
-        self.known = {}
+        self.checksums = checksums or Checksums()
+        self.known = {}  # the last record, by frame, by name
+        self.outputs = {}  # every SHA-256 that was ever noted, by name
+        self.noting, self.syncing = threading.Lock(), threading.Lock()
+        self.noted = self.synced = 0  # lines of this run, and how many are on the disk
 
     @staticmethod
     def exists(folder: FilePath) -> bool:
@@ -52,7 +60,7 @@ class Journal:
             # Its own: a run whose folder was removed under it may not clear that of the next.
             self.partial = state / "partial" / secrets.token_hex(8)
             self.partial.mkdir(parents=True)
-            self.known = _read(state / "journal.jsonl")
+            self.known, self.outputs = _read(state / "journal.jsonl")
             self.file = stack.enter_context(open(state / "journal.jsonl", "ab"))
             self.file.write(b"\n")  # ends what a killed run may have left unfinished
             self.stack = stack.pop_all()
@@ -84,7 +92,8 @@ class Journal:
             name: Of the `Item`.
             target: Path of the file.
         """
-        return any(self.is_whole(record, target) for record in self.known.get(name, {}).values())
+        outputs = self.outputs.get(name, ())
+        return bool(outputs) and self._checksum(target) in outputs
 
     def is_whole(self, record: dict, target: Path) -> bool:
         """Whether the file `target` is what `record` says was written.
@@ -93,10 +102,18 @@ class Journal:
             record: One of `records`.
             target: Path of the file.
         """
-        try:
-            return record.get("output") == hashlib.sha256(target.read_bytes()).hexdigest()
-        except OSError:
-            return False
+        wanted = record.get("output")
+        return wanted is not None and self._checksum(target) == wanted
+
+    def _checksum(self, path):
+        """Return the SHA-256 of a file, or `None` where there is none that can be read."""
+        checksum = self.checksums.of(path)
+        with contextlib.suppress(OSError):
+            if checksum is None:
+                state = self.checksums.state(path)
+                checksum = hashlib.sha256(read_regular(path)).hexdigest()
+                self.checksums.note(path, state, checksum)
+        return checksum
 
     def add(
         self, name: str, content: str, frame: int = 0, frames: int = 1, flush: bool = True, **result
@@ -104,14 +121,28 @@ class Journal:
         """Note the result of one image.
 
         Args:
-            flush: Whether the note must be in the file before the next thing happens.
+            flush: Whether the note, and all before it, must be on the disk when this returns.
         """
         record = {"name": name, "content": content, "key": self.key, **result}
         if frames > 1:
             record |= {"frame": frame, "frames": frames}
-        self.file.write(json.dumps(record).encode() + b"\n")
+        with self.noting:
+            self.file.write(json.dumps(record).encode() + b"\n")
+            self.noted += 1
+            line = self.noted
         if flush:
-            self.file.flush()
+            self._sync(line)
+
+    def _sync(self, line):
+        """Bring a line to the disk; threads that wait for each other share one journey."""
+        with self.syncing:
+            if self.synced >= line:
+                return
+            with self.noting:
+                self.file.flush()
+                reached = self.noted
+            os.fsync(self.file.fileno())
+            self.synced = reached
 
     def publish(self, target: Path, data: bytes) -> None:
         """Write bytes to a file that is whole or absent, whatever happens meanwhile.
@@ -122,10 +153,7 @@ class Journal:
         """
         temporary = self.partial / secrets.token_hex(8)
         try:
-            with open(temporary, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            temporary.write_bytes(data)
             self.move(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
@@ -137,8 +165,51 @@ class Journal:
             temporary: The whole file, on the same disk.
             target: Where it belongs; missing folders are made.
         """
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(temporary, target)
+
+
+class Checksums:
+    """SHA-256 sums of files that were read before, as long as their size and times stay."""
+
+    def __init__(self):
+        self.known = {}
+
+    @staticmethod
+    def state(path: Path) -> tuple:
+        """Return what tells whether a file was changed.
+
+        Args:
+            path: The file.
+
+        Raises:
+            OSError: There is none.
+        """
+        status = path.stat()
+        return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+    def of(self, path: Path) -> str | None:
+        """Return the sum of a file that is as it was noted, or `None`.
+
+        Args:
+            path: The file.
+        """
+        with contextlib.suppress(OSError):
+            if path in self.known and self.known[path][0] == self.state(path):
+                return self.known[path][1]
+        return None
+
+    def note(self, path: Path, state: tuple, checksum: str) -> None:
+        """Remember the sum of a file.
+
+        Args:
+            path: The file.
+            state: What `state` returned before it was read.
+            checksum: What was read.
+        """
+        self.known[path] = state, checksum
 
 
 def _lock(file, folder):
@@ -156,24 +227,28 @@ def _lock(file, folder):
 
 
 def _read(path):
-    """Return the last record of each image; lines that are none are left out."""
-    known = {}
+    """Return the last record of each image, and all checksums; lines that are none are left out."""
+    known, outputs = {}, {}
     try:
-        lines = path.read_bytes().split(b"\n")
+        file = open_regular(path)
     except FileNotFoundError:
-        return known
-    for line in lines:
-        with contextlib.suppress(ValueError, RecursionError):
-            record = json.loads(line)
-            if _is_record(record):
-                known.setdefault(record["name"], {})[record.get("frame", 0)] = record
-    return known
+        return known, outputs
+    with file:
+        for line in file:
+            with contextlib.suppress(ValueError, RecursionError):
+                record = json.loads(line)
+                if _is_record(record):
+                    known.setdefault(record["name"], {})[record.get("frame", 0)] = record
+                    if "output" in record:
+                        outputs.setdefault(record["name"], set()).add(record["output"])
+    return known, outputs
 
 
 def _is_record(value):
     return (
         isinstance(value, dict)
         and all(isinstance(value.get(key), str) for key in ("name", "content", "key"))
+        and isinstance(value.get("output", ""), str)
         and all(type(value.get(key, 1)) is int for key in ("frame", "frames"))
         and 0 < value.get("frames", 1) <= _MOST_FRAMES
     )

@@ -9,9 +9,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from keras_dtl.convert.artifact import Artifact
 from keras_dtl.convert.disk import DiskFull, no_room_is_fatal
 from keras_dtl.convert.items import Item, ItemError, Loaded
-from keras_dtl.convert.options import ConversionError
+from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.task import Task
 from keras_dtl.files import readable_name
 
@@ -19,7 +20,8 @@ from keras_dtl.files import readable_name
 class MirroredTree(Task):
     """A task that writes one file for each file; see `Task`.
 
-    Sub-classes say what suffix a file gets, and encode it.
+    Sub-classes say what suffix a file gets, and encode it. Where two files would become one, as
+    `a.jpg` and `a.bmp` would, each keeps its own suffix in the name: `a.jpg.png`, `a.bmp.png`.
     """
 
     writers = min(32, os.cpu_count() or 1)
@@ -28,26 +30,42 @@ class MirroredTree(Task):
         """Return the suffix of the file that is written of an item."""
         raise NotImplementedError
 
+    def __init__(self, artifact: Artifact, destination: Path, options: Options):
+        super().__init__(artifact, destination, options)
+        self.whole_names = set()  # of items that keep their suffix in the name
+        self.taken = {}  # by name, which other item has the place of an item
+
     def plan(self, items: list[Item]) -> None:
-        """Refuse to begin where two files would become one, or a file its own."""
+        """Give each file a place of its own; refuse to begin where one would replace an input."""
+        self.whole_names, self.taken = set(), {}
+        groups = self._groups(items)
+        while (
+            shared := {item.name for group in groups if len(group) > 1 for item in group}
+            - self.whole_names
+        ):
+            self.whole_names |= shared
+            groups = self._groups(items)
+        for first, *others in groups:
+            self.taken |= {item.name: first.name for item in others}
+        self._refuse_inputs(items)
+
+    def _groups(self, items):
+        """Return the items of each place, in their order."""
+        places = collections.defaultdict(list)
+        for item in items:
+            # Some file systems take A.png and a.png for the same.
+            places[_folded(self.target(item))].append(item)
+        return places.values()
+
+    def _refuse_inputs(self, items):
         sources = {_folded(item.path.resolve()) for item in items if _resolves(item.path)}
-        names = collections.defaultdict(list)
         for item in items:
             target = self.target(item)
-            # Some file systems take A.png and a.png for the same.
-            names[_folded(target)].append(item)
             if _folded(self.output.resolve() / target.relative_to(self.output)) in sources:
                 raise ConversionError(
                     f"The output of {readable_name(item.name)} would replace an input, "
                     f"{readable_name(target)}: its folder is that of the input or lies in it. "
                     "Choose another, or a suffix."
-                )
-        for same in names.values():
-            if len(same) > 1:
-                raise ConversionError(
-                    f"{' and '.join(readable_name(item.name) for item in same)} would be written "
-                    f"to the same file {readable_name(self.target(same[0]))}. Rename one, or "
-                    'choose the format "same".'
                 )
 
     def target(self, item: Item, frame: int | None = None) -> Path:
@@ -62,6 +80,8 @@ class MirroredTree(Task):
         if frame is not None:
             # Named after the whole file name, which no other file of the folder has.
             return self.output / named / f"{frame:05}{suffix}"
+        if item.name in self.whole_names:
+            return self.output / named.with_name(named.name + suffix)
         return self.output / named.with_suffix(suffix)
 
     def is_done(self, item: Item, records: list[dict]) -> bool:
@@ -73,6 +93,12 @@ class MirroredTree(Task):
 
     def check_free(self, item: Item, frame: int | None = None) -> None:
         target = self.target(item, frame)
+        if item.name in self.taken:
+            raise ItemError(
+                f"it would be written to {readable_name(target)}, as "
+                f"{readable_name(self.taken[item.name])} is, where small and capital letters are "
+                "the same; rename one"
+            )
         if self.options.overwrite or not os.path.lexists(target):
             return
         if self.journal is None or not self.journal.wrote(item.name, target):

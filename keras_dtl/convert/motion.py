@@ -1,28 +1,27 @@
 """Motion: one BVH file for each BVH file, in the style of another clip, in the same tree."""
 
 import dataclasses
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from keras_dtl.bodies import Body, body_of
 from keras_dtl.bvh import BvhError, format_bvh, parse_bvh, read_bvh
+from keras_dtl.characters import fit_motion
 from keras_dtl.convert.artifact import Artifact
 from keras_dtl.convert.items import Item, ItemError, Loaded
 from keras_dtl.convert.mirrored_tree import MirroredTree
 from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.stick_figures import stick_figures
-from keras_dtl.files import sha256
+from keras_dtl.files import readable_name, sha256
 from keras_dtl.images import ImageError
-from keras_dtl.motion import (
-    Skeleton,
-    features_of,
-    heading,
-    positions_of,
-    read_motion,
-    to_bvh,
-)
+from keras_dtl.motion import features_of, heading, positions_of, read_motion, resample
+from keras_dtl.skeleton import Skeleton
+
+logger = logging.getLogger("keras_dtl")
 
 SUFFIX = ".bvh"
 
@@ -34,21 +33,23 @@ class Clip(Loaded):
     `pixels` are its features, float32 `(frames, features)`, and `size` the number of its frames.
 
     Args:
-        skeleton: Its own `Skeleton`.
+        body: The `Body` in the file.
         start: x and z of the root in the first frame.
         facing: Angle about y that the first frame faces, in radians.
     """
 
-    skeleton: Skeleton | None = None
+    body: Body | None = None
     start: tuple[float, float] = (0.0, 0.0)
     facing: float = 0.0
 
 
 class MotionStyle(MirroredTree):
-    """Writes each BVH file as the model makes it: the same body, at the model's rate.
+    """Writes each BVH file as the model makes it, for the same character.
 
-    It begins where the file does and faces the same way. The style of all is that of the clip
-    `options.style`, where the model takes one, or the model's own.
+    Joints, their names and order, channels, frames and up axis are those of the file. It begins
+    where the file does and faces the same way. A pose that the clip jumps from, such as a T-pose in
+    its first frame, stays as it is unless `options.lead_in` is to cut it. The style of all is that
+    of the clip `options.style`, where the model takes one, or the model's own.
     """
 
     suffixes = frozenset({SUFFIX})
@@ -75,17 +76,14 @@ class MotionStyle(MirroredTree):
                 "the run with `keras-dtl export RUN --style-of FILE`."
             )
         try:
-            positions, skeleton = self._body(read_bvh(path))
+            positions, skeleton, _ = read_motion(read_bvh(path), self.skeleton, self.rate)
             return features_of(positions, skeleton)
         except (BvhError, OSError) as error:
             raise ConversionError(f"The style cannot be read: {error}") from error
 
-    def _body(self, bvh):
-        """Return positions at the model's rate and the body's own skeleton."""
-        return read_motion(bvh, self.skeleton, self.rate)[:2]
-
     def matter(self) -> list:
-        return [self.artifact.checksum, self.style_checksum, self.options.suffix]
+        found = [self.artifact.checksum, self.style_checksum, self.options.suffix]
+        return found if self.options.lead_in == "keep" else [*found, self.options.lead_in]
 
     def suffix_of(self, item: Item) -> str:
         return SUFFIX
@@ -100,17 +98,18 @@ class MotionStyle(MirroredTree):
     ) -> Iterator[Loaded]:
         before(len(data))
         try:
-            positions, skeleton = self._body(parse_bvh(data))
-            features = features_of(positions, skeleton)
+            body = body_of(parse_bvh(data), self.skeleton)
+            rate = body.bvh.frames_per_second
+            positions = resample(body.positions[body.lead_in :], rate, self.rate)
+            features = features_of(positions, body.skeleton)
         except BvhError as error:
             raise ItemError(str(error)) from error
-        start, facing = tuple(positions[0, 0, [0, 2]]), heading(positions, skeleton)[0]
-        yield Clip(
-            *(item, (len(features),), features, content),
-            skeleton=skeleton,
-            start=start,
-            facing=facing,
-        )
+        if body.lead_in:
+            logger.warning("%s: %s", readable_name(item.name), _lead_in_words(body, self.options))
+        start = tuple(positions[0, 0, [0, 2]])
+        facing = heading(positions, body.skeleton)[0]
+        shape = (len(features),)
+        yield Clip(item, shape, features, content, body=body, start=start, facing=facing)
 
     def model(self) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
         """Return a function that runs clips one by one: that takes less than reading them."""
@@ -126,14 +125,20 @@ class MotionStyle(MirroredTree):
         made = next(iter(outputs.values()))
         if made.shape != loaded.pixels.shape or not np.isfinite(made).all():
             raise ItemError("the model made no motion of it: numbers that are not finite")
-        positions = positions_of(made, loaded.skeleton, loaded.start, loaded.facing)
-        return format_bvh(to_bvh(positions, loaded.skeleton, self.rate)).encode()
+        positions = positions_of(made, loaded.body.skeleton, loaded.start, loaded.facing)
+        keep = self.options.lead_in == "keep"
+        return format_bvh(fit_motion(loaded.body, positions, self.rate, keep)).encode()
 
     def picture(self, path: Path) -> Image.Image:
         try:
             return stick_figures(read_bvh(path))
         except BvhError as error:
             raise ImageError(str(error)) from error
+
+
+def _lead_in_words(body, options):
+    done = {"keep": "stays as it is (--lead-in cut leaves it out)", "cut": "is cut"}
+    return f"the pose at its begin, {body.lead_in} frames long, {done[options.lead_in]}"
 
 
 def _stack(outputs):

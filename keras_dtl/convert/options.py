@@ -19,11 +19,15 @@ class Options:
     Args:
         batch_size: The most images that go through the model at once; fewer where they are large.
         format: Classifiers write csv, a table with a header, or jsonl, one JSON object a line.
-            Generators write png, jpg, webp or tif, or the same as each image; auto is csv or png.
+            Generators write png, jpg, webp, avif or tif, or the same as each image; auto is csv or
+            png.
         suffix: Generators: added to the name of each image, before the dot.
         style: Motion: the BVH file whose style all others get.
-        quality: Generators: of JPEG and WebP images, from 1 to 100.
-        metadata: Generators: keep EXIF and XMP notes of the image, or drop them.
+        lead_in: Motion: what becomes of a pose that a clip jumps from, such as a T-pose in its
+            first frame: keep it as it is in the file, or cut it.
+        quality: Generators: of JPEG, WebP and AVIF images, from 1 to 100.
+        metadata: Generators: keep notes of the image (EXIF, XMP, IPTC, texts and resolution),
+            all but where it was taken (no-location), or drop them.
         profile: Generators: keep the colour profile with pixels as they are, convert them to
             srgb, or drop it.
         alpha: Generators: keep transparency where the format has it, or lay images over white.
@@ -51,11 +55,12 @@ class Options:
     """
 
     batch_size: int = 32
-    format: Literal["auto", "csv", "jsonl", "png", "jpg", "webp", "tif", "same"] = "auto"
+    format: Literal["auto", "csv", "jsonl", "png", "jpg", "webp", "avif", "tif", "same"] = "auto"
     suffix: str = ""
     style: str | None = None
+    lead_in: Literal["keep", "cut"] = "keep"
     quality: int = 95
-    metadata: Literal["keep", "drop"] = "keep"
+    metadata: Literal["keep", "no-location", "drop"] = "keep"
     profile: Literal["keep", "srgb", "drop"] = "keep"
     alpha: Literal["keep", "white"] = "keep"
     animation: Literal["refuse", "first", "frames"] = "refuse"

@@ -1,12 +1,12 @@
 """Workers in processes of their own, beside each other on one machine."""
 
+import contextlib
 import os
 import pickle
 import subprocess
-import sys
-from pathlib import Path
 
 from keras_dtl.convert.worker import Setup, WorkerLost
+from keras_dtl.import_path import command_of, environment
 
 
 def process_workers(setup: Setup) -> "list[ProcessWorker]":
@@ -32,15 +32,21 @@ class ProcessWorker:
         self.process = None
 
     def start(self) -> None:
-        package = os.fspath(Path(__file__).parents[2])
-        paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "keras_dtl.convert.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-            start_new_session=True,  # Ctrl-C is for the process that writes the journal
-        )
+        """Begin the process.
+
+        Raises:
+            WorkerLost: It has ended before it could do anything, or cannot be begun.
+        """
+        try:
+            self.process = subprocess.Popen(
+                command_of("keras_dtl.convert.worker"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=environment(),
+                start_new_session=True,  # Ctrl-C is for the process that writes the journal
+            )
+        except OSError as error:
+            raise WorkerLost(f"its process could not be begun: {error.strerror}") from error
         self._ask(self.setup)
 
     def convert(self, files: list[tuple[str, bytes]]) -> tuple[list, float]:
@@ -60,15 +66,21 @@ class ProcessWorker:
             self.process.stdin.flush()
             answer = pickle.load(self.process.stdout)  # noqa: S301 (our own process)
         except (EOFError, OSError, pickle.UnpicklingError) as error:
-            raise WorkerLost(f"its process ended with status {self.process.poll()}") from error
+            raise WorkerLost(f"its process ended with status {self._status()}") from error
         if isinstance(answer, Exception):
             raise answer
         return answer
 
+    def _status(self):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.process.wait(timeout=1)
+        return "unknown"
+
     def stop(self) -> None:
         if self.process is not None:
             self.process.kill()
-            self.process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # of what it has not read
+                self.process.stdin.close()
             self.process.stdout.close()
             self.process.wait()
             self.process = None

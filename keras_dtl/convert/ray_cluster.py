@@ -8,18 +8,24 @@ business of one process, as without Ray, and nodes need no disk in common, not e
 artifact. keras_dtl and onnxruntime must be installed on each.
 """
 
+import atexit
 import contextlib
 import dataclasses
 import logging
 import os
+import shutil
+import sys
 import tempfile
 import typing
 from pathlib import Path
 
 from keras_dtl.convert.options import FILES, ConversionError
 from keras_dtl.convert.worker import Setup, Worker, WorkerLost
-from keras_dtl.manifest import read_manifest
+from keras_dtl.files import read_regular
+from keras_dtl.import_path import PACKAGE, environment, safe_path
+from keras_dtl.manifest import read_manifest, verify_file
 
+_CLUSTER_OF_MACHINE = Path("/tmp/ray/ray_current_cluster")
 _SECONDS_TO_START = 600  # that a cluster without a free place may take to find one
 
 
@@ -32,7 +38,7 @@ def ray_workers(setup: Setup) -> "list[RayWorker]":
     Raises:
         ConversionError: Ray is not installed, there is no such cluster, or it has no place.
     """
-    ray = _connected(setup.options.address)
+    ray = connect(setup.options.address)
     kind = "GPU" if setup.session.device in ("cuda", "tensorrt") else "CPU"
     share = setup.session.threads or 1 if kind == "CPU" else 1
     places = int(ray.cluster_resources().get(kind, 0) // share)
@@ -49,7 +55,19 @@ def ray_workers(setup: Setup) -> "list[RayWorker]":
     return [RayWorker(ray, actor, contents) for _ in range(count)]
 
 
-def _connected(address):
+def connect(address: str | None, log_to_driver: bool = False):
+    """Return the module `ray`, connected to a cluster.
+
+    Args:
+        address: Of the cluster, or None for one that is started on this machine.
+        log_to_driver: Whether what actors print appears here.
+
+    Raises:
+        ConversionError: Ray is not installed, or there is no such cluster.
+    """
+    if not address and "ray" not in sys.modules and not _belongs_to_cluster():
+        # What Ray opens for this machine alone listens on the loopback address alone.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         import ray
     except ImportError as error:
@@ -59,13 +77,48 @@ def _connected(address):
     if ray.is_initialized():
         return ray
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        with _neutral_place():
+            ray.init(address=address, log_to_driver=log_to_driver, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         raise ConversionError(
             f"There is no Ray cluster at {address or 'this machine'}: {error}. Start one by "
             "`ray start --head`, or leave the address out for this machine alone."
         ) from error
     return ray
+
+
+def _belongs_to_cluster():
+    """Whether `ray.init()` without an address finds a cluster instead of beginning one."""
+    return bool(os.environ.get("RAY_ADDRESS")) or _CLUSTER_OF_MACHINE.exists()
+
+
+@contextlib.contextmanager
+def _neutral_place():
+    """Be in a folder that holds nothing but the way to this package.
+
+    Ray puts the current folder, and that of the script that was started, first on the path of its
+    workers; neither is what images lie in.
+    """
+    folder = tempfile.mkdtemp(prefix="keras_dtl.")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (Path(folder) / "keras_dtl").symlink_to(PACKAGE)
+    place, paths, named = os.getcwd(), sys.path[:], os.environ.get("PYTHONPATH")  # noqa: PTH109
+    _name_paths(environment().get("PYTHONPATH"))
+    sys.path[:] = safe_path()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(place)
+        sys.path[:] = paths
+        _name_paths(named)
+
+
+def _name_paths(value):
+    if value is None:
+        os.environ.pop("PYTHONPATH", None)
+    else:
+        os.environ["PYTHONPATH"] = value
 
 
 def contents_of(setup: Setup) -> tuple[Setup, dict[str, bytes], dict[str, bytes]]:
@@ -78,7 +131,7 @@ def contents_of(setup: Setup) -> tuple[Setup, dict[str, bytes], dict[str, bytes]
         The setup, the files of the artifact by relative path, and those that options name.
     """
     options = {name: getattr(setup.options, name) for name in FILES}
-    named = {name: Path(path).read_bytes() for name, path in options.items() if path}
+    named = {name: read_regular(path) for name, path in options.items() if path}
     return setup, _files(setup), named
 
 
@@ -88,7 +141,8 @@ def _files(setup):
     manifest = read_manifest(folder)
     graphs = {manifest.onnx_file, *(record["file"] for record in manifest.precisions.values())}
     graphs |= {(manifest.tiling or {}).get("file")} - {None}
-    return {name: (folder / name).read_bytes() for name in ("manifest.json", *sorted(graphs))}
+    files = {name: verify_file(folder, manifest, name).read_bytes() for name in sorted(graphs)}
+    return {"manifest.json": read_regular(folder / "manifest.json"), **files}
 
 
 class ClusterWorker:
@@ -138,6 +192,12 @@ class RayWorker:
         self.actor = None
 
     def start(self) -> None:
+        """Begin the actor.
+
+        Raises:
+            WorkerLost: The actor has gone, or its node.
+            ConversionError: The cluster had no place for it.
+        """
         self.actor = self.class_of_actors.remote(self.contents)
         try:
             self.ray.get(self.actor.ready.remote(), timeout=_SECONDS_TO_START)
@@ -146,6 +206,8 @@ class RayWorker:
                 f"The Ray cluster had no place for a worker in {_SECONDS_TO_START} seconds; it has "
                 f"{self.ray.cluster_resources()}. Call again with nodes; what is done is kept."
             ) from error
+        except self.ray.exceptions.RayError as error:
+            raise WorkerLost(f"{type(error).__name__}: {str(error).strip()}") from error
 
     def convert(self, files: list[tuple[str, bytes]]) -> tuple[list, float]:
         """Do what `Worker.convert` does.

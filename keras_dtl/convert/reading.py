@@ -1,11 +1,7 @@
 """Image files as a model takes them, with what is given back to their outputs."""
 
-import contextlib
 import dataclasses
-import errno
 import io
-import os
-import struct
 import typing
 from collections.abc import Callable, Iterator
 
@@ -13,13 +9,13 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from keras_dtl.convert.items import Item, ItemError, Loaded
+from keras_dtl.convert.notes import notes_of
 from keras_dtl.convert.options import Options
 from keras_dtl.convert.small_png import read_small_png
-from keras_dtl.files import FilePath
-from keras_dtl.images import as_pixels, check_size, open_image, rgb_profile, upright_image
+from keras_dtl.files import FilePath, read_regular
+from keras_dtl.images import as_pixels, check_size, kept_profile, open_image, upright_image
 
 _LARGEST_FILE = 2**31  # bytes; files are read whole
-_ORIENTATION = 0x0112
 _THUMBNAIL = (320, 320)  # width and height at most
 _ANIMATED = ("GIF", "PNG", "TIFF", "WEBP")  # but not the previews that cameras hide in a JPEG
 
@@ -50,13 +46,9 @@ def read_file(path: FilePath) -> bytes:
         path: The file.
 
     Raises:
-        OSError: It cannot be read, or is too large.
+        OSError: It cannot be read, is too large, or is no regular file.
     """
-    with open(path, "rb", buffering=0) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > _LARGEST_FILE:
-            raise OSError(errno.EFBIG, f"its {size} bytes are more than {_LARGEST_FILE}")
-        return file.read()
+    return read_regular(path, _LARGEST_FILE)
 
 
 def pictures(
@@ -155,7 +147,7 @@ def thumbnail(path: FilePath, max_pixels: int) -> Image.Image:
 
 def _picture(image, channels, options, keep_alpha, frame, frames):
     upright = upright_image(image)
-    tags = _tags(image, options)
+    tags = _tags(image, options, upright.size)
     if options.profile == "srgb":
         upright = _in_srgb(upright, image.info.get("icc_profile"))
     if keep_alpha and channels != 4 and upright.has_transparency_data:
@@ -168,39 +160,29 @@ def _picture(image, channels, options, keep_alpha, frame, frames):
 
 def _in_srgb(image, profile):
     """Convert colours to sRGB; a profile that cannot be used is one that is not there."""
-    if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
+    kind = profile[16:20] if isinstance(profile, bytes) else None
+    if kind not in (b"RGB ", b"GRAY", b"CMYK") or image.mode == "1":
         return image
-    mode = "RGBA" if image.mode == "RGBA" else "RGB"
+    alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+    mode = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}[kind]
+    if (kind == b"CMYK") != (image.mode == "CMYK"):
+        return image  # of other values than these
+    opaque = image.convert("RGBA").convert(mode) if alpha else image.convert(mode)
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         target = ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, source, target, outputMode=mode) or image
+        converted = ImageCms.profileToProfile(opaque, source, target, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return image
+    if alpha is not None:
+        converted.putalpha(alpha)
+    return converted
 
 
-def _tags(image, options):
+def _tags(image, options, size):
     tags = {}
-    if options.profile == "keep" and (profile := rgb_profile(image)):
+    if options.profile == "keep" and (profile := kept_profile(image)):
         tags["icc_profile"] = profile
-    if options.metadata == "keep":
-        tags |= _notes(image)
+    if options.metadata != "drop":
+        tags |= notes_of(image, size, location=options.metadata == "keep")
     return tags
-
-
-def _notes(image):
-    """Return EXIF and XMP of an image, upright from now on; its old thumbnail is left out."""
-    notes = {}
-    if isinstance(image.info.get("xmp"), bytes):
-        notes["xmp"] = image.info["xmp"]
-    if image.format == "TIFF" or not image.info.get("exif"):
-        return notes  # the notes of a TIFF describe how its own pixels lie
-    # Damaged notes about the pixels do not spoil the pixels.
-    with contextlib.suppress(
-        SyntaxError, ValueError, TypeError, LookupError, OSError, struct.error
-    ):
-        exif = image.getexif()
-        exif.pop(_ORIENTATION, None)
-        if len(exif):
-            notes["exif"] = exif.tobytes()
-    return notes

@@ -6,10 +6,12 @@ from functools import partial
 
 from keras_dtl.convert.channel import Channel
 from keras_dtl.convert.items import Item, Loaded
+from keras_dtl.convert.options import ConversionError
 from keras_dtl.convert.run import Run
 from keras_dtl.convert.worker import WorkerLost
 
 _BYTES_AT_ONCE = 2**24  # of files that go to a worker together
+_STARTS = 3  # of a worker, before nothing is expected of further ones
 _TRIES = 2  # for a file alone, before it is to blame for the loss of its worker
 
 
@@ -124,9 +126,21 @@ class RemoteRun(Run):
             self.inbox.put(partial(self._failed, files[0].item, reason))
 
     def _restart(self, worker):
-        worker.stop()
-        if not self.stop_reason:
-            worker.start()
+        for attempt in range(_STARTS):
+            worker.stop()
+            if self.stop_reason:
+                return
+            try:
+                worker.start()
+            except WorkerLost as error:
+                reason = error
+                time.sleep(attempt)
+            else:
+                return
+        raise ConversionError(
+            f"A worker was lost {_STARTS} times while it started: {reason}. Choose fewer workers, "
+            "which need less memory, or the engine threads; what is done is kept."
+        ) from reason
 
     def _keep(self, image, made):
         self.task.keep(image, made)

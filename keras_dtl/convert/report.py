@@ -1,11 +1,16 @@
 """What a conversion did."""
 
+import collections
 import dataclasses
 import typing
+from collections.abc import Collection
 from pathlib import Path
 
 from keras_dtl.files import readable_name
 from keras_dtl.version import __version__
+
+NOT_BEGUN = "not converted: "
+"""How the reason of each file begins that a full disk left out."""
 
 
 class Failure(typing.NamedTuple):
@@ -18,6 +23,20 @@ class Failure(typing.NamedTuple):
 
     path: Path
     reason: str
+
+
+class LeftOut(typing.NamedTuple):
+    """One file of a folder that was not taken for an input.
+
+    Args:
+        path: The file.
+        reason: Why, in words.
+        is_input: Whether it is one all the same, such as a picture of a format that is not read.
+    """
+
+    path: Path
+    reason: str
+    is_input: bool
 
 
 @dataclasses.dataclass
@@ -71,6 +90,8 @@ class ConversionReport:
         planned: Paths that a dry run would convert.
         left: Number of files left for another run, because a limit was reached.
         stages: A `Stages`, or `None`.
+        left_out: Tuple of `LeftOut`, one for each file of the folder that is no input.
+        full: Why nothing more could be written, such as "No space left on device", or `None`.
     """
 
     converted: int
@@ -81,12 +102,17 @@ class ConversionReport:
     planned: tuple[Path, ...] = ()
     left: int = 0
     stages: Stages | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    full: str | None = None
 
     @property
     def exit_status(self) -> int:
-        """0 when every image is done, 1 when some failed, 2 when nothing could be done."""
+        """0 when every image is done, 1 when some failed or are of formats that are not read, 2
+        when nothing could be done any more."""
+        if self.full:
+            return 2
         if not self.failed:
-            return 0
+            return int(any(file.is_input for file in self.left_out))
         return 1 if self.converted or self.skipped or self.planned else 2
 
     @property
@@ -110,6 +136,9 @@ class ConversionReport:
                 for failure in self.failed
             ],
         }
+        value["left_out"] = [
+            {"file": readable_name(file.path), "reason": file.reason} for file in self.left_out
+        ]
         if self.stages is not None:
             shares = self.stages.occupancy(max(self.seconds, 1e-9))
             value["stages"] = {
@@ -120,3 +149,20 @@ class ConversionReport:
                 "sessions": self.stages.sessions,
             }
         return value
+
+
+def left_out_lines(left_out: Collection[LeftOut], most: int = 5) -> list[str]:
+    """Return a line for each reason why files were left out: how many, and the first by name.
+
+    Args:
+        left_out: The files.
+        most: How many of each reason are named.
+    """
+    names = collections.defaultdict(list)
+    for file in left_out:
+        names[file.reason].append(readable_name(file.path.name))
+    lines = []
+    for reason, files in names.items():
+        more = f" and {len(files) - most} more" if len(files) > most else ""
+        lines.append(f"left out: {len(files)} ({reason}): {', '.join(files[:most])}{more}")
+    return lines

@@ -15,11 +15,11 @@ from keras_dtl.convert.batches import reason_of, run_batch
 from keras_dtl.convert.channel import Channel, Closed
 from keras_dtl.convert.disk import DiskFull
 from keras_dtl.convert.items import Groups, Item, ItemError
-from keras_dtl.convert.journal import Journal
+from keras_dtl.convert.journal import Checksums, Journal
 from keras_dtl.convert.options import Options
 from keras_dtl.convert.parcel import WAITING, Parcel
 from keras_dtl.convert.reading import read_file
-from keras_dtl.convert.report import Failure, Stages
+from keras_dtl.convert.report import NOT_BEGUN, Failure, Stages
 from keras_dtl.convert.task import Task
 from keras_dtl.images import ImageError
 
@@ -55,6 +55,7 @@ class Run:
         self.options = options
         self.progress = progress
         self.failures = []
+        self.full = None  # why nothing more can be written, in words
         self.planned = []
         self.converted = self.skipped = self.left = 0
         self.stages = Stages(_READERS, task.writers)
@@ -74,21 +75,23 @@ class Run:
         self.stop_reason = self.defect = None
         work = self._work()
         self.alive = {stage: len(functions) for stage, functions in work.items()}
+        # None of them keeps the process from ending, whatever interrupts this thread.
         threads = [
-            threading.Thread(target=function)
+            threading.Thread(target=function, daemon=True)
             for functions in work.values()
             for function in functions
         ]
-        for thread in threads:
-            thread.start()
         try:
+            for thread in threads:
+                thread.start()
             with contextlib.suppress(Closed):  # by a defect
                 self._serve()
         finally:
             self.stop_reason = self.stop_reason or "the conversion was stopped"
             self._close()
             for thread in threads:
-                thread.join()
+                if thread.is_alive():
+                    thread.join()
         # Threads that the closing woke may all have ended in good order meanwhile.
         if self.defect is not None:
             raise self.defect
@@ -184,8 +187,14 @@ class Run:
         del self.waiting[item.index]
         self.progress(self.total - len(self.waiting), self.total)
 
-    def _full(self, error):
-        self.stop_reason = f"not converted: {error.strerror}"
+    def stop_full(self, error: DiskFull) -> None:
+        """Convert no more: nothing can be written.
+
+        Args:
+            error: Why.
+        """
+        self.full = error.strerror
+        self.stop_reason = f"{NOT_BEGUN}{error.strerror}"
 
     def _ended(self, stage, busy):
         setattr(self.stages, stage, getattr(self.stages, stage) + busy)
@@ -222,13 +231,18 @@ class Run:
         if self.stop_reason:
             parcel.add(partial(self._failed, item, self.stop_reason))
             return
+        known = self.journal and self.journal.checksums.of(item.path)
+        if known and self._is_done(item, known):
+            parcel.add(partial(self._skip, item))
+            return
+        state = Checksums.state(item.path)
         data = read_file(item.path)
         content = hashlib.sha256(data).hexdigest()
-        if self.journal is not None and not self.options.overwrite:
-            records = self.journal.records(item.name, content)
-            if records and self.task.is_done(item, records):
-                parcel.add(partial(self._skip, item))
-                return
+        if self.journal is not None:
+            self.journal.checksums.note(item.path, state, content)
+        if content != known and self._is_done(item, content):
+            parcel.add(partial(self._skip, item))
+            return
         self.task.check_free(item)
         if self.options.limit and next(self.allowed) > self.options.limit:
             parcel.add(partial(self._leave, item))
@@ -236,6 +250,12 @@ class Run:
             parcel.add(partial(self._plan, item))
         else:
             self._decode(item, data, content, parcel)
+
+    def _is_done(self, item, content):
+        if self.journal is None or self.options.overwrite:
+            return False
+        records = self.journal.records(item.name, content)
+        return bool(records) and self.task.is_done(item, records)
 
     def _decode(self, item, data, content, parcel):
         try:
@@ -259,8 +279,8 @@ class Run:
         try:
             self._keep(image, outputs)
         except DiskFull as error:
-            self.inbox.put(partial(self._full, error))
-            self.inbox.put(partial(self._failed, image.item, f"not converted: {error.strerror}"))
+            self.inbox.put(partial(self.stop_full, error))
+            self.inbox.put(partial(self._failed, image.item, f"{NOT_BEGUN}{error.strerror}"))
         except (ItemError, MemoryError) as error:
             self.inbox.put(partial(self._failed, image.item, reason_of(error, image.item)))
         else:

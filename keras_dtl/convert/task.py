@@ -74,6 +74,18 @@ class Task(abc.ABC):
         self.journal: Journal | None = None  # while there is one to read or write
 
     @classmethod
+    def reason_left_out(cls, path: Path) -> tuple[str, bool]:
+        """Say why a file of a folder is no input of this task, by its suffix.
+
+        Args:
+            path: The file.
+
+        Returns:
+            The reason in words, and whether it is an input all the same that cannot be read.
+        """
+        return f"no {' or '.join(sorted(cls.suffixes))} file", False
+
+    @classmethod
     def takes_as_target(cls, suffix: str) -> bool:
         """Whether a result may be written to one file that is named with a suffix.
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from keras_dtl.convert.artifact import Artifact
 from keras_dtl.convert.folder import convert_items
-from keras_dtl.convert.inputs import find_items
+from keras_dtl.convert.inputs import find_items, find_left_out, leave_out_outputs
+from keras_dtl.convert.journal import Checksums
 from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.report import ConversionReport
 from keras_dtl.convert.tasks import task_class
@@ -45,12 +46,16 @@ def watch_folder(
     if not Path(source).is_dir():
         raise ConversionError(f"Only a folder can be watched; received {source}.")
     task = task_class(artifact)
-    before, done = {}, {}
+    before, done, told, checksums = {}, {}, set(), Checksums()
     while True:
-        now = _look(source, options.recursive, task)
+        now = _look(source, destination, options.recursive, task)
         settled = {path: state for path, state in now.items() if before.get(path) == state}
         if any(done.get(path) != state for path, state in settled.items()):
-            report = _convert(artifact, task, source, destination, options, set(settled))
+            left_out = find_left_out(source, options.recursive, task)
+            fresh = tuple(file for file in left_out if file.path not in told)
+            told.update(file.path for file in fresh)
+            news = {"left_out": fresh, "checksums": checksums}
+            report = _convert(artifact, task, source, destination, options, set(settled), news)
             done |= settled
             # What was written once is this watch's own.
             options = dataclasses.replace(options, overwrite=False)
@@ -60,18 +65,18 @@ def watch_folder(
         time.sleep(interval)
 
 
-def _convert(artifact, task, source, destination, options, settled):
+def _convert(artifact, task, source, destination, options, settled, news):
     items, failures = find_items(source, options.recursive, task)
     # Numbered anew, since a table keeps the order without gaps.
     items = [item for item in items if item.path in settled]
     items = [dataclasses.replace(item, index=index) for index, item in enumerate(items)]
-    return convert_items(artifact, items, failures, source, destination, options)
+    return convert_items(artifact, items, failures, source, destination, options, **news)
 
 
-def _look(source, recursive, task):
+def _look(source, destination, recursive, task):
     """Return size and time of each file by its path."""
     try:
-        items, _ = find_items(source, recursive, task)
+        items = leave_out_outputs(find_items(source, recursive, task)[0], source, destination)
     except ConversionError:
         return {}  # nothing there yet
     states = {}

@@ -1,8 +1,6 @@
 """A conversion without a journal: bytes of files in, what is kept of them out.
 
-    python -m keras_dtl.convert.worker
-
-serves a conversion through its standard input and output.
+`main` serves a conversion through the standard input and output of a process of its own.
 """
 
 import dataclasses
@@ -165,7 +163,8 @@ def serve(source: BinaryIO, target: BinaryIO) -> None:
         target.flush()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve the process that began this one."""
     with os.fdopen(os.dup(1), "wb") as channel:
         os.dup2(2, 1)  # whatever a library prints must not come between
         serve(sys.stdin.buffer, channel)

@@ -1,6 +1,7 @@
 """Random changes of uint8 image batches that depend on a seed alone, for `domain_batches`."""
 
 import math
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -97,8 +98,153 @@ def random_affine_and_intensity(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor
     return random_intensity(random_affine(images, seed), seed + 1)
 
 
+def random_crop(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Mirror half of the images, and cut out a part of 64 to 100 % of each, in its size again.
+
+    The weak change of FixMatch and AdaMatch; for photos, not for digits or letters.
+
+    Args:
+        images: uint8 tensor `(batch, height, width, channels)`.
+        seed: int64 tensor `(2,)`; the same seed makes the same changes.
+
+    Returns:
+        uint8 tensor of the same shape.
+    """
+    cut = random_affine(images, seed, rotation=0.0, scale=(1.0, 1.25), shift=0.08, shear=0.0)
+    draw = tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), seed + 1)
+    return tf.where(draw < 0.5, tf.reverse(cut, [2]), cut)
+
+
+def random_strong(
+    images: tf.Tensor, seed: tf.Tensor, operations: int = 2, hole: float = 0.4
+) -> tf.Tensor:
+    """Change each image by some operations of RandAugment, and blot out a square of it.
+
+    The strong change of FixMatch and AdaMatch: `random_crop`, then form or intensity, of its own
+    for each image.
+
+    Reference: Cubuk et al., "RandAugment: Practical automated data augmentation with a reduced
+    search space", NeurIPS 2020; the square as in Sohn et al., "FixMatch", NeurIPS 2020.
+
+    Differs from the paper: the operations chosen for an image are applied in the order of
+    `OPERATIONS`, and all that change its form are one.
+
+    Args:
+        images: uint8 tensor `(batch, height, width, channels)`.
+        seed: int64 tensor `(2,)`; the same seed makes the same changes.
+        operations: How many of `OPERATIONS` change each image.
+        hole: Largest side of the square as a share of the image's.
+
+    Returns:
+        uint8 tensor of the same shape.
+    """
+    images = random_crop(images, seed)
+    order = tf.argsort(
+        tf.random.stateless_uniform((tf.shape(images)[0], len(OPERATIONS)), seed + 2)
+    )
+    chosen = tf.argsort(order) < operations  # (batch, operations): which of them, by rank
+    for index, operation in enumerate(OPERATIONS):
+        changed = operation(images, seed + 3 + index)
+        images = tf.where(chosen[:, index, None, None, None], changed, images)
+    return random_hole(images, seed + 3 + len(OPERATIONS), hole)
+
+
+def random_hole(images: tf.Tensor, seed: tf.Tensor, largest: float = 0.4) -> tf.Tensor:
+    """Make a square of each image grey.
+
+    Args:
+        images: uint8 tensor `(batch, height, width, channels)`.
+        seed: int64 tensor `(2,)`; the same seed makes the same changes.
+        largest: Largest side of the square as a share of the image's.
+
+    Returns:
+        uint8 tensor of the same shape.
+    """
+    draw = tf.random.stateless_uniform((3, tf.shape(images)[0], 1, 1), seed)
+    height, width = images.shape[1], images.shape[2]
+    half = 0.5 * largest * draw[0]
+    rows = tf.abs(tf.range(height, dtype="float32")[None, :, None] / height - draw[1]) < half
+    columns = tf.abs(tf.range(width, dtype="float32")[None, None, :] / width - draw[2]) < half
+    return tf.where((rows & columns)[..., None], tf.constant(127, "uint8"), images)
+
+
+def _blend(dull_form: Callable) -> Callable:
+    """Return an operation that moves images from a duller form by a factor of 0.1 to 1.9."""
+
+    def operation(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        values = tf.cast(images, "float32")
+        factor = tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), seed, 0.1, 1.9)
+        dull = dull_form(values)
+        return tf.cast(tf.clip_by_value(tf.round(dull + factor * (values - dull)), 0, 255), "uint8")
+
+    return operation
+
+
+def _grey(values: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(values, -1, keepdims=True)
+
+
+def _solarize(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    limit = tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), seed, 0, 256)
+    return tf.where(tf.cast(images, "float32") >= limit, 255 - images, images)
+
+
+def _posterize(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    bits = tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), seed, 1, 5, dtype="int32")
+    step = tf.bitwise.left_shift(1, bits + 3)  # 16 to 128 levels become one
+    return tf.cast(tf.cast(images, "int32") // step * step, "uint8")
+
+
+def _stretch(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Stretch the intensities of each channel over the whole range."""
+    values = tf.cast(images, "float32")
+    low = tf.reduce_min(values, [1, 2], keepdims=True)
+    span = tf.maximum(tf.reduce_max(values, [1, 2], keepdims=True) - low, 1.0)
+    return tf.cast(tf.round((values - low) * 255 / span), "uint8")
+
+
+def _invert(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    return 255 - images
+
+
+def _turn(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    return random_affine(images, seed, rotation=30.0, scale=(0.85, 1.2), shift=0.2, shear=17.0)
+
+
+OPERATIONS = (
+    _turn,
+    _blend(tf.zeros_like),  # brightness
+    _blend(lambda values: tf.reduce_mean(_grey(values), [1, 2], keepdims=True)),  # contrast
+    _blend(_grey),  # colour
+    _blend(lambda values: tf.nn.avg_pool2d(values, 3, 1, "SAME")),  # sharpness
+    _solarize,
+    _posterize,
+    _stretch,
+    _invert,
+)
+"""What `random_strong` chooses from: functions of uint8 images and a seed."""
+
+
+def random_mixed(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Change the first half of a batch by `random_strong`, the others by `random_crop`.
+
+    Args:
+        images: uint8 tensor `(batch, height, width, channels)`.
+        seed: int64 tensor `(2,)`; the same seed makes the same changes.
+
+    Returns:
+        uint8 tensor of the same shape.
+    """
+    half = tf.shape(images)[0] // 2
+    strong = random_strong(images[:half], seed)
+    return tf.concat([strong, random_crop(images[half:], seed + 500)], 0)
+
+
 AUGMENTATIONS = {
     "none": None,
+    "crop": random_crop,
+    "mixed": random_mixed,
+    "strong": random_strong,
     "affine": random_affine,
     "intensity": random_intensity,
     "both": random_affine_and_intensity,

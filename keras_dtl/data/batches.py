@@ -16,7 +16,7 @@ class Examples(Protocol):
 
     @property
     def labels(self) -> np.ndarray | None:
-        """A label for each example, or None when unlabelled."""
+        """One integer for each image, or a map of them; `None` where they are not known."""
         ...
 
     def __len__(self) -> int: ...
@@ -103,6 +103,8 @@ def endless_arrays(
     # Gathering is too short to be worth a second thread; augmentation may not be.
     threads = None if augment is None else tf.data.AUTOTUNE
     dataset = tf.data.Dataset.zip(steps, order).map(batch_at, num_parallel_calls=threads)
+    # Workers that share batches need not ask each other at every step whether there are more.
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
     return dataset.with_options(options()).prefetch(tf.data.AUTOTUNE)
 
 
@@ -114,6 +116,7 @@ def domain_batches(
     first_step: int = 0,
     target_labelled: Examples | None = None,
     augment: Augment | None = None,
+    strong: Augment | None = None,
 ) -> tf.data.Dataset:
     """Batches of source and target for domain adaptation.
 
@@ -127,6 +130,8 @@ def domain_batches(
         first_step: The step of the first batch: to resume, the number of batches already seen.
         target_labelled: The few target images whose labels may be used, if any.
         augment: As for `endless_batches`; applied to every domain.
+        strong: A stronger `augment`, for methods that compare an image with itself: the batches
+            then hold the same images changed by it too, `"source_strong"` and `"target_strong"`.
 
     Returns:
         Endless `tf.data.Dataset` of `{"source": (images, labels), "target": images,
@@ -143,12 +148,35 @@ def domain_batches(
     _check_labelled(source=source, target_labelled=target_labelled)
     _check_one_shape(domains)
     seeds = independent_seeds(seed, len(domains))
+    changes = augment if strong is None else _both_ways(augment, strong)
     streams = {
-        name: endless_batches(examples, batch_size, stream_seed, first_step, augment)
+        name: endless_batches(examples, batch_size, stream_seed, first_step, changes)
         for (name, examples), stream_seed in zip(domains.items(), seeds, strict=True)
         if examples is not None
     }
-    return tf.data.Dataset.zip(streams).with_options(options())
+    batches = tf.data.Dataset.zip(streams)
+    return (batches if strong is None else batches.map(_name_strong)).with_options(options())
+
+
+def _both_ways(augment: Augment | None, strong: Augment) -> Augment:
+    """Return a change of images into a pair: changed weakly, or not at all, and strongly."""
+
+    def change(images: tf.Tensor, seed: tf.Tensor) -> tuple:
+        weak = images if augment is None else augment(images, seed)
+        return weak, strong(images, seed + 1000)
+
+    return change
+
+
+def _name_strong(batch: dict) -> dict:
+    (source, source_strong), labels = batch["source"]
+    named = {"source": (source, labels), "source_strong": source_strong}
+    if "target" in batch:
+        named["target"], named["target_strong"] = batch["target"]
+    if "target_labelled" in batch:
+        (images, _), known = batch["target_labelled"]
+        named["target_labelled"] = (images, known)
+    return named
 
 
 def ordered_batches(examples: Examples, batch_size: int) -> tf.data.Dataset:

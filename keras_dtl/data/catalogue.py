@@ -8,6 +8,8 @@ from typing import Any
 from keras_dtl.data.digits import blended_digits, plain_digits
 from keras_dtl.data.folder import load_folder
 from keras_dtl.data.labelled import LabelledImages
+from keras_dtl.data.layouts import sided_folders
+from keras_dtl.data.names import divide_name
 from keras_dtl.data.npz import load_npz
 from keras_dtl.files import FilePath
 
@@ -27,6 +29,7 @@ def load(
     channels: int | None = None,
     data_dir: FilePath | None = None,
     manual_dir: FilePath | None = None,
+    side: str | None = None,
 ) -> LabelledImages:
     """Load a data set by name.
 
@@ -36,7 +39,8 @@ def load(
         name: `digits` or `digits_m` (embedded, no download), `folder:PATH` (a folder of images,
             see `load_folder`), `npz:PATH.npz:LABEL` (see `load_npz`), or the name of any TFDS
             image classification data set, such as `mnist`, `usps`, `mnist_m`, `cifar10` or
-            `name/config:version`.
+            `name/config:version`. Of a data set of two domains, such as `cycle_gan/horse2zebra`
+            or a folder of `trainA trainB testA testB`, `NAME/A` and `NAME/B` are one each.
         split: "train" or "test".
         image_size: Side or `(height, width)` to resize to, in pixels. By default the data set's
             own size, which must then be the same for all of its images.
@@ -44,6 +48,7 @@ def load(
             data set's own.
         data_dir: Where TFDS keeps prepared data sets. By default TFDS_DATA_DIR, or TFDS's default.
         manual_dir: Where files lie that TFDS cannot download by itself.
+        side: "a" or "b": which domain of such a data set to take where `name` does not say so.
 
     Returns:
         The data set's images, labels and class names.
@@ -58,10 +63,23 @@ def load(
     size = _as_size(image_size)
     if name in EMBEDDED:
         return EMBEDDED[name](split).convert(size, channels)
-    prefix, _, path = name.partition(":")
+    prefix, path = divide_name(name)
     if prefix in FOLDERS:
+        path = sided_path(path, side) if prefix == "folder" else path
         return FOLDERS[prefix](path, split, size, channels)
-    return _load_from_tfds(name, split, size, channels, data_dir, manual_dir)
+    return _load_from_tfds(name, split, size, channels, data_dir, manual_dir, side)
+
+
+def sided_path(path: str, side: str | None) -> str:
+    """Return the path of one domain of a folder of two, or the path itself.
+
+    Args:
+        path: The folder.
+        side: "a", "b" or None.
+    """
+    if side and Path(path).is_dir() and sided_folders(path):
+        return f"{path}/{side.upper()}"
+    return path
 
 
 def accepted_names() -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_dtl.motion import Skeleton
+from keras_dtl.skeleton import Skeleton
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,7 +14,8 @@ class Clips:
     """Motion clips with labels.
 
     Args:
-        positions: List of world positions `(frames, joints, 3)`, one a clip.
+        positions: List of world positions `(frames, joints, 3)`, one a clip, y up, all at the size
+            of the skeleton.
         actions, styles: Labels, int32 `(clips,)`.
         action_names, style_names: What the labels stand for.
         skeleton: The `Skeleton`.

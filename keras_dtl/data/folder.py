@@ -2,24 +2,84 @@
 
 import logging
 import os
-import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from keras_dtl.data.labelled import LabelledImages
+from keras_dtl.data.layouts import split_folders, split_of, test_folder, visible_folders
 from keras_dtl.data.splits import stratified_split
 from keras_dtl.data.storage import MEMORY_LIMIT, stack_images
 from keras_dtl.files import FilePath
-from keras_dtl.images import ImageError, find_images, read_image, readable_name, resize_image
+from keras_dtl.images import (
+    ImageError,
+    find_images,
+    find_unread_files,
+    read_image,
+    readable_name,
+    resize_image,
+)
 
-# Folder names that stand for a split; the first that exists is taken.
-SPLIT_FOLDERS = {"train": ("train",), "test": ("test", "validation", "val")}
 CHUNK = 1024  # images read ahead, at most
 
 logger = logging.getLogger("keras_dtl")
+
+
+@dataclass(frozen=True)
+class FolderPart:
+    """The files of one split.
+
+    Args:
+        files: Paths of images.
+        labels: Integers `(files,)`, or None when unlabelled.
+        unread: `(path, reason)` of the files that are no images, or none that are read.
+    """
+
+    files: list[Path]
+    labels: np.ndarray | None = None
+    unread: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class FolderPlan:
+    """What a folder is taken for, before any image of it is decoded.
+
+    Args:
+        root: The folder.
+        layout: That in words.
+        parts: `FolderPart`s by split, "train" and mostly "test".
+        classes: Names in label order; empty when unlabelled.
+        without_test: Why there is no split "test", or "".
+        notes: What a user should know before a training begins.
+    """
+
+    root: Path
+    layout: str
+    parts: dict[str, FolderPart]
+    classes: tuple[str, ...] = ()
+    without_test: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    def part(self, split: str) -> FolderPart:
+        """Return the files of a split.
+
+        Args:
+            split: "train" or "test".
+
+        Raises:
+            ValueError: If there are none.
+        """
+        if split == "test" and self.without_test and self.parts["train"].files:
+            raise ValueError(f"{readable_name(self.root)}: {self.without_test}")
+        if split not in self.parts or not self.parts[split].files:
+            raise ValueError(
+                f"{readable_name(self.root)}: no image found for the split {split!r}. "
+                f"Expected {_EXPECTED} with files that end in .jpg, .png or another image suffix."
+            )
+        return self.parts[split]
 
 
 def load_folder(
@@ -33,13 +93,16 @@ def load_folder(
 
     The folder takes one of three forms:
 
-    - `PATH/train/CLASS/image.jpg` and `PATH/test/CLASS/image.jpg`: split by the user.
+    - `PATH/train/CLASS/image.jpg` and `PATH/test/CLASS/image.jpg`: split by the user. Splits
+      bear any of the common names, see `keras_dtl.data.layouts.SPLIT_NAMES`; without a split
+      test that of validation is tested on.
     - `PATH/CLASS/image.jpg`: each class is split, always alike, in 80 % for training and 20 % for
       testing.
     - `PATH/image.jpg`: unlabelled images, all for training.
 
     Classes are sorted by name. Images may lie in further folders below their class. Files that
-    cannot be read are left out, logged, and listed in the result's `skipped`.
+    cannot be read, or are no images, are left out, logged, and listed in the result's `skipped`.
+    `PATH/A` also names one side of `trainA trainB testA testB`.
 
     Args:
         path: The folder.
@@ -56,117 +119,146 @@ def load_folder(
         NotADirectoryError: If it is a file.
         ValueError: If it holds no readable image, or images of several sizes and `size` is None.
     """
-    root = Path(path)
-    files, labels, classes = _split_files(root, split)
-    if not files:
-        raise ValueError(
-            f"{readable_name(root)}: no image found for the split {split!r}. "
-            f"Expected {_EXPECTED} with files that end in .jpg, .png or another image suffix."
-        )
+    plan = folder_plan(path)
+    part = plan.part(split)
+    for note in plan.notes if split == "train" else ():
+        logger.warning("%s: %s", readable_name(plan.root), note)
     readable, skipped = [], []  # positions in files; (path, reason)
     images = stack_images(
-        _read_all(files, size, channels or 3, readable, skipped), len(files), memory_limit
+        _read_all(part.files, size, channels or 3, readable, skipped),
+        len(part.files),
+        memory_limit,
     )
-    _report(root, skipped, len(files))
-    labels = None if labels is None else labels[readable]
-    return LabelledImages(images, labels, classes, tuple(skipped))
+    _report(plan.root, skipped, len(part.files))
+    report_unread(plan.root, part.unread)
+    if part.labels is None:
+        return LabelledImages(images, None, (), (*skipped, *part.unread))
+    labels = part.labels[readable]
+    return LabelledImages(images, labels, plan.classes, (*skipped, *part.unread))
 
 
 _EXPECTED = "train/CLASS/ and test/CLASS/ folders, CLASS/ folders, or images without labels,"
 
 
-def has_test_split(path: FilePath) -> bool:
-    """Return whether a folder has images for testing: a split, or classes that can be split.
+def folder_plan(path: FilePath) -> FolderPlan:
+    """Return what a folder is taken for; see `load_folder` for its forms.
 
     Args:
         path: The folder.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: If it is none.
+        ValueError: If it is of none of these forms; the message names what is in the way.
     """
-    folders = _sub_folders(Path(path))
-    if _is_split({name.lower() for name in folders}):
-        return len(folders) > 1
-    return _class_files(Path(path), folders)[1] is not None
-
-
-def _split_files(root: Path, split: str) -> tuple[list[Path], np.ndarray | None, tuple[str, ...]]:
-    """Return the image files of a split, their labels or None, and the class names."""
-    folders = _sub_folders(root)
-    split_folders = {name.lower(): folder for name, folder in folders.items()}
-    if _is_split(split_folders):
-        return _given_split(root, split_folders, split)
-    files, labels, classes = _class_files(root, folders)
-    if labels is not None:
-        train, test = stratified_split(labels)
-        chosen = train if split == "train" else test
-        return [files[index] for index in chosen], labels[chosen], classes
-    if split == "test" and files:
-        raise ValueError(
-            f"{readable_name(root)}: images without class folders are all for training. "
+    root = Path(path)
+    splits = split_folders(root)
+    if splits:
+        return _given_plan(root, splits)
+    folders = visible_folders(root)
+    _refuse_splits_below(root, folders)
+    notes = []
+    whole, classes = _class_files(root, folders, None, notes)
+    if whole.labels is None:
+        without = (
+            "images without class folders are all for training. "
             "For testing, sort them into CLASS/ folders, or into train/CLASS/ and test/CLASS/."
         )
-    return files, labels, classes
+        return FolderPlan(root, "images without labels", {"train": whole}, (), without, notes)
+    train, test = stratified_split(whole.labels)
+    parts = {
+        "train": FolderPart([whole.files[i] for i in train], whole.labels[train], whole.unread),
+        "test": FolderPart([whole.files[i] for i in test], whole.labels[test]),
+    }
+    layout = "class folders, 20 % of each class for testing"
+    return FolderPlan(root, layout, parts, classes, "", notes)
 
 
-def _is_split(folders: Collection[str]) -> bool:
-    names = {name for names in SPLIT_FOLDERS.values() for name in names}
-    return "train" in folders and names.issuperset(folders)
+def _given_plan(root: Path, splits: dict[str, Path]) -> FolderPlan:
+    notes, folders = [], visible_folders(splits["train"])
+    train, classes = _class_files(splits["train"], folders, None, notes)
+    if train.labels is None:
+        classes = ()
+    parts, without = {"train": train}, ""
+    try:
+        tested = test_folder(root, splits)
+        parts["test"] = _given_test(tested, classes, notes)
+    except ValueError as error:
+        if "test" in splits or "validation" in splits:
+            raise
+        without = str(error).partition(": ")[2]
+    else:
+        if train.labels is not None and parts["test"].labels is None and parts["test"].files:
+            parts["test"] = _labelled_validation(splits, classes, parts["test"], notes)
+        elif "validation" in splits and tested != splits["validation"]:
+            notes.append(f"{splits['validation'].name}/ is left out: test/ is scored on.")
+    names = ", ".join(path.name for path in splits.values())
+    return FolderPlan(root, f"splits {names}", parts, classes, without, notes)
 
 
-def _given_split(
-    root: Path, folders: dict[str, Path], split: str
-) -> tuple[list[Path], np.ndarray | None, tuple[str, ...]]:
-    chosen = next((folders[name] for name in SPLIT_FOLDERS[split] if name in folders), None)
-    if chosen is None:
-        raise ValueError(
-            f"{readable_name(root)}: there is a folder train but none called test. Add "
-            "test/CLASS/, or move the classes up beside each other to have 20 % of each "
-            "split off."
-        )
-    classes = sorted(_sub_folders(folders["train"]))
-    class_folders = _sub_folders(chosen)
+def _given_test(folder: Path, classes: Sequence[str], notes: list[str]) -> FolderPart:
+    class_folders = visible_folders(folder)
     unknown = sorted(set(class_folders).difference(classes))
     if unknown:
         raise ValueError(
-            f"{readable_name(chosen)} holds classes that train/ lacks: {', '.join(unknown)}. "
+            f"{readable_name(folder)} holds classes that train/ lacks: {', '.join(unknown)}. "
             "Remove them, or add images of them to train/."
         )
-    return _class_files(chosen, class_folders, classes)
+    return _class_files(folder, class_folders, classes if class_folders else (), notes)[0]
+
+
+def _labelled_validation(
+    splits: dict[str, Path], classes: Sequence[str], flat: FolderPart, notes: list[str]
+) -> FolderPart:
+    """Return the labelled split to score on where the folder of tests has no labels."""
+    name = splits.get("test", splits.get("validation")).name
+    words = f"{name}/ holds {len(flat.files)} images without class folders, a test without labels"
+    if "test" in splits and "validation" in splits:
+        part = _given_test(splits["validation"], classes, notes)
+        if part.labels is not None:
+            notes.append(f"{words}: {splits['validation'].name}/ is scored on.")
+            return part
+    notes.append(
+        f"{words}: nothing can be scored on it. Sort it into {name}/CLASS/, or move what is in "
+        "train/ up beside each other to have 20 % of each class for testing."
+    )
+    return flat
+
+
+def _refuse_splits_below(root: Path, folders: dict[str, Path]) -> None:
+    """Refuse splits one folder further down, which would be taken for images of a class."""
+    for name, folder in folders.items():
+        below = sorted(child for child in visible_folders(folder) if split_of(child))
+        if below:
+            raise ValueError(
+                f"{readable_name(root)} holds splits one folder further down: "
+                f"{', '.join(f'{name}/{child}' for child in below)}. Give {readable_name(folder)}, "
+                "or rename them if they are no splits."
+            )
 
 
 def _class_files(
-    folder: Path, class_folders: dict[str, Path], classes: Sequence[str] | None = None
-) -> tuple[list[Path], np.ndarray | None, tuple[str, ...]]:
+    folder: Path,
+    class_folders: dict[str, Path],
+    classes: Sequence[str] | None,
+    notes: list[str],
+) -> tuple[FolderPart, tuple[str, ...]]:
     """List the images of class folders; without any in them, those of `folder` itself."""
     classes = tuple(sorted(class_folders) if classes is None else classes)
-    files, labels, shown = [], [], readable_name(folder)
+    files, labels, empty = [], [], []
     for label, name in enumerate(classes):
         found = find_images(class_folders[name]) if name in class_folders else []
-        if not found:
-            logger.warning("%s: no image of the class %s.", shown, name)
+        empty += [] if found else [f"{folder.name}/: no image of the class {name}."]
         files += found
         labels += [label] * len(found)
+    notes += empty
     loose = find_images(folder, recursive=False)
+    unread = find_unread_files(folder)
     if not files:
-        return loose, None, ()
+        return FolderPart(loose, None, unread), ()
     if loose:
-        logger.warning("%s: left out %d image(s) beside the class folders.", shown, len(loose))
-    return files, np.array(labels, "int32"), classes
-
-
-def _sub_folders(folder: Path) -> dict[str, Path]:
-    """Map name to path of the visible folders in `folder`."""
-    find_images(folder, recursive=False)  # says so if it is missing or a file
-    folders = {}
-    for path in folder.iterdir():
-        if path.is_dir() and not path.name.startswith("."):
-            # Some systems store accents apart from letters: equal names must compare equal.
-            name = unicodedata.normalize("NFC", readable_name(path.name))
-            if name in folders:
-                raise ValueError(
-                    f"{readable_name(folder)} holds two folders that are both called {name!r}, "
-                    "with accents written in two ways. Merge them."
-                )
-            folders[name] = path
-    return folders
+        notes.append(f"left out {len(loose)} image(s) beside the class folders of {folder.name}/.")
+        unread += tuple((readable_name(path), "beside the class folders") for path in loose)
+    return FolderPart(files, np.array(labels, "int32"), unread), classes
 
 
 def _read_all(
@@ -210,3 +302,27 @@ def _report(root: Path, skipped: list[tuple[str, str]], total: int) -> None:
         total,
         first,
     )
+
+
+def report_unread(root: FilePath, unread: Sequence[tuple[str, str]]) -> None:
+    """Log the files of a folder that are left out, if there are any.
+
+    Args:
+        root: The folder.
+        unread: `(path, reason)` of each.
+    """
+    if unread:
+        logger.warning(
+            "%s: left out %d file(s): %s", readable_name(root), len(unread), listing(unread)
+        )
+
+
+def listing(unread: Sequence[tuple[str, str]], most: int = 3) -> str:
+    """Return the first of the files that are left out, with the reasons.
+
+    Args:
+        unread: `(path, reason)` of each.
+        most: How many to name.
+    """
+    words = "; ".join(f"{path}: {reason}" for path, reason in unread[:most])
+    return words + (f"; and {len(unread) - most} more" if len(unread) > most else "")

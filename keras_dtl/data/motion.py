@@ -1,6 +1,5 @@
 """Motion clips by name, from files or embedded, and their windows."""
 
-import csv
 import itertools
 import logging
 from pathlib import Path
@@ -8,16 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_dtl.bodies import body_of
 from keras_dtl.bvh import BvhError, read_bvh
 from keras_dtl.data.clips import Clips
+from keras_dtl.data.motion_labels import WAY_OUT, motion_files, motion_labels
 from keras_dtl.data.walker import GAITS, MOODS, RATE, walker_skeleton, walks
 from keras_dtl.files import FilePath
-from keras_dtl.motion import Skeleton, features_of, mirror_motion, read_motion, resample
+from keras_dtl.motion import features_of, mirror_motion, resample
+from keras_dtl.skeleton import Skeleton
 
 logger = logging.getLogger("keras_dtl")
-
-TABLE = "clips.csv"
-"""Names the files of a folder with their action and style."""
 
 
 class Windows(NamedTuple):
@@ -67,35 +66,63 @@ def _walker(clips_per_cell: int, seed: int) -> Clips:
 def load_bvh_folder(folder: FilePath, rate: float = 30.0) -> Clips:
     """Load a folder of BVH files; those that cannot be used are named in warnings and left out.
 
-    Action and style of a clip are told by `clips.csv` in the folder, with the columns `file`,
-    `action` and `style`; without it by sub-folders, `ACTION/STYLE/*.bvh`; or else by its name,
-    `*_ACTION_STYLE_NUMBER.bvh`. All clips must have the skeleton of the first.
+    Action and style of a clip are told as `motion_labels` says: by `clips.csv` in the folder, by
+    sub-folders `ACTION/STYLE/`, or else by names. All clips must have the skeleton of the first,
+    or one whose joints are certainly the same; they are brought to its size, leg by leg.
 
     Args:
         folder: The folder, whose sub-folders are read, too.
         rate: Frames a second to resample to.
 
     Raises:
-        ValueError: None can be used, or the table lacks a column.
+        ValueError: None can be used, the table lacks a column, or names tell numbers alone.
     """
     folder = Path(folder)
-    table = _read_table(folder / TABLE)
-    paths = sorted(folder.rglob("*.bvh"))
+    paths = motion_files(folder)
     if not paths:
         raise ValueError(f"{folder} holds no .bvh files. Check the path.")
+    labels = motion_labels(folder, paths)
+    failed = dict(labels.missing)
     skeleton, found = None, []
-    for path in paths:
+    for path in labels.found:
         try:
-            labels = _labels_of(path, folder, table)
-            positions, skeleton_here, _ = read_motion(read_bvh(path), skeleton, rate)
-            features_of(positions, skeleton_here)
+            positions, own = _read_clip(path, skeleton, rate)
         except (BvhError, OSError) as error:
-            logger.warning("left out: %s: %s", path.name, error)
+            failed[path] = str(error)
             continue
-        skeleton = skeleton or skeleton_here
-        found.append((positions, *labels, path.stem))
+        skeleton = skeleton or own
+        positions = positions * (skeleton.leg / own.leg)
+        found.append((positions, *labels.found[path], path.stem))
+    for path in sorted(failed):
+        logger.warning("left out: %s: %s", path.name, failed[path])
     if not found:
-        raise ValueError(f"None of the {len(paths)} BVH files in {folder} could be used.")
+        raise ValueError(_none_usable(folder, failed))
+    return _clips_of(found, skeleton, rate)
+
+
+def _read_clip(path: Path, skeleton: Skeleton | None, rate: float) -> tuple[np.ndarray, Skeleton]:
+    """Return positions of a file that features can be made of, and the skeleton of its body."""
+    body = body_of(read_bvh(path), skeleton)
+    if body.lead_in:
+        logger.warning(
+            "%s: the pose at its begin, %d frames long, is cut: the clip jumps from it",
+            *(path.name, body.lead_in),
+        )
+    moving = body.positions[body.lead_in :]
+    positions = resample(moving, body.bvh.frames_per_second, rate)
+    features_of(positions, body.skeleton)
+    return positions, body.skeleton
+
+
+def _none_usable(folder: Path, failed: dict[Path, str]) -> str:
+    """Say why, for each reason once, and what to do."""
+    reasons = {reason: path for path, reason in sorted(failed.items(), reverse=True)}
+    shown = [f"{path.name}: {reason}" for reason, path in sorted(reasons.items())[:3]]
+    words = f"None of the {len(failed)} BVH files in {folder} could be used. {'; '.join(shown)}."
+    return f"{words} {WAY_OUT}." if any("action" in reason for reason in reasons) else words
+
+
+def _clips_of(found: list[tuple], skeleton: Skeleton, rate: float) -> Clips:
     positions, actions, styles, names = zip(*found, strict=True)
     action_names, actions = np.unique(actions, return_inverse=True)
     style_names, styles = np.unique(styles, return_inverse=True)
@@ -109,34 +136,6 @@ def load_bvh_folder(folder: FilePath, rate: float = 30.0) -> Clips:
         float(rate),
         names,
     )
-
-
-def _read_table(path: Path) -> dict[str, tuple[str, str]] | None:
-    """Return `{file: (action, style)}`, or None where there is no table."""
-    if not path.is_file():
-        return None
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
-        if missing := {"file", "action", "style"} - set(rows.fieldnames or ()):
-            raise ValueError(f"{path} lacks the columns {', '.join(sorted(missing))}.")
-        return {row["file"]: (row["action"], row["style"]) for row in rows}
-
-
-def _labels_of(
-    path: Path, folder: Path, table: dict[str, tuple[str, str]] | None
-) -> tuple[str, str]:
-    inside = path.relative_to(folder).parts
-    if table is not None:
-        labels = table.get("/".join(inside))
-        if labels is None or not all(labels):
-            raise BvhError(f"{TABLE} tells no action and style of it")
-        return labels
-    if len(inside) >= 3:
-        return inside[-3], inside[-2]
-    words = path.stem.split("_")
-    if len(words) < 3:
-        raise BvhError("its name tells no action and style; expected ..._ACTION_STYLE_NUMBER.bvh")
-    return words[-3], words[-2]
 
 
 def load_archive(path: FilePath, rate: float = 30.0) -> Clips:
@@ -165,15 +164,16 @@ def load_archive(path: FilePath, rate: float = 30.0) -> Clips:
     world = content["positions"][:, 1:].astype("float64") + content["root"][:, None]
     parents = tuple(int(parent) - 1 for parent in content["parents"][1:])
     bounds = content["offsets"]
-    clips = [world[a:b] for a, b in itertools.pairwise(bounds)]
     names = tuple(map(str, content["joint_names"][1:]))
+    skeleton = _mean_skeleton(names, parents, world)
+    clips = [_at_size_of(skeleton, world[a:b]) for a, b in itertools.pairwise(bounds)]
     return Clips(
         [resample(clip, float(content["fps"]), rate) for clip in clips],
         content["action"].astype("int32"),
         content["style"].astype("int32"),
         tuple(map(str, content["action_names"])),
         tuple(map(str, content["style_names"])),
-        _mean_skeleton(names, parents, world),
+        skeleton,
         float(rate),
         tuple(map(str, content["name"])),
     )
@@ -184,6 +184,15 @@ def _mean_skeleton(names: tuple[str, ...], parents: tuple[int, ...], world: np.n
     lengths = np.linalg.norm(bones, axis=-1).mean(0)
     first = bones[0] / np.linalg.norm(bones[0], axis=-1, keepdims=True) * lengths[:, None]
     return Skeleton(names, parents, ((0.0, 0.0, 0.0), *(tuple(map(float, bone)) for bone in first)))
+
+
+def _at_size_of(skeleton: Skeleton, positions: np.ndarray) -> np.ndarray:
+    """Return a clip whose body is as large as a skeleton."""
+    bones = positions[:, 1:] - positions[:, list(skeleton.parents[1:])]
+    lengths = np.linalg.norm(bones, axis=-1).mean(0)
+    leg = sum(lengths[joint - 1] for joint in skeleton.leg_joints)
+    # Archives round positions: bodies of one size differ by less than that.
+    return positions if abs(leg / skeleton.leg - 1) < 0.01 else positions * (skeleton.leg / leg)
 
 
 def windows_of(clips: Clips, length: int = 48, stride: int = 12, mirror: bool = False) -> Windows:

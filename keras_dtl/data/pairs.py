@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -9,12 +10,28 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_dtl.data.folder import SPLIT_FOLDERS
+from keras_dtl.data.folder import report_unread
+from keras_dtl.data.layouts import (
+    SIDES,
+    sided_folders,
+    split_folders,
+    split_of,
+    test_folder,
+    visible_folders,
+)
 from keras_dtl.data.storage import MEMORY_LIMIT, ImageStack
 from keras_dtl.files import FilePath
-from keras_dtl.images import ImageError, find_images, read_image, readable_name, resize_image
+from keras_dtl.images import (
+    ImageError,
+    find_images,
+    find_unread_files,
+    open_image,
+    read_image,
+    readable_name,
+    resize_image,
+    upright_size,
+)
 
-SIDES = ("a", "b")
 PREFIX = "paired"
 TEST_SHARE = 5  # one pair in so many is for testing where the user has not split
 CHUNK = 256  # pairs read ahead, at most
@@ -62,9 +79,10 @@ def load_pairs(
     """Load the pairs of a folder.
 
     A pair is one file, A at the left and B at the right half of it, or two files of the same name
-    (suffixes aside) in the sub-folders `A` and `B`. Either lies
+    (suffixes aside, and endings such as `_A` and `_B`) in the sub-folders `A` and `B`. Either lies
 
-    - in `PATH/train` and `PATH/test` (or `val`): split by the user; or
+    - in `PATH/train` and `PATH/test`, under any of `keras_dtl.data.layouts.SPLIT_NAMES`: split by
+      the user, as in `PATH/A/train` and `PATH/B/train`, or `PATH/trainA` and `PATH/trainB`; or
     - in `PATH` itself: every fifth by name is for testing, always the same.
 
     Grey files in a set of colour images become colour images, and the other way round. Files that
@@ -86,7 +104,7 @@ def load_pairs(
             differ and `size` is None.
     """
     root = Path(path)
-    pairs = _split_pairs(root, split)
+    pairs = pairs_of(root, split)
     if not pairs:
         raise ValueError(
             f"{readable_name(root)}: no pair found for the split {split!r}. Expected images side "
@@ -103,39 +121,65 @@ def load_pairs(
             stack.add(image)
         names.append(readable_name(pair[0].relative_to(root)))
     _report(root, skipped, len(pairs))
+    if split == "train":
+        _note_shape(root, pairs[0], stacks[0].images)
+    unread = find_unread_files(root) if split == "train" else ()
+    report_unread(root, unread)
+    skipped += unread
     return ImagePairs(stacks[0].images, stacks[1].images, tuple(names), tuple(skipped))
 
 
-def _split_pairs(root: Path, split: str) -> list[tuple[Path, ...]]:
-    folders = _sub_folders(root)
-    if "train" in folders:
-        chosen = next((folders[name] for name in SPLIT_FOLDERS[split] if name in folders), None)
-        if chosen is None:
+def pairs_of(root: FilePath, split: str) -> list[tuple[Path, ...]]:
+    """List the one or two files of each pair of a split; see `load_pairs`.
+
+    Args:
+        root: The folder.
+        split: "train" or "test".
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
+        ValueError: If a file has no partner, or folders are of no form that is known.
+    """
+    root = Path(root)
+    sides = sided_folders(root)
+    if sides:
+        return _matched(root, [_chosen(root, sides[side], split) for side in SIDES])
+    folders = visible_folders(root)
+    if set(SIDES) <= {name.lower() for name in folders}:
+        others = [name for name in folders if name.lower() not in SIDES and split_of(name)]
+        if others:
             raise ValueError(
-                f"{readable_name(root)}: there is a folder train but none called test. Add one, or "
-                "put all pairs into one folder to have every fifth for testing."
+                f"{readable_name(root)} holds {', '.join(sorted(others))} beside A and B, which "
+                "have no splits. Split A and B themselves, as in A/train, or move it elsewhere."
             )
-        return _pairs_in(chosen)
+    elif splits := split_folders(root):
+        return _pairs_in(_chosen(root, splits, split))
     pairs = _pairs_in(root)
     is_test = [index % TEST_SHARE == TEST_SHARE - 1 for index in range(len(pairs))]
     return [pair for pair, test in zip(pairs, is_test, strict=True) if test == (split == "test")]
 
 
-def _sub_folders(folder: Path) -> dict[str, Path]:
-    find_images(folder, recursive=False)  # says so if it is missing or a file
-    return {path.name.lower(): path for path in folder.iterdir() if path.is_dir()}
+def _chosen(root: Path, splits: dict[str, Path], split: str) -> Path:
+    return splits["train"] if split == "train" else test_folder(root, splits)
 
 
 def _pairs_in(folder: Path) -> list[tuple[Path, ...]]:
     """Return tuples of the one or two files that hold each pair."""
-    folders = _sub_folders(folder)
+    folders = {name.lower(): path for name, path in visible_folders(folder).items()}
     if not set(SIDES) <= set(folders):
         if set(SIDES) & set(folders):
             raise ValueError(
                 f"{readable_name(folder)} has one of the sub-folders A and B but not the other."
             )
         return [(path,) for path in find_images(folder, recursive=False)]
-    files = [_by_stem(folders[side]) for side in SIDES]
+    return _matched(folder, [folders[side] for side in SIDES])
+
+
+def _matched(folder: Path, sides: Sequence[Path]) -> list[tuple[Path, ...]]:
+    """Return pairs of the files that bear one name in both folders."""
+    files = [_by_stem(side) for side in sides]
+    if not set(files[0]) & set(files[1]):
+        files = [_without_side(stems, side) for stems, side in zip(files, SIDES, strict=True)]
     alone = sorted(
         str(files[0].get(stem) or files[1][stem]) for stem in set(files[0]) ^ set(files[1])
     )
@@ -146,6 +190,14 @@ def _pairs_in(folder: Path) -> list[tuple[Path, ...]]:
             "remove them."
         )
     return [(files[0][stem], files[1][stem]) for stem in sorted(files[0])]
+
+
+def _without_side(files: dict[str, Path], side: str) -> dict[str, Path]:
+    """Return files by their names without an ending such as `_A`, where all have it."""
+    ending = re.compile(f"[ ._-]{side}$", re.IGNORECASE)
+    if not all(ending.search(stem) for stem in files):
+        return files
+    return {ending.sub("", stem): path for stem, path in files.items()}
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
@@ -159,6 +211,23 @@ def _by_stem(folder: Path) -> dict[str, Path]:
             )
         files[stem] = path
     return files
+
+
+def _note_shape(root: Path, pair: tuple[Path, ...], images: np.ndarray | None) -> None:
+    """Say that files were halved which may be single photos."""
+    if len(pair) > 1 or images is None:
+        return
+    with open_image(pair[0]) as image:
+        width, height = upright_size(image)
+    if width != 2 * height:
+        logger.warning(
+            "%s: each file is halved, %s into A and B of %dx%d pixels (width x height). If these "
+            "are single photos, they are no pairs.",
+            readable_name(root),
+            readable_name(pair[0].name),
+            width // 2,
+            height,
+        )
 
 
 def _read_all(

@@ -1,15 +1,22 @@
 """TFDS data sets made ready for reading, with short errors where files are missing."""
 
 import contextlib
+import queue
+import re
 import socket
+import threading
+import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import tensorflow_datasets as tfds
 
 from keras_dtl.files import FilePath
+
+PATIENCE = 5.0
+"""Seconds that a host has to answer in."""
 
 
 class MissingDataError(FileNotFoundError):
@@ -62,12 +69,10 @@ def _check_manual_files(builder: tfds.core.DatasetBuilder, manual_dir: Path) -> 
 
 
 def _check_reachable(builder: tfds.core.DatasetBuilder, manual_dir: Path) -> None:
-    if urllib.request.getproxies():
-        return  # names are resolved by the proxy, not here
     missing = {
         url: name for url, name in _file_names(builder).items() if not (manual_dir / name).exists()
     }
-    if missing and not any(_resolves(url) for url in missing):
+    if missing and not _is_reachable(missing):
         files = "\n".join(f"  {name} from {url}" for url, name in missing.items())
         raise MissingDataError(
             f"The data set {builder.name} is not in {data_root(builder)}, and there is no "
@@ -77,15 +82,47 @@ def _check_reachable(builder: tfds.core.DatasetBuilder, manual_dir: Path) -> Non
 
 
 def _file_names(builder: tfds.core.DatasetBuilder) -> dict[str, str]:
-    return {
+    """Return `{url: file name}` of what is downloaded, of the named configuration alone."""
+    names = {
         url: info.filename or url.rpartition("/")[2]
         for url, info in (builder.url_infos or {}).items()
     }
+    config = builder.builder_config.name if builder.builder_config else ""
+    # Data sets note the files of all their configurations in one list.
+    own = {url: name for url, name in names.items() if config in re.split(r"[/.?=&]", url)}
+    return own or names
 
 
-def _resolves(url: str) -> bool:
+def _is_reachable(urls: Iterable[str]) -> bool:
+    """Whether one of the hosts answers, or the proxy that asks them, within seconds."""
+    proxies = urllib.request.getproxies()
+    if proxies:
+        # Names are resolved by the proxy, not here.
+        urls = [proxies.get("https") or proxies.get("http") or next(iter(proxies.values()))]
+    places = {_place(url) for url in urls}
+    answers = queue.SimpleQueue()
+    for place in places:
+        # Looking up a name knows no time limit: it is left behind in a thread.
+        threading.Thread(target=lambda p=place: answers.put(_connects(p)), daemon=True).start()
+    deadline = time.monotonic() + PATIENCE
+    for _ in places:
+        try:
+            if answers.get(timeout=max(0.0, deadline - time.monotonic())):
+                return True
+        except queue.Empty:
+            return False
+    return False
+
+
+def _place(url: str) -> tuple[str, int]:
+    parts = urllib.parse.urlsplit(url if "//" in url else f"//{url}")
+    port = {"http": 80, "ftp": 21}.get(parts.scheme, 443)
+    return parts.hostname or "", parts.port or port
+
+
+def _connects(place: tuple[str, int]) -> bool:
     try:
-        socket.getaddrinfo(urllib.parse.urlsplit(url).hostname, None)
+        socket.create_connection(place, timeout=PATIENCE).close()
     except OSError:
         return False
     return True

@@ -1,19 +1,29 @@
 """Images and the class of each of their pixels."""
 
-import csv
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from keras_dtl.data.mask_folders import Turns, segmentation_pairs
+from keras_dtl.data.masks import (
+    VOID,
+    Classes,
+    check_void,
+    class_numbers,
+    class_table,
+    palette,
+    read_classes,
+    read_mask,
+    resize_mask,
+    void_share,
+)
 from keras_dtl.files import FilePath
-from keras_dtl.images import ImageError, find_images, read_image, readable_name, resize_image
+from keras_dtl.images import read_image, readable_name, resize_image
 
-VOID = 255
-"""Number of pixels that belong to no class: neither learnt nor scored."""
-FOLDERS = ("images", "masks")
+logger = logging.getLogger("keras_dtl")
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,34 +93,6 @@ class SegmentedImages:
         return SegmentedImages(self.images[indices], labels, self.classes, self.colors)
 
 
-def palette(count: int) -> np.ndarray:
-    """Return colours that are told apart, none of them black.
-
-    Args:
-        count: How many, up to 255.
-
-    Returns:
-        uint8 array `(count, 3)` of red, green and blue.
-    """
-    colors = []
-    for index in range(1, count + 1):
-        channels = [0, 0, 0]
-        for bit in range(8):
-            channels[bit % 3] |= (index >> bit & 1) << (7 - bit // 3)
-        colors.append(channels)
-    return np.array(colors, "uint8").reshape(count, 3)
-
-
-def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize a map of class numbers by nearest neighbour.
-
-    Args:
-        mask: uint8 array `(height, width)`.
-        size: `(height, width)` in pixels to resize to.
-    """
-    return np.array(Image.fromarray(mask).resize(size[::-1], Image.Resampling.NEAREST))
-
-
 def load_segmentation(
     path: FilePath,
     split: str = "train",
@@ -122,13 +104,16 @@ def load_segmentation(
     The folder takes one of two forms:
 
     - `PATH/images/NAME.jpg` and `PATH/masks/NAME.png`, or the same below `PATH/train/` and
-      `PATH/test/`. Masks are images of one channel (or of a palette) that hold class numbers,
-      255 for void. `PATH/classes.csv` names them.
+      `PATH/test/` (or another of `keras_dtl.data.layouts.SPLIT_NAMES`), or below `images/train/`
+      and `masks/train/`. Masks hold class numbers in one channel or a palette, 255 for void, or
+      colours. `PATH/classes.csv` names them.
     - Any, where `PATH/frames.csv` has the columns `image`, `label`, `split` and `sequence`, as
       CamVid's does here.
 
     `classes.csv` has the columns `id,name,r,g,b`; a class named void, unlabelled or ignore is
-    void. Without the file the classes are the numbers that the masks hold.
+    void. Without the file the classes are the numbers that the masks hold; 255 is then refused
+    where it is hardly void. Photos and masks are turned upright, each by its own EXIF; a mask
+    without EXIF that lies as the stored pixels of its photo do is turned like it.
 
     Args:
         path: The folder.
@@ -141,139 +126,47 @@ def load_segmentation(
 
     Raises:
         FileNotFoundError: When a folder or the mask of an image is missing.
-        ValueError: When an image and its mask differ in size, a mask holds a number that
-            `classes.csv` does not, or nothing is found.
+        ValueError: When an image and its mask differ in size, a mask is of a lossy format or
+            holds a number or colour that `classes.csv` does not, 255 is hardly void, or nothing
+            is found, as for the split "test" of a folder that is not split.
     """
     root = Path(path)
-    pairs = _table_pairs(root, split, sequences) if (root / "frames.csv").is_file() else None
-    if pairs is None and sequences is not None:
-        raise ValueError(
-            f"{readable_name(root)} has no frames.csv that would say what belongs to the sequences "
-            f"{', '.join(sequences)}."
-        )
-    pairs = _folder_pairs(_split_folder(root, split)) if pairs is None else pairs
-    if not pairs:
-        raise ValueError(f"{readable_name(root)} holds no image for the split {split!r}.")
-    known = _read_classes(root)
-    images, masks = [], []
+    pairs = segmentation_pairs(root, split, sequences)
+    known = read_classes(root)
+    images, masks, counts = [], [], np.zeros(256, "int64")
+    turns = Turns()
     for image_path, mask_path in pairs:
-        image, mask = read_image(image_path, 3), _read_mask(mask_path)
-        if image.shape[:2] != mask.shape:
-            raise ValueError(
-                f"{readable_name(image_path)} has {_size(image)} pixels and its mask "
-                f"{readable_name(mask_path)} {_size(mask)}. They must have one size."
-            )
-        _check_numbers(mask, known, mask_path)
+        image = read_image(image_path, 3)
+        mask = turns.fit(read_mask(mask_path), image_path, mask_path, image.shape[:2])
+        numbers = class_numbers(mask, known, mask_path)
+        counts += np.bincount(numbers.ravel(), minlength=256)
         images.append(image if size is None else resize_image(image, size))
-        masks.append(mask if size is None else resize_mask(mask, size))
-    return _renumber(_stack(images), _stack(masks), known)
-
-
-def _table_pairs(
-    root: Path, split: str, sequences: Sequence[str] | None
-) -> list[tuple[Path, Path]]:
-    with open(root / "frames.csv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    present = sorted({row["sequence"] for row in rows})
-    unknown = sorted(set(sequences or ()).difference(present))
-    if unknown:
-        raise ValueError(
-            f"{readable_name(root)} has no sequence {', '.join(unknown)}. There are: "
-            f"{', '.join(present)}."
-        )
-    return [
-        (root / row["image"], root / row["label"])
-        for row in rows
-        if row["split"] == split and (sequences is None or row["sequence"] in sequences)
-    ]
-
-
-def _split_folder(root: Path, split: str) -> Path:
-    if not root.is_dir():
-        raise FileNotFoundError(f"There is no folder {readable_name(root)}.")
-    folder = root / split if (root / "train").is_dir() else root
-    for name in FOLDERS:
-        if not (folder / name).is_dir():
-            raise FileNotFoundError(
-                f"{readable_name(folder)} has no folder {name}. Expected images/ and masks/, with "
-                "files of the same names, or frames.csv."
-            )
-    return folder
-
-
-def _folder_pairs(folder: Path) -> list[tuple[Path, Path]]:
-    images, masks = (folder / name for name in FOLDERS)
-    masks = {path.relative_to(masks).with_suffix(""): path for path in find_images(masks)}
-    pairs = []
-    for path in find_images(images):
-        name = path.relative_to(images).with_suffix("")
-        if name not in masks:
-            raise FileNotFoundError(
-                f"{readable_name(path)} has no mask: expected masks/{name}.png. Add it, or take "
-                "the image away."
-            )
-        pairs.append((path, masks[name]))
-    return pairs
-
-
-def _read_classes(root: Path) -> dict[int, tuple[str, list[int] | None]] | None:
-    """Return `{number: (name, colour)}` of classes.csv, None where there is no such file."""
-    path = root / "classes.csv"
-    if not path.is_file():
-        return None
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    try:
-        return {
-            int(row["id"]): (row["name"], [int(row[channel]) for channel in "rgb"]) for row in rows
-        }
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{readable_name(path)} must have the columns id,name,r,g,b with whole numbers: {error}"
-        ) from error
-
-
-def _read_mask(path: Path) -> np.ndarray:
-    try:
-        with Image.open(path) as image:
-            if image.mode not in ("L", "P", "1"):
-                raise ValueError(
-                    f"{readable_name(path)} is an image of mode {image.mode}. A mask holds class "
-                    "numbers in one channel of 8 bits, or in a palette."
-                )
-            return np.array(image.convert("L") if image.mode == "1" else image)
-    except OSError as error:
-        raise ImageError(f"{readable_name(path)}: the mask cannot be read: {error}") from error
-
-
-def _check_numbers(
-    mask: np.ndarray, known: dict[int, tuple[str, list[int] | None]] | None, path: Path
-) -> None:
+        masks.append(numbers if size is None else resize_mask(numbers, size))
     if known is None:
-        return
-    unknown = sorted(set(np.unique(mask).tolist()).difference([*known, VOID]))
-    if unknown:
-        raise ValueError(
-            f"{readable_name(path)} holds the numbers {', '.join(map(str, unknown))}, which "
-            f"classes.csv does not name. Name them there, or set these pixels to {VOID} (void)."
+        check_void(root, counts)
+    _note(root, counts, known, turns)
+    table, names, colors = class_table(np.flatnonzero(counts).tolist(), known)
+    return SegmentedImages(_stack(images), table[_stack(masks)], names, colors)
+
+
+def _note(root: Path, counts: np.ndarray, known: Classes | None, turns: Turns) -> None:
+    name, share = readable_name(root), void_share(counts)
+    if share and (known is None or VOID not in known):
+        logger.warning(
+            "%s: %.1f %% of the pixels are void (255): neither learnt nor scored.",
+            name,
+            100 * share,
         )
-
-
-def _renumber(
-    images: np.ndarray, masks: np.ndarray, known: dict[int, tuple[str, list[int] | None]] | None
-) -> SegmentedImages:
-    """Number the classes from 0 on, void apart."""
-    if known is None:
-        present = [number for number in np.unique(masks).tolist() if number != VOID]
-        known = {number: (str(number), None) for number in present}
-    void = ("void", "unlabelled", "unlabeled", "ignore")
-    kept = [number for number in sorted(known) if known[number][0].lower() not in void]
-    table = np.full(256, VOID, "uint8")
-    table[kept] = np.arange(len(kept))
-    colors = [known[number][1] for number in kept]
-    colors = None if None in colors else np.array(colors, "uint8")
-    names = tuple(known[number][0] for number in kept)
-    return SegmentedImages(images, table[masks], names, colors)
+    if turns.like_photo:
+        logger.warning("%s: %d mask(s) turned like their photos.", name, len(turns.like_photo))
+    if turns.unknown:
+        logger.warning(
+            "%s: %d photo(s) are turned by their EXIF and their masks have none: %s, for one, is "
+            "taken to lie as the photo is seen.",
+            name,
+            len(turns.unknown),
+            readable_name(turns.unknown[0]),
+        )
 
 
 def _stack(arrays: Sequence[np.ndarray]) -> np.ndarray:

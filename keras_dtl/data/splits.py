@@ -81,3 +81,20 @@ def sample(count: int, size: int, seed: int = 0) -> np.ndarray:
     if size >= count:
         return np.arange(count)
     return np.sort(np.random.default_rng(seed).choice(count, size, replace=False))
+
+
+def even_positions(labels: np.ndarray) -> np.ndarray:
+    """Return positions of examples in which all classes are equally frequent.
+
+    Every example is there, those of rarer classes several times over.
+
+    Args:
+        labels: Integer array `(examples,)`.
+
+    Returns:
+        Sorted integer array: for each class as many as the most frequent has.
+    """
+    labels = np.asarray(labels)
+    largest = np.bincount(labels).max()
+    members = [np.resize(np.flatnonzero(labels == k), largest) for k in np.unique(labels)]
+    return np.sort(np.concatenate(members))

@@ -1,6 +1,8 @@
 """Room for decoded images: in memory, or in a file that is mapped into it when they are many."""
 
+import errno
 import math
+import shutil
 import tempfile
 from collections.abc import Iterable
 from typing import IO
@@ -81,6 +83,10 @@ def _allocate(shape: tuple[int, ...], memory_limit: int) -> np.ndarray:
     if size <= memory_limit:
         return np.empty(shape, "uint8")
     try:
+        free = shutil.disk_usage(tempfile.gettempdir()).free
+        if size > free:
+            # Asked before it is filled: a damaged number of examples would take all there is.
+            raise OSError(errno.ENOSPC, f"only {free / 2**30:.1f} GiB are free")
         with tempfile.TemporaryFile(prefix="keras_dtl.") as file:
             _reserve(file, size)
             return np.memmap(file, "uint8", mode="r+", shape=shape)

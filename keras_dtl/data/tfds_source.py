@@ -8,6 +8,8 @@ import tensorflow_datasets as tfds
 
 import keras_dtl.data.builders  # noqa: F401 (registers usps and mnist_m with TFDS)
 from keras_dtl.data.labelled import LabelledImages, convert_channels
+from keras_dtl.data.layouts import sided_split_of
+from keras_dtl.data.names import divide_side
 from keras_dtl.data.preparation import prepare
 from keras_dtl.data.storage import MEMORY_LIMIT, stack_images
 from keras_dtl.files import FilePath
@@ -25,6 +27,7 @@ def load_tfds(
     channels: int | None = None,
     data_dir: FilePath | None = None,
     manual_dir: FilePath | None = None,
+    side: str | None = None,
     memory_limit: int = MEMORY_LIMIT,
 ) -> LabelledImages:
     """Load a TFDS image classification data set, downloading and preparing it where needed.
@@ -33,12 +36,14 @@ def load_tfds(
     last 20 % of `train` are for testing and only the rest for training.
 
     Args:
-        name: `name`, `name/config` or `name/config:version`.
+        name: `name`, `name/config` or `name/config:version`; and `/A` or `/B` after that for one
+            domain of a data set of two, whose splits are called trainA and trainB.
         split: "train" or "test".
         size: `(height, width)` in pixels to resize to; None if all images have one size already.
         channels: 1 (grey) or 3 (RGB); None for the data set's own.
         data_dir: Where prepared data sets lie; by default TFDS_DATA_DIR, or TFDS's own default.
         manual_dir: Where files lie that were downloaded by hand.
+        side: "a" or "b": the domain to take where `name` does not say so.
         memory_limit: Bytes of decoded images to hold in memory; more go to a temporary file.
 
     Returns:
@@ -50,10 +55,11 @@ def load_tfds(
             classification.
         OSError: If files are missing and cannot be downloaded.
     """
+    name, named_side = divide_side(name)
     builder = _find_builder(name, data_dir)
     image_key, label_key = _keys(builder)
     prepare(builder, manual_dir)
-    chosen = _choose_split(builder, split)
+    chosen = _choose_split(builder, split, named_side or side)
     labels = []
 
     def images():
@@ -103,8 +109,11 @@ def _keys(builder: tfds.core.DatasetBuilder) -> tuple[str, str]:
     return keys
 
 
-def _choose_split(builder: tfds.core.DatasetBuilder, split: str) -> str:
+def _choose_split(builder: tfds.core.DatasetBuilder, split: str, side: str | None = None) -> str:
     available = builder.info.splits
+    sided = {sided_split_of(name): name for name in available if sided_split_of(name)}
+    if sided:
+        return _choose_sided(builder, sided, split, side)
     if "train" not in available:
         raise ValueError(
             f"The data set {builder.name} has no split train, only {', '.join(available)}."
@@ -113,6 +122,29 @@ def _choose_split(builder: tfds.core.DatasetBuilder, split: str) -> str:
         if test in available:
             return test if split == "test" else "train"
     return "train[80%:]" if split == "test" else "train[:80%]"
+
+
+def _choose_sided(
+    builder: tfds.core.DatasetBuilder,
+    sided: dict[tuple[str, str], str],
+    split: str,
+    side: str | None,
+) -> str:
+    """Return a split of one domain, such as trainA."""
+    name = builder.info.full_name.rpartition("/")[0]
+    if side is None:
+        raise ValueError(
+            f"The data set {name} holds two domains, with the splits "
+            f"{', '.join(sorted(sided.values()))}. Name one of them: {name}/A or {name}/B."
+        )
+    roles = ("train",) if split == "train" else ("test", "validation")
+    for role in roles:
+        if (role, side) in sided:
+            return sided[role, side]
+    raise ValueError(
+        f"The data set {name} has no split {split} of {side.upper()}, only "
+        f"{', '.join(sorted(sided.values()))}."
+    )
 
 
 def _read_batches(

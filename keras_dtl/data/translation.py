@@ -6,8 +6,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_dtl.data.batches import Augment, endless_arrays, independent_seeds, options
-from keras_dtl.data.catalogue import load
-from keras_dtl.data.folder import has_test_split
+from keras_dtl.data.catalogue import load, sided_path
+from keras_dtl.data.folder import folder_plan
+from keras_dtl.data.names import divide_name
 from keras_dtl.data.pairs import ImagePairs
 from keras_dtl.files import FilePath
 
@@ -20,6 +21,7 @@ def load_domain(
     train_size: int | Sequence[int],
     test_size: int | Sequence[int],
     channels: int = 3,
+    side: str | None = None,
     **places: FilePath | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Load one domain of unpaired translation; labels, where there are any, are dropped.
@@ -30,6 +32,7 @@ def load_domain(
         name: Name of a data set, as for `load`; most often `folder:PATH`.
         train_size, test_size: Sides to resize to, in pixels.
         channels: 1 (grey), 3 (RGB) or 4 (RGB with alpha, of a folder).
+        side: "a" or "b": which domain of a data set of two to take, see `load`.
         **places: `data_dir` and `manual_dir`, as for `load`.
 
     Returns:
@@ -38,16 +41,18 @@ def load_domain(
     Raises:
         ValueError, OSError: As `load`; and when a flat folder holds too few images to hold one out.
     """
-    prefix, _, path = name.partition(":")
-    train = load(name, "train", train_size, channels, **places).images
-    if prefix != "folder" or has_test_split(path):
-        return train, load(name, "test", test_size, channels, **places).images
+    prefix, path = divide_name(name)
+    train = load(name, "train", train_size, channels, side=side, **places).images
+    if prefix != "folder" or "test" in folder_plan(sided_path(path, side)).parts:
+        return train, load(name, "test", test_size, channels, side=side, **places).images
     if len(train) < HELD_OUT:
         raise ValueError(
             f"{name} holds {len(train)} image(s); at least {HELD_OUT} are needed, of which one in "
             f"{HELD_OUT} is held out for testing. Add images, or sort them into train/ and test/."
         )
-    test = load(name, "train", test_size, channels, **places).images[HELD_OUT - 1 :: HELD_OUT]
+    test = load(name, "train", test_size, channels, side=side, **places).images[
+        HELD_OUT - 1 :: HELD_OUT
+    ]
     kept = [index for index in range(len(train)) if index % HELD_OUT != HELD_OUT - 1]
     return train[kept], test
 

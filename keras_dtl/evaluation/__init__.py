@@ -1,5 +1,6 @@
 """How good a model is, and how to show it: scores, judges, embeddings, figures, a report."""
 
+from keras_dtl.evaluation.answers import compare_answers
 from keras_dtl.evaluation.classification import ClassificationScores, evaluate_classifier
 from keras_dtl.evaluation.diagnosis import Diagnosis, diagnose_domain_classifier
 from keras_dtl.evaluation.distribution import frechet_distance, kernel_distance
@@ -27,6 +28,7 @@ from keras_dtl.evaluation.segmentation import (
     segmentation_scores,
 )
 from keras_dtl.evaluation.segmenter_scores import SegmenterScores, evaluate_segmenter, overlay
+from keras_dtl.evaluation.selection import Candidate, Ranked, rank_candidates, regrets
 from keras_dtl.evaluation.separation import (
     bootstrap_interval,
     probe_accuracy,
@@ -69,16 +71,20 @@ from keras_dtl.evaluation.view_scores import (
     multi_view_scores,
     view_progress,
 )
+from keras_dtl.evaluation.watch import AdaptationWatch
 
 __all__ = [
     "ORACLE",
     "VALIDATORS",
+    "AdaptationWatch",
     "Autoencoder",
+    "Candidate",
     "ClassificationScores",
     "Diagnosis",
     "ModelOutputs",
     "MotionJudge",
     "MotionScores",
+    "Ranked",
     "Report",
     "SegmenterScores",
     "TranslationProgress",
@@ -90,6 +96,7 @@ __all__ = [
     "brightness_correlation",
     "choose_indices",
     "codes_of",
+    "compare_answers",
     "content_ignored",
     "copied_view",
     "cycle_errors",
@@ -124,7 +131,9 @@ __all__ = [
     "probe_accuracy",
     "probes",
     "proxy_a_distance",
+    "rank_candidates",
     "rebuilding_scores",
+    "regrets",
     "retrieval_precision",
     "segmentation_scores",
     "set_distances",

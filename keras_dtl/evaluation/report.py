@@ -50,11 +50,15 @@ class Report:
 
     Example:
 
-    >>> report = Report("DANN, digits to digits_m", "Ten epochs on two cores.",
-    ...                 {"accuracy on the target": "78.1 %"})
-    >>> report.add_figure("Training", figures.curves(history), "Both losses fall.")
-    >>> report.add_table("Settings", settings, collapsed=True)
-    >>> report.write("exported/dann/report.html")
+    ```python
+    from keras_dtl.evaluation import Report, figures
+
+    report = Report("DANN", "Ten epochs on two cores.", {"accuracy on the target": "78.1 %"})
+    curves = figures.curves({"label_loss": [2.3, 0.9, 0.4]})
+    report.add_figure("Training", curves, "The loss falls.")
+    report.add_table("Settings", {"epochs": 10, "batch_size": 64}, collapsed=True)
+    report.write("report.html")
+    ```
     """
 
     def __init__(self, title: str, summary: str = "", numbers: Mapping | None = None):

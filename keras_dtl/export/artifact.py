@@ -14,6 +14,7 @@ from keras_dtl.export.draft import Draft
 from keras_dtl.export.formats import FORMATS, check_precisions, write_formats
 from keras_dtl.export.onnx_model import OPSETS
 from keras_dtl.export.parity import full_float32, make_probes
+from keras_dtl.export.versions import keep_versions as keep_earlier_versions
 from keras_dtl.files import FilePath, atomic_path, sha256
 from keras_dtl.manifest import FILE_NAME, Manifest, write_manifest
 
@@ -33,6 +34,7 @@ def export_model(
     precisions: tuple[str, ...] = (),
     calibration: FilePath | None = None,
     least_quality: float | None = None,
+    keep_versions: int | None = None,
 ) -> Manifest:
     """Export a trained model for production, and check that it still computes the same.
 
@@ -42,7 +44,8 @@ def export_model(
     repository, `keras_dtl.load_artifact` and `keras-dtl convert` read it without TensorFlow.
     Every file is compared with Keras, in float32, on several batch and image sizes; when one
     differs nothing is published, and an artifact already there stays as it was. Otherwise the
-    new one takes its place at once, its version folder counting one up, as servers expect.
+    new one takes its place at once, its version folder counting one up, as servers expect. The
+    folders of earlier versions stay beside it.
 
     Args:
         model: A model with a method `deployable()`, such as every method of this package, or a
@@ -66,6 +69,7 @@ def export_model(
         least_quality: What these graphs must reach beside float32: decibels of PSNR for images,
             the share of equal answers for classifiers, mean intersection over union for
             segmenters. By default 32, 0.99 and 0.95.
+        keep_versions: How many earlier versions stay, 0 or more. By default all.
 
     Returns:
         The `keras_dtl.manifest.Manifest` that was written.
@@ -100,7 +104,7 @@ def export_model(
     directory = Path(directory)
     task = task or getattr(model, "task", None)
     size_multiple = size_multiple or getattr(model, "size_multiple", 1)
-    _check_arguments(directory, task, opset, extra_files or {})
+    _check_arguments(directory, task, opset, extra_files or {}, keep_versions)
     check_precisions(precisions, calibration, task)
     deployable = deployable_of(model)
     manifest = describe(deployable, directory, task, classes, image_size, size_multiple)
@@ -118,17 +122,24 @@ def export_model(
         for name, path in (extra_files or {}).items():
             shutil.copyfile(path, folder / name)
         manifest = dataclasses.replace(draft.manifest, files=_checksums(folder))
+        keep_earlier_versions(directory, folder, keep_versions)
         write_manifest(folder, manifest)
     return manifest
 
 
 def _check_arguments(
-    directory: Path, task: str | None, opset: int, extra_files: dict[str, FilePath]
+    directory: Path,
+    task: str | None,
+    opset: int,
+    extra_files: dict[str, FilePath],
+    keep_versions: int | None,
 ) -> None:
     if not isinstance(task, str) or not task:
         raise ValueError(
             f"task must be a text such as 'classification' or 'image_to_image'; received {task!r}."
         )
+    if keep_versions is not None and keep_versions < 0:
+        raise ValueError(f"keep_versions must be 0 or more; received {keep_versions}.")
     if opset not in OPSETS:
         raise ValueError(f"opset must be {OPSETS[0]} to {OPSETS[-1]}; received {opset!r}.")
     own = {FILE_NAME, *(row.file for row in FORMATS.values())}

@@ -39,8 +39,9 @@ class GradientReversal(keras.layers.Layer):
     from keras_dtl.layers import GradientReversal
 
     layer = GradientReversal(strength=0.5)
-    x = tf.Variable([3.0])
+    x = tf.constant([3.0])
     with tf.GradientTape() as tape:
+        tape.watch(x)
         y = layer(x)
     print(tape.gradient(y, x))  # -0.5
     ```

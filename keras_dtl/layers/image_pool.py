@@ -23,7 +23,12 @@ class ImagePool(keras.layers.Layer):
         images: Floating tensor `(batch, height, width, channels)`.
 
     Output shape: that of the input. No gradient passes.
+
+    Under `tf.distribute` each replica has a pool of its own, of the images that it generated, so
+    that a training of several remembers more images, of fewer steps each.
     """
+
+    per_replica = True
 
     def __init__(self, size, image_shape, seed=None, **kwargs):
         super().__init__(**kwargs)

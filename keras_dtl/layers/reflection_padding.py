@@ -19,7 +19,7 @@ class ReflectionPadding2D(keras.layers.Layer):
     Output shape: `(batch, height + top + bottom, width + left + right, channels)`.
     """
 
-    def __init__(self, padding=1, **kwargs):
+    def __init__(self, padding: int | tuple = 1, **kwargs):
         super().__init__(**kwargs)
         self.padding = _four_sides(padding)
 

@@ -1,6 +1,7 @@
 """Losses as plain functions of tensors; each returns a float32 scalar."""
 
 from keras_dtl.losses.adversarial import domain_accuracy, domain_crossentropy
+from keras_dtl.losses.confusion import class_confusion
 from keras_dtl.losses.contrastive import contrastive_alignment, paired_contrast
 from keras_dtl.losses.correlation_alignment import correlation_alignment
 from keras_dtl.losses.entropy import confusion_loss, mean_entropy, mutual_information
@@ -27,6 +28,7 @@ __all__ = [
     "LOSS_SCALES",
     "AdversarialLoss",
     "adversarial_loss",
+    "class_confusion",
     "class_discrepancy",
     "confusion_loss",
     "content_loss",

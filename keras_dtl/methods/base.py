@@ -5,16 +5,22 @@ import inspect
 import keras
 import tensorflow as tf
 
+from keras_dtl.distribution import ReplicatedSteps, replica_count
 from keras_dtl.layers import ClassMap, ResizeLike
 from keras_dtl.methods.optimizers import carry_state, method_optimizer, serialize_optimizer
 
 
-class Method(keras.Model):
+class Method(ReplicatedSteps, keras.Model):
     """A published method as a Keras model with its own `train_step`.
 
     A subclass names its parts once and receives the rest. Its constructor takes the networks
     first, then the weights of the losses, and keeps each argument in an attribute of the same
     name; from these `get_config` and `from_config` follow. `call` is the path that is deployed.
+
+    Under `tf.distribute` replicas share each batch and learn what one would from the whole, see
+    `keras_dtl.distribution.ReplicatedSteps` for where they cannot; a method says so where its own
+    losses compare the examples of a batch with each other. Random numbers that a method draws for
+    examples are those of one replica.
 
     Class attributes:
         task: What the deployed model does: `"classification"`, `"image_to_image"`, ...
@@ -125,7 +131,8 @@ class Method(keras.Model):
     def build_optimizers(self):
         """Create the state of every optimizer, so that it can be loaded before the first step."""
         for name, variables in self.optimized_variables().items():
-            getattr(self, name).build(variables)
+            if not getattr(self, name).built:
+                getattr(self, name).build(variables)
 
     def _with_loss_scaling(self, optimizer):
         # As `keras.Model.compile` does for the optimizer that it knows.
@@ -147,7 +154,7 @@ class Method(keras.Model):
         """
         variables = self.optimized_variables()[optimizer]
         optimizer = getattr(self, optimizer)
-        start = optimizer.scale_loss(tf.ones_like(loss) / _replicas())
+        start = optimizer.scale_loss(tf.ones_like(loss) / replica_count())
         gradients = tape.gradient(loss, variables, output_gradients=start)
         optimizer.apply(gradients, variables)
 
@@ -165,7 +172,7 @@ class Method(keras.Model):
             Scalar float32 tensor.
         """
         loss = self.compute_loss(y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
-        return loss * _replicas()  # Keras has divided it already
+        return loss * replica_count()  # Keras has divided it already
 
     def report(self, **terms):
         """Add this step's terms to their running means and return all logs.
@@ -246,10 +253,6 @@ def require_logits(network, name):
             f"whose last layer {last.name!r} applies {getattr(activation, '__name__', 'softmax')}. "
             "Remove it: the loss applies it, in a form that does not lose precision."
         )
-
-
-def _replicas():
-    return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 def _plain(value):

@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+from keras_dtl.recipes.adamatch import AdaMatchRecipe
 from keras_dtl.recipes.adda import ADDARecipe
 from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.ccsa import CCSARecipe
@@ -15,6 +16,7 @@ from keras_dtl.recipes.deep_coral import DeepCORALRecipe
 from keras_dtl.recipes.fast_style import FastStyleRecipe
 from keras_dtl.recipes.fine_tuning import FineTuningRecipe
 from keras_dtl.recipes.gmv import GMVRecipe
+from keras_dtl.recipes.mcc import MCCRecipe
 from keras_dtl.recipes.mme import MMERecipe
 from keras_dtl.recipes.motion_aae import MotionAAERecipe
 from keras_dtl.recipes.motion_gmv import MotionGMVRecipe
@@ -22,6 +24,7 @@ from keras_dtl.recipes.motion_style import MotionStyleRecipe
 from keras_dtl.recipes.pix2pix import Pix2PixRecipe
 from keras_dtl.recipes.runs import run_record
 from keras_dtl.recipes.segmentation import SegmentationRecipe
+from keras_dtl.recipes.shot import SHOTRecipe
 from keras_dtl.recipes.source_only import SourceOnlyRecipe
 from keras_dtl.recipes.swap_vae import SwapVAERecipe
 
@@ -33,8 +36,11 @@ RECIPES = {
         DANRecipe,
         DeepCORALRecipe,
         ADDARecipe,
+        MCCRecipe,
+        AdaMatchRecipe,
         MMERecipe,
         CCSARecipe,
+        SHOTRecipe,
         SourceOnlyRecipe,
         Pix2PixRecipe,
         CycleGANRecipe,
@@ -52,7 +58,7 @@ RECIPES = {
 
 
 def run_recipe(folder: Path) -> Recipe:
-    """Return the recipe of a finished run, with its settings, to go on in the same folder.
+    """Return the recipe of a run, with its settings, to go on in the same folder.
 
     Args:
         folder: Of the run.
@@ -69,5 +75,14 @@ def run_recipe(folder: Path) -> Recipe:
         )
     recipe = RECIPES[values["recipe"]]
     names = {field.name for field in dataclasses.fields(recipe)}
-    settings = {name: values[name] for name in values if name in names}
+    settings = {name: _field(values[name]) for name in values if name in names}
+    if "preset" in names:
+        settings.setdefault("preset", "paper")  # as all was before there was a choice
+    places = ("artifact", "data_dir", "manual_dir")
+    settings |= {name: Path(values[name]) for name in places if values.get(name)}
     return recipe(**{**settings, "output": folder})
+
+
+def _field(value):
+    """Return a value of JSON as a field of a recipe holds it."""
+    return tuple(map(_field, value)) if isinstance(value, list) else value

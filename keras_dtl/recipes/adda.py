@@ -19,6 +19,7 @@ class ADDARecipe(DomainAdaptationRecipe):
     """An encoder of the target's own, mapped onto the source's features (Tzeng et al. 2017)."""
 
     name: ClassVar[str] = "adda"
+    suits: ClassVar[str] = "for a second encoder upon a finished run; digits and other small images"
 
     learning_rate: float = 2e-4
     """Learning rate of both players' Adam, constant as in the paper."""
@@ -26,14 +27,19 @@ class ADDARecipe(DomainAdaptationRecipe):
     """What the discriminator sees; logits in the authors' digit code."""
     source_epochs: int = 20
     """Epochs of the first stage, where it is trained here."""
-    source_learning_rate: float = 0.01
-    """Learning rate of the first stage."""
+    source_learning_rate: float | None = None
+    """Learning rate of the first stage. Default: as of source-only."""
 
     def networks(self, data) -> tuple:
         return networks_of(self.start or self.first_stage(data))
 
-    def first_stage(self, data):
+    def prepare(self, data, strategy):
+        if self.start is None:
+            self.first_stage(data, strategy)
+
+    def first_stage(self, data, strategy=None):
         """Train the source's encoder and classifier, unless that is done; return its folder."""
+        from keras_dtl.recipes.replicas import receive
         from keras_dtl.recipes.training import train
 
         shared = {field.name for field in dataclasses.fields(SourceOnlyRecipe)}
@@ -41,10 +47,9 @@ class ADDARecipe(DomainAdaptationRecipe):
         folder = self.run_folder / "first-stage"
         values |= {"epochs": self.source_epochs, "learning_rate": self.source_learning_rate}
         values |= {"output": folder, "resume": True, "select": "last", "validators": False}
-        values |= {"artifact": None, "shots": 0}
+        values |= {"artifact": None, "shots": 0, "adapt_statistics": False}
         recipe = SourceOnlyRecipe(**values)
-        if not (folder / "model.keras").exists():
-            train(recipe, data)
+        receive(folder / "model.keras", lambda: train(recipe, data, strategy), strategy)
         return folder
 
     def method(self, encoder, classifier):
@@ -58,13 +63,17 @@ class ADDARecipe(DomainAdaptationRecipe):
             classifier,
             mlp(width, (500, 500), 1, name="discriminator"),
             discriminated=self.discriminated,
-            batch_norm=self.batch_norm,
+            batch_norm=self.normalization,
         )
 
     def optimizers(self) -> dict:
         import keras
 
-        adam = lambda: keras.optimizers.Adam(self.learning_rate, beta_1=0.5)  # noqa: E731
+        clip = self.training.global_clipnorm
+
+        def adam():
+            return keras.optimizers.Adam(self.learning_rate, beta_1=0.5, global_clipnorm=clip)
+
         return {"optimizer": adam(), "discriminator_optimizer": adam()}
 
     def schedules(self) -> dict:

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-MACHINE_SETTINGS = ("output", "artifact", "resume", "data_dir", "manual_dir")
+MACHINE_SETTINGS = (
+    *("output", "artifact", "resume", "overwrite", "export_anyway", "keep_versions"),
+    *("data_dir", "manual_dir"),
+    *("devices", "workers", "worker", "worker_timeout", "engine", "address"),
+)
 """Settings that may change when a training is resumed: they do not change what is learnt."""
 
 
@@ -14,6 +18,8 @@ class Recipe:
     """One method's experiment. A field is a flag of `keras-dtl train`."""
 
     name: ClassVar[str]
+    suits: ClassVar[str] = ""
+    """The case that it is for, in words that begin with "for"."""
 
     epochs: int = 20
     """Passes over the source, of which the schedules take the whole as their length."""
@@ -30,11 +36,32 @@ class Recipe:
     artifact: Path | None = None
     """Where the exported model is published. Default: exported/NAME."""
     resume: bool = False
-    """Continue the training that was stopped in the run folder."""
+    """Continue the training that was stopped in the run folder, or one that is finished with
+    more --epochs. `train --resume RUN` takes all other settings from the run."""
+    overwrite: bool = False
+    """Begin anew where the run folder holds a finished training, which is then lost."""
+    export_anyway: bool = False
+    """Publish even a model that does not beat guessing."""
+    keep_versions: int | None = None
+    """How many earlier versions of the artifact stay beside the new one. Default: all."""
     data_dir: Path | None = None
     """Folder of TFDS data sets. Default: TFDS_DATA_DIR, as everywhere."""
     manual_dir: Path | None = None
     """Folder of files fetched by hand, for data sets that need them."""
+    devices: str = "1"
+    """Devices of this machine that share each batch: a number, or all its GPUs."""
+    workers: str | None = None
+    """Machines that share each batch, HOST:PORT,HOST:PORT: start the same command on each. Default:
+    what TF_CONFIG says. With --engine ray: how many."""
+    worker: int | None = None
+    """Which of --workers this process is, from 0. Default: the one whose host is this machine."""
+    worker_timeout: float = 300.0
+    """Seconds that workers wait for each other at the start."""
+    engine: Literal["processes", "ray"] = "processes"
+    """Who starts workers: processes, you or a cluster manager; ray, this command on a Ray
+    cluster."""
+    address: str | None = None
+    """Ray cluster, such as auto or HOST:6379. Default: one that is started on this machine."""
 
     @property
     def run_folder(self) -> Path:
@@ -86,9 +113,33 @@ class Recipe:
         """Return how many batches make an epoch."""
         raise NotImplementedError
 
+    def prepare(self, data, strategy) -> None:
+        """Train what the model starts from, if anything; every worker calls it."""
+
     def callbacks(self, data) -> list:
-        """Return the schedules, and whatever else the method needs in `fit`."""
+        """Return the schedules, and whatever else the method needs in `fit`, on every worker."""
         return []
+
+    def watchers(self, data) -> list:
+        """Return the callbacks that look at the model and leave it as it is, on one worker."""
+        return []
+
+    def failure_watch(self, data):
+        """Return the `keras_dtl.callbacks.FailureWatch` of a training on these data."""
+        from keras_dtl.callbacks import FailureWatch
+
+        return FailureWatch()
+
+    def verdict(self, scores: dict):
+        """Return why a trained model is not worth publishing, or None.
+
+        Args:
+            scores: What `score` returned.
+
+        Returns:
+            `keras_dtl.callbacks.Failure` or None.
+        """
+        return None
 
     def select_weights(self, model, data) -> dict | None:
         """Put the weights that are published into a trained model.

@@ -14,6 +14,9 @@ class CCSARecipe(DomainAdaptationRecipe):
     """Features of a class together, of others apart, across domains (Motiian et al. 2017)."""
 
     name: ClassVar[str] = "ccsa"
+    suits: ClassVar[str] = (
+        "for a few labels of each class in the target, and no other target images"
+    )
 
     shots: int = 3
     """Target images of each class whose labels are learnt, drawn by the seed."""
@@ -25,4 +28,4 @@ class CCSARecipe(DomainAdaptationRecipe):
     def method(self, encoder, classifier):
         from keras_dtl.methods import CCSA
 
-        return CCSA(encoder, classifier, self.adaptation_weight, self.margin, self.batch_norm)
+        return CCSA(encoder, classifier, self.adaptation_weight, self.margin, self.normalization)

@@ -16,6 +16,9 @@ class CDANRecipe(DomainAdaptationRecipe):
     2018)."""
 
     name: ClassVar[str] = "cdan"
+    suits: ClassVar[str] = (
+        "for looks that differ class by class, where source-only is right more often than not"
+    )
 
     adaptation_weight: float = 1.0
     """Weight of the domain loss."""
@@ -36,8 +39,10 @@ class CDANRecipe(DomainAdaptationRecipe):
             mlp((size,), (100,), 1, name="discriminator"),
             adaptation_weight=self.adaptation_weight,
             reversal_strength=0.0,
-            batch_norm=self.batch_norm,
+            batch_norm=self.normalization,
+            restrained=self.preset == "robust",
             entropy_conditioning=self.entropy_conditioning,
+            label_shift=self.label_shift,
         )
 
     def schedules(self):

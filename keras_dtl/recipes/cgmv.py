@@ -23,6 +23,7 @@ class CGMVRecipe(ViewRecipe):
     """New views of the object in an image, and copies of other images' views (Chen et al. 2018)."""
 
     name: ClassVar[str] = "cgmv"
+    suits: ClassVar[str] = "for images of one content in several styles, drawn anew"
     caption: ClassVar[str] = (
         "A row shows an image of the test split, at the left, in new views; a column has one view."
     )

@@ -17,6 +17,7 @@ class CycleGANRecipe(TranslationRecipe):
     """Generators between two folders of images without pairs (Zhu et al. 2017)."""
 
     name: ClassVar[str] = "cyclegan"
+    suits: ClassVar[str] = "for two folders of unpaired images, one to look like the other"
     paired: ClassVar[bool] = False
 
     source: str = "digits"
@@ -45,8 +46,8 @@ class CycleGANRecipe(TranslationRecipe):
 
         sizes = self.size_before_crop, self.image_size
         places = {"data_dir": self.data_dir, "manual_dir": self.manual_dir}
-        train_a, test_a = load_domain(self.source, *sizes, self.channels_a, **places)
-        train_b, test_b = load_domain(self.target, *sizes, self.channels_b, **places)
+        train_a, test_a = load_domain(self.source, *sizes, self.channels_a, "a", **places)
+        train_b, test_b = load_domain(self.target, *sizes, self.channels_b, "b", **places)
         return self.divide((train_a, train_b), test_a, test_b)
 
     def in_direction(self, images) -> tuple:

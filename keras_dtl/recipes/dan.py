@@ -15,6 +15,7 @@ class DANRecipe(DomainAdaptationRecipe):
     """Layers distributed alike in both domains, by multi-kernel MMD (Long et al. 2015)."""
 
     name: ClassVar[str] = "dan"
+    suits: ClassVar[str] = "for domains that differ little, and small networks"
 
     adaptation_weight: Literal["auto"] | float = 1.0
     """Weight of the discrepancy; auto keeps it as large as the label loss."""
@@ -26,6 +27,8 @@ class DANRecipe(DomainAdaptationRecipe):
     """Which squared distance the kernels are multiples of."""
     learn_kernel_weights: bool = False
     """Weigh the kernels as the paper does, not all alike."""
+    gather: bool = False
+    """Compare the images of all devices and workers, as one does, not each its own."""
 
     def method(self, encoder, classifier):
         from keras_dtl.methods import DAN
@@ -38,5 +41,7 @@ class DANRecipe(DomainAdaptationRecipe):
             bandwidth=self.bandwidth,
             estimator=self.estimator,
             learn_kernel_weights=self.learn_kernel_weights,
-            batch_norm=self.batch_norm,
+            batch_norm=self.normalization,
+            label_shift=self.label_shift,
+            gather=self.gather,
         )

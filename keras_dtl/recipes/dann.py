@@ -15,6 +15,7 @@ class DANNRecipe(DomainAdaptationRecipe):
     """Features from which a discriminator cannot tell the domain (Ganin et al. 2016)."""
 
     name: ClassVar[str] = "dann"
+    suits: ClassVar[str] = "for domains that hold their classes in like shares, such as digits"
 
     adaptation_weight: float = 1.0
     """Weight of the domain loss."""
@@ -34,7 +35,9 @@ class DANNRecipe(DomainAdaptationRecipe):
             discriminator,
             adaptation_weight=self.adaptation_weight,
             reversal_strength=0.0,
-            batch_norm=self.batch_norm,
+            batch_norm=self.normalization,
+            restrained=self.preset == "robust",
+            label_shift=self.label_shift,
         )
 
     def schedules(self) -> dict:

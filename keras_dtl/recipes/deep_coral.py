@@ -14,11 +14,14 @@ class DeepCORALRecipe(DomainAdaptationRecipe):
     """Layers that covary alike in both domains (Sun & Saenko 2016)."""
 
     name: ClassVar[str] = "deep-coral"
+    suits: ClassVar[str] = "for domains that differ in colour and contrast; cheap"
 
     adaptation_weight: Literal["auto"] | float = "auto"
     """Weight of the CORAL loss; auto keeps it as large as the label loss, the authors' rule."""
     compared: tuple[str, ...] = ("logits",)
     """Layers whose covariances are compared; features and logits name the networks' outputs."""
+    gather: bool = False
+    """Compare the images of all devices and workers, as one does, not each its own."""
 
     def method(self, encoder, classifier):
         from keras_dtl.methods import DeepCORAL
@@ -28,5 +31,7 @@ class DeepCORALRecipe(DomainAdaptationRecipe):
             classifier,
             adaptation_weight=self.adaptation_weight,
             compared=self.compared,
-            batch_norm=self.batch_norm,
+            batch_norm=self.normalization,
+            label_shift=self.label_shift,
+            gather=self.gather,
         )

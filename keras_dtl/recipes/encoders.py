@@ -2,22 +2,34 @@
 
 from pathlib import Path
 
+from keras_dtl.recipes.rates import SMALL_BACKBONES, backbone_of
 from keras_dtl.recipes.runs import run_model
 
 
 def new_encoder(backbone: str, image_shape: tuple, weights: str | None = None):
-    """Return an encoder by name: lenet, or an architecture of `keras.applications`.
+    """Return an encoder by name.
 
     Args:
-        backbone: The name.
+        backbone: auto, lenet, stage_net, or an architecture of `keras.applications`; auto is
+            lenet for images up to 32 pixels, else stage_net.
         image_shape: `(height, width, channels)` of uint8 images.
         weights: Weights of the architecture: "imagenet", a file, or None for random ones.
+
+    Raises:
+        ValueError: When weights are given without an architecture.
     """
     from keras_dtl import backbones
 
-    if backbone == "lenet":
-        return backbones.lenet(image_shape, name="encoder")
-    return backbones.pretrained(backbone, image_shape, weights, name="encoder")
+    backbone = backbone_of(backbone, image_shape)
+    if backbone not in SMALL_BACKBONES:
+        return backbones.pretrained(backbone, image_shape, weights, name="encoder")
+    if weights is not None:
+        raise ValueError(
+            f"--weights {weights} belongs to an architecture of keras.applications, but the "
+            f"backbone is {backbone}, which would start at random. Name the architecture, such as "
+            "--backbone MobileNetV2, or leave --weights out."
+        )
+    return getattr(backbones, backbone)(image_shape, name="encoder")
 
 
 def networks_of(run: str | Path) -> tuple:
@@ -62,7 +74,7 @@ def encoder_from(start: str, backbone: str, image_shape: tuple):
         )
     if path.is_dir() or path.suffix == ".keras":
         return _check_encoder(_saved_encoder(path), path, image_shape)
-    if backbone == "lenet":
+    if backbone in ("auto", *SMALL_BACKBONES):
         raise ValueError(
             f"`--start {start}` gives weights of an architecture of keras.applications. Name it, "
             "such as `--backbone MobileNetV2`, or start from the folder of a run."

@@ -33,6 +33,7 @@ class FastStyleRecipe(Recipe):
     """A network that gives photos a style in one pass (Johnson et al. 2016)."""
 
     name: ClassVar[str] = "fast-style"
+    suits: ClassVar[str] = "for one style on many photos, or on video"
 
     photos: str = "folder:photos"
     """Photos to train on: folder:PATH, or any named data set."""

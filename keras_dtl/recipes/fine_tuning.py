@@ -13,6 +13,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.encoders import encoder_from, hasten_statistics
+from keras_dtl.recipes.rates import Preset, Training, backbone_of, training_of
 
 
 class Labelled(NamedTuple):
@@ -27,6 +28,7 @@ class FineTuningRecipe(Recipe):
     """As much of a pretrained encoder as is wanted learns another task (Yosinski et al. 2014)."""
 
     name: ClassVar[str] = "fine-tuning"
+    suits: ClassVar[str] = "for labels in the target, few or many"
 
     batch_size: int = 32
     """Images in a step."""
@@ -35,13 +37,18 @@ class FineTuningRecipe(Recipe):
     start: str = "random"
     """Where the encoder's weights come from: random; imagenet or a file of weights of the
     backbone; the folder of a finished run; or a .keras file of an encoder of uint8 images."""
-    backbone: str = "lenet"
-    """Encoder: lenet, or an architecture of keras.applications, such as MobileNetV2."""
+    preset: Preset = "robust"
+    """What is left open: robust, what learns whatever the encoder comes with, with warm-up and
+    clipped gradients; paper, one rate for all layers."""
+    backbone: str = "auto"
+    """Encoder: lenet, stage_net, or an architecture of keras.applications, such as MobileNetV2.
+    Default: lenet for images up to 32 pixels, else stage_net."""
     train_from: str = "input"
     """Where learning begins: input, all layers; head, the classifier alone; the name of a layer
     or its beginning, such as block_13; or how many of the encoder's last layers."""
-    encoder_rate: float = 1.0
-    """Learning rate of the encoder as a multiple of the classifier's."""
+    encoder_rate: float | None = None
+    """Learning rate of the encoder as a multiple of the classifier's. Default: 0.1 for an
+    encoder that comes with weights, which the full rate would destroy, else 1."""
     rate_decay: float = 1.0
     """Factor by which each layer learns more slowly than the one after it."""
     unfreeze_until: float = 0.0
@@ -50,12 +57,14 @@ class FineTuningRecipe(Recipe):
     """Weight of the squared distance to the weights that the encoder came with (L2-SP)."""
     head_penalty: float = 0.0
     """Weight of the classifier's squared kernels (L2-SP)."""
-    batch_norm: Literal["frozen", "moving"] = "frozen"
-    """What batch normalisation in layers that learn does: keep what it came with, or learn."""
+    batch_norm: Literal["frozen", "moving"] | None = None
+    """What batch normalisation in layers that learn does: keep what it came with, or learn.
+    Default: frozen, but moving from a random start, whose statistics are those of nothing."""
     hidden: tuple[int, ...] = ()
     """Sizes of hidden layers between the encoder and the logits."""
-    learning_rate: float = 0.01
-    """Initial learning rate; it falls along a cosine to 0."""
+    learning_rate: float | None = None
+    """Initial learning rate; it falls along a cosine to 0. Default: 0.01, for architectures at
+    random 0.02."""
     shots: int = 0
     """Labelled images of each class to learn from, drawn by the seed; 0: all."""
     image_size: int | None = None
@@ -86,8 +95,8 @@ class FineTuningRecipe(Recipe):
         from keras_dtl.backbones import mlp
         from keras_dtl.methods import FineTuning
 
-        encoder = encoder_from(self.start, self.backbone, data.train.image_shape)
-        if self.batch_norm == "moving":
+        encoder = encoder_from(self.start, self.encoder_name(data), data.train.image_shape)
+        if self.normalization == "moving":
             hasten_statistics(encoder)
         features, classes = encoder.output_shape[1:], len(data.train.classes)
         model = FineTuning(
@@ -97,17 +106,34 @@ class FineTuningRecipe(Recipe):
             rate_decay=self.rate_decay,
             anchor_weight=self.anchor_weight,
             head_penalty=self.head_penalty,
-            batch_norm=self.batch_norm,
+            batch_norm=self.normalization,
         )
-        multipliers = {"encoder": self.encoder_rate} if self.encoder_rate != 1 else None
+        rate, factor, clip, _ = self.training
+        multipliers = {"encoder": factor} if factor != 1 else None
         model.compile(
-            keras.optimizers.SGD(self.learning_rate, momentum=0.9),
+            keras.optimizers.SGD(rate, momentum=0.9, global_clipnorm=clip),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=["accuracy"],
             jit_compile=self.jit_compile,
             learning_rate_multipliers=multipliers,
         )
         return model
+
+    @property
+    def training(self) -> Training:
+        """The `Training` that the flags leave open or set."""
+        careful = self.start != "random" and self.preset == "robust"
+        return training_of(self, self.backbone, careful)
+
+    @property
+    def normalization(self) -> str:
+        """What batch normalisation does, answered where the flag leaves it open."""
+        fresh = self.start == "random" and self.preset == "robust"
+        return self.batch_norm or ("moving" if fresh else "frozen")
+
+    def encoder_name(self, data) -> str:
+        """Return the encoder's name, which the size of the images decides where none is given."""
+        return backbone_of(self.backbone, data.train.image_shape, self.preset)
 
     def batches(self, data, first_step: int):
         from keras_dtl.data import endless_batches, jitter
@@ -123,10 +149,22 @@ class FineTuningRecipe(Recipe):
     def callbacks(self, data) -> list:
         from keras_dtl.callbacks import GradualUnfreezing, ProgressSchedule, cosine_decay
 
-        schedule = ProgressSchedule({"optimizer.learning_rate": cosine_decay(self.learning_rate)})
+        rate = self.training.schedule(cosine_decay)
+        schedule = ProgressSchedule({"optimizer.learning_rate": rate})
         if not self.unfreeze_until:
             return [schedule]
         return [schedule, GradualUnfreezing(self.unfreeze_until)]
+
+    def failure_watch(self, data):
+        from keras_dtl.callbacks import FailureWatch
+        from keras_dtl.recipes.verdict import probe
+
+        return FailureWatch(probe(data.train, self.seed), probe(data.test, self.seed))
+
+    def verdict(self, scores: dict):
+        from keras_dtl.recipes.verdict import guessing_failure
+
+        return guessing_failure(scores["target"])
 
     def score(self, model, data) -> dict:
         from keras_dtl.evaluation import evaluate_classifier

@@ -23,6 +23,7 @@ class GMVRecipe(ViewRecipe):
     """Images of new things, each in several views (Chen et al. 2018)."""
 
     name: ClassVar[str] = "gmv"
+    suits: ClassVar[str] = "for views of objects, drawn anew"
     caption: ClassVar[str] = "A row has one content, a column one view."
 
     discriminator_learning_rate: float = 4e-4

@@ -14,6 +14,7 @@ class MMERecipe(DomainAdaptationRecipe):
     """Prototypes that a few target labels and unlabelled images move (Saito et al. 2019)."""
 
     name: ClassVar[str] = "mme"
+    suits: ClassVar[str] = "for a few labels of each class in the target, and many images without"
 
     shots: int = 3
     """Target images of each class whose labels are learnt, drawn by the seed."""
@@ -25,7 +26,7 @@ class MMERecipe(DomainAdaptationRecipe):
     def method(self, encoder, classifier):
         from keras_dtl.methods import MME
 
-        return MME(encoder, classifier, self.adaptation_weight, self.batch_norm)
+        return MME(encoder, classifier, self.adaptation_weight, self.normalization)
 
     def head(self, features: tuple, classes: int):
         import keras

@@ -19,6 +19,7 @@ class MotionAAERecipe(MotionRecipe):
     """New motion, drawn from a sequential adversarial autoencoder (Wang & Artieres 2017)."""
 
     name: ClassVar[str] = "motion-aae"
+    suits: ClassVar[str] = "for clips whose style is to be told apart from their content"
 
     epochs: int = 12
     """Passes over the pieces of motion."""

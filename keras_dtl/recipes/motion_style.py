@@ -18,6 +18,7 @@ class MotionStyleRecipe(MotionRecipe):
     """The content of one motion in the style of another (Wang et al. 2018; Aberman et al. 2020)."""
 
     name: ClassVar[str] = "motion-style"
+    suits: ClassVar[str] = "for a clip in the style of another"
 
     epochs: int = 15
     """Passes over the pieces of motion."""

@@ -14,6 +14,7 @@ class Pix2PixRecipe(TranslationRecipe):
     """A generator that learns from pairs of images (Isola et al. 2017)."""
 
     name: ClassVar[str] = "pix2pix"
+    suits: ClassVar[str] = "for pairs of images, one to become the other"
     paired: ClassVar[bool] = True
 
     source: str = "paired:pairs"
@@ -39,10 +40,11 @@ class Pix2PixRecipe(TranslationRecipe):
 
     def load_data(self):
         from keras_dtl.data import load_pairs
+        from keras_dtl.data.names import divide_name
         from keras_dtl.data.pairs import PREFIX
 
-        prefix, _, path = self.source.partition(":")
-        if prefix != PREFIX or not path:
+        prefix, path = divide_name(self.source)
+        if prefix != PREFIX:
             raise ValueError(
                 f"pix2pix learns from pairs. Received: --source {self.source}. Expected "
                 f"{PREFIX}:PATH, such as {PREFIX}:facades."

@@ -4,22 +4,20 @@ import json
 from pathlib import Path
 
 
-def run_model(folder: Path):
-    """Return the Keras model of a finished run, not compiled.
+def run_model(folder: Path, compile: bool = False):
+    """Return the Keras model of a finished run.
 
     Args:
         folder: Of the run.
+        compile: Whether it comes with its optimizers and their state.
 
     Raises:
         FileNotFoundError: When the folder holds no finished run.
     """
     path = _require_file(folder, "model.keras")
-    import keras
+    from keras_dtl.methods import load_model
 
-    import keras_dtl.layers
-    import keras_dtl.methods  # noqa: F401 (registers what saved models name)
-
-    return keras.saving.load_model(path, compile=False)
+    return load_model(path, compile)
 
 
 def run_record(folder: Path, name: str) -> dict:

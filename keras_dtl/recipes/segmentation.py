@@ -36,6 +36,7 @@ class SegmentationRecipe(Recipe):
     """A segmenter that adapts to another domain (Tsai et al. 2018, and others pixel by pixel)."""
 
     name: ClassVar[str] = "segmentation"
+    suits: ClassVar[str] = "for classes of pixels, with or without labels in the target"
 
     batch_size: int = 4
     """Images of each domain in a step."""
@@ -92,6 +93,7 @@ class SegmentationRecipe(Recipe):
         return Scenes(first if self.labels_from == "target" else source, first, last)
 
     def _load(self, name, sequences):
+        from keras_dtl.data.names import divide_name
         from keras_dtl.data.segmentation import load_segmentation
 
         if name == "cityscapes":
@@ -100,8 +102,8 @@ class SegmentationRecipe(Recipe):
             return load_cityscapes(
                 "train", self.image_size, sequences, self.data_dir, self.manual_dir
             )
-        prefix, _, path = name.partition(":")
-        if prefix != "folder" or not path:
+        prefix, path = divide_name(name)
+        if prefix != "folder":
             raise ValueError(
                 f"Expected folder:PATH, of images and masks, or cityscapes. Received: {name!r}"
             )

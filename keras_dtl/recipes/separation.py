@@ -103,12 +103,16 @@ class SeparationRecipe(Recipe):
         return steps_per_epoch(data.train, self.batch_size)
 
     def callbacks(self, data) -> list:
-        from keras_dtl.callbacks import Measure, ProgressImages, ProgressSchedule
+        from keras_dtl.callbacks import ProgressSchedule
+
+        return [ProgressSchedule(self.schedules())]
+
+    def watchers(self, data) -> list:
+        from keras_dtl.callbacks import Measure, ProgressImages
 
         every = max(1, self.epochs // PICTURES)
         judge = self.judge(data)
         return [
-            ProgressSchedule(self.schedules()),
             Measure(lambda model: self.progress(model, data, judge), every),
             ProgressImages(self.run_folder, lambda model: self.picture(model, data), every),
         ]

@@ -18,6 +18,7 @@ class SourceOnlyRecipe(DomainAdaptationRecipe):
     """Train on one domain's labels alone: the lower and the upper bound of adaptation."""
 
     name: ClassVar[str] = "source-only"
+    suits: ClassVar[str] = "for the figure that every adaptation is to beat"
 
     labels_from: Literal["source", "target"] = "source"
     """Whose labels are learnt: source gives the lower bound, target the upper one."""
@@ -25,7 +26,7 @@ class SourceOnlyRecipe(DomainAdaptationRecipe):
     def method(self, encoder, classifier):
         from keras_dtl.methods import SourceOnly
 
-        return SourceOnly(encoder, classifier, batch_norm=self.batch_norm)
+        return SourceOnly(encoder, classifier, batch_norm=self.normalization)
 
     def labelled_images(self, data):
         if self.labels_from == "source":

@@ -20,6 +20,7 @@ class SwapVAERecipe(SeparationRecipe):
     """Class and style of images in two codes that can be exchanged (Mathieu et al. 2016)."""
 
     name: ClassVar[str] = "swap-vae"
+    suits: ClassVar[str] = "for images of one content in several styles, told apart"
     caption: ClassVar[str] = (
         "Each image has the style of its row and the class of its column; real images on the "
         "margins."

@@ -5,10 +5,15 @@ import sys
 from typing import NamedTuple
 
 from keras_dtl.files import atomic_path, write_json
+from keras_dtl.recipes.closing import closing_line
+from keras_dtl.recipes.flags import check_flags
+from keras_dtl.recipes.replicas import difference, single_device, without_replicas
+from keras_dtl.recipes.runs import run_model, run_record
+from keras_dtl.recipes.standing import forget_run, standing_of
 
 
 class Trained(NamedTuple):
-    """What a training leaves: the model, its data, logs by name and scores."""
+    """What a training leaves: the model, its data, logs by name, scores, and what went wrong."""
 
     model: object
     """The `Method`."""
@@ -16,29 +21,77 @@ class Trained(NamedTuple):
     """What the recipe's `load_data` returned."""
     history: dict
     scores: dict
+    failures: tuple = ()
+    """`keras_dtl.callbacks.Failure` of the last epoch."""
 
 
-def train(recipe, data=None) -> Trained:
+def train(recipe, data=None, strategy=None) -> Trained | None:
     """Fit and score one recipe in a session that was started, and save what it learnt.
+
+    A run that is finished already is not trained again: `resume` adds the epochs that are
+    missing, or gives back what it has. Of several workers the first, the chief, alone scores and
+    writes.
 
     Args:
         recipe: The `Recipe`.
         data: What its `load_data` returns, where that is at hand.
+        strategy: `tf.distribute.Strategy`, see `keras_dtl.distribution.start_strategy`; the
+            default one trains on one device.
 
     Returns:
-        `Trained`.
+        `Trained`, with a model without replicas; None on other workers than the chief.
+
+    Raises:
+        FileExistsError: When the run folder holds a training, and it is neither to be resumed
+            nor overwritten.
+        ValueError: When it was made with other settings.
     """
     from keras_dtl.callbacks import Checkpoint
+    from keras_dtl.distribution import is_chief, value_of_chief
 
-    checkpoint = Checkpoint(recipe.run_folder)
-    check_folder(recipe, checkpoint)
+    check_flags(recipe)
+    strategy = strategy or single_device()
+    checkpoint, chief = Checkpoint(recipe.run_folder), is_chief(strategy)
+    standing = value_of_chief(standing_of(recipe, checkpoint) if chief else None, strategy)
     data = data or recipe.load_data()
-    model = recipe.build_model(data)
-    write_json(recipe.run_folder / "settings.json", recipe.settings_with(data))
-    fit(recipe, model, data, checkpoint)
+    if standing == "finished":
+        return finished_run(recipe, data) if chief else None
+    if standing == "replaced" and chief:
+        forget_run(recipe.run_folder)
+    model = first_model(recipe, data, checkpoint, standing == "longer", strategy)
+    if chief:
+        settings = recipe.settings_with(data) | places(recipe)
+        write_json(recipe.run_folder / "settings.json", settings)
+    model, failures = fit(recipe, model, data, checkpoint, strategy)
+    return None if model is None else finish_run(recipe, model, data, checkpoint, failures)
+
+
+def first_model(recipe, data, checkpoint, longer, strategy):
+    """Return the model that is fitted: a new one, or that of a finished run.
+
+    Args:
+        recipe, data, checkpoint, strategy: As of `fit`.
+        longer: Whether a finished run gets more epochs; its logs are put into the checkpoint.
+    """
+    import keras
+
+    if longer:
+        checkpoint.history = rows_of(run_record(recipe.run_folder, "history"))
+        with strategy.scope():
+            return run_model(recipe.run_folder, compile=True)
+    recipe.prepare(data, strategy)
+    # What was downloaded, prepared or trained before must not move where this one begins.
+    keras.utils.set_random_seed(recipe.seed)
+    with strategy.scope():
+        return recipe.build_model(data)
+
+
+def finish_run(recipe, model, data, checkpoint, failures=()) -> Trained:
+    """Select, score and save what was fitted; return `Trained`."""
     if (selection := recipe.select_weights(model, data)) is not None:
         write_json(recipe.run_folder / "selection.json", selection)
-    trained = Trained(model, data, checkpoint.columns(), recipe.score(model, data))
+    scores = recipe.score(model, data)
+    trained = Trained(model, data, checkpoint.columns(), scores, failures)
     save_run(recipe, trained)
     checkpoint.path.unlink()  # a run with a checkpoint is one that was not finished
     for name, value in recipe.headline(trained.scores).items():
@@ -46,59 +99,71 @@ def train(recipe, data=None) -> Trained:
     return trained
 
 
-def check_folder(recipe, checkpoint) -> None:
-    """Refuse to overwrite a training that was stopped, or to resume one with other settings.
+def finished_run(recipe, data) -> Trained:
+    """Return what a finished run left.
 
     Args:
         recipe: The `Recipe`.
-        checkpoint: The `keras_dtl.callbacks.Checkpoint` of its run folder.
-
-    Raises:
-        FileExistsError: When the run folder holds an unfinished training and `resume` is off.
-        ValueError: When it was begun with other settings.
+        data: What its `load_data` returned.
     """
-    if not checkpoint.path.exists():
-        return
     folder = recipe.run_folder
-    if not recipe.resume:
-        raise FileExistsError(
-            f"{folder} holds a training that was not finished. Go on with --resume, name another "
-            f"folder with --output, or delete {checkpoint.path} to begin again."
-        )
-    begun = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-    now = json.loads(json.dumps(recipe.settings(), default=str))
-    differing = [key for key in now if now[key] != begun.get(key)]
-    if differing:
-        changes = ", ".join(f"{key}: {begun.get(key)!r}, now {now[key]!r}" for key in differing)
-        raise ValueError(
-            f"{folder} was begun with other settings ({changes}). Resume with the old ones, or "
-            "name another folder with --output."
-        )
+    print(f"{folder} is finished: there is nothing to train.")
+    history, scores = (run_record(folder, name) for name in ("history", "scores"))
+    return Trained(run_model(folder, compile=True), data, history, scores)
 
 
-def fit(recipe, model, data, checkpoint) -> None:
+def places(recipe) -> dict:
+    """Return the paths that `train --resume RUN` must know beside the settings."""
+    named = {name: getattr(recipe, name) for name in ("artifact", "data_dir", "manual_dir")}
+    return {name: str(path) for name, path in named.items() if path is not None}
+
+
+def rows_of(columns: dict) -> list:
+    """Return the logs of each epoch from `{name: [a value an epoch]}`, without what is None."""
+    count = max(map(len, columns.values()), default=0)
+    return [
+        {name: values[row] for name, values in columns.items() if values[row] is not None}
+        for row in range(count)
+    ]
+
+
+def fit(recipe, model, data, checkpoint, strategy):
     """Run the epochs that are not done yet.
 
     Args:
         recipe: The `Recipe`.
-        model: What its `build_model` returned.
+        model: What its `build_model` returned, in the scope of `strategy`.
         data: What its `load_data` returned.
         checkpoint: The `keras_dtl.callbacks.Checkpoint` of its run folder.
-    """
-    from keras_dtl.callbacks import StopWhenDiverged
+        strategy: `tf.distribute.Strategy`.
 
-    steps = recipe.steps_per_epoch(data)
-    done = checkpoint.restore(model)
-    if done:
-        print(f"Going on after epoch {done} of {recipe.epochs}.")
+    Returns:
+        The fitted model, of several replicas one without, in their place, or None where this
+        worker is not the chief; and the `keras_dtl.callbacks.Failure`s of the last epoch.
+    """
+    from keras_dtl.callbacks import LocalModel, StopWhenDiverged
+    from keras_dtl.distribution import is_chief, share_batches
+
+    steps, chief = recipe.steps_per_epoch(data), is_chief(strategy)
+    done = checkpoint.restore(model) or len(checkpoint.history)
+    if done and chief:
+        print(f"Going on after epoch {done} of {recipe.epochs}.{difference(checkpoint, strategy)}")
+    several, watch = strategy.num_replicas_in_sync > 1, recipe.failure_watch(data)
+    watchers = [*recipe.watchers(data), watch] if chief else []
+    local = recipe.build_model(data) if several and chief else None
+    watchers = [LocalModel(watchers, local)] if local is not None else watchers
+    batches = recipe.batches(data, first_step=done * steps)
     model.fit(
-        recipe.batches(data, first_step=done * steps),
+        share_batches(batches, strategy),
         initial_epoch=done,
         epochs=recipe.epochs,
         steps_per_epoch=steps,
-        callbacks=[*recipe.callbacks(data), StopWhenDiverged(), checkpoint],
-        verbose=1 if sys.stdout.isatty() else 2,
+        callbacks=[*recipe.callbacks(data), *watchers, StopWhenDiverged(), checkpoint],
+        verbose=(1 if sys.stdout.isatty() else 2) if chief else 0,
     )
+    if several:
+        model = without_replicas(recipe, data, checkpoint, local) if chief else None
+    return model, tuple(watch.failures.values())
 
 
 def save_run(recipe, trained: Trained) -> None:
@@ -115,19 +180,29 @@ def save_run(recipe, trained: Trained) -> None:
     write_json(folder / "scores.json", trained.scores)
 
 
-def publish(recipe, trained: Trained, **beside) -> None:
+def publish(recipe, trained: Trained, **beside) -> bool:
     """Write the report and export the deployable model with it.
+
+    A model that does not beat guessing is not exported, unless the recipe says `export_anyway`.
+    Whatever fails here leaves the run as it is: `train` with `resume` publishes it again.
 
     Args:
         recipe: The `Recipe`.
         trained: What `train` returned.
         **beside: Further arguments of `recipe.report`.
+
+    Returns:
+        Whether the model was exported.
     """
     from keras_dtl.export import export_model
 
     path = recipe.run_folder / "report.html"
-    report = recipe.report(*trained, **beside)
+    report = recipe.report(*trained[:4], **beside)
+    verdict = recipe.verdict(trained.scores)
+    add_failures(report, trained.failures, verdict)
     report.write(path)
+    if verdict is not None and not recipe.export_anyway:
+        return False
     pages = {name: path.with_name(name) for name in ("report.html", *report.files)}
     export_model(
         trained.model,
@@ -135,5 +210,71 @@ def publish(recipe, trained: Trained, **beside) -> None:
         settings=recipe.settings_with(trained.data),
         metrics=trained.scores,
         extra_files=pages,
+        keep_versions=recipe.keep_versions,
         **recipe.export_arguments(trained.data),
     )
+    return True
+
+
+def is_published(recipe, trained: Trained) -> bool:
+    """Return whether the artifact is what this run, with these settings and scores, published.
+
+    Args:
+        recipe: The `Recipe`.
+        trained: What `train` returned.
+    """
+    from keras_dtl.manifest import ManifestError, read_manifest
+
+    try:
+        manifest = read_manifest(recipe.artifact_folder)
+    except (ManifestError, OSError):
+        return False
+    ours = (trained.scores, recipe.settings_with(trained.data))
+    same = [json.dumps(value, default=str, sort_keys=True) for value in ours]
+    theirs = (manifest.metrics, manifest.settings)
+    return same == [json.dumps(value, sort_keys=True) for value in theirs]
+
+
+def add_failures(report, failures: tuple, verdict=None) -> None:
+    """Name in the headline of a report what went wrong.
+
+    Args:
+        report: `keras_dtl.evaluation.Report`.
+        failures: `keras_dtl.callbacks.Failure`s of the last epoch.
+        verdict: That of the trained model, or None.
+    """
+    named = {failure.name: failure for failure in (*failures, verdict) if failure is not None}
+    if not named:
+        return
+    report.numbers = {
+        "training failed" if verdict else "warning": ", ".join(named)
+    } | report.numbers
+    words = " ".join(f"{name[0].upper()}{name[1:]}: {f.words}" for name, f in named.items())
+    report.summary = f"{words}\n\n{report.summary}"
+
+
+def train_and_publish(recipe, strategy=None) -> bool:
+    """Train, publish on the one worker that has something to publish, and say where it lies.
+
+    Args:
+        recipe: The `Recipe`.
+        strategy: As of `train`.
+
+    Returns:
+        Whether the model is worth publishing, and published.
+    """
+    trained = train(recipe, strategy=strategy)
+    if trained is None:
+        return True
+    if recipe.resume and is_published(recipe, trained):
+        print(f"{recipe.artifact_folder} is this run already: nothing to publish.")
+    elif not publish(recipe, trained):
+        print(f"failed: {recipe.verdict(trained.scores)}", file=sys.stderr)
+        print(
+            f"Run: {recipe.run_folder}, with report.html. Not exported; `keras-dtl export "
+            f"{recipe.run_folder} --export-anyway` does it all the same."
+        )
+        return False
+    else:
+        print(closing_line(recipe.run_folder, recipe.artifact_folder))
+    return True

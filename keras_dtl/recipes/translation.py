@@ -119,12 +119,16 @@ class TranslationRecipe(Recipe):
         }
 
     def callbacks(self, data) -> list:
-        from keras_dtl.callbacks import Alarm, Measure, ProgressImages, ProgressSchedule
+        from keras_dtl.callbacks import ProgressSchedule
+
+        return [ProgressSchedule(self.schedules())]
+
+    def watchers(self, data) -> list:
+        from keras_dtl.callbacks import Alarm, Measure, ProgressImages
         from keras_dtl.recipes.translation_report import INVERSION, INVERTED
 
         best = [self.lowest_kid()] if self.keep == "best" else []
         return [
-            ProgressSchedule(self.schedules()),
             Measure(self.progress_measure(data.validation), self.measure_every),
             Alarm("brightness_correlation", INVERTED, INVERSION),
             *best,

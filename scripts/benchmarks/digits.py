@@ -46,6 +46,7 @@ def settings_of(task, method, seed, folder):
     source, target, *sampled = task.split("-")
     base, _, change = method.partition("+")
     values = {"source": source, "target": target, "seed": seed, "resume": True}
+    values["preset"] = "paper"
     values |= {"epochs": epochs_of(task, base), "augment": change or "none"}
     values["output"] = run_folder(task, method, seed, folder)
     if task != "mnist-mnist_m":

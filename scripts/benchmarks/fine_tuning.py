@@ -64,7 +64,9 @@ def train(weights, data, steps, seed, settings):
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
-    recipe = FineTuningRecipe(seed=seed, epochs=1, **{"start": str(weights), **SHARED, **settings})
+    recipe = FineTuningRecipe(
+        seed=seed, epochs=1, preset="paper", **{"start": str(weights), **SHARED, **settings}
+    )
     model = recipe.build_model(data)
     started = time.perf_counter()
     history = model.fit(

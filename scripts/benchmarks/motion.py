@@ -69,7 +69,7 @@ def run_once(row, source, seed, changes):
     begun = time.process_time()
     trained = train(recipe)
     seconds = time.process_time() - begun
-    recipe.report(*trained).write(folder / "report.html")
+    recipe.report(*trained[:4]).write(folder / "report.html")
     settings = {key: value for key, value in recipe.settings().items() if key != "source"}
     return {
         "scores": trained.scores,

@@ -2,7 +2,14 @@ import math
 
 import pytest
 
-from keras_dtl.callbacks import constant, cosine_decay, inverse_decay, linear_decay, reversal_ramp
+from keras_dtl.callbacks import (
+    constant,
+    cosine_decay,
+    half_cosine_rise,
+    inverse_decay,
+    linear_decay,
+    reversal_ramp,
+)
 
 
 def test_reversal_ramp_is_the_papers():
@@ -31,3 +38,9 @@ def test_cosine_decay_falls_to_zero():
 
 def test_constant_stays():
     assert constant(3)(0.0) == constant(3)(0.9) == 3
+
+
+def test_cosine_rises_to_its_middle_at_half_way_and_stays():
+    rise = half_cosine_rise(final=2.0, until=0.5)
+    values = [rise(p) for p in (0.0, 0.25, 0.5, 0.8, 1.0)]
+    assert values == pytest.approx([0.0, 1.0, 2.0, 2.0, 2.0])

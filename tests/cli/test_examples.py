@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import json
 import re
 import shlex
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 import tyro
 
+from keras_dtl.cli import train
 from keras_dtl.cli.__main__ import VERBS
+from keras_dtl.recipes import RECIPES
 from tests.snippets import pages
 
 ROOT = Path(__file__).parents[2]
@@ -39,8 +42,28 @@ def commands():
 
 
 @pytest.mark.parametrize(("path", "words"), commands(), ids=lambda value: str(value)[:60])
-def test_an_example_is_parsed(path, words):
+def test_an_example_is_parsed(path, words, tmp_path, monkeypatch):
     verb, *rest = words
+    monkeypatch.chdir(tmp_path)
+    begun_run(tmp_path / "runs" / "dann")
     assert verb in VERBS
     module = importlib.import_module(f"keras_dtl.cli.{verb}")
-    tyro.cli(getattr(module, verb.title()), args=rest)
+    if hasattr(module, "parse"):
+        module.parse(rest, "keras-dtl")
+    else:
+        tyro.cli(getattr(module, verb.title()), args=rest)
+
+
+def begun_run(folder):
+    """Make what `train --resume RUN` reads."""
+    folder.mkdir(parents=True)
+    settings = {**RECIPES["dann"](epochs=7, augment="affine").settings(), "artifact": "elsewhere"}
+    (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+
+
+def test_resuming_a_run_takes_its_settings_and_the_flags_that_are_given(tmp_path):
+    run = tmp_path / "run"
+    begun_run(run)
+    recipe = train.parse(["--resume", str(run), "--epochs", "9"], "keras-dtl train")
+    assert (recipe.epochs, recipe.augment, recipe.resume) == (9, "affine", True)
+    assert (recipe.output, recipe.artifact) == (run, Path("elsewhere"))

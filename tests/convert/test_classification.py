@@ -124,3 +124,16 @@ def test_classification_keeps_the_order_whatever_the_shapes(free_classifier, tmp
     files = [row["file"] for row in read_table(report.output)]
     assert files == [f"{index:02}.png" for index in range(12) if index != 3]
     assert seen == [(done, 12) for done in range(1, 13)]
+
+
+def test_table_of_another_folder_is_not_replaced(classifier, tmp_path):
+    for name in ("first", "second"):
+        write_image(tmp_path / name / f"{name}.png", np.zeros((4, 4, 3), "uint8"))
+    convert_folder(classifier, tmp_path / "first", tmp_path / "out")
+    before = (tmp_path / "out" / "predictions.csv").read_text()
+    with pytest.raises(ConversionError, match="is the table of .*first.*not of .*second"):
+        convert_folder(classifier, tmp_path / "second", tmp_path / "out")
+    assert (tmp_path / "out" / "predictions.csv").read_text() == before
+    assert convert_folder(classifier, tmp_path / "first", tmp_path / "out").skipped == 1
+    convert_folder(classifier, tmp_path / "second", tmp_path / "out", overwrite=True)
+    assert "second.png" in (tmp_path / "out" / "predictions.csv").read_text()

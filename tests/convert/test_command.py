@@ -111,7 +111,7 @@ def test_dry_run_writes_nothing(negative_folder, photos, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
     shown = capsys.readouterr().out
     assert shown.count("would convert") == 5
-    assert "5 would be converted. Output" in shown
+    assert "5 would be converted, 1 left out. Output" in shown
     assert main(words) == 1
     capsys.readouterr()
     assert main([*words, "--dry-run"]) == 0

@@ -66,13 +66,26 @@ def test_image_to_image_of_everything_done_is_success(negative, tmp_path):
     assert (report.converted, report.skipped, report.exit_status) == (0, 1, 0)
 
 
-@pytest.mark.parametrize("names", [("a.png", "a.bmp"), ("a.bmp", "A.bmp")])
-def test_image_to_image_refuses_collisions_before_it_writes(negative, tmp_path, names):
-    for name in names:
+def test_files_of_one_stem_keep_their_suffix_in_the_name(negative, tmp_path):
+    """And a file that is named as one of them then is, too."""
+    for name in ("a.png", "a.bmp", "a.bmp.png", "b.bmp", "sub/a.png"):
         write_image(tmp_path / "photos" / name, colour("red"))
-    with pytest.raises(ConversionError, match="to the same file"):
-        convert_folder(negative, tmp_path / "photos", tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+    (tmp_path / "photos" / "a.gif").write_bytes(b"broken")
+    for converted, skipped in ((5, 0), (0, 5)):
+        report = convert_folder(negative, tmp_path / "photos", tmp_path / "out")
+        assert (report.converted, report.skipped, report.exit_status) == (converted, skipped, 1)
+        assert [failure.path.name for failure in report.failed] == ["a.gif"]
+    wanted = ["a.bmp.png", "a.bmp.png.png", "a.png.png", "b.png", "sub/a.png"]
+    assert sorted(tree(tmp_path / "out")) == wanted
+
+
+def test_names_that_differ_in_capitals_alone_are_one_place(negative, tmp_path):
+    for name in ("a.bmp", "A.bmp"):
+        write_image(tmp_path / "photos" / name, colour("red"))
+    report = convert_folder(negative, tmp_path / "photos", tmp_path / "out")
+    assert (report.converted, report.exit_status) == (1, 1)
+    assert "rename one" in report.failed[0].reason
+    assert list(tree(tmp_path / "out")) == ["A.bmp.png"]
 
 
 @pytest.mark.parametrize("output", [".", "inside"])
@@ -134,7 +147,7 @@ def test_image_to_image_names_what_a_full_disk_left_out(negative, photos, tmp_pa
     monkeypatch.setattr(Journal, "publish", publish_while_there_is_room)
     report = convert_folder(negative, photos, tmp_path / "out", batch_size=1)
     reasons = [failure.reason for failure in report.failed]
-    assert (report.converted, report.exit_status) == (10, 1)
+    assert (report.converted, report.exit_status, report.full) == (10, 2, "the reason")
     assert reasons.count("not converted: the reason") == 44
     assert len(reasons) == 45
     monkeypatch.undo()

@@ -61,7 +61,7 @@ def test_a_tree_comes_back_as_it_was(same, tmp_path):
     np.testing.assert_allclose(found, expected, atol=0.01)
     np.testing.assert_allclose(skeleton.lengths, SKELETON.lengths, rtol=1e-6)
     other = read_bvh(tmp_path / "out" / "b.bvh")
-    assert len(other.values) == 31 and other.frames_per_second == pytest.approx(30)
+    assert len(other.values) == 61 and other.frames_per_second == pytest.approx(60)
     again = convert_folder(same, tmp_path / "in", tmp_path / "out")
     assert (again.converted, again.skipped) == (0, 2)
     clip(tmp_path / "in" / "sub" / "a.bvh", frames=50)
@@ -84,8 +84,8 @@ def broken_files(folder):
         "cut.bvh": (text[: len(text) // 2], "cut"),
         "missing_frames.bvh": ("".join(lines[:-3]), "40 frames are announced, 37 are there"),
         "nan.bvh": ("".join(lines[:-1]) + "nan " + lines[-1].split(" ", 1)[1], "Hips Xposition"),
-        "other_skeleton.bvh": (joints(0, name="Pelvis"), "missing Hips; unknown Pelvis"),
-        "no_length.bvh": (joints(1, offset=(0.0, 0.0, 0.0)), "no length"),
+        "other_skeleton.bvh": (joints(0, name="Tail"), "missing Hips; unknown Tail"),
+        "no_length.bvh": (joints(3, offset=(0.0, 0.0, 0.0)), "missing Head"),
         "slow.bvh": (text.replace(f"Frame Time: {1 / 30!r}", "Frame Time: 0.2"), "at least 15"),
         "one_frame.bvh": ("".join(lines[:-39]).replace("Frames: 40", "Frames: 1"), "2 frames"),
         "picture.bvh": ("\x89PNG", "expected 'HIERARCHY'"),

@@ -1,7 +1,17 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 
-from keras_dtl.data.augmentation import AUGMENTATIONS, random_affine, random_intensity
+from keras_dtl.data.augmentation import (
+    AUGMENTATIONS,
+    OPERATIONS,
+    random_affine,
+    random_crop,
+    random_hole,
+    random_intensity,
+    random_mixed,
+    random_strong,
+)
 
 
 def square(count=4):
@@ -68,3 +78,57 @@ def test_every_augmentation_keeps_form_and_depends_on_the_seed_alone():
             np.testing.assert_array_equal(first, again)
             assert (first.dtype, first.shape) == (np.uint8, (4, 20, 20, 3))
             assert (first[0] != first[1]).any()
+
+
+@pytest.mark.parametrize("name", ["crop", "mixed", "strong"])
+def test_photos_change_by_the_seed_alone_and_each_by_itself(name):
+    photos = tf.constant(np.random.default_rng(0).integers(0, 256, (8, 20, 20, 3)), "uint8")
+    photos = tf.repeat(photos[:1], 8, 0)  # one photo eight times
+    first, again, other = (AUGMENTATIONS[name](photos, seed(k)).numpy() for k in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+    assert len({image.tobytes() for image in first}) == 8
+    assert (first.dtype, first.shape) == (np.uint8, (8, 20, 20, 3))
+
+
+def test_crop_mirrors_half_and_keeps_most_of_the_image():
+    ramp = np.tile(np.linspace(0, 250, 32), (32, 1))[None, :, :, None].repeat(3, -1)
+    changed = random_crop(tf.constant(ramp.repeat(200, 0), "uint8"), seed(0)).numpy()[..., 0]
+    rising = changed[:, 16, -1].astype(int) > changed[:, 16, 0]
+    assert 0.35 < rising.mean() < 0.65
+    span = np.abs(changed[:, 16, -1].astype(int) - changed[:, 16, 0]) / 250
+    assert span.min() > 0.7 and span.max() <= 1.0
+
+
+def test_hole_is_grey_and_no_larger_than_asked():
+    holes = random_hole(tf.zeros((300, 40, 40, 3), "uint8"), seed(0), largest=0.5).numpy()
+    assert set(np.unique(holes)) == {0, 127}
+    share = (holes[..., 0] == 127).mean((1, 2))
+    assert 0.15 < share.max() <= 0.28
+
+
+@pytest.mark.parametrize("index", range(len(OPERATIONS)))
+def test_every_operation_changes_and_stays_in_range(index):
+    photos = tf.constant(np.random.default_rng(0).integers(40, 200, (6, 20, 20, 3)), "uint8")
+    changed = OPERATIONS[index](photos, seed(4))
+    assert (changed.dtype, changed.shape) == (tf.uint8, photos.shape)
+    assert np.abs(changed.numpy().astype(int) - photos.numpy()).mean() > 1
+
+
+def test_operations_are_what_they_say():
+    photos = tf.constant(np.random.default_rng(0).integers(40, 200, (6, 20, 20, 3)), "uint8")
+    stretch, invert = OPERATIONS[-2:]
+    assert stretch(photos, seed(0)).numpy().min() == 0
+    assert stretch(photos, seed(0)).numpy().max() == 255
+    np.testing.assert_array_equal(invert(photos, seed(0)), 255 - photos.numpy())
+    assert len(np.unique(OPERATIONS[-3](photos, seed(0)))) <= 16
+
+
+def test_strong_changes_differ_more_than_weak_ones_and_mixed_are_both():
+    photos = tf.constant(np.random.default_rng(0).integers(40, 200, (40, 20, 20, 3)), "uint8")
+    shades = [
+        [len(np.unique(image)) for image in change(photos, seed(2)).numpy()]
+        for change in (random_crop, random_mixed, random_strong)
+    ]
+    extremes = [np.mean([n < 100 or n > 170 for n in part]) for part in shades]
+    assert extremes[0] < extremes[1] < extremes[2]

@@ -202,3 +202,21 @@ def test_in_order_goes_through_once():
 @pytest.mark.parametrize(("length", "steps"), [(128, 2), (127, 1), (10, 1)])
 def test_steps_per_epoch_counts_full_batches(length, steps):
     assert steps_per_epoch(numbered_images(length), 64) == steps
+
+
+def test_strong_changes_are_of_the_same_images_and_resume():
+    weak = lambda images, seed: images + 1  # noqa: E731
+    strong = lambda images, seed: images + 100  # noqa: E731
+    changes = {"augment": weak, "strong": strong}
+    arguments = (numbered_images(11), numbered_images(7), 4, 9)
+    few = numbered_images(2)
+    whole = take(domain_batches(*arguments, target_labelled=few, **changes), 12)
+    plain = take(domain_batches(*arguments, target_labelled=few), 12)
+    for batch, same in zip(whole, plain, strict=True):
+        for name, images in (("source", same["source"][0]), ("target", same["target"])):
+            changed = batch[name][0] if name == "source" else batch[name]
+            np.testing.assert_array_equal(changed, images + 1)
+            np.testing.assert_array_equal(batch[f"{name}_strong"], images + 100)
+        np.testing.assert_array_equal(batch["source"][1], same["source"][1])
+        np.testing.assert_array_equal(batch["target_labelled"][0], same["target_labelled"][0] + 1)
+    assert_same(take(domain_batches(*arguments, 5, target_labelled=few, **changes), 7), whole[5:])

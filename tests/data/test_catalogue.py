@@ -3,6 +3,7 @@ import pytest
 
 from keras_dtl.data import load
 from keras_dtl.data.digits import plain_digits
+from keras_dtl.data.names import divide_name
 from keras_dtl.images import write_image
 
 
@@ -56,3 +57,17 @@ def test_load_unknown_name_is_refused_with_what_is_accepted(name, message):
 def test_load_path_without_prefix_suggests_the_prefix(tmp_path):
     with pytest.raises(ValueError, match=f"Did you mean folder:{tmp_path}"):
         load(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["folder:", "folder: ", "folder", "npz:"])
+def test_path_that_is_missing_is_asked_for(name):
+    with pytest.raises(ValueError, match="Expected a path after a colon, such as (folder|npz):"):
+        load(name)
+
+
+def test_home_is_found_after_the_colon(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    write_image(tmp_path / "photos" / "0.png", np.full((2, 2, 3), 7, "uint8"))
+    assert (load("folder:~/photos").images == 7).all()
+    assert divide_name("npz:~/a.npz:y") == ("npz", f"{tmp_path}/a.npz:y")

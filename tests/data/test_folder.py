@@ -4,8 +4,8 @@ import unicodedata
 import numpy as np
 import pytest
 
-from keras_dtl.data.folder import load_folder
-from keras_dtl.images import read_image, resize_image, write_image
+from keras_dtl.data.folder import folder_plan, load_folder
+from keras_dtl.images import encode_image, read_image, resize_image, write_image
 
 
 def write(path, value=0, size=(6, 8)):
@@ -75,10 +75,118 @@ def test_train_without_test_is_refused_for_testing_only(tmp_path):
         load_folder(tmp_path, "test")
 
 
-def test_class_named_train_is_a_class(tmp_path):
-    write(tmp_path / "train" / "x.png")
-    write(tmp_path / "plane" / "x.png")
-    assert load_folder(tmp_path).classes == ("plane", "train")
+def test_class_named_train_among_others_is_a_class_and_said(tmp_path, caplog):
+    for name in ("train", "plane", "car"):
+        write(tmp_path / name / "x.png")
+    assert load_folder(tmp_path).classes == ("car", "plane", "train")
+    assert "train is taken for a class" in caplog.text
+
+
+SPLITS = [
+    (("train", "valid", "test"), 2),
+    (("train", "valid"), 1),
+    (("Training", "Testing"), 1),
+    (("training_set", "test_set"), 1),
+    (("train", "dev", "test"), 2),
+    (("TRAIN", "Validation-Data"), 1),
+    (("trn", "tst"), 1),
+    (("trainset", "testset"), 1),
+]
+
+
+@pytest.mark.parametrize(("splits", "tested"), SPLITS, ids=lambda value: str(value))
+def test_common_names_of_splits_are_never_classes(splits, tested, tmp_path):
+    for value, split in enumerate(splits):
+        for name in ("cat", "dog"):
+            write(tmp_path / split / name / "x.png", value)
+    train, test = (load_folder(tmp_path, split) for split in ("train", "test"))
+    assert train.classes == test.classes == ("cat", "dog")
+    assert shown(train) == [0, 0] and shown(test) == [tested, tested]
+
+
+@pytest.mark.parametrize(
+    ("paths", "message"),
+    [
+        (("train/cat/x.png", "test/cat/x.png", "runs/x.png"), "beside runs, which is none"),
+        (("train/x.png", "runs/x.png"), "train, by its name a split, beside runs"),
+        (("train/cat/x.png", "test/cat/x.png", "old/a/x.png"), "test, train, by their name"),
+        (("test/cat/x.png", "val/cat/x.png"), "test, val, by name a split, but no folder train"),
+        (("cat/x.png", "test/x.png"), "test, by its name a split, beside cat"),
+        (("train/c/x.png", "val/c/x.png", "dev/c/x.png"), "two folders of one split, validation"),
+        (("set/train/cat/x.png", "set/test/cat/x.png"), "set/test, set/train. Give .*set"),
+        (("A/train/x.png", "A/test/x.png", "B/train/x.png"), "A/test, A/train. Give .*A"),
+        (("trainA/x.png", "trainB/x.png"), "two domains, trainA, trainB. Name one of them: .*/A"),
+    ],
+)
+def test_what_may_be_splits_is_refused_by_name_and_never_classes(paths, message, tmp_path):
+    for path in paths:
+        write(tmp_path / path)
+    for split in ("train", "test"):
+        with pytest.raises(ValueError, match=message):
+            load_folder(tmp_path, split)
+
+
+def test_folders_of_systems_are_no_classes(class_folder):
+    for name in ("__MACOSX/cat/._0.png", "@eaDir/0.png", "__MACOSX/1.png"):
+        (class_folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (class_folder / name).write_bytes(b"not a picture")
+    examples = load_folder(class_folder)
+    assert examples.classes == ("cat", "dog") and examples.skipped == ()
+
+
+def test_one_side_of_two_domains_has_its_own_splits(tmp_path):
+    for value, name in enumerate(("trainA", "testA", "train_B", "test_B")):
+        write(tmp_path / name / "x.png", value)
+    values = [
+        shown(load_folder(tmp_path / side, split)) for side in "AB" for split in ("train", "test")
+    ]
+    assert values == [[0], [1], [2], [3]]
+
+
+def test_flat_test_beside_classes_is_a_test_without_labels_said_at_once(tmp_path, caplog):
+    for name in ("cat", "dog"):
+        write(tmp_path / "train" / name / "x.png", 1)
+    write(tmp_path / "test" / "x.png", 2)
+    assert load_folder(tmp_path).classes == ("cat", "dog")
+    assert "test/ holds 1 images without class folders, a test without labels" in caplog.text
+    test = load_folder(tmp_path, "test")
+    assert test.labels is None and shown(test) == [2]
+    for name in ("cat", "dog"):
+        write(tmp_path / "valid" / name / "x.png", 3)
+    assert "valid/ is scored on" in " ".join(folder_plan(tmp_path).notes)
+    assert shown(load_folder(tmp_path, "test")) == [3, 3]
+
+
+def test_every_file_that_is_left_out_is_named_with_its_reason(class_folder, caplog):
+    jpeg = encode_image(np.zeros((6, 8, 3), "uint8"), ".jpg")
+    for name, data in (
+        ("a.jp2", b""),
+        ("b.TGA", b""),
+        ("c", jpeg),
+        ("notes.txt", b"words"),
+        ("Thumbs.db", b""),
+        ("._0.png", b""),
+    ):
+        (class_folder / "cat" / name).write_bytes(data)
+    write(class_folder / "loose.png")
+    left = {path.rpartition("/")[2]: why for path, why in load_folder(class_folder).skipped}
+    assert left == {
+        "a.jp2": "pictures of the format JP2 are not read",
+        "b.TGA": "pictures of the format TGA are not read",
+        "c": "its content is JPEG, but its name does not end in an image suffix",
+        "notes.txt": "no image, by its suffix .txt",
+        "loose.png": "beside the class folders",
+    }
+    assert "left out 5 file(s)" in caplog.text
+
+
+def test_names_that_browsers_give_photos_are_read(tmp_path):
+    jpeg = encode_image(np.full((6, 8, 3), 90, "uint8"), ".jpg")
+    for name in ("a.jfif", "b.JPE", "c.jpg"):
+        (tmp_path / "cat" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "cat" / name).write_bytes(jpeg)
+    write(tmp_path / "cat" / "d.avif", 90)
+    assert len(load_folder(tmp_path)) + len(load_folder(tmp_path, "test")) == 4
 
 
 def test_flat_folder_is_unlabelled_and_all_for_training(tmp_path):

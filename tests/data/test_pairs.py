@@ -116,3 +116,54 @@ def test_folder_of_garbage_is_refused(tmp_path):
     (tmp_path / "1.png").write_bytes(b"no image")
     with pytest.raises(ValueError, match="1 of 1 pairs"):
         load_pairs(tmp_path)
+
+
+def write_sides(root, layout):
+    for split, value in (("train", 10), ("test", 200)):
+        for side in "AB":
+            for index in range(3):
+                folder = root / layout.format(split=split, side=side)
+                write_image(folder / f"{index}.png", picture(6, value=value + index))
+
+
+@pytest.mark.parametrize(
+    "layout", ["{side}/{split}", "{split}/{side}", "{split}{side}", "{split}_{side}"]
+)
+def test_test_pairs_of_every_common_layout_are_kept_out_of_training(layout, tmp_path):
+    write_sides(tmp_path, layout)
+    train, test = load_pairs(tmp_path), load_pairs(tmp_path, "test")
+    assert train.a[:, 0, 0, 0].tolist() == train.b[:, 0, 0, 0].tolist() == [10, 11, 12]
+    assert test.a[:, 0, 0, 0].tolist() == test.b[:, 0, 0, 0].tolist() == [200, 201, 202]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("A/train/1.png", "A/test/2.png", "B/train/1.png"), "A has the splits test, train, and B"),
+        (("A/1.png", "B/1.png", "test/1.png"), "holds test beside A and B"),
+        (("train/1.png", "test/2.png", "extra/3.png"), "beside extra"),
+        (("trainA/1.png", "trainB/1.png", "rest/2.png"), "holds rest beside folders such as"),
+    ],
+)
+def test_splits_beside_what_is_none_are_refused(names, message, tmp_path):
+    folder_of(*names)(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        load_pairs(tmp_path)
+
+
+def test_side_at_the_end_of_a_name_is_no_part_of_it(tmp_path):
+    for index in range(5):
+        for side in "AB":
+            write_image(tmp_path / side / f"{index}_{side}.png", picture(6, value=index))
+    pairs = load_pairs(tmp_path)
+    assert pairs.a[:, 0, 0, 0].tolist() == pairs.b[:, 0, 0, 0].tolist() == [0, 1, 2, 3]
+
+
+def test_halved_photos_are_said(tmp_path, caplog):
+    for index in range(5):
+        write_image(tmp_path / "photos" / f"{index}.jpg", picture(8, 6))
+        write_image(tmp_path / "halves" / f"{index}.jpg", picture(12, 6))
+    load_pairs(tmp_path / "halves")
+    assert not caplog.text
+    load_pairs(tmp_path / "photos")
+    assert "0.jpg into A and B of 4x6 pixels" in caplog.text

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from keras_dtl.data.segmentation import VOID, SegmentedImages, load_segmentation, palette
-from keras_dtl.images import write_image
+from keras_dtl.images import turned_upright, write_image
 
 CLASSES = "id,name,r,g,b\n0,sky,10,20,30\n1,road,40,50,60\n2,unlabelled,0,0,0\n"
 
@@ -63,7 +63,25 @@ def larger_mask(folder):
 
 
 def colored_mask(folder):
-    write_image(folder / "masks/0.png", np.zeros((4, 6, 3), "uint8"))
+    (folder / "classes.csv").unlink()
+    write_image(folder / "masks/0.png", np.full((4, 6, 3), (9, 0, 0), "uint8"))
+
+
+def unlisted_color(folder):
+    write_image(folder / "masks/0.png", np.full((4, 6, 3), (9, 0, 0), "uint8"))
+
+
+def lossy_mask(folder):
+    (folder / "masks/0.png").unlink()
+    write_image(folder / "masks/0.jpg", np.zeros((4, 6, 3), "uint8"))
+
+
+def deep_mask(folder):
+    write_mask(folder / "masks/0.png", np.full((4, 6), 1000, "uint16"))
+
+
+def two_masks(folder):
+    write_mask(folder / "masks/0.tif", np.zeros((4, 6), "uint8"))
 
 
 def unknown_number(folder):
@@ -81,6 +99,10 @@ def other_size(folder):
         (larger_mask, ValueError, "4x6 pixels and its mask"),
         (unknown_number, ValueError, "holds the numbers 9"),
         (colored_mask, ValueError, "mode RGB"),
+        (unlisted_color, ValueError, r"1 colour\(s\) that classes.csv does not.*\(9, 0, 0\)"),
+        (lossy_mask, ValueError, "is a JPEG file, whose compression changes class numbers"),
+        (deep_mask, ValueError, "class numbers from 0 to 255"),
+        (two_masks, ValueError, "0.png and .*0.tif are masks of one image"),
         (other_size, ValueError, "--image-size"),
         (lambda f: (f / "masks/0.png").unlink(), FileNotFoundError, "no mask"),
         (lambda f: (f / "masks/0.png").write_bytes(b""), ValueError, "cannot be read"),
@@ -103,6 +125,137 @@ def test_missing_folders_are_told(tmp_path):
 def test_labels_beyond_the_classes_are_refused():
     with pytest.raises(ValueError, match="Received: \\[2\\]"):
         SegmentedImages(np.zeros((1, 2, 2, 3), "uint8"), np.full((1, 2, 2), 2, "uint8"), ("a", "b"))
+
+
+def write_pair(root, mask, photo=None, exif=None, mask_exif=None, name="0"):
+    """Write a photo, grey by default, and the Pillow image of its mask."""
+    height, width = mask.size[::-1]
+    photo = np.full((height, width, 3), 50, "uint8") if photo is None else photo
+    for kind in ("images", "masks"):
+        (root / kind).mkdir(parents=True, exist_ok=True)
+    Image.fromarray(photo).save(root / f"images/{name}.png", exif=exif or Image.Exif())
+    mask.save(root / f"masks/{name}.png", exif=mask_exif or Image.Exif())
+
+
+def turned(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif
+
+
+OBJECT = np.zeros((6, 8), "uint8")
+OBJECT[1:4, 2:5] = 1
+HALVES = "id,name,r,g,b\n0,ground,0,0,0\n{},object,128,0,64\n"
+
+
+@pytest.mark.parametrize(
+    ("mask", "classes"),
+    [
+        (Image.fromarray(OBJECT == 1), None),
+        (Image.fromarray(OBJECT == 1), HALVES.format(1)),
+        (Image.fromarray(OBJECT == 1), HALVES.format(255).replace("128,0,64", "255,255,255")),
+        (Image.fromarray(OBJECT * 255), HALVES.format(255)),
+        (Image.fromarray(OBJECT.astype("uint16")), None),
+        (Image.fromarray(OBJECT).convert("LA"), None),
+        (Image.fromarray(OBJECT[..., None] * np.array([128, 0, 64], "uint8")), HALVES.format(7)),
+        (Image.fromarray(np.repeat(OBJECT[..., None], 3, -1)), None),
+    ],
+    ids=["bit", "bit named", "bit 255", "255 named", "16 bit", "grey alpha", "colours", "grey RGB"],
+)
+def test_every_code_of_two_classes_is_read_alike(mask, classes, tmp_path):
+    write_pair(tmp_path, mask)
+    if classes:
+        (tmp_path / "classes.csv").write_text(classes)
+    examples = load_segmentation(tmp_path)
+    np.testing.assert_array_equal(examples.labels[0], OBJECT)
+    assert len(examples.classes) == 2
+
+
+def test_colours_of_a_palette_decide_where_its_numbers_are_unknown(tmp_path):
+    mask = Image.fromarray(OBJECT + 3).convert("P")
+    mask.putpalette([1, 1, 1] * 3 + [0, 0, 0, 128, 0, 64])
+    write_pair(tmp_path, mask)
+    (tmp_path / "classes.csv").write_text(HALVES.format(1))
+    np.testing.assert_array_equal(load_segmentation(tmp_path).labels[0], OBJECT)
+
+
+@pytest.mark.parametrize("levels", [(0, 255), (0, 128, 255), (0, 85, 170, 255)])
+def test_grey_levels_are_not_taken_for_void_in_silence(levels, tmp_path):
+    mask = np.resize(np.array(levels, "uint8"), (6, 8))
+    write_pair(tmp_path, Image.fromarray(mask))
+    with pytest.raises(ValueError, match="are 255, which would be void.*name all numbers in class"):
+        load_segmentation(tmp_path)
+    rows = "".join(f"{level},c{level},0,0,0\n" for level in levels)
+    (tmp_path / "classes.csv").write_text("id,name,r,g,b\n" + rows)
+    assert load_segmentation(tmp_path).classes == tuple(f"c{level}" for level in levels)
+    assert VOID not in load_segmentation(tmp_path).labels
+
+
+def test_share_of_void_is_said_and_refused_above_the_limit(tmp_path, caplog):
+    mask = np.tile(np.array([0, 1, 0, 1, 2, 2, 2, 255], "uint8"), (6, 1))
+    write_pair(tmp_path, Image.fromarray(mask))
+    assert load_segmentation(tmp_path).classes == ("0", "1", "2")
+    assert "12.5 % of the pixels are void (255)" in caplog.text
+    mask[:, :3] = 255
+    write_pair(tmp_path, Image.fromarray(mask), name="1")
+    with pytest.raises(ValueError, match=r"31.2% of the\s+pixels are 255"):
+        load_segmentation(tmp_path)
+
+
+def bright_where(mask):
+    return np.repeat(mask[..., None] * np.uint8(250), 3, -1)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "mask_turn", "stored_upright", "said"),
+    [
+        (6, None, True, ""),  # the shape says that the mask lies as the photo is seen
+        (6, None, False, "1 mask(s) turned like their photos"),
+        (6, 6, False, ""),
+        (3, None, True, "taken to lie as the photo is seen"),
+        (3, 3, False, ""),
+        (2, 2, False, ""),
+    ],
+)
+def test_turns_of_photo_and_mask_agree(
+    orientation, mask_turn, stored_upright, said, tmp_path, caplog
+):
+    upright = np.array(turned_upright(Image.fromarray(OBJECT), orientation))
+    mask = Image.fromarray(upright if stored_upright else OBJECT)
+    write_pair(
+        tmp_path,
+        mask,
+        bright_where(OBJECT),
+        turned(orientation),
+        turned(mask_turn) if mask_turn else None,
+    )
+    examples = load_segmentation(tmp_path)
+    np.testing.assert_array_equal(examples.labels[0] * 250, examples.images[0, ..., 0])
+    assert said in caplog.text
+
+
+@pytest.mark.parametrize("layout", ["{split}/{kind}", "{kind}/{split}"])
+def test_split_test_is_never_the_training_set(layout, tmp_path):
+    for kind in ("images", "masks"):
+        for split, number in (("train", 0), ("valid", 1)):
+            path = tmp_path / layout.format(split=split, kind=kind) / "0.png"
+            write_image(path, np.full((2, 2, 1), number, "uint8"))
+    assert [load_segmentation(tmp_path, split).images.max() for split in ("train", "test")] == [
+        0,
+        1,
+    ]
+
+
+def test_folder_without_split_has_no_test(folder):
+    with pytest.raises(ValueError, match="not split: all of it is for training"):
+        load_segmentation(folder, "test")
+
+
+def test_names_of_masks_may_say_that_they_are_masks(folder, caplog):
+    (folder / "masks/0.png").rename(folder / "masks/0_mask.gif.png")
+    write_mask(folder / "masks/0_mask.png", np.ones((4, 6), "uint8"))
+    assert (load_segmentation(folder).labels[0] == 1).all()
+    assert "a mask without image" in caplog.text
 
 
 @pytest.mark.data

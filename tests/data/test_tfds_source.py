@@ -1,9 +1,12 @@
+import threading
+import time
+
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from keras_dtl.data import load
+from keras_dtl.data import load, load_domain, preparation, tfds_source
 from keras_dtl.data.tfds_source import load_tfds
 from keras_dtl.images import resize_image
 
@@ -79,6 +82,39 @@ def test_missing_test_split_is_replaced(tmp_path, splits, train, test):
     if splits == ("train",):
         values = np.concatenate([examples.images[:, 0, 0, 0] for examples in loaded])
         assert values.tolist() == list(range(10))
+
+
+def test_each_domain_of_a_data_set_of_two_is_one(tmp_path, monkeypatch):
+    images = np.arange(4, dtype="uint8")[:, None, None, None] * np.ones((2, 2, 3), "uint8")
+    splits = ("trainA", "trainB", "testA", "testB")
+    store(tmp_path, "zoo", images, [0, 1, 0, 1], (2, 2, 3), splits)
+    read = []
+    choose = tfds_source._choose_sided
+    monkeypatch.setattr(
+        tfds_source, "_choose_sided", lambda *request: read.append(choose(*request)) or read[-1]
+    )
+    load("zoo/A", data_dir=tmp_path, side="b")
+    load("zoo", "test", data_dir=tmp_path, side="b")
+    load_domain("zoo", 2, 2, side="b", data_dir=tmp_path)
+    assert read == ["trainA", "testB", "trainB", "testB"]
+    with pytest.raises(ValueError, match="two domains.*Name one of them: zoo/A or zoo/B"):
+        load("zoo", data_dir=tmp_path)
+
+
+def test_only_the_named_configuration_is_asked_for(tmp_path, offline):
+    with pytest.raises(FileNotFoundError) as error:
+        load_domain("cycle_gan/horse2zebra", 64, 64, side="a", data_dir=tmp_path)
+    assert "horse2zebra.zip" in str(error.value)
+    assert str(error.value).count(".zip from") == 1
+
+
+def test_host_that_never_answers_is_told_within_the_patience(tmp_path, offline, monkeypatch):
+    monkeypatch.setattr(preparation, "PATIENCE", 0.05)
+    monkeypatch.setattr(preparation, "_connects", lambda place: threading.Event().wait(3))
+    started = time.monotonic()
+    with pytest.raises(FileNotFoundError, match="no connection to download it"):
+        preparation._check_reachable(tfds.builder("cifar10", data_dir=tmp_path), tmp_path)
+    assert time.monotonic() - started < 2
 
 
 def test_data_set_without_train_is_refused(tmp_path):

@@ -117,3 +117,15 @@ def test_empty_and_tiny_domains_are_refused(count, message, tmp_path):
     write_images(tmp_path, count)
     with pytest.raises(ValueError, match=message):
         load_domain(f"folder:{tmp_path}", 6, 6)
+
+
+@pytest.mark.parametrize("layout", ["{split}{side}", "{side}/{split}"])
+def test_each_side_of_two_domains_is_taken_by_default(layout, tmp_path):
+    places = [(split, side) for side in "AB" for split in ("train", "test")]
+    for value, (split, side) in enumerate(places):
+        path = tmp_path / layout.format(split=split, side=side) / "0.png"
+        write_image(path, np.full((6, 6, 3), value, "uint8"))
+    loaded = [load_domain(f"folder:{tmp_path}", 6, 6, side=side) for side in "ab"]
+    assert [first_values(part) for domain in loaded for part in domain] == [[0], [1], [2], [3]]
+    named = load_domain(f"folder:{tmp_path}/B", 6, 6, side="a")
+    assert [first_values(part) for part in named] == [[2], [3]]

@@ -4,10 +4,19 @@ import inspect
 
 import pytest
 
+from keras_dtl.cli.__main__ import main
 from keras_dtl.recipes import RECIPES
 from keras_dtl.recipes.base import Recipe
 
 QUESTIONS = [name for name, member in vars(Recipe).items() if inspect.isfunction(member)]
+
+
+def test_each_says_what_it_is_for(capsys):
+    assert main(["recipes"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in said[::2]] == list(RECIPES)
+    for line in said[1::2]:
+        assert line.strip().startswith("for ") and len(line) <= 100
 
 
 @pytest.mark.parametrize("name", RECIPES)

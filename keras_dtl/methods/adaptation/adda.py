@@ -60,6 +60,7 @@ class ADDA(AdversarialAdaptation):
     """
 
     tracked = ("label_loss", "domain_loss", "mapping_loss", "domain_accuracy")
+    compares_domains = False
     player_optimizers = ("discriminator_optimizer",)
     choices = ("features", "logits")
 

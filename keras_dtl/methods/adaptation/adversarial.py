@@ -15,7 +15,8 @@ class AdversarialAdaptation(DomainAdaptation):
         discriminated: What the discriminator sees, one of `choices`.
 
     Raises:
-        ValueError: When the discriminator does not end in logits, or there is no such choice.
+        ValueError: When the discriminator does not end in one logit a decision, or there is no
+            such choice.
     """
 
     adversarial = True
@@ -33,9 +34,25 @@ class AdversarialAdaptation(DomainAdaptation):
     ):
         super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
         require_logits(discriminator, "discriminator")
+        require_one_output(discriminator)
         if discriminated not in self.choices:
             raise ValueError(
                 f"`discriminated` must be one of {self.choices}. Received: {discriminated!r}"
             )
         self.discriminator = discriminator
         self.discriminated = discriminated
+
+
+def require_one_output(discriminator):
+    """Refuse a discriminator of two logits, whose loss would be that of two separate ones.
+
+    Raises:
+        ValueError: When it gives another number than one a decision.
+    """
+    shape = discriminator.output_shape
+    if shape[-1] != 1:
+        raise ValueError(
+            f"`discriminator` must return one logit a decision: above 0 for the target, below for "
+            f"the source. Received: a network with the output {shape}. End it in Dense(1), or, for "
+            "maps, in Conv2D(1, 1)."
+        )

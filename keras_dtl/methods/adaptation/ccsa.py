@@ -17,6 +17,8 @@ class CCSA(DomainAdaptation):
     over all pairs of a source and a labelled target image, see
     `keras_dtl.losses.contrastive_alignment`. Unlabelled target images are not looked at.
 
+    Under `tf.distribute` the pairs are those within each replica's part of the batch.
+
     Logs: `label_loss`, `alignment_loss`, `separation_loss`.
 
     Reference: Motiian et al., "Unified Deep Supervised Domain Adaptation and Generalization",

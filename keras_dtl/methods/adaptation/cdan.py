@@ -29,7 +29,8 @@ class CDAN(DANN):
         min over discriminator:        adaptation_weight * L_domain(T(f, g))
 
     With `entropy_conditioning` (CDAN+E), examples whose class is sure count more in the domain
-    loss: by `1 + exp(-H(g))`, H in nats, scaled to a mean of 1 in each domain.
+    loss: by `1 + exp(-H(g))`, H in nats, scaled to a mean of 1 in each domain; under
+    `tf.distribute` in each replica's part of the batch.
 
     Logs: `label_loss`, `domain_loss` (log 2 = 0.693 when the discriminator is lost) and
     `domain_accuracy` (0.5 = chance).
@@ -49,6 +50,7 @@ class CDAN(DANN):
         reversal_strength: Initial value of the strength, 0 or more, see `DANN`.
         entropy_conditioning: Whether sure examples count more.
         projection_size: Numbers of a random map, 1 or more.
+        restrained: Whether the adversary waits for the labels, see `DANN`.
 
     Raises:
         ValueError: When features are no vectors, or the discriminator takes another size.
@@ -77,9 +79,11 @@ class CDAN(DANN):
         batch_norm="joint",
         entropy_conditioning=True,
         projection_size=1024,
+        restrained=False,
         **kwargs,
     ):
-        weights = (adaptation_weight, reversal_strength, batch_norm)
+        kwargs |= {"batch_norm": batch_norm, "restrained": restrained}
+        weights = (adaptation_weight, reversal_strength)
         super().__init__(encoder, classifier, discriminator, *weights, **kwargs)
         self.entropy_conditioning = entropy_conditioning
         self.projection_size = projection_size

@@ -35,7 +35,7 @@ class DAN(LayerAlignment):
 
     Args:
         encoder, classifier, adaptation_weight, batch_norm: See `DomainAdaptation`.
-        compared: See `LayerAlignment`; the paper takes the last, task-specific layers.
+        compared, gather: See `LayerAlignment`; the paper takes the last, task-specific layers.
         kernel_factors: Multiples of the mean or median squared distance, one for each kernel.
         bandwidth: `"mean"` or `"median"`.
         estimator: `"quadratic"` or `"linear"`.
@@ -60,16 +60,19 @@ class DAN(LayerAlignment):
         self,
         encoder,
         classifier,
-        adaptation_weight=1.0,
+        adaptation_weight: float | str = 1.0,
         compared=("features", "logits"),
         kernel_factors=FACTORS,
         bandwidth="mean",
         estimator="quadratic",
         learn_kernel_weights=False,
         batch_norm="joint",
+        gather=False,
         **kwargs,
     ):
-        super().__init__(encoder, classifier, adaptation_weight, compared, batch_norm, **kwargs)
+        super().__init__(
+            encoder, classifier, adaptation_weight, compared, batch_norm, gather, **kwargs
+        )
         self.kernel_factors = tuple(kernel_factors)
         self.bandwidth = bandwidth
         self.estimator = estimator

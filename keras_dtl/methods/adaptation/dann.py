@@ -2,8 +2,10 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.layers import GradientReversal
+from keras_dtl.layers.gradient_reversal import reverse_gradient
 from keras_dtl.losses import domain_accuracy, domain_crossentropy
 from keras_dtl.methods.adaptation.adversarial import AdversarialAdaptation
+from keras_dtl.methods.adaptation.restraint import Restraint
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
@@ -47,6 +49,9 @@ class DANN(AdversarialAdaptation):
             `reversal_strength`, a weight that is saved with the model.
         discriminated: What the discriminator sees: `"features"`, or the classifier's
             `"probabilities"`.
+        restrained: Whether the strength is multiplied by the share of the labels that has been
+            learnt, see `Restraint`: then the adversary cannot keep an encoder from learning the
+            classes at all. The paper does not.
 
     Example:
 
@@ -72,11 +77,14 @@ class DANN(AdversarialAdaptation):
         reversal_strength=1.0,
         batch_norm="joint",
         discriminated="features",
+        restrained=False,
         **kwargs,
     ):
         weights = (adaptation_weight, batch_norm)
         super().__init__(encoder, classifier, discriminator, *weights, discriminated, **kwargs)
         self.reversal = GradientReversal(reversal_strength)
+        self.restrained = restrained
+        self.restraint = Restraint(classifier.output_shape[-1]) if restrained else None
 
     @property
     def reversal_strength(self):
@@ -84,7 +92,7 @@ class DANN(AdversarialAdaptation):
 
     def adaptation_terms(self, outputs):
         # One pass over both domains: the discriminator may hold batch normalisation too.
-        evidence = self.reversal(self.evidence(outputs))
+        evidence = self.reverse(self.evidence(outputs))
         logits = self.discriminator(evidence, training=True)
         domains = logits[: outputs.count], logits[outputs.count :]
         self.trackers["domain_accuracy"].update_state(domain_accuracy(*domains))
@@ -110,3 +118,14 @@ class DANN(AdversarialAdaptation):
             outputs: `DomainOutputs` of a batch.
         """
         return outputs.domain_weights
+
+    def reverse(self, seen):
+        """Return what the discriminator sees, whose gradient comes back reversed."""
+        if self.restraint is None:
+            return self.reversal(seen)
+        return reverse_gradient(seen, self.restraint.share * self.reversal_strength)
+
+    def weighted(self, terms, label_loss):
+        if self.restraint is not None:
+            self.restraint(label_loss)  # holds back the next step
+        return super().weighted(terms, label_loss)

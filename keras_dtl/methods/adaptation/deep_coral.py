@@ -19,7 +19,7 @@ class DeepCORAL(LayerAlignment):
 
     Args:
         encoder, classifier, adaptation_weight, batch_norm: See `DomainAdaptation`.
-        compared: See `LayerAlignment`; the paper compares the logits.
+        compared, gather: See `LayerAlignment`; the paper compares the logits.
 
     Example:
 
@@ -38,12 +38,15 @@ class DeepCORAL(LayerAlignment):
         self,
         encoder,
         classifier,
-        adaptation_weight=1.0,
+        adaptation_weight: float | str = 1.0,
         compared=("logits",),
         batch_norm="joint",
+        gather=False,
         **kwargs,
     ):
-        super().__init__(encoder, classifier, adaptation_weight, compared, batch_norm, **kwargs)
+        super().__init__(
+            encoder, classifier, adaptation_weight, compared, batch_norm, gather, **kwargs
+        )
 
     def distance(self, name, source, target):
         return correlation_alignment(source, target)

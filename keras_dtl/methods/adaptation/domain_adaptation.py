@@ -1,5 +1,6 @@
 """The step that all methods of domain adaptation share."""
 
+import contextlib
 from typing import NamedTuple
 
 import keras
@@ -7,7 +8,15 @@ import tensorflow as tf
 
 from keras_dtl.layers import ResizeLike
 from keras_dtl.methods.adaptation.balance import Balance
+from keras_dtl.methods.adaptation.label_shift import ClassShares, redraw
 from keras_dtl.methods.base import Method, deployed_classifier, is_dense, require_logits
+from keras_dtl.methods.inputs import (
+    check_pixels,
+    first_batch,
+    logits_loss,
+    require_domains,
+    with_label_weights,
+)
 from keras_dtl.methods.networks import batch_norm_layers
 
 BATCH_NORM_POLICIES = ("joint", "separate", "frozen")
@@ -68,7 +77,9 @@ class DomainAdaptation(Method):
     - `"target"`: images, without labels;
     - `"target_labelled"`: `(images, labels)`, where some target labels are known. They join
       the source in the label loss and the target in the adaptation loss;
-    - `"target_weight"`: weight of each `"target"` image, for methods that weigh examples.
+    - `"target_weight"`: weight of each `"target"` image, for methods that weigh examples;
+    - `"label_weight"`: weight of each known label in the label loss alone, which
+      `fit(class_weight=...)` adds.
 
     A classifier that gives maps of logits makes it a segmenter: labels are then maps of the
     images' size, and logits are brought to it. Pass `compile` a loss that ignores the class of
@@ -87,14 +98,32 @@ class DomainAdaptation(Method):
             each domain, normalised by itself; the moving statistics, which the deployed model
             uses, are the target's. `"frozen"`: the layers keep the statistics they came with
             and do not train, as suits a pretrained encoder. Without such layers all agree.
+        label_shift: Whether the target may hold the classes in other shares than the source. The
+            target's shares are then estimated as training goes on, and the source's images are
+            drawn again within each batch, in these shares, for the adaptation loss alone: what
+            is aligned differs in its looks and not in how often it is seen. See `ClassShares`.
+
+    Attributes:
+        adaptation_strength: Of methods that say so (`scheduled`), a weight from 0 to 1, at first
+            1, which multiplies the adaptation loss; for `ProgressSchedule` to raise.
     """
 
     task = "classification"
     tracked = ("label_loss",)
     adversarial = False
+    scheduled = False
+    compares_domains = True
     needs = ("target",)
 
-    def __init__(self, encoder, classifier, adaptation_weight=1.0, batch_norm="joint", **kwargs):
+    def __init__(
+        self,
+        encoder,
+        classifier,
+        adaptation_weight=1.0,
+        batch_norm="joint",
+        label_shift=False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         if batch_norm not in BATCH_NORM_POLICIES:
             raise ValueError(
@@ -112,13 +141,61 @@ class DomainAdaptation(Method):
         if adaptation_weight == "auto":
             self.balance = Balance()
             self.trackers["adaptation_weight"] = keras.metrics.Mean("adaptation_weight")
+        self.label_shift = label_shift
+        self.shares = self._class_shares() if label_shift else None
+        if self.scheduled:
+            self.adaptation_strength = self.add_weight(
+                name="adaptation_strength", shape=(), initializer="ones", trainable=False
+            )
         self._batch_norm_layers = batch_norm_layers(encoder, classifier)
         if batch_norm == "frozen":
             for layer in self._batch_norm_layers:
                 layer.trainable = False
 
+    def _class_shares(self):
+        if self.dense or not self.compares_domains:
+            raise ValueError(
+                f"{type(self).__name__} takes no `label_shift`: it compares no domains of whole "
+                "images, whose shares of classes could differ. Leave it out."
+            )
+        return ClassShares(self.classifier.output_shape[-1])
+
+    @classmethod
+    def _argument_names(cls):
+        return list(dict.fromkeys((*super()._argument_names(), "label_shift")))
+
     def call(self, images, training=False):
         return self.outputs(images, training)[1]
+
+    def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
+        """See `Method.compile`. A cross-entropy of probabilities is taken as one of logits."""
+        super().compile(optimizer, logits_loss(loss), *args, **kwargs)
+
+    def fit(self, x=None, y=None, *args, class_weight=None, **kwargs):
+        """See `keras.Model.fit`, for batches of domains.
+
+        Args:
+            x: `tf.data.Dataset` of dictionaries, see `DomainAdaptation` and
+                `keras_dtl.data.domain_batches`.
+            y: None: labels are in the batches.
+            *args, **kwargs: Of `keras.Model.fit`.
+            class_weight: `{class index: weight}` in the label loss; the adaptation loss weighs
+                images alike.
+
+        Raises:
+            ValueError: When `x` holds no such batches, or images that were scaled before.
+        """
+        require_domains(self, x, y)
+        batch = first_batch(x)
+        if isinstance(batch, dict):
+            check_pixels(batch["source"][0], self.encoder)
+            check_pixels(batch.get("target", batch["source"][0]), self.encoder)
+        data = x if class_weight is None else with_label_weights(x, class_weight)
+        return super().fit(data, y, *args, **kwargs)
+
+    def test_step(self, data):
+        """Score `(images, labels)`, or the source of batches of domains, whose target has none."""
+        return super().test_step(data["source"] if isinstance(data, dict) else data)
 
     def train_step(self, batch):
         self.check_batch(batch)
@@ -128,11 +205,29 @@ class DomainAdaptation(Method):
             outputs = outputs._replace(labels=examples.labels, weights=examples.weights)
             logits = outputs.logits[: tf.shape(examples.labels)[0]]
             label_loss = self.compiled_loss(examples.labels, logits, examples.sample_weight)
-            terms = self.adaptation_terms(outputs)
+            terms = self.adaptation_terms(self.in_target_shares(outputs))
             loss = label_loss + self.weigh(terms, label_loss)
         self.minimize(loss, tape)
         self.compute_metrics(None, examples.labels, logits, examples.sample_weight)
         return self.report(loss=loss, label_loss=label_loss, **terms)
+
+    def in_target_shares(self, outputs):
+        """Return the outputs, under `label_shift` with the source's in the target's shares."""
+        if self.shares is None:
+            return outputs
+        count, total = outputs.count, tf.shape(outputs.logits)[0]
+        weights = self.shares(outputs.labels[:count], outputs.unlabelled_target[1])
+        order = tf.concat([redraw(weights), tf.range(count, total)], 0)
+        changed = {
+            name: tf.nest.map_structure(lambda x: tf.gather(x, order), getattr(outputs, name))
+            for name in ("features", "logits", "weights", "activations")
+            if getattr(outputs, name) is not None
+        }
+        known = order[: tf.shape(outputs.labels)[0]]
+        return outputs._replace(labels=tf.gather(outputs.labels, known), **changed)
+
+    def labelled_part(self, batch):
+        return batch["source"] if isinstance(batch, dict) else batch
 
     def weigh(self, terms, label_loss):
         """Return the sum of the terms of adaptation times their weight.
@@ -142,6 +237,8 @@ class DomainAdaptation(Method):
             label_loss: Scalar, which an automatic weight follows.
         """
         adaptation_loss = sum(tf.cast(term, "float32") for term in terms.values())
+        if self.scheduled:
+            adaptation_loss *= tf.cast(self.adaptation_strength, "float32")
         if self.balance is None:
             return self.adaptation_weight * adaptation_loss
         weight = self.balance(label_loss, adaptation_loss)
@@ -208,14 +305,20 @@ class DomainAdaptation(Method):
         if self.batch_norm != "separate":
             images = tf.concat([source_images, target_images], 0)
             return self._as_domains(self.outputs(images, training=True), count)
-        statistics = [v for layer in self._batch_norm_layers for v in layer.non_trainable_variables]
-        before = [tf.identity(v) for v in statistics]
-        source = self.outputs(source_images, training=True)
-        for variable, value in zip(statistics, before, strict=True):
-            variable.assign(value)  # only the target's pass shall move them
+        with self.kept_statistics():  # only the target's pass shall move them
+            source = self.outputs(source_images, training=True)
         target = self.outputs(target_images, training=True)
         both = tf.nest.map_structure(lambda *pair: tf.concat(pair, 0), source, target)
         return self._as_domains(both, count)
+
+    @contextlib.contextmanager
+    def kept_statistics(self):
+        """Put the moving statistics of batch normalisation back, whatever moves them within."""
+        statistics = [v for layer in self._batch_norm_layers for v in layer.non_trainable_variables]
+        before = [tf.identity(v) for v in statistics]
+        yield
+        for variable, value in zip(statistics, before, strict=True):
+            variable.assign(value)
 
     @staticmethod
     def _as_domains(outputs, count):
@@ -244,7 +347,7 @@ def unpack(batch):
     source_images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(batch["source"])
     targets = [batch["target"]] if "target" in batch else []
     if "target_labelled" in batch:
-        images, target_labels = batch["target_labelled"]
+        images, target_labels = batch["target_labelled"][:2]
         targets.insert(0, images)
         labels = tf.concat([labels, tf.cast(target_labels, labels.dtype)], 0)
         if sample_weight is not None:
@@ -252,6 +355,9 @@ def unpack(batch):
             sample_weight = tf.concat([sample_weight, ones], 0)
     target_images = tf.concat(targets, 0) if targets else None
     weights = _weights(batch, labels, sample_weight)
+    if "label_weight" in batch:
+        label_weight = batch["label_weight"]
+        sample_weight = label_weight if sample_weight is None else sample_weight * label_weight
     return Examples(source_images, target_images, labels, sample_weight, weights)
 
 

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from keras_dtl.distribution import gather
 from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
 
 ENDS = ("features", "logits")
@@ -21,10 +22,16 @@ class LayerAlignment(DomainAdaptation):
         compared: Where the domains are compared: `"features"`, the encoder's output,
             `"logits"`, the classifier's, or the names of layers in either, which must then be
             functional models.
+        gather: Whether, under `tf.distribute`, the examples of all replicas are compared, as one
+            replica would; by default each replica compares its own, which takes no exchange of
+            activations and is the mean of smaller comparisons.
     """
 
-    def __init__(self, encoder, classifier, adaptation_weight, compared, batch_norm, **kwargs):
+    def __init__(
+        self, encoder, classifier, adaptation_weight, compared, batch_norm, gather=False, **kwargs
+    ):
         super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
+        self.gather = gather
         self.compared = tuple(compared)
         watched = set(self.compared).difference(ENDS)
         _check_layers(watched, encoder, classifier)
@@ -52,7 +59,8 @@ class LayerAlignment(DomainAdaptation):
             both, count = activations[name], outputs.count
             if self.dense:
                 both, count = pixels(both, count)
-            distances.append(self.distance(name, both[:count], both[count:]))
+            sets = both[:count], both[count:]
+            distances.append(self.distance(name, *(map(gather, sets) if self.gather else sets)))
         return {self.tracked[1]: tf.add_n(distances)}
 
     def outputs(self, images, training):

@@ -16,6 +16,7 @@ class SourceOnly(DomainAdaptation):
     """
 
     needs = ()
+    compares_domains = False
 
     def __init__(self, encoder, classifier, batch_norm="joint", **kwargs):
         super().__init__(encoder, classifier, batch_norm=batch_norm, **kwargs)

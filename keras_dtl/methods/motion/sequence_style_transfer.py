@@ -1,6 +1,7 @@
 import keras
 import tensorflow as tf
 
+from keras_dtl.distribution import roll
 from keras_dtl.layers import FixedCode, MatchLength
 from keras_dtl.losses import (
     adversarial_loss,
@@ -150,12 +151,12 @@ class SequenceStyleTransfer(Method):
         # 3. One step of encoders and decoder. 4. One step of the critic and of the classifier
         # that reads style off the content.
         motion, style, action = batch
-        motion, other_style = self.normalize(motion), tf.roll(style, 1, 0)
+        motion, other_style = self.normalize(motion), roll(style, 1)
         with tf.GradientTape() as tape:
             codes = self.content_encoder(motion, training=True)
             own = self.style_encoder(motion, training=True)
             rebuilt = self.decode(codes, own, motion, training=True)
-            transferred = self.decode(codes, tf.roll(own, 1, 0), motion, training=True)
+            transferred = self.decode(codes, roll(own, 1), motion, training=True)
             read = self.content_encoder(transferred, training=True)
             back = self.decode(read, own, motion, training=True)
             judged = self.critic(transferred, training=True)

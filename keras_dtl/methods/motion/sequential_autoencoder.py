@@ -1,6 +1,7 @@
 import keras
 import tensorflow as tf
 
+from keras_dtl.distribution import draw
 from keras_dtl.losses import adversarial_loss, velocity_error
 from keras_dtl.methods.base import Method, require_logits
 
@@ -133,7 +134,7 @@ class SequentialAdversarialAutoencoder(Method):
             loss = reconstruction_loss + self.velocity_weight * velocity_loss
             loss += self.adversarial_weight * adversarial_loss
         self.minimize(loss, tape)
-        draws = keras.random.normal(tf.shape(codes), seed=self.random)
+        draws = draw(keras.random.normal, tf.shape(codes)[0], codes.shape[1:], self.random)
         with tf.GradientTape() as tape:
             critic_loss = self.game.discriminator(
                 self.critic(self.join_labels(draws, labels), training=True),

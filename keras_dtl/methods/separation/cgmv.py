@@ -1,6 +1,7 @@
 import keras
 import tensorflow as tf
 
+from keras_dtl.distribution import draw, roll
 from keras_dtl.losses import moment_discrepancy, paired_contrast
 from keras_dtl.methods.networks import to_signed
 from keras_dtl.methods.separation.gmv import MultiView
@@ -45,6 +46,9 @@ class CGMV(MultiView):
 
     Batches are `{"first", "second"}`, two images of one object each, and with the extension
     `"label"`, integers that name the object.
+
+    Under `tf.distribute` the extension's moments and contrasts are those within each replica's
+    part of the batch; without it replicas learn what one does.
 
     Args:
         encoder: Network from images in -1..1 to content codes.
@@ -161,12 +165,12 @@ class CGMV(MultiView):
 
     def copy_some(self, views, own):
         """Return two views of each image, the second in part that of an image of the next pair."""
-        copied = keras.random.uniform((tf.shape(own)[0], 1), seed=self.random) < self.copied_share
-        return [views[0], tf.where(copied, tf.roll(own, 1, 0), views[1])]
+        shares = draw(keras.random.uniform, tf.shape(own)[0], (1,), self.random)
+        return [views[0], tf.where(shares < self.copied_share, roll(own, 1), views[1])]
 
     def mixed_pairs(self, image, views):
         """Return pairs of which a third each has the image first, second, or not at all."""
-        kind = keras.random.uniform((tf.shape(image)[0], 1, 1, 1), seed=self.random)
+        kind = draw(keras.random.uniform, tf.shape(image)[0], (1, 1, 1), self.random)
         first = tf.where(kind < 1 / 3, image, views[0])
         second = tf.where(kind > 2 / 3, image, views[1])
         return [first, second]

@@ -103,6 +103,9 @@ class GMV(MultiView):
     Batches are `{"first", "second"}`, two images of one object each, and with the extension
     `"label"`, integers that name the object.
 
+    Under `tf.distribute` the extension's information and differences are those within each
+    replica's part of the batch; without it replicas learn what one does.
+
     Args:
         generator: Network from `[content, view]` to images in -1..1. Where there are few objects,
             begin it with `keras_dtl.layers.MixtureCode`, as `latent_decoder` does on demand.

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from keras_dtl.distribution import draw, mean, replica_count
 from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty, real_gradient_penalty
 from keras_dtl.methods.base import Method, require_logits
@@ -27,7 +28,7 @@ class Separation(Method):
         real_target, generated_target: Probabilities that the discriminator reaches for in the
             vanilla game, such as 0.9 and 0.1.
         gate: Share of right answers above which the discriminator rests for a step, such as 0.8;
-            `None` lets it always learn. Not under `tf.distribute` with several replicas.
+            `None` lets it always learn. Several replicas go by their mean share.
         real_penalty_weight: Weight of the penalty R1, see `keras_dtl.losses`; 0 for none.
     """
 
@@ -96,25 +97,27 @@ class Separation(Method):
             if self.game.gradient_penalty_weight:
                 loss += self.game.gradient_penalty_weight * self.penalty(real, generated)
         accuracy = right_answers(real_logits, generated_logits)
-        step = lambda: self._discriminator_update(loss, tape)  # noqa: E731
         if self.gate is None:
-            step()
-        elif tf.distribute.get_strategy().num_replicas_in_sync > 1:
-            raise ValueError(
-                f"`gate` is for one replica: several could not agree whether to learn. Received: "
-                f"{self.gate}. Pass gate=None, and a lower learning rate of the discriminator."
-            )
+            self._discriminator_update(loss, tape)
         else:
             # Its state must exist before the branch that may not be taken.
             with tf.init_scope():
                 self.build_optimizers()
-            tf.cond(accuracy < self.gate, step, tf.no_op)
+            self._gated_update(accuracy, loss, tape)
         return loss, accuracy
 
-    def build_optimizers(self):
-        for name, variables in self.optimized_variables().items():
-            if not getattr(self, name).built:
-                getattr(self, name).build(variables)
+    def _gated_update(self, accuracy, loss, tape):
+        if replica_count() == 1:
+            update = lambda: self._discriminator_update(loss, tape)  # noqa: E731
+            tf.cond(accuracy < self.gate, update, tf.no_op)
+            return
+        # Replicas cannot sum gradients within a branch: the step is taken, and taken back.
+        is_open = mean(accuracy) < self.gate
+        moved = [*self.discriminator.trainable_variables, *self.discriminator_optimizer.variables]
+        before = [tf.identity(variable) for variable in moved]
+        self._discriminator_update(loss, tape)
+        for variable, value in zip(moved, before, strict=True):
+            variable.assign(tf.where(is_open, variable, value))
 
     def _discriminator_update(self, loss, tape):
         self.minimize(loss, tape, "discriminator_optimizer")
@@ -126,7 +129,7 @@ class Separation(Method):
         Of images alone, joined along their channels.
         """
         channels = [image.shape[-1] for image in real]
-        shares = keras.random.uniform(tf.shape(real[0])[:1], seed=self.random)
+        shares = draw(keras.random.uniform, tf.shape(real[0])[0], (), self.random)
         return gradient_penalty(
             lambda joined: self.discriminator(tf.split(joined, channels, -1), training=True),
             tf.concat(real, -1),
@@ -138,14 +141,21 @@ class Separation(Method):
         """Return what the generator loses where the discriminator sees through it."""
         return self.game.generator(self.discriminator(generated, training=True))
 
-    def noise(self, like, numbers):
-        """Return codes `(batch, numbers)` from the standard Gaussian, one for each of `like`."""
-        return keras.random.normal((tf.shape(like)[0], numbers), seed=self.random)
+    def noise(self, like, numbers, groups=1):
+        """Return codes `(batch, numbers)` from the standard Gaussian, one for each of `like`.
 
-    def in_random_order(self, first, second):
+        Args:
+            like: Tensor `(batch, ...)`.
+            numbers: In a code.
+            groups: Of how many batches, one after the other, the rows of `like` are.
+        """
+        return draw(keras.random.normal, tf.shape(like)[0], (numbers,), self.random, groups)
+
+    def in_random_order(self, first, second, groups=1):
         """Exchange the two of each pair or not, so that no order tells anything."""
-        shape = (tf.shape(first)[0], *[1] * (len(first.shape) - 1))
-        kept = keras.random.uniform(shape, seed=self.random) < 0.5
+        shape = [1] * (len(first.shape) - 1)
+        shares = draw(keras.random.uniform, tf.shape(first)[0], shape, self.random, groups)
+        kept = shares < 0.5
         return [tf.where(kept, first, second), tf.where(kept, second, first)]
 
     # Deployment ----------------------------------------------------------------------------

@@ -50,6 +50,9 @@ class SwapVAE(Separation):
     and those that the encoder reads from `D(z3, s2)` and from `D(z, s3)` with `z` of the prior. So
     classes do not change where styles are exchanged or drawn.
 
+    Under `tf.distribute` the discrepancy and the contrast of `leak_free` are those within each
+    replica's part of the batch; `faithful` replicas learn what one does.
+
     Reference: Mathieu, Zhao, Sprechmann, Ramesh & LeCun, "Disentangling factors of variation in
     deep representations using adversarial training", NeurIPS 2016. Reverse cycle: Jha, Anand,
     Singh & Veeravasarapu, "Disentangling Factors of Variation with Cycle-Consistent Variational
@@ -202,7 +205,7 @@ class SwapVAE(Separation):
     def codes(self, images):
         """Return the contents and drawn styles of each batch, and the divergence of the styles."""
         content, mean, log_variance = self.encoder(tf.concat(images, 0), training=True)
-        style = mean + tf.exp(0.5 * log_variance) * self.noise(mean, mean.shape[-1])
+        style = mean + tf.exp(0.5 * log_variance) * self.noise(mean, mean.shape[-1], len(images))
         count = len(images)
         return (
             tf.split(content, count),
@@ -227,7 +230,7 @@ class SwapVAE(Separation):
         """Return the discriminator's inputs: exchanged images beside their class or another."""
         if self.adversary == "class":
             return [tf.concat(crossed, 0), tf.concat(labels[1:], 0)]
-        return self.in_random_order(tf.concat(images[1:], 0), tf.concat(crossed, 0))
+        return self.in_random_order(tf.concat(images[1:], 0), tf.concat(crossed, 0), groups=2)
 
     def real_inputs(self, images, labels):
         """Return as many real ones."""

@@ -1,7 +1,10 @@
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_dtl.distribution import draw
 from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import content_loss, style_loss, total_variation
 from keras_dtl.methods.networks import to_signed
@@ -138,7 +141,8 @@ class FastStyle(Perceptual):
         return self.report(loss=loss, **terms)
 
     def _random_styles(self, count):
-        chosen = keras.random.randint((count,), 0, self.num_styles, seed=self.random)
+        number = functools.partial(keras.random.randint, minval=0, maxval=self.num_styles)
+        chosen = draw(number, count, (), self.random)
         return tf.one_hot(chosen, self.num_styles)
 
     def _content_term(self, features, targets):

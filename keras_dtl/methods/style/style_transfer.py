@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -89,13 +91,13 @@ class StyleTransfer(Perceptual):
         masks=None,
         style_scale=1.0,
         colors="style",
-        init="content",
+        init: Any = "content",
         sizes=None,
-        iterations=300,
-        optimizer="lbfgs",
+        iterations: int | tuple = 300,
+        optimizer: Any = "lbfgs",
         seed=0,
-        jit_compile="auto",
-        tile_size="auto",
+        jit_compile: bool | str = "auto",
+        tile_size: int | str | None = "auto",
         callback=None,
         checkpoint=None,
     ):

@@ -2,6 +2,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.methods.base import Method, deployed_classifier, require_logits
+from keras_dtl.methods.inputs import check_pixels, first_batch, logits_loss
 from keras_dtl.methods.networks import batch_norm_layers, layers_from, learnt_layers
 
 BATCH_NORM_POLICIES = ("frozen", "moving")
@@ -117,10 +118,13 @@ class FineTuning(Method):
         if getattr(self, "train_function", None) is not None:
             self.make_train_function(force=True)  # it was traced for other variables
 
-    def compile(self, *args, **kwargs):
-        """See `Method.compile`. All layers from `train_from` on are made to learn."""
+    def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
+        """See `Method.compile`. All layers from `train_from` on are made to learn.
+
+        A cross-entropy of probabilities is taken as one of logits.
+        """
         self.unfreeze()
-        super().compile(*args, **kwargs)
+        super().compile(optimizer, logits_loss(loss), *args, **kwargs)
         super().build_optimizers()  # a layer that is thawed later must be known already
 
     def build_optimizers(self):
@@ -135,6 +139,18 @@ class FineTuning(Method):
         return factors
 
     # Training -----------------------------------------------------------------------------
+
+    def fit(self, x=None, *args, **kwargs):
+        """See `keras.Model.fit`.
+
+        Raises:
+            ValueError: When images were scaled before, which the encoder does by itself.
+        """
+        batch = first_batch(x)
+        images = batch[0] if isinstance(batch, tuple) else x
+        if hasattr(images, "dtype"):
+            check_pixels(images, self.encoder)
+        return super().fit(x, *args, **kwargs)
 
     def call(self, images, training=False):
         features = self.encoder(images, training=training)

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from keras_dtl.distribution import draw
 from keras_dtl.layers import InstanceNormalization, ReflectionPadding2D, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty
 from keras_dtl.methods.base import Method, require_logits
@@ -65,7 +66,7 @@ class Translation(Method):
         """Return the loss of one discriminator, with the penalty where the game has one."""
         loss = self.game.discriminator(*self.judgement(discriminator, real, generated))
         if self.game.gradient_penalty_weight:
-            shares = keras.random.uniform(tf.shape(real)[:1], seed=self.random)
+            shares = draw(keras.random.uniform, tf.shape(real)[0], (), self.random)
             judge = lambda images: discriminator(images, training=True)  # noqa: E731
             penalty = gradient_penalty(judge, real, generated, shares)
             loss += self.game.gradient_penalty_weight * penalty

@@ -7,7 +7,18 @@ import tensorflow as tf
 
 from keras_dtl.callbacks import StopWhenDiverged, TrainingDiverged
 from keras_dtl.layers import CosineLogits
-from keras_dtl.methods import ADDA, CCSA, CDAN, DAN, DANN, MME, DeepCORAL, SourceOnly
+from keras_dtl.methods import (
+    ADDA,
+    CCSA,
+    CDAN,
+    DAN,
+    DANN,
+    MCC,
+    MME,
+    AdaMatch,
+    DeepCORAL,
+    SourceOnly,
+)
 from tests.methods.adaptation.test_domain_adaptation import batch, images, labels
 from tests.networks import CLASSES, compiled, dense, encoder
 
@@ -25,12 +36,18 @@ MAKERS = {
     ),
     "deep_coral": lambda: DeepCORAL(encoder(), dense(CLASSES), adaptation_weight="auto"),
     "dann": lambda: DANN(encoder(), dense(CLASSES), dense(1)),
+    "dann_shares": lambda: DANN(encoder(), dense(CLASSES), dense(1), label_shift=True),
+    "mcc": lambda: MCC(encoder(), dense(CLASSES)),
+    "adamatch": lambda: AdaMatch(encoder(), dense(CLASSES), threshold=0.5),
     "cdan": lambda: CDAN(encoder(), dense(CLASSES), dense(1, 6 * CLASSES)),
     "mme": lambda: MME(encoder(), cosine_head(), 0.5),
     "ccsa": lambda: CCSA(encoder(), dense(CLASSES), 0.5),
     "adda": lambda: ADDA(encoder(), dense(CLASSES), dense(1, CLASSES)),
 }
 EVERY = pytest.mark.parametrize("name", MAKERS)
+
+
+STRONG = {"source_strong": images(6, seed=2), "target_strong": images(4, seed=3)}
 
 
 def make(name, optimizer=None):
@@ -40,7 +57,7 @@ def make(name, optimizer=None):
 
 
 def full_batch():
-    return batch(target_labelled=(images(5, seed=7), labels(5, seed=7)))
+    return batch(target_labelled=(images(5, seed=7), labels(5, seed=7)), **STRONG)
 
 
 def moved(model, data):
@@ -68,7 +85,9 @@ def test_logs_name_every_term(name):
     assert all(np.isfinite(float(value)) for value in logs.values())
 
 
-@pytest.mark.parametrize("name", ["dan", "dan_learnt", "deep_coral", "dann", "cdan", "mme", "ccsa"])
+@pytest.mark.parametrize(
+    "name", ["dan", "dan_learnt", "deep_coral", "dann", "cdan", "mcc", "adamatch", "mme", "ccsa"]
+)
 def test_encoder_learns_the_task_and_the_adaptation(name):
     """What ADAPT's DeepCORAL lost: the encoder must receive both gradients, each by itself."""
     rate = keras.optimizers.SGD(1.0)
@@ -123,7 +142,7 @@ def test_one_domain_of_one_image_is_refused(name):
         make(name).train_step(batch(source=6, target=1))
 
 
-@pytest.mark.parametrize("name", ["source_only", "dann", "cdan", "mme", "ccsa", "adda"])
+@pytest.mark.parametrize("name", ["source_only", "dann", "cdan", "mcc", "mme", "ccsa", "adda"])
 def test_one_image_of_each_domain_is_enough_where_nothing_is_compared(name):
     data = {**batch(source=1, target=1), "target_labelled": (images(1, 7), labels(1, 7))}
     assert all(np.isfinite(step).all() for step in moved(make(name), data))
@@ -148,6 +167,7 @@ def test_features_that_are_no_numbers_end_the_training_with_their_name():
 @EVERY
 def test_one_domain_far_larger_than_the_other_gives_finite_steps(name):
     data = {**batch(source=64, target=2), "target_labelled": (images(2, 7), labels(2, 7))}
+    data |= {"source_strong": images(64, 2), "target_strong": images(2, 3)}
     assert all(np.isfinite(step).all() for step in moved(make(name), data))
 
 

@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from keras_dtl.distribution import share_batches
 from keras_dtl.losses import paired_contrast
 from keras_dtl.methods import SwapVAE
 from keras_dtl.methods.separation.separation import call_frozen
@@ -181,11 +182,15 @@ def test_a_shut_gate_keeps_the_discriminator_and_an_open_one_does_not():
         assert moved(model.discriminator, start) == expected
 
 
-def test_a_gate_is_refused_by_several_replicas(two_replicas):
-    with two_replicas.scope():
-        model = compiled(swap_vae(gate=0.8))
-        with pytest.raises(ValueError, match="one replica"):
-            model.discriminator_step(*[[tf.zeros((2, *SIZE))] * 2] * 2)
+@pytest.mark.slow
+def test_replicas_shut_the_gate_together(two_replicas):
+    for gate, expected in ((1e-6, False), (1.0, True)):
+        with two_replicas.scope():
+            model = compiled(swap_vae(gate=gate))
+        start = model.discriminator.get_weights()
+        model.fit(share_batches(tf.data.Dataset.from_tensors(batch()), two_replicas), verbose=0)
+        assert moved(model.discriminator, start) == expected
+        assert model.discriminator_optimizer.iterations == int(expected)
 
 
 def test_a_network_as_it_is_judges_and_learns_nothing():

@@ -1,0 +1,152 @@
+"""Which machines and devices train together, as TF_CONFIG or the command line says."""
+
+import contextlib
+import json
+import os
+import socket
+from typing import NamedTuple
+
+from keras_dtl.distribution.faults import deadline
+
+VARIABLE = "TF_CONFIG"
+START_SECONDS = 300
+"""How long the workers wait for each other at the start."""
+
+
+class Cluster(NamedTuple):
+    """The workers of a training, and which of them this process is."""
+
+    addresses: tuple
+    """`HOST:PORT` of each; the first is the chief."""
+    index: int
+
+    def to_tf_config(self):
+        """Return the value of TF_CONFIG that says the same."""
+        task = {"type": "worker", "index": self.index}
+        return json.dumps({"cluster": {"worker": list(self.addresses)}, "task": task})
+
+
+def find_cluster(workers=None, worker=None):
+    """Return the `Cluster` of the command line or, without one, of TF_CONFIG.
+
+    Args:
+        workers: `"HOST:PORT,HOST:PORT"`, the same on every machine, or None.
+        worker: Which of them this process is, from 0. By default the one whose host is this
+            machine.
+
+    Returns:
+        `Cluster`, or None where this process trains alone.
+
+    Raises:
+        ValueError: When either cannot be read, or does not say which worker this is.
+    """
+    if workers is None:
+        return _from_variable(os.environ.get(VARIABLE))
+    addresses = tuple(address.strip() for address in workers.split(",") if address.strip())
+    for address in addresses:
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdecimal():
+            raise ValueError(
+                f"--workers takes HOST:PORT,HOST:PORT. Received: {address!r} in {workers!r}"
+            )
+    if worker is None:
+        worker = _own_place(addresses)
+    if not 0 <= worker < len(addresses):
+        raise ValueError(
+            f"--worker says which of --workers this is, 0 to {len(addresses) - 1}. "
+            f"Received: {worker}"
+        )
+    return Cluster(addresses, worker)
+
+
+def _from_variable(text):
+    """Return the cluster that TF_CONFIG names, if it names any."""
+    if not text:
+        return None
+    try:
+        found = json.loads(text)
+        jobs, task = found.get("cluster", {}), found.get("task", {})
+        if not jobs:
+            return None
+        chiefs = list(jobs.get("chief", []))
+        addresses = (*chiefs, *jobs.get("worker", []))
+        index = task["index"] + (len(chiefs) if task["type"] == "worker" else 0)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{VARIABLE} cannot be read: {error!r}. Expected JSON such as "
+            f"{Cluster(('a:2222', 'b:2222'), 0).to_tf_config()}. Received: {text}"
+        ) from error
+    others = set(jobs) - {"chief", "worker"}
+    if others or task["type"] not in jobs:
+        raise ValueError(
+            f"{VARIABLE} may name a chief and workers alone: all of them train. Received: "
+            f"jobs {sorted(jobs)}, task {task}"
+        )
+    return Cluster(addresses, index)
+
+
+def _own_place(addresses):
+    """Return the one address whose host is this machine."""
+    names = _own_names()
+    own = [i for i, address in enumerate(addresses) if address.rpartition(":")[0] in names]
+    if len(own) != 1:
+        raise ValueError(
+            f"{len(own)} of --workers {','.join(addresses)} are this machine ({', '.join(names)}). "
+            "Say which one this process is with --worker, from 0."
+        )
+    return own[0]
+
+
+def _own_names():
+    names = ["localhost", "127.0.0.1", "::1", socket.gethostname(), socket.getfqdn()]
+    with contextlib.suppress(OSError):  # a machine without a name in the network
+        names += socket.gethostbyname_ex(socket.gethostname())[2]
+    return list(dict.fromkeys(names))
+
+
+def start_strategy(devices="1", cluster=None, seconds=START_SECONDS):
+    """Return the strategy of a training; call it before the first tensor is made.
+
+    Args:
+        devices: Replicas on this machine: a number, or `"all"` its GPUs. Without a GPU the
+            processor is shared by so many replicas, which only serves to try things out.
+        cluster: `Cluster`, or None for this machine alone.
+        seconds: How long workers wait for each other before the process ends with an error.
+
+    Returns:
+        `tf.distribute.Strategy`: the default one where one device trains alone.
+
+    Raises:
+        ValueError: When there are not so many devices.
+    """
+    import tensorflow as tf
+
+    names = _devices(devices)
+    if cluster is not None and len(cluster.addresses) > 1:
+        if find_cluster() != cluster:
+            os.environ[VARIABLE] = cluster.to_tf_config()
+        with deadline(seconds, cluster):
+            return tf.distribute.MultiWorkerMirroredStrategy()
+    return tf.distribute.MirroredStrategy(names) if len(names) > 1 else tf.distribute.get_strategy()
+
+
+def _devices(devices):
+    """Return the names of the devices that are used, and hide the others."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if devices == "all":
+        count = max(1, len(gpus))
+    elif devices.isdecimal() and int(devices) > 0:
+        count = int(devices)
+    else:
+        raise ValueError(f"--devices takes a number of 1 or more, or all. Received: {devices!r}")
+    if gpus and count > len(gpus):
+        raise ValueError(f"--devices {devices}: this machine has {len(gpus)} GPU(s).")
+    if gpus:
+        tf.config.set_visible_devices(gpus[:count], "GPU")
+    elif count > 1:
+        processor = tf.config.list_physical_devices("CPU")[0]
+        parts = [tf.config.LogicalDeviceConfiguration()] * count
+        tf.config.set_logical_device_configuration(processor, parts)
+    return [f"{'GPU' if gpus else 'CPU'}:{number}" for number in range(count)]

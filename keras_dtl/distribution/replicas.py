@@ -1,0 +1,84 @@
+"""What the replicas of a model do together, within a step that each runs on its part of a batch.
+
+Everywhere else, and where there is one replica, each of these is the plain operation.
+"""
+
+import tensorflow as tf
+
+
+def replica_count():
+    """Return how many replicas of the model share a step."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def gather(tensor):
+    """Return the rows of all replicas, in the order of the whole batch.
+
+    A loss over the gathered rows is that of one replica, and so is its gradient, where each
+    replica minimises it divided by their number, as `Method.minimize` does: what all replicas say
+    of a row is added up in the replica that the row came from.
+
+    Args:
+        tensor: `(rows, ...)`, equally many in every replica.
+
+    Returns:
+        `(rows of all replicas, ...)`.
+    """
+    replica = _this_replica()
+    if replica is None:
+        return tensor
+    # What comes from the data set has no device yet, without which nothing is gathered.
+    whole = replica.all_gather(tf.identity(tensor), 0)
+    rows = None if tensor.shape[0] is None else tensor.shape[0] * replica_count()
+    return tf.ensure_shape(whole, [rows, *tensor.shape[1:]])
+
+
+def roll(tensor, shift):
+    """Return the rows moved on by `shift` within the whole batch, as `tf.roll` does.
+
+    Args:
+        tensor: `(rows, ...)`, equally many in every replica.
+        shift: How far; the last rows become the first.
+    """
+    replica = _this_replica()
+    if replica is None:
+        return tf.roll(tensor, shift, 0)
+    rows = tf.shape(tensor)[0]
+    start = replica.replica_id_in_sync_group * rows
+    return tf.roll(gather(tensor), shift, 0)[start : start + rows]
+
+
+def mean(value):
+    """Return the mean of a tensor over the replicas."""
+    replica = _this_replica()
+    return value if replica is None else replica.all_reduce(tf.distribute.ReduceOp.MEAN, value)
+
+
+def draw(random, count, shape, seed, groups=1):
+    """Return random numbers for the rows of this replica: those that one replica would give them.
+
+    Each draws for the whole batch and keeps its rows, which costs little for codes and shares.
+
+    Args:
+        random: Function such as `keras.random.normal`, of a shape and a keyword `seed`.
+        count: How many rows there are here.
+        shape: Of a row.
+        seed: `keras.random.SeedGenerator`, whose state is the same in all replicas.
+        groups: Of how many batches, one after the other, the rows are.
+
+    Returns:
+        Tensor `(count, *shape)`.
+    """
+    replica = _this_replica()
+    if replica is None:
+        return random((count, *shape), seed=seed)
+    rows = count // groups
+    whole = random((groups, rows * replica_count(), *shape), seed=seed)
+    start = replica.replica_id_in_sync_group * rows
+    return tf.reshape(whole[:, start : start + rows], (count, *shape))
+
+
+def _this_replica():
+    """Return the context of the replica that runs, or None where it has no others beside it."""
+    replica = tf.distribute.get_replica_context()
+    return replica if replica is not None and replica.num_replicas_in_sync > 1 else None

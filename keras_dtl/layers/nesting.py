@@ -1,0 +1,29 @@
+"""The layers below a layer, however nested."""
+
+import keras
+
+
+def nested_layers(network):
+    """Yield every layer below a network once, however nested: in models, wrappers, own layers.
+
+    Args:
+        network: Keras layer or model, which is not among them.
+    """
+    seen = {id(network)}
+    waiting = [network]
+    while waiting:
+        for layer in _held_layers(waiting.pop()):
+            if id(layer) not in seen:
+                seen.add(id(layer))
+                waiting.append(layer)
+                yield layer
+
+
+def _held_layers(layer):
+    if isinstance(layer, keras.Model):
+        yield from layer.layers
+    for value in vars(layer).values():
+        held = value.values() if isinstance(value, dict) else value
+        for part in held if isinstance(held, (list, tuple, type({}.values()))) else (held,):
+            if isinstance(part, keras.layers.Layer):
+                yield part

@@ -1,0 +1,122 @@
+"""What `compile` and `fit` are given, looked at before it trains silently wrong."""
+
+import logging
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+logger = logging.getLogger("keras_dtl")
+
+CROSSENTROPIES = {
+    "sparse_categorical_crossentropy": keras.losses.SparseCategoricalCrossentropy,
+    "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
+}
+FROM_LOGITS = (
+    "The classifier gives logits, the loss %s expects probabilities: it is taken as one of logits. "
+    "Pass keras.losses.%s(from_logits=True) to say so."
+)
+
+
+def logits_loss(loss):
+    """Return a cross-entropy of logits for one of probabilities, and say so; any other as it is.
+
+    Args:
+        loss: What `compile` was given: a name, a function or a Keras loss.
+    """
+    name = loss if isinstance(loss, str) else getattr(loss, "__name__", None)
+    if isinstance(name, str) and _snake(name) in CROSSENTROPIES:
+        kind, config = CROSSENTROPIES[_snake(name)], {}
+    elif type(loss) in CROSSENTROPIES.values() and not loss.get_config()["from_logits"]:
+        kind, config = type(loss), loss.get_config()
+    else:
+        return loss
+    logger.warning(FROM_LOGITS, name or type(loss).__name__, kind.__name__)
+    return kind(**{**config, "from_logits": True})
+
+
+def _snake(name):
+    names = {kind.__name__: key for key, kind in CROSSENTROPIES.items()}
+    return names.get(name, name)
+
+
+def check_pixels(images, network) -> None:
+    """Refuse floating images in 0..1 or -1..1 where a network scales 0..255 by itself.
+
+    Args:
+        images: Tensor or array `(batch, height, width, channels)`.
+        network: What they go into; one that takes uint8 holds its own scaling.
+
+    Raises:
+        ValueError: When its images can only have been scaled before.
+    """
+    dtype = keras.backend.standardize_dtype(images.dtype)
+    if not dtype.startswith(("float", "bfloat")) or network.inputs[0].dtype != "uint8":
+        return
+    values = np.asarray(images, "float32")
+    low, high = float(values.min()), float(values.max())
+    if low >= 0 and high > 1:
+        return
+    raise ValueError(
+        f"Images are expected in 0..255, as uint8: the network scales them itself. Received: "
+        f"{dtype} in {low:.3g}..{high:.3g}, which it would take for black. Leave out the division "
+        "by 255 or 127.5."
+    )
+
+
+def require_domains(model, x, y=None) -> None:
+    """Refuse data that are no batches of domains, and name the batch that is wanted.
+
+    Args:
+        model: The method, for its name and what its batches need.
+        x, y: As `fit` received them.
+
+    Raises:
+        ValueError: For arrays, labels apart, or a data set of tuples.
+    """
+    spec = x.element_spec if isinstance(x, tf.data.Dataset) else x
+    if y is None and isinstance(spec, dict) and "source" in spec:
+        return
+    known = isinstance(x, tf.data.Dataset) or hasattr(x, "__next__") or callable(x)
+    if y is None and known and not isinstance(spec, (tuple, dict, tf.TensorSpec)):
+        return  # a generator, whose batches `train_step` checks
+    needs = "".join(f', "{name}": ...' for name in model.needs)
+    received = "x and y" if y is not None else type(spec).__name__
+    if isinstance(x, tf.data.Dataset):
+        received = f"a data set of {type(spec).__name__}"
+    raise ValueError(
+        f"{type(model).__name__}.fit() takes batches of domains, dictionaries of the form "
+        f'{{"source": (images, labels){needs}}}. Received: {received}. '
+        "keras_dtl.domain_batches(source, target, 64) makes them; a model of one labelled data "
+        "set is keras_dtl.FineTuning, which takes fit(x, y)."
+    )
+
+
+def first_batch(data):
+    """Return the first batch of a `tf.data.Dataset` that holds floating tensors, else None."""
+    if not isinstance(data, tf.data.Dataset):
+        return None
+    specs = tf.nest.flatten(data.element_spec)
+    if not any(getattr(spec, "dtype", tf.uint8).is_floating for spec in specs):
+        return None
+    return next(iter(data))
+
+
+def with_label_weights(data, class_weight: dict):
+    """Return domain batches that weigh each label in the label loss.
+
+    Args:
+        data: `tf.data.Dataset` of dictionaries, see `DomainAdaptation`.
+        class_weight: `{class index: weight of 0 or more}`; others weigh 1.
+    """
+    size = max(class_weight, default=-1) + 2
+    table = [float(class_weight.get(index, 1.0)) for index in range(size)]
+
+    def weighted(batch):
+        labels = [batch["source"][1]]
+        if "target_labelled" in batch:
+            labels.append(tf.cast(batch["target_labelled"][1], labels[0].dtype))
+        known = tf.minimum(tf.cast(tf.concat(labels, 0), "int32"), size - 1)
+        return {**batch, "label_weight": tf.gather(tf.constant(table), known)}
+
+    return data.map(weighted)

@@ -1,0 +1,173 @@
+"""Source-free adaptation of a trained run (Liang et al. 2020).
+
+keras-dtl train source-only --source digits --target digits_m
+keras-dtl adapt runs/source-only --target digits_m
+keras-dtl adapt runs/source-only --target folder:photos --output runs/adapted
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from keras_dtl.recipes.base import Recipe
+from keras_dtl.recipes.encoders import networks_of
+
+
+class Target(NamedTuple):
+    """What a trained run is adapted to."""
+
+    train: object
+    """`LabelledImages`, whose labels are not looked at."""
+    test: object
+    """Those that are scored on, or None where labels are missing."""
+    classes: tuple[str, ...]
+    """Those of the run."""
+
+
+@dataclass(frozen=True)
+class SHOTRecipe(Recipe):
+    """A trained run adapts to images alone, without its source (Liang et al. 2020)."""
+
+    name: ClassVar[str] = "shot"
+    suits: ClassVar[str] = (
+        "for a finished run whose source may not be used again; see keras-dtl adapt"
+    )
+
+    epochs: int = 15
+    """Passes over the target; at the start of each its centroids are taken anew."""
+    start: str = "runs/source-only"
+    """Run folder whose trained networks adapt."""
+    target: str = "digits_m"
+    """Images to adapt to: digits_m, any TFDS name, folder:PATH, with classes or without."""
+    learning_rate: float = 0.01
+    """Initial learning rate; it falls along the curve of Ganin et al. (2016)."""
+    encoder_rate: float = 0.1
+    """Learning rate of the encoder as a multiple of the classifier's."""
+    pseudo_label_weight: float = 0.3
+    """Weight of the pseudo-labels."""
+    diversity_weight: float = 1.0
+    """Weight of the diversity of answers; less where the target's classes are of unlike size."""
+    batch_norm: Literal["joint", "frozen"] = "frozen"
+    """What batch normalisation sees: the target's batches, or what it came with."""
+    augment: Literal["none", "crop", "strong", "affine", "intensity", "both"] = "none"
+    """Change training images at random, as for the other methods."""
+    min_steps: int = 50
+    """Least number of steps in an epoch: few images are passed over several times."""
+
+    def load_data(self):
+        from pathlib import Path
+
+        from keras_dtl.data import load
+        from keras_dtl.recipes.runs import run_record
+
+        shape = networks_of(self.start)[0].input_shape[1:]
+        places = {"data_dir": self.data_dir, "manual_dir": self.manual_dir}
+        places |= {"image_size": shape[:2], "channels": shape[2]}
+        train = load(self.target, "train", **places)
+        classes = tuple(run_record(Path(self.start), "settings")["classes"])
+        if train.labels is None:
+            return Target(train, None, classes)
+        test = in_classes(load(self.target, "test", **places), classes, self.start)
+        return Target(train.without_labels(), test, classes)
+
+    def build_model(self, data):
+        import keras
+
+        from keras_dtl.methods import SHOT
+
+        model = SHOT(
+            *networks_of(self.start),
+            pseudo_label_weight=self.pseudo_label_weight,
+            diversity_weight=self.diversity_weight,
+            batch_norm=self.batch_norm,
+        )
+        model.compile(
+            keras.optimizers.SGD(self.learning_rate, momentum=0.9),
+            jit_compile=self.jit_compile,
+            learning_rate_multipliers={"encoder": self.encoder_rate},
+        )
+        return model
+
+    def batches(self, data, first_step):
+        from keras_dtl.data import endless_batches
+        from keras_dtl.data.augmentation import AUGMENTATIONS
+
+        change = AUGMENTATIONS[self.augment]
+        images = endless_batches(data.train, self.batch_size, self.seed, first_step, change)
+        return images.map(lambda target: {"target": target})
+
+    def steps_per_epoch(self, data):
+        from keras_dtl.data import steps_per_epoch
+
+        return max(self.min_steps, steps_per_epoch(data.train, self.batch_size))
+
+    def callbacks(self, data):
+        from keras_dtl.callbacks import ProgressSchedule, Refresh, inverse_decay
+
+        rate = ProgressSchedule({"optimizer.learning_rate": inverse_decay(self.learning_rate)})
+        return [rate, Refresh(data.train.images)]
+
+    def score(self, model, data):
+        from keras_dtl.evaluation import compare_answers, evaluate_classifier
+
+        before, after = (
+            network.predict(data.train.images, batch_size=256, verbose=0)
+            for network in (self._before(), model.deployable())
+        )
+        scores = {"answers": compare_answers(before, after, data.classes)}
+        if data.test is not None:
+            for name, network in (("before", self._before()), ("target", model.deployable())):
+                answers = network.predict(data.test.images, batch_size=256, verbose=0)
+                scores[name] = evaluate_classifier(
+                    answers, data.test.labels, data.test.classes
+                ).to_dict()
+        return scores
+
+    def _before(self):
+        from keras_dtl.methods.base import deployed_classifier
+
+        return deployed_classifier(*networks_of(self.start), "before")
+
+    def headline(self, scores):
+        shares = {"answers that changed": scores["answers"]["changed"]}
+        names = {"before": "accuracy before", "target": "accuracy on target"}
+        return {**{w: scores[n]["accuracy"] for n, w in names.items() if n in scores}, **shares}
+
+    def report(self, model, data, history, scores):
+        from keras_dtl.evaluation import Report, figures
+        from keras_dtl.recipes.domain_report import add_confusion, add_labelled_images
+
+        report = Report(
+            f"{self.name}: {self.start} to {self.target}",
+            f"{self.epochs} epochs, seed {self.seed}, {len(data.train)} images without labels.",
+            {name: self.format_number(value) for name, value in self.headline(scores).items()},
+        )
+        report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
+        report.add_text("Answers", scores["answers"]["words"])
+        rows = scores["answers"]["shares"]
+        report.add_table("Answers", [{"class": name, **row} for name, row in rows.items()])
+        add_labelled_images(report, "Target images.", data.train)
+        add_confusion(report, {n: scores[n] for n in ("before", "target") if n in scores})
+        report.add_table("Settings", self.settings(), collapsed=True)
+        return report
+
+    def export_arguments(self, data):
+        return {"classes": data.classes}
+
+
+def in_classes(images, classes, run):
+    """Return labelled images numbered by the classes of a run, some of which they may lack.
+
+    Raises:
+        ValueError: When they show classes that the run does not know.
+    """
+    unknown = sorted(set(images.classes).difference(classes))
+    if unknown:
+        raise ValueError(
+            f"{run} knows the classes {', '.join(classes)}. Received a target that also shows "
+            f"{', '.join(unknown)}. Remove or rename these, or give images without class folders."
+        )
+    numbers = np.array([classes.index(name) for name in images.classes], "int32")
+    return dataclasses.replace(images, labels=numbers[images.labels], classes=classes)

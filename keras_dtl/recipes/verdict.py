@@ -1,0 +1,53 @@
+"""Whether a trained classifier knows more than a guess, and the images that it is watched on."""
+
+import numpy as np
+
+PROBED = 64
+"""About how many images of a domain are asked about after each epoch."""
+
+
+def guessing_failure(score: dict):
+    """Return what is wrong with a classifier that does not beat guessing, or None.
+
+    Args:
+        score: A dictionary as `ClassificationScores.to_dict` makes it, of images whose domain was
+            learnt.
+
+    Returns:
+        `keras_dtl.callbacks.Failure`, when all images are taken for one class, or no class is
+        known better on average than by drawing one at random.
+    """
+    from keras_dtl.callbacks import Failure
+
+    confusion = np.asarray(score["confusion"])
+    chance = 1 / max(1, np.count_nonzero(confusion.sum(1)))
+    if chance == 1:
+        return None
+    if np.count_nonzero(confusion.sum(0)) == 1:
+        name = score["classes"][int(confusion.sum(0).argmax())]
+        words = f"every one of {score['count']} test images is taken for {name!r}."
+        return Failure("one class for all", words)
+    if score["mean_class_accuracy"] > chance:
+        return None
+    return Failure(
+        "no better than guessing",
+        f"{score['mean_class_accuracy']:.1%} of the test images of a class are right on average, "
+        f"where guessing gives {chance:.1%}.",
+    )
+
+
+def probe(images, seed: int = 0):
+    """Return `(images, labels)` of a few labelled images, about as many of each class.
+
+    Args:
+        images: `LabelledImages`, or None.
+        seed: Chooses them.
+    """
+    if images is None or images.labels is None:
+        return None
+    random = np.random.default_rng(seed)
+    classes = np.unique(images.labels)
+    count = max(1, PROBED // len(classes))
+    chosen = [random.permutation(np.flatnonzero(images.labels == k))[:count] for k in classes]
+    few = images.subset(np.concatenate(chosen)[: 4 * PROBED])
+    return few.images, few.labels

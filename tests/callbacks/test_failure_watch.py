@@ -1,0 +1,162 @@
+"""Ten trainings that fail, each of which is named in words within one epoch."""
+
+import logging
+
+import keras
+import numpy as np
+import pytest
+
+from keras_dtl.backbones import mlp
+from keras_dtl.callbacks import FailureWatch
+from keras_dtl.callbacks.failure_watch import beyond_chance
+from keras_dtl.data import domain_batches
+from keras_dtl.data.labelled import LabelledImages
+from keras_dtl.methods import DANN, SourceOnly
+from tests.networks import CLASSES, SHAPE, dense, encoder
+
+STEPS = 40
+
+
+def domain(seed, brightness=0):
+    """Images whose class is a bright column, and `brightness` a domain."""
+    random = np.random.default_rng(seed)
+    labels = random.permutation(np.arange(48) % CLASSES).astype("int32")
+    images = random.integers(0, 30, (48, *SHAPE)) + brightness
+    for image, label in zip(images, labels, strict=True):
+        image[:, 2 * label : 2 * label + 2] += 150
+    return LabelledImages(images.astype("uint8"), labels, ("a", "b", "c"))
+
+
+def network(kind):
+    parts = encoder(), dense(CLASSES)
+    return SourceOnly(*parts) if kind == "source" else DANN(*parts, dense(1, name="discriminator"))
+
+
+def failures_of(model, source=None, rate=0.05, held_out=None, target=None, steps=STEPS, **kwargs):
+    """Return the names of what one epoch's watch found."""
+    source, target = source or domain(0), target or domain(1, brightness=60)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(rate, momentum=0.9), loss, metrics=["accuracy"], **kwargs)
+    watch = FailureWatch(source.arrays(), held_out and held_out.arrays())
+    batches = domain_batches(source, target, 12)
+    model.fit(batches, epochs=1, steps_per_epoch=steps, callbacks=[watch], verbose=0)
+    return watch.failures
+
+
+@pytest.mark.parametrize("kind", ["source", "dann"])
+def test_training_that_works_is_not_blamed(kind, caplog):
+    model = network(kind)
+    if kind == "dann":
+        model.reversal_strength.assign(0.1)
+    assert failures_of(model, held_out=domain(2), steps=80) == {}
+    assert not caplog.records
+
+
+def test_rate_of_0_leaves_the_loss_at_guessing(caplog):
+    model = network("source")
+    model.classifier.trainable_weights[0].assign(np.zeros((6, CLASSES)))
+    with caplog.at_level(logging.WARNING, "keras_dtl"):
+        assert "no better than guessing" in failures_of(model, rate=1e-9)
+    assert "guessing 1.1" in caplog.text
+
+
+def test_rate_that_is_1000_times_too_large_explodes():
+    assert "losses explode" in failures_of(network("source"), rate=50.0, steps=3)
+
+
+def test_large_rate_kills_the_network():
+    found = failures_of(network("source"), rate=5.0)
+    assert {"one class for all", "dead features"} <= set(found) or "losses explode" in found
+
+
+def test_dead_activations():
+    model = network("source")
+    model.encoder.layers[-1].bias.assign(np.full(6, -1e6))
+    assert {"dead features", "one class for all"} <= set(failures_of(model))
+
+
+def test_one_class_for_all():
+    model = network("source")
+    model.classifier.trainable_weights[1].assign([0.0, 50.0, 0.0])
+    model.classifier.trainable = False
+    found = failures_of(model, rate=1e-6)
+    assert "class 1" in found["one class for all"].words
+
+
+def test_labels_that_belong_to_other_images_are_known_by_heart():
+    random = np.random.default_rng(0)
+    noise = LabelledImages(
+        random.integers(0, 256, (9, *SHAPE)).astype("uint8"),
+        (np.arange(9) % CLASSES).astype("int32"),
+        ("a", "b", "c"),
+    )
+    others = LabelledImages(
+        random.integers(0, 256, (48, *SHAPE)).astype("uint8"),
+        (np.arange(48) % CLASSES).astype("int32"),
+        ("a", "b", "c"),
+    )
+    keras.utils.set_random_seed(3)
+    image = keras.Input(SHAPE, dtype="uint8")
+    wide = keras.layers.Dense(6)(
+        keras.layers.Dense(64, "relu")(
+            keras.layers.Flatten()(keras.layers.Rescaling(1 / 127.5, -1.0)(image))
+        )
+    )
+    model = SourceOnly(keras.Model(image, wide), dense(CLASSES))
+    found = failures_of(model, noise, held_out=others, rate=0.01, steps=150)
+    assert "known by heart" in found
+
+
+def test_discriminator_that_wins():
+    wide = mlp((6,), (16,), 1)
+    model = DANN(encoder(), dense(CLASSES), wide)
+    model.encoder.trainable = False
+    found = failures_of(model, target=domain(1, brightness=100), steps=150)
+    assert "the discriminator has won" in found
+
+
+def test_discriminator_that_never_learns():
+    model = network("dann")
+    model.discriminator.trainable_weights[0].assign(np.zeros((6, 1)))
+    model.discriminator.trainable = False
+    assert "the discriminator never learnt" in failures_of(model)
+
+
+def test_generator_that_is_beaten():
+    watch = FailureWatch()
+    watch.set_model(keras.Sequential())
+    watch.set_params({"steps": 30, "epochs": 1})
+    watch.on_train_begin()
+    watch.on_epoch_begin(0)
+    for batch in range(30):
+        watch.on_train_batch_end(batch, {"discriminator_loss": 1e-4})
+    watch.on_epoch_end(0, {"discriminator_loss": 1e-4})
+    assert "the discriminator has won" in watch.failures
+
+
+def test_loss_of_a_step_is_told_from_the_mean_of_the_epoch():
+    watch = FailureWatch()
+    watch.set_model(keras.Sequential())
+    watch.on_train_begin()
+    watch.on_epoch_begin(0)
+    values = [watch._values(i, {"loss": mean}) for i, mean in enumerate((1.0, 2.0, 2.0))]
+    assert [one["loss"] for one in values] == [1.0, 3.0, 2.0]
+
+
+def test_a_failure_is_told_once_while_it_lasts_and_again_when_it_returns(caplog):
+    watch = FailureWatch()
+    watch.set_model(keras.Sequential())
+    watch.set_params({"steps": 30, "epochs": 4})
+    watch.on_train_begin()
+    for epoch, loss in enumerate((1e-4, 1e-4, 1.0, 1e-4)):
+        watch.on_epoch_begin(epoch)
+        for batch in range(30):
+            watch.on_train_batch_end(batch, {"discriminator_loss": loss})
+        watch.on_epoch_end(epoch, {"discriminator_loss": loss})
+        assert bool(watch.failures) == (loss < 1)
+    assert len(caplog.records) == 2
+
+
+def test_share_that_guessing_reaches_in_one_of_20_cases():
+    hits = np.random.default_rng(0).binomial(100, 0.25, 100_000) / 100
+    assert np.mean(hits > beyond_chance(4, 100)) == pytest.approx(0.05, abs=0.015)

@@ -1,0 +1,50 @@
+"""A trained run is adapted to a folder, without the images it learnt from."""
+
+import json
+
+import numpy as np
+import pytest
+
+from keras_dtl.cli.__main__ import main
+from keras_dtl.data import LabelledImages
+from keras_dtl.recipes.shot import in_classes
+from tests.cli.test_train import write_domain
+
+
+def test_target_that_lacks_a_class_is_numbered_by_the_runs():
+    images = np.zeros((3, 2, 2, 3), "uint8")
+    given = LabelledImages(images, np.array([0, 1, 1]), ("bee", "dog"))
+    found = in_classes(given, ("ant", "bee", "cat", "dog"), "runs/x")
+    assert found.labels.tolist() == [1, 3, 3]
+    assert found.classes == ("ant", "bee", "cat", "dog")
+
+
+def test_class_that_the_run_does_not_know_is_named():
+    given = LabelledImages(np.zeros((1, 2, 2, 3), "uint8"), np.array([1]), ("bee", "wasp"))
+    with pytest.raises(ValueError, match="also shows wasp"):
+        in_classes(given, ("ant", "bee"), "runs/x")
+
+
+def test_folder_without_a_run_is_an_error_in_words(tmp_path, capsys):
+    assert main(["adapt", str(tmp_path), "--target", "digits"]) == 2
+    assert "holds no finished run" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_run_adapts_to_images_with_and_without_labels(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_domain(tmp_path / "source", 0, 0)
+    write_domain(tmp_path / "target", 1, 60)
+    few = ["--epochs", "2", "--batch-size", "16", "--min-steps", "5"]
+    source = ["--source", f"folder:{tmp_path}/source", "--target", f"folder:{tmp_path}/target"]
+    assert main(["train", "source-only", *source, *few]) == 0
+    before = (tmp_path / "runs/source-only/model.keras").read_bytes()
+    assert main(["adapt", "runs/source-only", *source[2:], *few]) == 0
+    scores = json.loads((tmp_path / "runs/shot/scores.json").read_text())
+    assert set(scores) == {"answers", "before", "target"}
+    assert scores["answers"]["words"] in capsys.readouterr().out
+    assert (tmp_path / "exported/shot/manifest.json").exists()
+    assert (tmp_path / "runs/source-only/model.keras").read_bytes() == before
+    flat = ["--target", f"folder:{tmp_path}/target/left", "--output", "runs/flat"]
+    assert main(["adapt", "runs/source-only", *flat, *few]) == 0
+    assert set(json.loads((tmp_path / "runs/flat/scores.json").read_text())) == {"answers"}

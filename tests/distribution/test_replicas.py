@@ -1,0 +1,109 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_dtl.distribution import draw, gather, mean, roll, share_batches
+from tests.distribution.trainings import TRAININGS, train
+
+
+def rows_of(strategy, function):
+    """Return what a function gives in all replicas, one after the other."""
+    values = tf.function(lambda: strategy.run(function))()
+    return np.concatenate([value.numpy() for value in strategy.experimental_local_results(values)])
+
+
+def own_rows():
+    start = 2.0 * tf.cast(tf.distribute.get_replica_context().replica_id_in_sync_group, "float32")
+    return tf.stack([start, start + 1])[:, None]
+
+
+def test_rows_are_gathered_rolled_and_averaged_over_the_whole_batch(two_replicas):
+    gathered = rows_of(two_replicas, lambda: gather(own_rows()))
+    np.testing.assert_array_equal(gathered[:, 0], [0, 1, 2, 3, 0, 1, 2, 3])
+    rolled = rows_of(two_replicas, lambda: roll(own_rows(), 1))
+    np.testing.assert_array_equal(rolled[:, 0], [3, 0, 1, 2])
+    averaged = rows_of(two_replicas, lambda: mean(own_rows()))
+    np.testing.assert_array_equal(averaged[:, 0], [1, 2, 1, 2])
+
+
+def test_one_replica_keeps_what_it_has():
+    tensor = tf.constant([1.0, 2.0])
+    assert gather(tensor) is tensor and mean(tensor) is tensor
+    np.testing.assert_array_equal(roll(tensor, 1), [2.0, 1.0])
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_each_replica_draws_the_rows_that_one_would_give_it(two_replicas, groups):
+    with two_replicas.scope():
+        seed = keras.random.SeedGenerator(3)
+    drawn = rows_of(
+        two_replicas, lambda: draw(keras.random.normal, 2 * groups, (3,), seed, groups)
+    ).reshape(2, groups, 2, 3)
+    whole = keras.random.normal((groups * 4, 3), seed=keras.random.SeedGenerator(3))
+    expected = np.reshape(whole, (groups, 2, 2, 3)).swapaxes(0, 1)
+    np.testing.assert_array_equal(drawn, expected)
+
+
+def test_gradient_of_a_loss_over_gathered_rows_is_that_of_one_replica(two_replicas):
+    """The loss is no mean over examples: the cube of a sum."""
+    with two_replicas.scope():
+        weight = keras.Variable(2.0)
+
+    def gradient():
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(gather(own_rows() * weight)) ** 3
+        start = tf.ones_like(loss) / 2
+        return tape.gradient(loss, weight.value, output_gradients=start)[None]
+
+    assert rows_of(two_replicas, gradient).sum() == pytest.approx(3 * 2.0**2 * 6.0**3)
+
+
+def test_dropout_differs_between_replicas_and_the_first_keeps_its_stream(two_replicas):
+    from keras_dtl.distribution.streams import separate_streams
+
+    def model():
+        keras.utils.set_random_seed(0)
+        return keras.Sequential([keras.Input((50,)), keras.layers.Dropout(0.5)])
+
+    with two_replicas.scope():
+        ours = model()
+    separate_streams(ours)
+    drawn = rows_of(two_replicas, lambda: ours(tf.ones((1, 50)), training=True))
+    assert (drawn[0] != drawn[1]).any()
+    np.testing.assert_array_equal(drawn[0], model()(tf.ones((1, 50)), training=True)[0])
+
+
+def test_batches_that_cannot_be_divided_are_refused(two_replicas):
+    batches = tf.data.Dataset.from_tensors(np.zeros((3, 1))).repeat()
+    with pytest.raises(ValueError, match=r"3 examples .* 2 replicas"):
+        share_batches(batches, two_replicas)
+
+
+def test_replicas_see_consecutive_rows_and_every_row_once(two_replicas):
+    batches = tf.data.Dataset.from_tensors({"a": np.arange(8), "b": (np.arange(4), np.ones(4))})
+    shared = iter(share_batches(batches.repeat(), two_replicas))
+    for _ in range(2):
+        batch = next(shared)
+        rows = [value.numpy() for value in two_replicas.experimental_local_results(batch["a"])]
+        np.testing.assert_array_equal(rows, [[0, 1, 2, 3], [4, 5, 6, 7]])
+        rows = [value.numpy() for value in two_replicas.experimental_local_results(batch["b"][0])]
+        np.testing.assert_array_equal(rows, [[0, 1], [2, 3]])
+
+
+QUICK = ("dann", "swap_vae")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TRAININGS],
+)
+def test_two_replicas_learn_what_one_does(two_replicas, name):
+    alone, logs = train(name)
+    shared, shared_logs = train(name, two_replicas)
+    start = TRAININGS[name][0]().get_weights()
+    assert max(abs(a - b).max() for a, b in zip(alone.get_weights(), start, strict=True)) > 1e-3
+    for ours, theirs in zip(shared.get_weights(), alone.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    for term, values in logs.items():
+        np.testing.assert_allclose(shared_logs[term], values, rtol=1e-3, atol=1e-4)

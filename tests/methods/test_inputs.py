@@ -1,0 +1,138 @@
+"""Mistakes of users that would train silently wrong."""
+
+import logging
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_dtl.data import domain_batches
+from keras_dtl.data.labelled import LabelledImages
+from keras_dtl.methods import ADDA, DANN, FineTuning, SourceOnly
+from keras_dtl.methods.inputs import logits_loss
+from tests.networks import CLASSES, SHAPE, compiled, dense, encoder
+
+METHODS = {
+    "source": lambda: SourceOnly(encoder(), dense(CLASSES)),
+    "dann": lambda: DANN(encoder(), dense(CLASSES), dense(1)),
+    "fine": lambda: FineTuning(encoder(), dense(CLASSES)),
+}
+
+
+def examples(seed=0, count=24):
+    random = np.random.default_rng(seed)
+    images = random.integers(0, 256, (count, *SHAPE)).astype("uint8")
+    labels = (np.arange(count) % CLASSES).astype("int32")
+    return LabelledImages(images, labels, ("a", "b", "c"))
+
+
+def batches(scale=1.0, shift=0.0):
+    """Batches of float images, endless."""
+    data = domain_batches(examples(0), examples(1), 6)
+    change = lambda x: tf.cast(x, "float32") / scale - shift  # noqa: E731
+
+    def scaled(batch):
+        x, y = batch["source"]
+        return {"source": (change(x), y), "target": change(batch["target"])}
+
+    return data.map(scaled)
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "sparse_categorical_crossentropy",
+        "SparseCategoricalCrossentropy",
+        keras.losses.sparse_categorical_crossentropy,
+        keras.losses.SparseCategoricalCrossentropy(),
+    ],
+)
+def test_loss_of_probabilities_is_taken_as_one_of_logits(name, loss, caplog):
+    model = METHODS[name]()
+    with caplog.at_level(logging.WARNING, "keras_dtl"):
+        model.compile("sgd", loss)
+    assert "from_logits=True" in caplog.text
+    logits, labels = tf.constant([[2.0, -1.0, 0.0]]), tf.constant([0])
+    expected = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)[0]
+    assert float(model.loss(labels, logits)) == pytest.approx(float(expected), abs=1e-6)
+
+
+def test_other_losses_stay(caplog):
+    mine = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)
+    assert logits_loss(mine) is mine
+    assert logits_loss("mse") == "mse"
+    assert not caplog.records
+    kept = logits_loss(keras.losses.SparseCategoricalCrossentropy(ignore_class=7))
+    assert kept.get_config()["ignore_class"] == 7
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(255.0, 0.0), (127.5, 1.0)])
+def test_images_that_were_scaled_before_are_refused_at_the_first_batch(scale, shift):
+    with pytest.raises(ValueError, match="division by 255"):
+        compiled(METHODS["dann"]()).fit(batches(scale, shift), steps_per_epoch=1)
+    images = examples().images / scale - shift
+    with pytest.raises(ValueError, match="division by 255"):
+        compiled(METHODS["fine"]()).fit(images.astype("float32"), examples().labels)
+
+
+def test_floats_in_0_to_255_train():
+    compiled(METHODS["dann"]()).fit(batches(), steps_per_epoch=1, epochs=1, verbose=0)
+    floats = examples().images.astype("float32")
+    compiled(METHODS["fine"]()).fit(floats, examples().labels, verbose=0)
+
+
+@pytest.mark.parametrize("name", ["source", "dann"])
+def test_data_that_are_no_batches_of_domains_are_named(name):
+    data, model = examples(), compiled(METHODS[name]())
+    pairs = tf.data.Dataset.from_tensor_slices(data.arrays()).batch(6)
+    for given in ((data.images, data.labels), (pairs,), ((data.images, data.labels),)):
+        with pytest.raises(ValueError, match="source.*images, labels.*domain_batches"):
+            model.fit(*given, verbose=0)
+
+
+def test_class_weights_move_the_label_loss_alone():
+    def moved(weights, model):
+        compiled(model, keras.optimizers.SGD(0.1))
+        before = [w.numpy() for w in model.trainable_weights]
+        data = domain_batches(examples(0), examples(1), 24)
+        model.fit(data, epochs=1, steps_per_epoch=1, verbose=0, class_weight=weights)
+        return [w.numpy() - b for w, b in zip(model.trainable_weights, before, strict=True)]
+
+    def model():
+        keras.utils.set_random_seed(1)
+        return METHODS["dann"]()
+
+    plain, doubled = moved(None, model()), moved({0: 2.0, 1: 2.0, 2: 2.0}, model())
+    # The discriminator's weights come last and learn alike; the classifier's twice as fast.
+    np.testing.assert_allclose(doubled[-2], plain[-2], atol=1e-7)
+    np.testing.assert_allclose(doubled[-4], 2 * plain[-4], atol=1e-6)
+
+
+def test_a_class_that_alone_weighs_is_all_that_is_learnt():
+    keras.utils.set_random_seed(0)
+    model, data = compiled(METHODS["dann"]()), domain_batches(examples(0), examples(1), 24)
+    weights = {0: 0.0, 1: 5.0, 2: 0.0}
+    model.fit(data, epochs=1, steps_per_epoch=30, verbose=0, class_weight=weights)
+    answers = model.predict(examples(0).images, verbose=0).argmax(1)
+    assert (answers == 1).mean() > 0.9
+
+
+def test_evaluate_and_validation_score_the_source_of_batches_of_domains():
+    model, data = compiled(METHODS["dann"]()), domain_batches(examples(0), examples(1), 24)
+    scores = model.evaluate(data, steps=1, verbose=0, return_dict=True)
+    logits = model.predict(examples(0).images, verbose=0)
+    expected = (logits.argmax(1) == examples(0).labels).mean()
+    assert scores["accuracy"] == pytest.approx(expected, abs=1e-6)
+    history = model.fit(
+        data, steps_per_epoch=1, validation_data=data, validation_steps=1, verbose=0
+    ).history
+    assert {"val_accuracy", "val_loss"} <= set(history)
+
+
+def test_adda_refuses_tuples_too():
+    model = ADDA(encoder(), dense(CLASSES), dense(1, CLASSES))
+    compiled(model, discriminator_optimizer="sgd")
+    with pytest.raises(ValueError, match="domain_batches"):
+        model.fit(examples().images, examples().labels)

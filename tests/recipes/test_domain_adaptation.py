@@ -1,0 +1,64 @@
+"""Options that all recipes of domain adaptation share."""
+
+import numpy as np
+import pytest
+
+from keras_dtl.data import LabelledImages
+from keras_dtl.recipes import RECIPES
+from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe, Domains
+
+ADAPTATIONS = sorted(n for n, r in RECIPES.items() if issubclass(r, DomainAdaptationRecipe))
+WITH_SHARES = {"dann", "cdan", "dan", "deep-coral", "adamatch"}
+
+
+def domains(size=20, count=12):
+    images = np.random.default_rng(0).integers(0, 256, (count, size, size, 3)).astype("uint8")
+    labels = np.arange(count) % 3
+    labelled = LabelledImages(images, np.minimum(labels, 1), ("a", "b"))
+    return Domains(labelled, labelled, labelled, labelled)
+
+
+@pytest.mark.parametrize("name", [n for n in ADAPTATIONS if n != "adda"])
+def test_label_shift_is_taken_or_refused_but_never_forgotten(name):
+    recipe = RECIPES[name](label_shift=True)
+    if name in WITH_SHARES:
+        assert recipe.build_model(domains(28)).shares is not None
+    else:
+        with pytest.raises(ValueError, match=r"label.shift"):
+            recipe.build_model(domains(28))
+
+
+def test_statistics_that_cannot_be_adapted_are_told_before_the_training():
+    with pytest.raises(ValueError, match="no batch normalisation"):
+        RECIPES["dann"](adapt_statistics=True).build_model(domains(28))
+
+
+def test_classes_come_equally_often_where_asked():
+    data = domains()
+    counts = {}
+    for even in (False, True):
+        recipe = RECIPES["source-only"](even_classes=even, batch_size=16)
+        labels = [b["source"][1].numpy() for b in recipe.batches(data, 0).take(20)]
+        counts[even] = np.bincount(np.concatenate(labels)) / 320
+    np.testing.assert_allclose(counts[False], [1 / 3, 2 / 3], atol=0.02)
+    np.testing.assert_allclose(counts[True], [1 / 2, 1 / 2], atol=0.02)
+
+
+def test_strong_images_are_there_for_the_method_that_compares_them():
+    batch = next(iter(RECIPES["adamatch"](batch_size=4).batches(domains(), 0)))
+    assert (batch["target_strong"].numpy() != batch["target"].numpy()).any()
+    assert set(batch) == {"source", "source_strong", "target", "target_strong"}
+
+
+@pytest.mark.parametrize(
+    ("backbone", "augment", "change"),
+    [("lenet", "auto", "none"), ("MobileNetV2", "auto", "mixed"), ("lenet", "affine", "affine")],
+)
+def test_photos_are_changed_and_digits_are_not_unless_asked(backbone, augment, change):
+    assert RECIPES["mcc"](backbone=backbone, augment=augment).change() == change
+
+
+def test_strength_rises_where_the_method_has_one():
+    for name in ("mcc", "adamatch"):
+        assert "adaptation_strength" in RECIPES[name]().schedules()
+    assert "adaptation_strength" not in RECIPES["dann"]().schedules()

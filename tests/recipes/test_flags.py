@@ -1,0 +1,58 @@
+import dataclasses
+import json
+
+import pytest
+
+from keras_dtl.cli.__main__ import main
+from keras_dtl.recipes import RECIPES
+from keras_dtl.recipes.flags import check_flags
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--epochs", "0"),
+        ("--batch-size", "0"),
+        ("--learning-rate", "-1"),
+        ("--learning-rate", "nan"),
+        ("--image-size", "7"),
+        ("--shots", "-1"),
+        ("--target-size", "0"),
+    ],
+)
+def test_wrong_value_is_one_line_and_status_2(flag, value, capsys):
+    assert main(["train", "dann", flag, value]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert flag in lines[0]
+    assert "Received" in lines[0]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_knows_the_ranges(name):
+    for field in ({"epochs": 0}, {"batch_size": -1}):
+        with pytest.raises(ValueError, match="1 or more"):
+            check_flags(RECIPES[name](**field))
+    known = {field.name for field in dataclasses.fields(RECIPES[name])}
+    if "learning_rate" in known:
+        with pytest.raises(ValueError, match="more than 0"):
+            check_flags(RECIPES[name](learning_rate=0.0))
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_other_backends_are_refused_before_they_are_imported(backend, monkeypatch, capsys):
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    assert main(["train", "dann"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert repr(backend) in line
+    assert "KERAS_BACKEND" in line
+
+
+def test_channels_first_of_keras_json_is_refused(tmp_path, monkeypatch, capsys):
+    (tmp_path / "keras.json").write_text(json.dumps({"image_data_format": "channels_first"}))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    assert main(["train", "dann"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "keras.json" in line
+    assert "channels_last" in line

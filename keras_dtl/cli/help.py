@@ -91,7 +91,7 @@ def default_text(flag: Flag) -> str:
 
 
 def example(arguments_class: type, prog: str) -> str:
-    """Return the first command, at the head of the module that a class stands in, of `prog`.
+    """Return the first command at the head of a class' module, one of `prog` where there is one.
 
     Args:
         arguments_class: The class.
@@ -100,4 +100,5 @@ def example(arguments_class: type, prog: str) -> str:
     text = inspect.getdoc(sys.modules[arguments_class.__module__]) or ""
     lines = text.replace("\\\n", " ").splitlines()
     commands = [" ".join(line.split()) for line in lines]
-    return next((line for line in commands if line.startswith(f"{prog} ") or line == prog), "")
+    own = [line for line in commands if f"{line} ".startswith(f"{prog} ")]
+    return next(iter([*own, *(line for line in commands if line.startswith("keras-dtl "))]), "")

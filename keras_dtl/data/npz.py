@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_dtl.data.labelled import LabelledImages
 from keras_dtl.data.splits import stratified_split
+from keras_dtl.files import open_regular
 from keras_dtl.images import readable_name
 
 IMAGES, LABELS = "x", "y"
@@ -60,7 +61,8 @@ def _read(path: Path, names: Sequence[str]) -> list[np.ndarray]:
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {shown}. Give npz:PATH.npz:LABEL.")
     try:
-        with np.load(path) as file:
+        # NumPy would leave a file open that it cannot read.
+        with open_regular(path) as stream, np.load(stream) as file:
             arrays = {name: file[name] for name in names if name in file}
             held = ", ".join(file)
     # Whatever a damaged archive or header makes of the readers of both.

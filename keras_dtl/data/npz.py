@@ -1,7 +1,8 @@
 """`npz:PATH:LABEL`: images that lie in one file of NumPy arrays."""
 
+import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from keras_dtl.data.labelled import LabelledImages
 from keras_dtl.data.layouts import split_of
 from keras_dtl.data.splits import stratified_split
+from keras_dtl.files import open_regular
 from keras_dtl.images import readable_name
 
 IMAGES = ("x", "X", "images", "image", "imgs", "data")
@@ -181,20 +183,23 @@ def _is_one_hot(labels: np.ndarray) -> bool:
     return bool(np.isin(labels, (0, 1)).all() and (labels.sum(1) == 1).all())
 
 
-def _open(path: Path) -> np.lib.npyio.NpzFile:
+@contextlib.contextmanager
+def _open(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
     shown = readable_name(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {shown}. Give npz:PATH.npz:LABELS.")
-    try:
-        file = np.load(path)
-    # Whatever a damaged archive or header makes of the readers of both.
-    except Exception as error:
-        raise ValueError(
-            f"{shown} cannot be read as a .npz file of numbers and strings: {error}"
-        ) from error
-    if not isinstance(file, np.lib.npyio.NpzFile):
-        raise ValueError(
-            f"{shown} holds one array. Expected a .npz file of images and of labels, which "
-            "np.savez(PATH, x=images, y=labels) writes."
-        )
-    return file
+    with open_regular(path) as stream:  # NumPy would leave a file open that it cannot read
+        try:
+            file = np.load(stream)
+        # Whatever a damaged archive or header makes of the readers of both.
+        except Exception as error:
+            raise ValueError(
+                f"{shown} cannot be read as a .npz file of numbers and strings: {error}"
+            ) from error
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise ValueError(
+                f"{shown} holds one array. Expected a .npz file of images and of labels, which "
+                "np.savez(PATH, x=images, y=labels) writes."
+            )
+        with file:
+            yield file

@@ -28,7 +28,7 @@ def test_help_of_a_recipe_begins_with_what_to_choose(name):
     text = help_of(RECIPES[name], f"keras-dtl train {name}")
     chosen = text.partition("to choose first:\n")[2].partition("\n\n")[0]
     assert {"--epochs", "--output"} <= set(re.findall(r"^  (--[\w-]+)", chosen, re.M))
-    verb = "adapt" if name == "shot" else f"train {name}"  # which has a verb of its own
+    verb = "train source-only" if name == "shot" else f"train {name}"  # its first step
     assert f"example:\n  keras-dtl {verb}" in text
     assert f"runs/{name}." in " ".join(chosen.split())
     assert "None" not in text

@@ -40,7 +40,7 @@ class CDANRecipe(DomainAdaptationRecipe):
             adaptation_weight=self.adaptation_weight,
             reversal_strength=0.0,
             batch_norm=self.normalization,
-            restrained=self.preset == "robust",
+            restrained=self.is_restrained(encoder),
             entropy_conditioning=self.entropy_conditioning,
             label_shift=self.label_shift,
         )

@@ -36,7 +36,7 @@ class DANNRecipe(DomainAdaptationRecipe):
             adaptation_weight=self.adaptation_weight,
             reversal_strength=0.0,
             batch_norm=self.normalization,
-            restrained=self.preset == "robust",
+            restrained=self.is_restrained(encoder),
             label_shift=self.label_shift,
         )
 

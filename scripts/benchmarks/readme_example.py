@@ -4,7 +4,7 @@
 
 Runs the first block of Python of README.md, each time in a process and a folder of its own, with
 another seed in place of its 0, and writes results/readme_example.json. Resumable seed by seed.
-About a minute and a half a seed on two CPU cores that have nothing else to do.
+About a minute a seed on two CPU cores that have nothing else to do.
 """
 
 import argparse

@@ -52,3 +52,10 @@ def test_warm_up_rises_to_the_schedule_and_follows_it():
     assert [round(warm(p), 3) for p in (0.0, 0.05, 0.1, 0.5)] == [0.02, 1.01, 2.0, 2.0]
     assert warm_up(constant(1.0), share=0)(0) == 1.0
     assert math.isclose(RECIPES["dann"]().schedules()["optimizer.learning_rate"](0.0), 1e-4)
+
+
+@pytest.mark.parametrize(("size", "waits"), [(28, False), (64, True)])
+def test_adversary_waits_on_images_larger_than_digits(size, waits):
+    encoder = new_encoder("auto", (size, size, 3))
+    assert RECIPES["dann"]().is_restrained(encoder) == waits
+    assert not RECIPES["dann"](preset="paper").is_restrained(encoder)

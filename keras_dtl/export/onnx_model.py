@@ -125,14 +125,14 @@ def onnx_graph(deployable: Deployable, opset: int) -> onnx.ModelProto:
 
 def _convert_erfc(ctx: Any, node: Any, name: str, arguments: list[Any]) -> None:
     """Write what exact GELU takes, and ONNX lacks, as `1 - erf(x)`."""
-    error = ctx.make_node("Erf", node.input, name=f"{name}/erf").output[0]
-    dtype = ctx.get_dtype(node.output[0])
+    dtype, shapes = ctx.get_dtype(node.output[0]), node.output_shapes
+    taken, outputs = list(node.input), list(node.output)
     one = ctx.make_const(f"{name}/one", np.array(1, helper.tensor_dtype_to_np_dtype(dtype)))
-    shapes, outputs = node.output_shapes, node.output
     ctx.remove_node(node.name)
-    ctx.make_node(
-        "Sub", [one.output[0], error], [], outputs=outputs, name=name, shapes=shapes, dtypes=[dtype]
-    )
+    kinds = {"shapes": shapes, "dtypes": [dtype]}
+    error = ctx.make_node("Erf", taken, name=f"{name}/erf", **kinds)
+    terms = [one.output[0], error.output[0]]
+    ctx.make_node("Sub", terms, outputs=outputs, name=name, **kinds)
 
 
 def _keep_constants(graph: onnx.GraphProto, traced: Any, num_inputs: int) -> None:

@@ -48,6 +48,7 @@ def train(recipe, data=None, strategy=None) -> Trained | None:
     """
     from keras_dtl.callbacks import Checkpoint
     from keras_dtl.distribution import is_chief, value_of_chief
+    from keras_dtl.export import check_exportable
 
     check_flags(recipe)
     strategy = strategy or single_device()
@@ -62,6 +63,8 @@ def train(recipe, data=None, strategy=None) -> Trained | None:
     if standing == "replaced" and chief:
         forget_run(recipe.run_folder)
     model = first_model(recipe, data, checkpoint, standing == "longer", strategy)
+    if chief and strategy.num_replicas_in_sync == 1:
+        check_exportable(model, **recipe.export_arguments(data))
     if chief:
         settings = recipe.settings_with(data) | places(recipe)
         write_json(recipe.run_folder / "settings.json", settings)

@@ -1,7 +1,7 @@
 """One answer for one file: many valid files, through TensorFlow Serving's signature and convert.
 
 python -m tests.export.test_file_corpus writes what is measured into exported/README.md and
-exported/file_corpus.json.
+tests/export/file_corpus.json.
 """
 
 import io
@@ -23,6 +23,7 @@ from keras_dtl.images import read_image
 
 SIZES = ((1, 1), (2, 2), (3, 1), (17, 40), (97, 140), (256, 256))
 PLACE = Path(__file__).parents[2] / "exported"
+FIGURES = Path(__file__).with_name("file_corpus.json")
 
 
 def picture(height, width):
@@ -142,7 +143,7 @@ def main():
     versions = {"tensorflow": tf.__version__, "keras": keras.__version__, "pillow": PIL.__version__}
     versions["python"] = platform.python_version()
     record = {"versions": versions, "sizes": SIZES, "rows": measure()}
-    (PLACE / "file_corpus.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    FIGURES.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     page = (PLACE / "README.md").read_text(encoding="utf-8")
     begin, end = "<!-- file_corpus -->", "<!-- end of file_corpus -->"
     found = ", ".join(f"{name} {version}" for name, version in versions.items())
@@ -152,7 +153,7 @@ def main():
 
 
 def test_the_table_is_what_was_measured():
-    record = json.loads((PLACE / "file_corpus.json").read_text(encoding="utf-8"))
+    record = json.loads(FIGURES.read_text(encoding="utf-8"))
     assert table(record["rows"]) in (PLACE / "README.md").read_text(encoding="utf-8")
 
 

@@ -29,12 +29,11 @@ def classifier():
         x = make()(x)
     x = layers.Normalization(mean=[100.0, 110.0, 120.0], variance=[50.0, 60.0, 70.0])(x)
     x = layers.Conv2D(6, 3)(x)
-    x = layers.Activation(lambda x: keras.activations.gelu(x, approximate=False))(x)
+    x = keras.ops.gelu(x, approximate=False)
     return keras.Model(image, layers.Dense(3, "softmax")(layers.GlobalAveragePooling2D()(x)))
 
 
 def test_normalization_exact_gelu_and_random_layers(tmp_path):
-    keras.config.enable_unsafe_deserialization()
     model = classifier()
     export_model(model, tmp_path / "a", task="classification")
     x = np.random.default_rng(1).integers(0, 256, (4, 12, 12, 3), dtype=np.uint8)

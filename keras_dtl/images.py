@@ -5,7 +5,6 @@ whatever is wrong with the file, it raises `ImageError`.
 """
 
 import contextlib
-import dataclasses
 import functools
 import importlib
 import io
@@ -27,107 +26,23 @@ from keras_dtl.files import (
     readable_name,
     suffix_of,
 )
+from keras_dtl.image_formats import (
+    DECODERS,
+    ENCODERS,
+    UNREAD_SUFFIXES,
+    format_of,
+    readable_suffixes,
+)
+from keras_dtl.image_formats import Decoder as Decoder
+from keras_dtl.image_formats import has_alpha as has_alpha
+from keras_dtl.image_formats import writable_suffixes as writable_suffixes
+from keras_dtl.image_notes import PROFILED, encoder_notes
 
 MAX_PIXELS = 178_956_970  # half a gigabyte of RGB, from which on Pillow refuses, too
 
 
-@dataclasses.dataclass(frozen=True)
-class Decoder:
-    """How a format is read.
-
-    Args:
-        suffixes: Of its files.
-        signature: Regular expression of what a file begins with, within 64 bytes.
-        image_file: Module and name of the `PIL.ImageFile.ImageFile` that decodes it; the module
-            is imported with the first such file.
-    """
-
-    suffixes: tuple[str, ...]
-    signature: bytes
-    image_file: tuple[str, str]
-
-
-@dataclasses.dataclass(frozen=True)
-class Encoder:
-    """How a format is written, by Pillow's `save`.
-
-    Args:
-        suffixes: Of its files.
-        alpha: Whether it can hold transparency.
-    """
-
-    suffixes: tuple[str, ...]
-    alpha: bool
-
-
-# One line for each format that is read, by its name. Decoders for anything else (there are many,
-# and rarely exercised ones) are never run.
-DECODERS = {
-    "AVIF": Decoder(
-        (".avif",),
-        rb"....ftyp(avi[fs]|mif1.{4}(.{4})*?avi[fs])",
-        ("PIL.AvifImagePlugin", "AvifImageFile"),
-    ),
-    "BMP": Decoder((".bmp",), rb"BM", ("PIL.BmpImagePlugin", "BmpImageFile")),
-    "GIF": Decoder((".gif",), rb"GIF8[79]a", ("PIL.GifImagePlugin", "GifImageFile")),
-    "HEIC": Decoder(
-        (".heic", ".heif", ".hif"),
-        rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)",
-        ("pillow_heif", "HeifImageFile"),
-    ),
-    "JPEG": Decoder(
-        (".jpg", ".jpeg", ".jpe", ".jfif"),
-        rb"\xff\xd8\xff",
-        ("PIL.JpegImagePlugin", "JpegImageFile"),
-    ),
-    "PNG": Decoder((".png",), rb"\x89PNG\r\n\x1a\n", ("PIL.PngImagePlugin", "PngImageFile")),
-    "PPM": Decoder((".pbm", ".pgm", ".ppm"), rb"P[0-6fy]", ("PIL.PpmImagePlugin", "PpmImageFile")),
-    "TIFF": Decoder(
-        (".tif", ".tiff"),
-        rb"(II|MM)(\*\0|\0\*)|MM\0\+|II\+\0",
-        ("PIL.TiffImagePlugin", "TiffImageFile"),
-    ),
-    "WEBP": Decoder((".webp",), rb"RIFF....WEBPVP8[ LX]", ("PIL.WebPImagePlugin", "WebPImageFile")),
-}
-# And one for each that is written.
-ENCODERS = {
-    "AVIF": Encoder((".avif",), alpha=True),
-    "BMP": Encoder((".bmp",), alpha=False),
-    "GIF": Encoder((".gif",), alpha=True),
-    "JPEG": Encoder((".jpg", ".jpeg", ".jpe", ".jfif"), alpha=False),
-    "PNG": Encoder((".png",), alpha=True),
-    "PPM": Encoder((".pbm", ".pgm", ".ppm"), alpha=False),
-    "TIFF": Encoder((".tif", ".tiff"), alpha=True),
-    "WEBP": Encoder((".webp",), alpha=True),
-}
-
-
-# Suffixes of pictures that are not read: a folder of them is no folder of something else.
-UNREAD_SUFFIXES = frozenset(
-    (
-        *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf"),
-        *(".raw", ".rw2", ".sr2", ".srw"),  # cameras
-        *(".j2k", ".jp2", ".jpf", ".jpx", ".jxl", ".jxr", ".qoi", ".tga", ".pcx", ".sgi", ".pnm"),
-        *(".exr", ".hdr", ".dcm", ".ico", ".icns", ".psb", ".psd", ".xcf"),
-        *(".emf", ".eps", ".pict", ".svg", ".wmf"),  # drawings
-    )
-)
-
-
-def readable_suffixes() -> frozenset[str]:
-    """Return the suffixes of files that are taken for images, such as `".png"`."""
-    return frozenset(suffix for decoder in DECODERS.values() for suffix in decoder.suffixes)
-
-
-def writable_suffixes() -> frozenset[str]:
-    """Return the suffixes of files that images can be written to."""
-    return frozenset(suffix for encoder in ENCODERS.values() for suffix in encoder.suffixes)
-
-
 _PREFIX = 64  # bytes, by which formats are told apart
-_PROFILED = {b"RGB ": ("RGB", "RGBA"), b"GRAY": ("L", "LA")}  # modes by kind of profile
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-_JPEG_NOTE = 65_000  # bytes; a colour profile may take several notes, but none needs so many
 _PNG_LEVEL = 3  # of zlib: photos get as small as by its default, 6, in half the time
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = {
@@ -377,7 +292,7 @@ def kept_profile(image: Image.Image) -> bytes | None:
         image: A Pillow image.
     """
     profile = image.info.get("icc_profile")
-    known = isinstance(profile, bytes) and profile[16:20] in _PROFILED
+    known = isinstance(profile, bytes) and profile[16:20] in PROFILED
     # Values of CMYK were converted by no profile, and are no longer what theirs is about.
     return profile if known and image.mode != "CMYK" else None
 
@@ -512,111 +427,16 @@ def encode_image(
     Raises:
         ValueError: The suffix, the shape or the dtype is none of these.
     """
-    name = _format_of(suffix)
+    name = format_of(suffix)
     picture = _as_pillow(image)
     if not ENCODERS[name].alpha and picture.mode == "RGBA":
         picture = _to_mode(picture, "RGB")
     elif ENCODERS[name].alpha and alpha is not None:
         picture.putalpha(Image.fromarray(alpha))
-    tags = _writable(_with_fitting_profile(tags or {}, picture.mode), name)
+    tags = encoder_notes(tags or {}, name, picture.mode)
     file = io.BytesIO()
     picture.save(file, name, quality=quality, compress_level=_PNG_LEVEL, **tags)
     return file.getvalue()
-
-
-def _format_of(suffix):
-    """Return the name of the format that is written to files with a suffix."""
-    for name, encoder in ENCODERS.items():
-        if suffix.lower() in encoder.suffixes:
-            return name
-    raise ValueError(
-        f"Images cannot be written with the suffix {suffix.lower()!r}; "
-        f"use one of {', '.join(sorted(writable_suffixes()))}."
-    )
-
-
-def _with_fitting_profile(tags, mode):
-    """Leave out a profile of colours beside grey pixels, and the other way round."""
-    profile = tags.get("icc_profile")
-    if profile is None or mode in _PROFILED.get(profile[16:20], ()):
-        return tags
-    return {name: value for name, value in tags.items() if name != "icc_profile"}
-
-
-def _writable(tags, name):
-    """Return the tags in the form that a format's encoder takes."""
-    taken = {key: tags[key] for key in ("exif", "xmp", "icc_profile", "dpi") if key in tags}
-    if name == "JPEG":
-        taken |= {"comment": tags["comment"]} if "comment" in tags else {}
-        taken = {k: v for k, v in taken.items() if k == "dpi" or len(v) < _JPEG_NOTE}
-        if "iptc" in tags and len(tags["iptc"]) < _JPEG_NOTE:
-            taken["extra"] = _photoshop_segment(tags["iptc"])
-    elif name == "PNG":
-        taken["pnginfo"] = _png_info(tags)
-    elif name == "TIFF":
-        taken["exif"] = _tiff_tags(tags)
-        taken.pop("xmp", None)
-    elif name in ("AVIF", "WEBP") and "dpi" in tags:
-        taken["exif"] = _exif_with_resolution(tags)
-    return taken
-
-
-def _exif_with_resolution(tags):
-    """Return EXIF that holds the resolution, where the format itself has no place for it."""
-    exif = Image.Exif()
-    if "exif" in tags:
-        exif.load(tags["exif"])
-    across, down = tags["dpi"]
-    for number, value in ((0x011A, across), (0x011B, down), (0x0128, 2)):
-        exif.setdefault(number, value)
-    return exif.tobytes()
-
-
-def _tiff_tags(tags):
-    """Return all notes as tags of a TIFF."""
-    exif = Image.Exif()
-    if "exif" in tags:
-        exif.load(tags["exif"])
-    for number, value in ((0x02BC, tags.get("xmp")), (0x83BB, tags.get("iptc"))):
-        if value:
-            exif[number] = value
-    return exif
-
-
-def _photoshop_segment(iptc):
-    """Return the segment of a JPEG that holds IPTC records, in Photoshop's block 0x0404."""
-    block = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(iptc)) + iptc + b"\0" * (len(iptc) % 2)
-    body = b"Photoshop 3.0\0" + block
-    return b"\xff\xed" + struct.pack(">H", len(body) + 2) + body
-
-
-def _png_info(tags):
-    from PIL.PngImagePlugin import PngInfo
-
-    info = PngInfo()
-    if "xmp" in tags:
-        info.add_itxt("XML:com.adobe.xmp", tags["xmp"].decode("utf-8", "replace"))
-    if "iptc" in tags:  # as ImageMagick and ExifTool write it
-        data = tags["iptc"].hex()
-        info.add_text("Raw profile type iptc", f"\niptc\n{len(tags['iptc']):8}\n{data}\n", zip=True)
-    texts = dict(tags.get("text", {}))
-    if "comment" in tags:
-        texts.setdefault("Comment", tags["comment"].decode("utf-8", "replace"))
-    for key, value in texts.items():
-        info.add_itxt(key, value) if not value.isascii() else info.add_text(key, value)
-    return info
-
-
-def has_alpha(suffix: str) -> bool:
-    """Whether images that are written with a suffix can hold transparency.
-
-    Args:
-        suffix: Such as `".png"`.
-
-    Raises:
-        ValueError: Nothing is written with it.
-    """
-    return ENCODERS[_format_of(suffix)].alpha
 
 
 def _as_pillow(image):

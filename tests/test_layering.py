@@ -37,6 +37,8 @@ WITHOUT_TENSORFLOW = (
     "confusion",
     "convert",
     "files",
+    "image_formats",
+    "image_notes",
     "images",
     "joint_names",
     "manifest",

@@ -64,9 +64,20 @@ class FailureWatch(keras.callbacks.Callback):
 
     Example:
 
-    >>> watch = FailureWatch(probe=(images[:64], labels[:64]))
-    >>> model.fit(batches, epochs=5, steps_per_epoch=100, callbacks=[schedule, watch])
-    >>> watch.failures  # {} when all is well
+    ```python
+    import keras
+    from keras_dtl import SourceOnly, backbones, callbacks, domain_batches, load
+
+    source = load("digits")
+    encoder = backbones.lenet(source.image_shape)
+    model = SourceOnly(encoder, backbones.mlp(encoder.output_shape[1:], (), 10))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(0.01), loss)
+    watch = callbacks.FailureWatch(probe=(source.images[:64], source.labels[:64]))
+    batches = domain_batches(source, load("digits_m"), 32)
+    model.fit(batches, steps_per_epoch=2, callbacks=[watch], verbose=0)
+    print(watch.failures)  # {} when all is well
+    ```
     """
 
     def __init__(self, probe=None, held_out=None):

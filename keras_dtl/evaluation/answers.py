@@ -1,5 +1,7 @@
 """What an adaptation did to the answers on a target without labels, in numbers and in words."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 FEW = 0.1
@@ -10,7 +12,7 @@ UNSURE = 0.2
 """By how much the mean entropy may rise, as a share of log(classes)."""
 
 
-def compare_answers(before, after, classes):
+def compare_answers(before: np.ndarray, after: np.ndarray, classes: Sequence[str]) -> dict:
     """Compare the answers of a model on the same images before and after it was adapted.
 
     Args:

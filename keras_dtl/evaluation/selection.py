@@ -37,7 +37,7 @@ class Ranked(NamedTuple):
     """Why it is not taken, in words, or None."""
 
 
-def rank_candidates(candidates, baseline, seed=0):
+def rank_candidates(candidates: dict, baseline: str, seed: int = 0) -> list:
     """Rank models by an ensemble of validators without target labels, best first.
 
     Each validator can be fooled in its own way, so ranks are averaged, see `COUNTED`. Before,
@@ -76,7 +76,7 @@ def rank_candidates(candidates, baseline, seed=0):
     return ranking + [Ranked(name, 0.0, {}, NOT_NUMBERS) for name in broken]
 
 
-def regrets(ranking, accuracies):
+def regrets(ranking: list, accuracies: dict[str, float]) -> dict[str, float]:
     """Return how many points each way to choose loses against the best candidate.
 
     Args:

@@ -8,6 +8,8 @@ NEXT = {
     "classification": "convert {artifact} FOLDER out/",
     "image_to_image": "convert {artifact} FOLDER out/",
     "image_to_views": "convert {artifact} FOLDER out/",
+    "multi_label_classification": "convert {artifact} FOLDER out/",
+    "regression": "convert {artifact} FOLDER out/",
     "segmentation": "convert {artifact} FOLDER out/",
     "motion_style": "convert {artifact} FOLDER out/ --style STYLE.bvh",
 }

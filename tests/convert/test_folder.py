@@ -64,7 +64,7 @@ def test_convert_folder_says_which_tasks_it_knows(photos, tmp_path):
     artifact = types.SimpleNamespace(task="motion")
     with pytest.raises(
         ConversionError,
-        match=r"classification, image_to_image, .*, motion_style, segmentation; this .*'motion'",
+        match=r"classification, image_to_image, .*, motion_style, .*segmentation; this .*'motion'",
     ):
         convert_folder(artifact, photos, tmp_path / "out")
 

@@ -8,8 +8,9 @@ import pytest
 import tensorflow as tf
 
 from keras_dtl import methods
-from keras_dtl.methods import FastStyle, FineTuning, Method, StyleTransfer
+from keras_dtl.methods import SHOT, FastStyle, FineTuning, Method, StyleTransfer
 from tests.methods.adaptation import test_every_adaptation as adaptation
+from tests.methods.adaptation import test_shot as shot
 from tests.methods.motion import test_motion_methods as motion
 from tests.methods.separation import test_gmv as gmv
 from tests.methods.separation import test_swap_vae as swap_vae
@@ -196,8 +197,22 @@ def test_network_of_style_transfer_rests():
     assert CALLS and all(training is False for _, training in CALLS)
 
 
+def test_encoder_of_shot_learns_in_a_training_step_alone():
+    # Its classifier is frozen and taken apart in layers, which no network around it could be.
+    model = SHOT(watched("encoder", encoder()), shot.classifier())
+    model.compile(keras.optimizers.SGD(0.1))
+    model.refresh(adaptation.images(4))
+    for act, training in (
+        (lambda: model.train_step({"target": adaptation.images(4)}), True),
+        (lambda: model(adaptation.images(4)), False),
+    ):
+        CALLS.clear()
+        act()
+        assert CALLS and all(told is training for _, told in CALLS), CALLS
+
+
 def test_every_method_is_watched():
-    watched_classes = {type(spied(name)) for name in CASES} | {StyleTransfer}
+    watched_classes = {type(spied(name)) for name in CASES} | {StyleTransfer, SHOT}
     public = (getattr(methods, name) for name in methods.__all__)
     every = {c for c in public if isinstance(c, type) and issubclass(c, Method)}
     assert every - watched_classes == {Method, methods.DomainAdaptation}

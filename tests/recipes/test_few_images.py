@@ -10,10 +10,11 @@ def test_a_single_test_image_is_said_and_headlines_do_without(caplog):
     one = np.zeros((1, 8, 8, 3), "uint8")
     assert len(recipe.divide(None, one, one).test.a) == 1
     assert "FID and KID are left out: 1 and 1 test image(s)" in caplog.text
-    assert recipe.headline({"absolute_error": 3.0}) == {"absolute_error": 3.0}
-    scores = {"a_to_b": {"kid": 0.5}, "b_to_a": {}, "cycle_error": 2.0}
-    headline = RECIPES["cyclegan"]().headline(scores)
-    assert headline == {"kid a_to_b": 0.5, "cycle_error": 2.0}
+    words = {"absolute error (levels of 255)": 3.0}
+    assert recipe.headline({"absolute_error": 3.0, "test_images": 1}) == words
+    scores = {"a_to_b": {"kid": 0.5}, "b_to_a": {}, "cycle_error": 2.0, "test_images": 500}
+    headline = RECIPES["cyclegan"](features="mobilenet_v2:PATH").headline(scores)
+    assert headline == {"KID a_to_b": 0.5, "cycle error (levels of 255)": 2.0}
 
 
 def test_enough_test_images_are_no_word(caplog):

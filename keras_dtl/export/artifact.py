@@ -15,7 +15,7 @@ from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
 from keras_dtl.export.formats import FORMATS, check_precisions, write_formats
 from keras_dtl.export.onnx_model import OPSETS
-from keras_dtl.export.parity import Probe, full_float32, make_probes
+from keras_dtl.export.parity import Probe, full_float32, make_inputs, make_probes
 from keras_dtl.export.truth import (
     check_finite,
     check_finite_outputs,
@@ -208,10 +208,13 @@ def _true_probes(
     postprocessing: str | None,
 ) -> list[Probe]:
     """Return what `predict` makes of examples, or where none are given of the first probe."""
-    inputs = probes[0].inputs
+    inputs, size = probes[0].inputs, getattr(model, "trained_size", None)
     if examples is not None:
         inputs = example_arrays(examples, deployable, size_multiple)
-    probe = predicted_probe(model, deployable, inputs, postprocessing)
+    elif size is not None:
+        inputs = make_inputs(deployable, 1, size)
+    fits = size is None or next(iter(inputs.values())).shape[1:3] == size
+    probe = predicted_probe(model, deployable, inputs, postprocessing) if fits else None
     if probe is None and examples is not None:
         outputs = {name: np.asarray(value) for name, value in deployable(inputs).items()}
         probe = Probe(inputs, outputs)

@@ -42,10 +42,8 @@ class Draft:
         image, multiple = self.deployable.image, self.manifest.preprocessing.size_multiple
         if image is None or multiple == 1 or image.shape[1:3] != (None, None):
             return []
-        return [
-            cut_probe(self.deployable, self.probes[1].inputs[image.name][:, :-1, :-1], multiple),
-            cut_probe(self.deployable, self.probes[1].inputs[image.name][:, :1, :2], multiple),
-        ]
+        images = self.probes[1].inputs[image.name][:, :-1, :-1]
+        return [cut_probe(self.deployable, images, multiple)]
 
     @functools.cached_property
     def samples(self) -> list[Sample]:

@@ -77,7 +77,7 @@ def make_probes(
     second = (first[0] + size_multiple, first[1] + 2 * size_multiple)
     probes = []
     for batch, size in zip(_BATCHES, (first, first, second), strict=True):
-        inputs = {item.name: _sample(item, batch, size, random) for item in deployable.inputs}
+        inputs = make_inputs(deployable, batch, size, random)
         outputs = {name: np.asarray(value) for name, value in deployable(inputs).items()}
         probes.append(Probe(inputs, outputs))
     if deployable.image is not None:
@@ -88,26 +88,48 @@ def make_probes(
     return probes
 
 
+def make_inputs(
+    deployable: Deployable,
+    batch: int,
+    size: tuple[int, int],
+    random: np.random.Generator | None = None,
+) -> Arrays:
+    """Return random inputs by name.
+
+    Args:
+        deployable: A `Deployable`.
+        batch: How many examples, 1 or more.
+        size: `(height, width)` where these are free.
+        random: Where the numbers come from; by default always the same.
+    """
+    random = random or np.random.default_rng(0)
+    return {item.name: _sample(item, batch, size, random) for item in deployable.inputs}
+
+
 def _probe_of(deployable: Deployable, images: np.ndarray) -> Probe:
     inputs = {deployable.inputs[0].name: images}
     return Probe(inputs, {name: np.asarray(value) for name, value in deployable(inputs).items()})
 
 
 def _telling_images(tensor: Tensor, size: tuple[int, int], multiple: int) -> Iterator[np.ndarray]:
-    """Yield what noise does not show: even, saturated and high-contrast images, and a large one."""
+    """Yield what noise does not show: hardly any and the highest contrast, and a large image."""
     shape = tuple(size[i] if n is None else n for i, n in enumerate(tensor.shape[1:3]))
     rows, columns = np.indices(shape)
-    even, halves, board = np.full(shape, 201), (rows > shape[0] // 3) * 255, (rows + columns) % 2
+    # Of an image without any contrast instance normalisation makes noise of rounding.
+    even = 201 + np.random.default_rng(2).integers(0, 2, shape)
+    halves, board = (rows > shape[0] // 3) * 255, (rows + columns) % 2
     planes = np.stack([even, halves, board * 255]).astype(np.uint8)
     yield np.ascontiguousarray(np.repeat(planes[..., None], tensor.shape[3], -1))
     if tensor.shape[1:3] == (None, None):
-        yield _sky(math.ceil(_LARGE_SIDE / multiple) * multiple, tensor.shape[3])
+        side = math.ceil(_LARGE_SIDE / multiple) * multiple
+        yield _sky(side, side + multiple, tensor.shape[3])
 
 
-def _sky(side: int, channels: int) -> np.ndarray:
+def _sky(height: int, width: int, channels: int) -> np.ndarray:
     """Return a large image of little contrast, of which naive sums lose the mean."""
     random = np.random.default_rng(1)
-    plane = 190 + np.linspace(0, 20, side)[:, None, None] + random.normal(0, 0.7, (side, side, 1))
+    noise = random.normal(0, 0.7, (height, width, 1))
+    plane = 190 + np.linspace(0, 20, height)[:, None, None] + noise
     return np.repeat(plane.round().astype(np.uint8)[None], channels, -1)
 
 

@@ -65,11 +65,12 @@ def test_compare_refuses_other_shapes_dtypes_and_names():
         compare("file", lambda inputs: {"z": floats(1)}, [probe], [FLOATS])
 
 
-def test_probes_try_two_batch_and_two_image_sizes():
+def test_probes_try_two_batch_sizes_two_image_sizes_and_a_large_image():
     probes = make_probes(Deployable(make_generator()), size_multiple=4)
     shapes = [probe.inputs["image"].shape for probe in probes]
     assert len({shape[0] for shape in shapes}) == 2
-    assert len({shape[1:] for shape in shapes}) == 2
+    assert len({shape[1:] for shape in shapes}) == 3
+    assert max(height * width for _, height, width, _ in shapes) > 256 * 256
     for _, height, width, _ in shapes:
         assert height % 4 == width % 4 == 0
         assert height != width

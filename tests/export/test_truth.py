@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_dtl
 from keras_dtl.convert import convert_folder, load_artifact
@@ -238,3 +239,24 @@ def test_folders_are_converted_by_every_head(head, tmp_path):
     if head == "several labels":
         found = [[name for name in names if row["probabilities"][name] >= 0.5] for row in rows]
         assert [row["labels"] for row in rows] == found
+
+
+def test_generators_of_one_trained_size_are_compared_at_that_size(tmp_path):
+    from keras_dtl.backbones import patch_discriminator, resnet_generator
+
+    keras.utils.set_random_seed(0)
+    generators = [resnet_generator((48, 40, 3), filters=4, blocks=1) for _ in range(2)]
+    judges = [patch_discriminator((48, 40, 3), 16, filters=4) for _ in range(2)]
+    model = keras_dtl.CycleGAN(*generators, *judges)
+    manifest = export_model(model, tmp_path / "a")
+    assert manifest.parity[0]["inputs"][-1] == "1x48x40x3"
+    x = np.random.default_rng(1).integers(0, 256, (2, 48, 40, 3), dtype=np.uint8)
+    expected = ((model.predict(x, verbose=0) + 1) * 127.5).round().clip(0, 255)
+    assert np.abs(load_artifact(tmp_path / "a", "cpu")(x) - expected).max() <= 1
+    for height, width in ((1, 2), (13, 17)):
+        odd = x[:, :height, :width]
+        received = load_artifact(tmp_path / "a", "cpu")
+        served = tf.saved_model.load(tmp_path / "a" / "1").signatures["serving_default"]
+        bare = received.session.run(None, {"image": odd})[0]
+        for other in (bare, served(image=tf.constant(odd))["translated"].numpy()):
+            assert np.abs(received(odd).astype(int) - other).max() <= 1

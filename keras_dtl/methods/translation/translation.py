@@ -51,6 +51,12 @@ class Translation(Method):
     def deployable(self):
         return deployable_generator(self.deployed, self.name)
 
+    @property
+    def trained_size(self):
+        """The `(height, width)` that `predict` alone takes, or `None` where it takes any."""
+        size = tuple(self.deployed.input_shape[1:3])
+        return None if None in size else size
+
     def answers(self, predictions, inputs):
         # Batch normalisation is deployed with each image's own statistics, see `per_image`.
         return None if has_batch_norm(self.deployed) else to_pixels((predictions + 1) * 127.5)

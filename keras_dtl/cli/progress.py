@@ -16,13 +16,14 @@ class ProgressBar:
         self.is_drawn = sys.stdout.isatty()
 
     def __enter__(self) -> "ProgressBar":
-        from rich import progress  # the quick verbs do without
+        from rich import console, progress  # the quick verbs do without
 
         self._bar = progress.Progress(
             progress.BarColumn(),
             progress.MofNCompleteColumn(),
             progress.TextColumn("{task.fields[figures]}"),
             progress.TimeRemainingColumn(),
+            console=console.Console(),  # one of its own: that of the process may be set otherwise
             transient=True,
             disable=not self.is_drawn,
         )

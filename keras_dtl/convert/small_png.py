@@ -64,7 +64,7 @@ def _parse(data):
             raise _NotPlain
         if kind == b"IEND" and header is not None:
             return header, b"".join(pixels)
-        if kind == b"IDAT":
+        if kind == b"IDAT" and header is not None:
             pixels.append(data[place + 8 : end])
         elif kind == b"IHDR" and header is None and length == 13:
             header = _header(data[place + 8 : end])

@@ -25,6 +25,12 @@ def decode_upright(encoded: tf.Tensor, channels: int) -> tf.Tensor:
     Returns:
         uint8 tensor `(height, width, channels)`.
     """
+    return _to_channels(_decode_upright(encoded), channels)
+
+
+# A function of its own, so that its many operations are traced once in a process.
+@tf.function(input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
+def _decode_upright(encoded):
     data = tf.cast(tf.io.decode_raw(encoded, tf.uint8), tf.int32)
     kind = tf.constant(len(_KINDS))
     for place, signature in reversed(list(enumerate(_KINDS))):
@@ -33,7 +39,7 @@ def decode_upright(encoded: tf.Tensor, channels: int) -> tf.Tensor:
     readers = [_jpeg, _png, _gif, _bmp, _webp, _refuse]
     branches = [_branch(reader, encoded, data) for reader in readers]
     pixels, exif = tf.switch_case(kind, branches)
-    return _to_channels(_upright(pixels, _orientation(data, exif)), channels)
+    return _upright(pixels, _orientation(data, exif))
 
 
 def _branch(reader: Callable, encoded: tf.Tensor, data: tf.Tensor) -> Callable:

@@ -47,7 +47,7 @@ def test_a_row_is_written_compared_and_listed(tmp_path, monkeypatch):
     assert manifest.files[file] == sha256(tmp_path / "a" / file)
     [record] = [record for record in manifest.parity if record["file"] == file]
     assert record["difference"] <= record["tolerance"] < 1e-4
-    assert record["inputs"] == ["1x4", "3x4", "1x4"]
+    assert record["inputs"] == ["1x4", "3x4", "1x4", "1x4"]
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,8 @@ def test_versions_count_up_in_place(classifier_artifact, tmp_path):
     artifact = shutil.copytree(classifier_artifact, tmp_path / "classifier")
     manifest = export_model(make_classifier(), artifact, task="classification")
     assert manifest.version == 2
-    assert sorted(path.name for path in artifact.iterdir() if path.is_dir()) == ["1", "2"]  # what servers still run stays
+    folders = sorted(path.name for path in artifact.iterdir() if path.is_dir())
+    assert folders == ["1", "2"]  # what servers still run stays
     assert load_artifact(artifact).classes == ("0", "1", "2")
 
 

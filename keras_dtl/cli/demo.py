@@ -40,6 +40,7 @@ def main(arguments: Demo) -> int:
             seed=arguments.seed,
             output=arguments.output / name,
             artifact=arguments.artifact,
+            preset="paper",  # digits are what its settings were made for
             resume=True,
         )
         for name in ("source-only", "dann")

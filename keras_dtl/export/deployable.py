@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_dtl.export.errors import ExportError
 from keras_dtl.layers import answer_of
+from keras_dtl.layers.nesting import nested_layers
 from keras_dtl.manifest import Tensor
 
 _AUTOMATIC_INPUT = re.compile(r"(keras_tensor|input_layer|input)(_\d+)?")
@@ -92,8 +93,22 @@ def deployable_of(
             f"method deployable() can be exported; received {type(model).__name__}. Wrap it: "
             "keras.Model(inputs, model(inputs))."
         )
+    _check_resizing(model)
     in_float32 = _in_float32(model)
     return Deployable(in_float32, is_rebuilt=in_float32 is not model)
+
+
+def _check_resizing(model: keras.Model) -> None:
+    """Refuse the layer that Keras cannot run in a graph where sizes are free."""
+    if all(None not in tensor.shape[1:3] for tensor in model.inputs):
+        return
+    for layer in nested_layers(model):
+        if isinstance(layer, keras.layers.UpSampling2D) and layer.interpolation != "nearest":
+            raise ExportError(
+                f"The layer {layer.name!r}, UpSampling2D(interpolation={layer.interpolation!r}), "
+                "cannot be exported for images of free sizes. Take interpolation='nearest', "
+                "Conv2DTranspose or keras_dtl.layers.ResizeLike, or fix the size of the input."
+            )
 
 
 def _deployed(model: Any, postprocessing: str | None, dtype: str | None) -> keras.Model:

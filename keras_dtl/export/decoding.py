@@ -30,7 +30,7 @@ def decode_upright(encoded: tf.Tensor, channels: int) -> tf.Tensor:
 
 # A function of its own, so that its many operations are traced once in a process.
 @tf.function(input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
-def _decode_upright(encoded):
+def _decode_upright(encoded: tf.Tensor) -> tf.Tensor:
     data = tf.cast(tf.io.decode_raw(encoded, tf.uint8), tf.int32)
     kind = tf.constant(len(_KINDS))
     for place, signature in reversed(list(enumerate(_KINDS))):

@@ -36,6 +36,6 @@ $(INSTALLED): setup.cfg setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip setuptools wheel
 	# editable_mode: type checkers, too, find the package by the path that it leaves
-	$(BIN)/python -m pip install --quiet --editable ".[train,cpu,test,docs]" \
+	$(BIN)/python -m pip install --quiet --editable ".[train,cpu,ray,test,docs]" \
 		--config-settings editable_mode=compat
 	touch $(INSTALLED)

@@ -10,7 +10,7 @@ import os
 import socket
 from pathlib import Path
 
-from keras_dtl.cli.command import FAILED, INTERRUPTED, SUCCESS, tell
+from keras_dtl.cli.command import FAILED, INTERRUPTED, PARTLY, SUCCESS, tell
 
 _SECONDS_TO_START = 600  # that a cluster without a free place may take to find one
 
@@ -35,9 +35,7 @@ def train_on_ray(recipe) -> int:
             actor.train.remote(recipe, addresses, index, folder)
             for index, actor in enumerate(actors)
         ]
-        while waiting:
-            done, waiting = ray.wait(waiting, num_returns=1)
-            ray.get(done)
+        return _first_failure(ray, waiting)
     except KeyboardInterrupt:
         print(f"\nStopped. {recipe.run_folder} keeps the last whole epoch; --resume goes on.")
         return INTERRUPTED
@@ -49,7 +47,18 @@ def train_on_ray(recipe) -> int:
     finally:
         for actor in actors:
             ray.kill(actor)
-    return SUCCESS
+
+
+def _first_failure(ray, waiting) -> int:
+    """Return the exit status of the workers: the first of them that is no success.
+
+    A worker that raises ends the wait at once: the others wait for it for ever.
+    """
+    statuses = []
+    while waiting:
+        done, waiting = ray.wait(waiting, num_returns=1)
+        statuses += ray.get(done)
+    return next((status for status in statuses if status != SUCCESS), SUCCESS)
 
 
 def _actors(ray, recipe):
@@ -102,8 +111,8 @@ class TrainingWorker:
         with socket.create_server(("", 0)) as probe:
             return f"{ray.util.get_node_ip_address()}:{probe.getsockname()[1]}"
 
-    def train(self, recipe, addresses, index, folder):
-        """Do what `keras-dtl train` does in this worker's place.
+    def train(self, recipe, addresses, index, folder) -> int:
+        """Do what `keras-dtl train` does in this worker's place; return its exit status.
 
         Args:
             recipe: The `Recipe`.
@@ -121,5 +130,5 @@ class TrainingWorker:
         about = start_session(recipe.seed, recipe.mixed_precision, recipe.jit)
         strategy = start_strategy(recipe.devices, cluster, recipe.worker_timeout)
         print(f"{about}, worker {index} of {len(addresses)}", flush=True)
-        train_and_publish(recipe, strategy)
-        return wait_for_chief(SUCCESS, strategy)
+        status = SUCCESS if train_and_publish(recipe, strategy) else PARTLY
+        return wait_for_chief(status, strategy)

@@ -42,3 +42,17 @@ def test_workers_that_a_cluster_cannot_have_are_refused(workers, message):
 
     with pytest.raises(ValueError, match=message):
         _actors(Cluster(), RECIPES["dann"](workers=workers))
+
+
+def test_a_training_that_failed_is_no_success_on_ray_either():
+    from keras_dtl.cli.ray_training import _first_failure
+
+    class Ray:
+        def wait(self, waiting, num_returns):
+            return waiting[:num_returns], waiting[num_returns:]
+
+        def get(self, done):
+            return done
+
+    assert _first_failure(Ray(), [0, 2, 0]) == 2
+    assert _first_failure(Ray(), [0, 0]) == 0

@@ -32,7 +32,7 @@ def same(model, *images, **scene):
     "scale",
     [
         "paper",
-        "relative",
+        pytest.param("relative", marks=pytest.mark.slow),
         pytest.param("johnson", marks=pytest.mark.slow),
         pytest.param("gatys_torch", marks=pytest.mark.slow),
     ],

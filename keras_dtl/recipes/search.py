@@ -6,6 +6,7 @@ import json
 
 from keras_dtl.files import write_json
 from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe
+from keras_dtl.recipes.runs import read_object, run_model, run_record
 
 BASELINE = "source-only"
 ORDER = ("source-only", "adabn", "mcc", "cdan", "dann", "adamatch", "deep-coral", "dan")
@@ -75,7 +76,6 @@ def run_candidates(recipes, data, start):
     Returns:
         `{name: Candidate}`, and `{name: accuracy}` on the target's test images where labelled.
     """
-    from keras_dtl.recipes.runs import run_model
     from keras_dtl.recipes.training import train
 
     outputs, accuracies = {}, {}
@@ -85,7 +85,7 @@ def run_candidates(recipes, data, start):
             start(recipe)
             train(recipe, data)
         outputs[name] = candidate_of(run_model(folder), data, recipe.seed)
-        scores = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+        scores = run_record(folder, "scores")
         if "target" in scores:
             accuracies[name] = scores["target"]["accuracy"]
     return outputs, accuracies
@@ -100,7 +100,7 @@ def is_done(recipe):
     folder = recipe.run_folder
     if not (folder / "scores.json").exists() or (folder / "training.weights.h5").exists():
         return False
-    begun = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+    begun = read_object(folder / "settings.json", "Remove the folder: the run is trained again.")
     now = json.loads(json.dumps(recipe.settings(), default=str))
     differing = sorted(key for key in now if now[key] != begun.get(key))
     if differing:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from keras_dtl.recipes.runs import run_record
+from keras_dtl.recipes.runs import read_object, run_record
 
 OF_A_RUN = ("model.keras", "scores.json", "history.json", "selection.json", "report.html")
 """Files that a finished training leaves beside its settings."""
@@ -80,7 +80,7 @@ def check_settings(recipe, except_for: tuple = ()) -> None:
         ValueError: Naming what differs.
     """
     folder = recipe.run_folder
-    begun = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+    begun = read_object(folder / "settings.json", "Name another folder with --output.")
     now = json.loads(json.dumps(recipe.settings(), default=str))
     known = [key for key in now if key in begun and key not in except_for]
     differing = [key for key in known if now[key] != begun[key]]

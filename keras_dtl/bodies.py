@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 
 from keras_dtl.bvh import POSITIONS, Bvh, BvhError, forward_kinematics
-from keras_dtl.bvh_parser import children_of
+from keras_dtl.bvh_content import children_of
 from keras_dtl.joint_names import match_joints
 from keras_dtl.skeleton import Skeleton, check_sides
 from keras_dtl.up_axis import turn_to_y, up_axes

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_dtl.data.catalogue import EMBEDDED, load
-from keras_dtl.data.folder import FolderPlan, folder_plan
+from keras_dtl.data.folder_plan import FolderPlan, folder_plan
 from keras_dtl.data.layouts import sided_folders, visible_folders
 from keras_dtl.data.mask_folders import FOLDERS, Turns, segmentation_pairs
 from keras_dtl.data.masks import (

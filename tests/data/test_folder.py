@@ -4,7 +4,8 @@ import unicodedata
 import numpy as np
 import pytest
 
-from keras_dtl.data.folder import folder_plan, load_folder
+from keras_dtl.data.folder import load_folder
+from keras_dtl.data.folder_plan import folder_plan
 from keras_dtl.images import encode_image, read_image, resize_image, write_image
 
 

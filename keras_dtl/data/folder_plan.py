@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_dtl.data.layouts import split_folders, split_of, test_folder, visible_folders
+from keras_dtl.data.layouts import split_folders, split_roles, test_folder, visible_folders
 from keras_dtl.data.splits import stratified_split
 from keras_dtl.files import FilePath
 from keras_dtl.images import find_images, find_unread_files, readable_name
@@ -85,7 +85,7 @@ def folder_plan(path: FilePath) -> FolderPlan:
         return _given_plan(root, splits)
     folders = visible_folders(root)
     _refuse_splits_below(root, folders)
-    notes = []
+    notes = _notes_of_likeness(folders)
     whole, classes = _class_files(root, folders, None, notes)
     if whole.labels is None:
         without = (
@@ -104,6 +104,7 @@ def folder_plan(path: FilePath) -> FolderPlan:
 
 def _given_plan(root: Path, splits: dict[str, Path]) -> FolderPlan:
     notes, folders = [], visible_folders(splits["train"])
+    _refuse_splits_inside(splits["train"], folders)
     train, classes = _class_files(splits["train"], folders, None, notes)
     if train.labels is None:
         classes = ()
@@ -119,7 +120,7 @@ def _given_plan(root: Path, splits: dict[str, Path]) -> FolderPlan:
         if train.labels is not None and parts["test"].labels is None and parts["test"].files:
             parts["test"] = _labelled_validation(splits, classes, parts["test"], notes)
         elif "validation" in splits and tested != splits["validation"]:
-            notes.append(f"{splits['validation'].name}/ is left out: test/ is scored on.")
+            notes.append(f"{splits['validation'].name}/ is left out: {tested.name}/ is scored on.")
     names = ", ".join(path.name for path in splits.values())
     return FolderPlan(root, f"splits {names}", parts, classes, without, notes)
 
@@ -156,13 +157,38 @@ def _labelled_validation(
 def _refuse_splits_below(root: Path, folders: dict[str, Path]) -> None:
     """Refuse splits one folder further down, which would be taken for images of a class."""
     for name, folder in folders.items():
-        below = sorted(child for child in visible_folders(folder) if split_of(child))
+        roles = split_roles(visible_folders(folder))
+        below = sorted(child for child, role in roles.items() if role)
         if below:
             raise ValueError(
                 f"{readable_name(root)} holds splits one folder further down: "
                 f"{', '.join(f'{name}/{child}' for child in below)}. Give {readable_name(folder)}, "
                 "or rename them if they are no splits."
             )
+
+
+def _refuse_splits_inside(folder: Path, folders: dict[str, Path]) -> None:
+    """Refuse a folder of training that holds splits itself; a class may be called train, too."""
+    roles = split_roles(folders)
+    if len({role for role in roles.values() if role}) > 1:
+        raise ValueError(
+            f"{readable_name(folder)} holds splits itself: "
+            f"{', '.join(sorted(name for name, role in roles.items() if role))}. Give it alone, "
+            "or rename them if they are classes."
+        )
+
+
+def _notes_of_likeness(folders: dict[str, Path]) -> list[str]:
+    """Say so where all classes hold the same folders, as splits and domains do."""
+    inside = {tuple(visible_folders(folder)) for folder in folders.values()}
+    names = inside.pop() if len(inside) == 1 and len(folders) > 1 else ()
+    if len(names) < 2:
+        return []
+    return [
+        f"each of {', '.join(folders)} holds the folders {', '.join(names[:5])}. If those are the "
+        f"classes, and {', '.join(folders)} are splits or domains, call the splits train and test, "
+        "or give one of the domains."
+    ]
 
 
 def _class_files(

@@ -179,6 +179,8 @@ def _open(file):
             with contextlib.suppress(SyntaxError, IndexError, TypeError, struct.error):
                 file.seek(0)
                 return _image_file(*decoder.image_file)(file, "")
+    if name := _format_in(prefix):
+        raise ImageError(f"it begins like {name} and is damaged")
     raise Image.UnidentifiedImageError
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_dtl.bodies import Body
 from keras_dtl.bvh import POSITIONS, ROTATIONS, Bvh, forward_kinematics
-from keras_dtl.bvh_parser import children_of
+from keras_dtl.bvh_content import children_of
 from keras_dtl.motion import aligning_rotations, resample
 
 

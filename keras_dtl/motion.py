@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_dtl.bodies import body_of
 from keras_dtl.bvh import Bvh, BvhError, axis_rotation, zxy_angles
-from keras_dtl.bvh_parser import Joint, children_of
+from keras_dtl.bvh_content import Joint, children_of
 from keras_dtl.skeleton import ROOT_FEATURES, Skeleton
 
 

@@ -32,6 +32,7 @@ MAY_IMPORT = {
 WITHOUT_TENSORFLOW = (
     "bodies",
     "bvh",
+    "bvh_content",
     "bvh_parser",
     "characters",
     "confusion",
@@ -39,6 +40,7 @@ WITHOUT_TENSORFLOW = (
     "files",
     "image_formats",
     "image_notes",
+    "image_pixels",
     "images",
     "joint_names",
     "manifest",

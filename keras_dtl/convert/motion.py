@@ -85,15 +85,17 @@ class MotionStyle(MirroredTree):
             logger.warning("%s: %s is cut", readable_name(path), _lead_in_words(body))
         return features
 
-    def _motion_in(self, bvh):
+    def _motion_in(self, bvh, lead_in=None):
         """Return the body in a file, and its positions at the model's rate without the lead-in."""
-        body = body_of(bvh, self.skeleton)
+        body = body_of(bvh, self.skeleton, lead_in)
         moving = body.positions[body.lead_in :]
         return body, resample(moving, bvh.frames_per_second, self.rate)
 
     def matter(self) -> list:
         found = [self.artifact.checksum, self.style_checksum, self.options.suffix]
-        return found if self.options.lead_in == "keep" else [*found, self.options.lead_in]
+        found += [] if self.options.lead_in == "keep" else [self.options.lead_in]
+        frames = self.options.lead_in_frames
+        return found if frames is None else [*found, frames]
 
     def suffix_of(self, item: Item) -> str:
         return SUFFIX
@@ -108,7 +110,7 @@ class MotionStyle(MirroredTree):
     ) -> Iterator[Loaded]:
         before(len(data))
         try:
-            body, positions = self._motion_in(parse_bvh(data))
+            body, positions = self._motion_in(parse_bvh(data), self.options.lead_in_frames)
             features = features_of(positions, body.skeleton)
         except BvhError as error:
             raise ItemError(str(error)) from error

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import logging
 import math
 import os
 from collections.abc import Iterator
@@ -24,6 +25,9 @@ _MOST_MEMORY = 5 * 2**28
 # less well for the image, smaller ones are mostly border.
 _GROUPS, _PARTS = 16, 6
 _FEWEST_TILES = 4  # on a side, of what fits at once
+_MUCH_WORK = 4.0  # pixels computed for each that is kept, from which on larger tiles are advised
+
+logger = logging.getLogger("keras_dtl")
 
 
 class Tiler:
@@ -45,8 +49,8 @@ class Tiler:
 
     def __init__(self, artifact: Artifact, options: Options):
         self.artifact = artifact
-        self.side = options.tile
         self.tiling = artifact.manifest.tiling
+        self.side = options.tile and _whole_multiple(options.tile, self.tiling)
         self.graph = None
         if self.side and self.tiling is None:
             raise ConversionError(
@@ -56,8 +60,8 @@ class Tiler:
         if self.side and self.side <= 2 * self.tiling["overlap"]:
             raise ConversionError(
                 f"Tiles overlap by {self.tiling['overlap']} pixels on each side; tile must be "
-                f"more than {2 * self.tiling['overlap']}, better 4 times as much. Received "
-                f"{self.side}."
+                f"{_least_side(self.tiling)} or more, better twice as much. Received "
+                f"{options.tile}."
             )
 
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
@@ -183,6 +187,37 @@ class Tiler:
         # The errors of onnxruntime have no base class but Exception.
         except Exception as error:
             raise ArtifactError(f"The model could not be run in tiles: {error}") from error
+
+
+def _whole_multiple(side: int, tiling: dict | None) -> int:
+    """Return the side that tiles of a wanted side have."""
+    multiple = tiling["multiple"] if tiling else 1
+    return max(1, side // multiple) * multiple
+
+
+def _least_side(tiling: dict) -> int:
+    """Return the smallest side of a tile of which anything is kept."""
+    return (2 * tiling["overlap"] // tiling["multiple"] + 1) * tiling["multiple"]
+
+
+def warn_of_small_tiles(artifact: Artifact, options: Options) -> None:
+    """Say how much longer tiles take of which little is kept.
+
+    Args:
+        artifact: An `Artifact`.
+        options: The `Options`, with the side that was asked for.
+    """
+    tiling = artifact.manifest.tiling
+    if not options.tile or tiling is None:
+        return
+    side = _whole_multiple(options.tile, tiling)
+    kept = side - 2 * tiling["overlap"]
+    if kept > 0 and (work := (side / kept) ** 2) > _MUCH_WORK:
+        logger.warning(
+            "Of tiles of %d x %d pixels only %d x %d are kept: large images take about %.0f times "
+            "as long as at once. From --tile %d on it is %.0f times at most.",
+            *(side, side, kept, kept, work, 4 * tiling["overlap"], _MUCH_WORK),
+        )
 
 
 def _thumbnail(image, size):

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from keras_dtl.files import find_files, readable_name
+
 logger = logging.getLogger("keras_dtl")
 
 TABLE = "clips.csv"
@@ -35,9 +37,17 @@ def motion_files(folder: Path) -> list[Path]:
 
     Args:
         folder: The folder.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+        ValueError: It holds none.
     """
-    paths = (path for path in folder.rglob("*") if path.suffix.lower() == SUFFIX)
-    return sorted(path for path in paths if path.is_file())
+    if not folder.exists():
+        raise FileNotFoundError(f"There is no folder {readable_name(folder)}.")
+    paths = find_files(folder, {SUFFIX}) if folder.is_dir() else []
+    if not paths:
+        raise ValueError(f"{readable_name(folder)} holds no {SUFFIX} files. Check the path.")
+    return paths
 
 
 def motion_labels(folder: Path, paths: Sequence[Path]) -> Labels:

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_dtl.data.batches import Augment, endless_arrays, independent_seeds, options
 from keras_dtl.data.catalogue import load, sided_path
-from keras_dtl.data.folder import folder_plan
+from keras_dtl.data.folder_plan import folder_plan
 from keras_dtl.data.names import divide_name
 from keras_dtl.data.pairs import ImagePairs
 from keras_dtl.files import FilePath

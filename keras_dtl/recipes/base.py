@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 MACHINE_SETTINGS = (
     *("output", "artifact", "resume", "overwrite", "export_anyway", "keep_versions"),
-    *("data_dir", "manual_dir"),
+    *("data_dir", "manual_dir", "npz_images", "npz_labels"),
     *("devices", "workers", "worker", "worker_timeout", "engine", "address"),
 )
 """Settings that may change when a training is resumed: they do not change what is learnt."""
@@ -50,6 +50,10 @@ class Recipe:
     """Folder of TFDS data sets. Default: TFDS_DATA_DIR, as everywhere."""
     manual_dir: Path | None = None
     """Folder of files fetched by hand, for data sets that need them."""
+    npz_images: str | None = None
+    """Array of images in npz:PATH.npz, as npz:PATH.npz:IMAGES,LABELS. Default: x, images, ..."""
+    npz_labels: str | None = None
+    """Array of classes in npz:PATH.npz. Default: y, labels, ..."""
     devices: str = "1"
     """Devices of this machine that share each batch: a number, or all its GPUs."""
     workers: str | None = None
@@ -64,6 +68,29 @@ class Recipe:
     cluster."""
     address: str | None = None
     """Ray cluster, such as auto or HOST:6379. Default: one that is started on this machine."""
+
+    def __post_init__(self):
+        """Put the names of arrays into those of the archives, where they belong."""
+        if not (self.npz_images or self.npz_labels):
+            return
+        from keras_dtl.data.names import with_arrays
+
+        names = self._data_names()
+        given = {
+            name: with_arrays(value, self.npz_images, self.npz_labels) for name, value in names
+        }
+        if all(given[name] == value for name, value in names):
+            raise ValueError(
+                "--npz-images and --npz-labels name arrays of npz:PATH.npz, and no data set is one "
+                f"without names: {', '.join(given.values())}."
+            )
+        for name, value in {**given, "npz_images": None, "npz_labels": None}.items():
+            object.__setattr__(self, name, value)
+
+    def _data_names(self) -> list[tuple[str, str]]:
+        """Return field and value of what names a data set."""
+        found = ((name, getattr(self, name, None)) for name in ("source", "target", "photos"))
+        return [(name, value) for name, value in found if isinstance(value, str)]
 
     @property
     def run_folder(self) -> Path:
@@ -99,15 +126,15 @@ class Recipe:
         raise NotImplementedError
 
     def data_lines(self) -> list[str]:
-        """Return what the recipe's folders are taken for, as `keras-dtl check` says it."""
+        """Return what folders and archives are taken for, as `keras-dtl check` says it."""
         from keras_dtl.data.inspection import describe
+        from keras_dtl.data.names import PREFIXES
 
-        names = dict.fromkeys(getattr(self, name, None) for name in ("source", "target"))
-        prefixes = ("folder", "paired")
+        names = dict.fromkeys(value for _, value in self._data_names())
         return [
             line
             for name in names
-            if isinstance(name, str) and name.partition(":")[0] in prefixes
+            if name.partition(":")[0] in PREFIXES
             for line in describe(name, self.data_kind or name.partition(":")[0])
         ]
 

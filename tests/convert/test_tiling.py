@@ -101,8 +101,23 @@ def test_folder_is_converted_in_tiles(blurred, tmp_path):
     np.testing.assert_array_equal(whole, tiled)
 
 
+@pytest.mark.parametrize(("side", "work"), [(20, 25), (24, 9), (36, None), (64, None)])
+def test_tiles_of_which_little_is_kept_are_warned_of(side, work, blurred, tmp_path, caplog):
+    write_image(tmp_path / "photos" / "a.png", noise(40, 40))
+    convert_folder(blurred, tmp_path / "photos", tmp_path / "out", tile=side)
+    words = f"only {side - 16} x {side - 16} are kept: large images take about {work} times"
+    assert (words in caplog.text) == (work is not None)
+    assert bool(caplog.records) == (work is not None)
+
+
+@pytest.mark.parametrize("side", [17, 19])  # 16, as multiples of 4, of which nothing is kept
+def test_tiles_of_which_nothing_would_be_kept_are_refused(side, blurred):
+    with pytest.raises(ConversionError, match=f"20 or more.*Received {side}"):
+        Tiler(blurred, Options(tile=side))
+
+
 def test_tiles_that_cannot_be_are_refused(blurred, negative, tmp_path):
     write_image(tmp_path / "photos" / "a.png", noise(70, 90))
-    for artifact, message in ((blurred, "more than 16"), (negative, "cannot run in tiles")):
+    for artifact, message in ((blurred, "20 or more"), (negative, "cannot run in tiles")):
         with pytest.raises(ConversionError, match=message):
             convert_folder(artifact, tmp_path / "photos", tmp_path / "out", tile=16)

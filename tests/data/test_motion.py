@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -117,7 +119,10 @@ def test_bodies_of_all_sizes_and_axes_are_learnt_as_they_are_converted(tmp_path,
         np.testing.assert_allclose(converted[:48], learnt[0], atol=1e-5, err_msg=style)
     # The pelvis is 94 above the ground on a leg of 109.
     assert expected[..., -4].mean() == pytest.approx(94 / loaded.skeleton.leg)
-    assert "1 files begin with a pose that they jump from, which is cut: 1.bvh" in caplog.text
+    assert (
+        "1 files begin with a pose, which is cut (--lead-in-frames 0 keeps it): 1.bvh (1 f"
+        in caplog.text
+    )
     assert "1 files have another axis than y up, and are turned: 1.bvh" in caplog.text
 
 
@@ -182,17 +187,43 @@ def test_what_a_folder_would_be_taken_for(tmp_path):
     write_clips(tmp_path, **kinds, begun=with_first_frames(walking(), t_pose(walking()), 2))
     (tmp_path / "walk" / "old" / "cut.bvh").write_text("HIERARCHY")
     found = describe_motion(tmp_path)
-    assert (found.files, found.frames, found.labels, found.problem) == (4, 182, "folders", "")
+    assert (found.files, found.frames, found.labels, found.problem) == (
+        4,
+        (62, 60, 60),
+        "folders",
+        "",
+    )
     assert (found.up, found.rates) == ({"y": 2, "z": 1}, {30.0: 2, 60.0: 1})
     assert found.actions == {"walk": 4} and found.styles == {"old": 2, "shy": 1, "begun": 1}
     assert found.skeletons == {walking().names: 3}
     assert found.lead_ins == {"walk/begun/1.bvh": 2}
     assert list(found.unreadable) == ["walk/old/cut.bvh"]
     assert "up axis: y (2), z (1); frames a second: 30.0 (2), 60.0 (1)" in found.lines()
+    assert found.lines()[0] == "4 BVH files, 182 frames, 60 to 62 in each"
     one = describe_motion(tmp_path / "walk" / "shy" / "1.bvh")
     assert one.files == 1 and "tells no action" not in one.labels and "1.bvh" in one.problem
     with pytest.raises(FileNotFoundError):
         describe_motion(tmp_path / "nowhere")
+
+
+def test_frames_of_a_known_pose_are_left_out_whether_the_clip_jumps_or_not(tmp_path):
+    clip = walking()
+    # It rises from a pose that it does not jump from.
+    shares = np.linspace(0, 1, 12)[:, None]
+    rising = dataclasses.replace(clip, values=t_pose(clip) * (1 - shares) + clip.values[0] * shares)
+    values = np.concatenate([rising.values, clip.values])
+    source = write_clips(tmp_path, old=dataclasses.replace(clip, values=values))
+    counts = [len(load_motion(source, lead_in=lead_in).positions[0]) for lead_in in (None, 0, 12)]
+    assert counts == [72, 72, 60]
+    np.testing.assert_allclose(
+        load_motion(source, lead_in=12).positions[0], read_motion(clip)[0], atol=1e-4
+    )
+    assert describe_motion(tmp_path, lead_in=12).lead_ins == {"walk/old/1.bvh": 12}
+    with pytest.raises(ValueError, match="a lead-in of 72 leaves none"):
+        load_motion(source, lead_in=72)
+    source = write_clips(tmp_path, old=with_first_frames(clip, t_pose(clip)))
+    counts = [len(load_motion(source, lead_in=lead_in).positions[0]) for lead_in in (None, 0)]
+    assert counts == [60, 61]
 
 
 def test_archive_of_clips(clips, tmp_path):

@@ -30,13 +30,16 @@ MAY_IMPORT = {
     },
 }
 WITHOUT_TENSORFLOW = (
+    "addresses",
     "bodies",
     "bvh",
     "bvh_parser",
+    "card",
     "characters",
     "confusion",
     "convert",
     "files",
+    "hub",
     "image_formats",
     "image_notes",
     "images",

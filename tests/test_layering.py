@@ -30,14 +30,17 @@ MAY_IMPORT = {
     },
 }
 WITHOUT_TENSORFLOW = (
+    "addresses",
     "bodies",
     "bvh",
     "bvh_content",
     "bvh_parser",
+    "card",
     "characters",
     "confusion",
     "convert",
     "files",
+    "hub",
     "image_formats",
     "image_notes",
     "image_pixels",

@@ -31,11 +31,14 @@ from keras_dtl.backbones.sequences import (
     style_encoder,
 )
 from keras_dtl.backbones.stage_net import stage_net
+from keras_dtl.backbones.torch_file import TorchFileError
+from keras_dtl.backbones.torch_weights import load_torch_weights, torch_generator
 from keras_dtl.backbones.transformer_net import transformer_net
 from keras_dtl.backbones.unet import unet
 from keras_dtl.backbones.vgg import normalize_activations, save_vgg19, vgg19_features
 
 __all__ = [
+    "TorchFileError",
     "architectures",
     "class_discriminator",
     "code_classifier",
@@ -44,6 +47,7 @@ __all__ = [
     "latent_decoder",
     "latent_encoder",
     "lenet",
+    "load_torch_weights",
     "mlp",
     "mobilenet_aspp",
     "motion_classifiers",
@@ -63,6 +67,7 @@ __all__ = [
     "save_vgg19",
     "stage_net",
     "style_encoder",
+    "torch_generator",
     "transformer_net",
     "unet",
     "unet_encoder",

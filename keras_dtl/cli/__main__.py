@@ -16,13 +16,14 @@ VERBS = {
     "evaluate": "score a trained run again, on its own data or on other",
     "export": "turn a trained run into an artifact for production",
     "convert": "run an artifact over a folder of images",
+    "push": "put an artifact on the Hugging Face hub, with a card",
     "stylize": "give an image or a folder the style of a painting, by optimisation",
     "study": "ask which layers of a network transfer to another task",
     "recipes": "list the recipes that can be trained",
     "demo": "the whole way on embedded data, in about three minutes",
 }
 
-WITHOUT_KERAS = ("convert", "recipes")
+WITHOUT_KERAS = ("convert", "push", "recipes")
 """Verbs that never import Keras, whatever it is set to."""
 BROKEN_PIPE = 141
 """Exit status where the reader of the output has gone, as of any command that SIGPIPE ends."""

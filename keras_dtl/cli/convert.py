@@ -1,12 +1,12 @@
 """Run an artifact over images. Needs no TensorFlow.
 
 keras-dtl convert exported/dann photos/ out/
+keras-dtl convert starry-night photos/ out/
 """
 
 import contextlib
 import sys
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
@@ -38,8 +38,9 @@ class Convert:
     converted or are of formats that are not read, 2 when nothing could be done.
     """
 
-    artifact: Positional[Annotated[Path, arg(metavar="ARTIFACT")]]
-    """Folder that `keras-dtl export` or `keras-dtl train` wrote."""
+    artifact: Positional[Annotated[str, arg(metavar="ARTIFACT")]]
+    """Folder that `keras-dtl train` or `export` wrote; a name in exported/ or one that comes with
+    the package, starry-night; or hf://OWNER/NAME[@REVISION]."""
     input: Positional[Annotated[str, arg(metavar="INPUT")]]
     """Image, folder, pattern, or - for standard input."""
     output: Positional[Annotated[str, arg(metavar="OUTPUT")]]

@@ -1,6 +1,7 @@
 """Turn a trained run into an artifact for production.
 
 keras-dtl export runs/dann --output exported/dann
+keras-dtl export latest_net_G.pth --output exported/horse2zebra
 keras-dtl export runs/swap-vae --style-of seven.png --output exported/like-seven
 """
 
@@ -28,7 +29,8 @@ class Export:
     """
 
     run: Positional[Annotated[Path, arg(metavar="RUN")]]
-    """Run folder that `keras-dtl train` wrote: model.keras, settings.json."""
+    """Run folder that `keras-dtl train` wrote: model.keras, settings.json. Or a .pth file of a
+    generator of pix2pix or CycleGAN in PyTorch."""
     output: Path | None = None
     """Artifact to write. Default: exported/NAME, with the run folder's name."""
     opset: int = 18
@@ -56,6 +58,7 @@ class Export:
     """Draw so many views: the artifact makes a folder of them of every image (cgmv)."""
 
 
+TORCH_SUFFIXES = (".pth", ".pt")
 CHOICES = {"part": "parts", "style_of": "in_style_of", "view": "in_view", "views": "in_views"}
 """Flags that choose what of a model is exported, and the method of it that each needs."""
 
@@ -69,6 +72,8 @@ def main(arguments: Export) -> int:
     Returns:
         The exit status.
     """
+    if arguments.run.suffix in TORCH_SUFFIXES:
+        return export_torch_generator(arguments)
     settings, scores = (run_record(arguments.run, name) for name in ("settings", "scores"))
     require_knowledge(arguments, scores)
     import_tensorflow()
@@ -86,6 +91,35 @@ def main(arguments: Export) -> int:
         metrics=scores,
         opset=arguments.opset,
         extra_files={"report.html": report} if report.is_file() else None,
+        precisions=arguments.precision,
+        calibration=arguments.calibration,
+        least_quality=arguments.least_quality,
+        keep_versions=arguments.keep_versions,
+    )
+    _print_summary(manifest, arguments)
+    return SUCCESS
+
+
+def export_torch_generator(arguments: Export) -> int:
+    """Export the generator whose weights a file of PyTorch holds; return the exit status.
+
+    Args:
+        arguments: The `Export`, whose `run` is the file.
+    """
+    import_tensorflow()
+    from keras_dtl.backbones import torch_generator
+    from keras_dtl.export import export_model
+    from keras_dtl.methods.translation.translation import deployable_generator, size_multiple
+
+    path = arguments.run
+    generator = torch_generator(path)
+    manifest = export_model(
+        deployable_generator(generator, generator.name),
+        arguments.output or Path("exported") / path.stem,
+        task="image_to_image",
+        size_multiple=size_multiple(generator),
+        settings={"weights": path.name},
+        opset=arguments.opset,
         precisions=arguments.precision,
         calibration=arguments.calibration,
         least_quality=arguments.least_quality,

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dtl.addresses import find_artifact
 from keras_dtl.convert.graph_file import refuse_external_data
 from keras_dtl.convert.providers import DEVICES, DeviceError, Session, device_of, open_session
 from keras_dtl.files import FilePath, open_regular, readable_name
@@ -29,7 +30,9 @@ def load_artifact(
     """Open an exported model for inference, without TensorFlow.
 
     Args:
-        path: The folder that `export_model` or `keras-dtl export` wrote.
+        path: The folder that `export_model` or `keras-dtl export` wrote; a name, looked for in
+            `exported/` and among what comes with the package, such as `"starry-night"`; or
+            `"hf://OWNER/NAME[@REVISION]"`, which needs the extra `[hub]`.
         device: `"cpu"`, `"cuda"`, `"openvino"`, `"tensorrt"`, or `"auto"`: CUDA where it works,
             else OpenVINO, else the CPU. Of a device that is named nothing falls back to another.
         verify: Whether to compare the checksum of the ONNX graph.
@@ -43,6 +46,7 @@ def load_artifact(
 
     Raises:
         ManifestError: It is no artifact, or one that is damaged.
+        HubError: The hub cannot be reached, or holds no such artifact.
         DeviceError: The device cannot be used.
         ArtifactError: The runtime cannot open the graph, or the artifact lacks the precision.
 
@@ -54,6 +58,7 @@ def load_artifact(
     probabilities = artifact(images)  # float32 (4, classes)
     ```
     """
+    path = find_artifact(path)
     manifest = read_manifest(path)
     settings = Session(device, threads, gpu_memory)
     has_half = "float16" in manifest.precisions

@@ -33,7 +33,7 @@ def classifier():
     return keras.Model(image, layers.Dense(3, "softmax")(layers.GlobalAveragePooling2D()(x)))
 
 
-def test_normalization_exact_gelu_and_random_layers(tmp_path):
+def test_normalization_exact_gelu_and_random_layers(no_saved_model, tmp_path):
     model = classifier()
     export_model(model, tmp_path / "a", task="classification")
     x = np.random.default_rng(1).integers(0, 256, (4, 12, 12, 3), dtype=np.uint8)

@@ -13,6 +13,7 @@ from keras_dtl.convert.tiling import Tiler
 from keras_dtl.export import export_model
 from keras_dtl.images import resize_image
 from keras_dtl.layers import InstanceNormalization, ToPixels
+from tests.export.conftest import without_saved_model
 
 OPERATORS = 140  # of a generator with two blocks; more are needless
 
@@ -34,7 +35,8 @@ def generator(normalization="instance", upsampling="transposed"):
 @pytest.fixture(scope="module")
 def artifact(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported") / "generator"
-    export_model(generator(), folder, task="image_to_image", size_multiple=4)
+    with without_saved_model():
+        export_model(generator(), folder, task="image_to_image", size_multiple=4)
     return load_artifact(folder, device="cpu")
 
 
@@ -68,7 +70,8 @@ def resized(tmp_path_factory):
     """As `artifact`, but pixels are repeated where maps are doubled."""
     folder = tmp_path_factory.mktemp("exported") / "resized"
     model = generator(upsampling="resize")
-    export_model(model, folder, task="image_to_image", size_multiple=4)
+    with without_saved_model():
+        export_model(model, folder, task="image_to_image", size_multiple=4)
     return load_artifact(folder, device="cpu")
 
 
@@ -102,7 +105,7 @@ def test_a_small_copy_and_parts_serve_where_the_whole_does_not_fit(artifact, mon
 
 
 @pytest.mark.slow
-def test_batch_normalized_generator_needs_no_second_graph(tmp_path):
+def test_batch_normalized_generator_needs_no_second_graph(no_saved_model, tmp_path):
     model = generator("batch")
     export_model(model, tmp_path / "a", task="image_to_image", size_multiple=4)
     artifact = load_artifact(tmp_path / "a", device="cpu")
@@ -112,7 +115,7 @@ def test_batch_normalized_generator_needs_no_second_graph(tmp_path):
     assert np.abs(tiled.astype(int) - artifact(image)).max() <= 1
 
 
-def test_a_model_that_looks_at_the_whole_image_has_no_tiles(tmp_path):
+def test_a_model_that_looks_at_the_whole_image_has_no_tiles(no_saved_model, tmp_path):
     image = keras.Input((None, None, 3), dtype="uint8", name="image")
     values = keras.ops.cast(image, "float32")
     mean = keras.ops.mean(values, axis=(1, 2), keepdims=True)
@@ -121,7 +124,7 @@ def test_a_model_that_looks_at_the_whole_image_has_no_tiles(tmp_path):
     assert manifest.tiling is None
 
 
-def test_learnt_factor_and_offset_go_into_the_node(tmp_path):
+def test_learnt_factor_and_offset_go_into_the_node(no_saved_model, tmp_path):
     image = keras.Input((None, None, 3), dtype="uint8", name="image")
     x = keras.layers.Conv2D(4, 3, padding="same")(keras.ops.cast(image, "float32") / 255)
     x = InstanceNormalization(gamma_initializer="random_uniform", beta_initializer="ones")(x)

@@ -102,3 +102,24 @@ def layers_from(groups, start):
         f"`train_from` must be input, head, a number of layers, or the name of a layer or its "
         f"beginning. Received: {start!r}. The encoder's layers: {names}."
     )
+
+
+def require_logits(network, name):
+    """Refuse a network that ends in a sigmoid or softmax: every loss here takes logits.
+
+    Args:
+        network: Functional or sequential Keras model.
+        name: Of the argument, for the message.
+
+    Raises:
+        ValueError: When the last layer of `network` squashes its output.
+    """
+    last = network.layers[-1]
+    activation = getattr(last, "activation", None)
+    squashing = (keras.activations.sigmoid, keras.activations.softmax)
+    if activation in squashing or isinstance(last, keras.layers.Softmax):
+        raise ValueError(
+            f"`{name}` must return logits, without an activation at its end. Received: a network "
+            f"whose last layer {last.name!r} applies {getattr(activation, '__name__', 'softmax')}. "
+            "Remove it: the loss applies it, in a form that does not lose precision."
+        )

@@ -126,7 +126,7 @@ class SHOTRecipe(Recipe):
         return scores
 
     def _before(self):
-        from keras_dtl.methods.base import deployed_classifier
+        from keras_dtl.methods.classifier import deployed_classifier
 
         return deployed_classifier(*networks_of(self.start), "before")
 

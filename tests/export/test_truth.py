@@ -187,7 +187,7 @@ def test_a_deployable_that_answers_otherwise_is_not_published(tmp_path, monkeypa
 
 
 def _deployed(model, answer):
-    from keras_dtl.methods.base import deployed_classifier
+    from keras_dtl.methods.classifier import deployed_classifier
 
     deployed = deployed_classifier(model.encoder, model.classifier, "wrong", answer)
     return keras.Model(deployed.input, {"values": deployed.output})

@@ -7,8 +7,7 @@ from keras_dtl.losses import (
     gaussian_divergence,
     paired_contrast,
 )
-from keras_dtl.methods.base import require_logits
-from keras_dtl.methods.networks import to_pixels, to_signed
+from keras_dtl.methods.networks import require_logits, to_pixels, to_signed
 from keras_dtl.methods.separation.separation import (
     Separation,
     call_frozen,

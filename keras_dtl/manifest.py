@@ -89,6 +89,8 @@ class Manifest:
             the `multiple` that they begin at, `bytes_per_pixel` of memory, and the `file` of a
             graph that takes statistics of the whole image, or `None` where none is needed.
             `None` where the model needs the whole image.
+        litert: Of each graph for LiteRT, `"float32"` and `"int8"`, its `file`, and of the latter
+            the measured `quality`.
     """
 
     name: str
@@ -106,6 +108,7 @@ class Manifest:
     created: str
     precisions: dict = dataclasses.field(default_factory=dict)
     tiling: dict | None = None
+    litert: dict = dataclasses.field(default_factory=dict)
 
     def __repr__(self):
         shapes = (
@@ -148,6 +151,7 @@ class Manifest:
             version=record.take("version", "an integer of 1 or more", _is_positive),
             precisions=record.take("precisions", "an object of graphs", _is_precisions),
             tiling=record.take("tiling", "a description of tiles", _is_tiling),
+            litert=record.take("litert", "an object of graphs", _is_precisions, default={}),
             **{key: record.take(key, "a text", _is_text) for key in ("name", "task", "created")},
             **{key: record.take(key, "an object", _is_object) for key in ("settings", "metrics")},
         )
@@ -229,11 +233,14 @@ class _Record:
             raise ManifestError(f"{place} must be an object; received {_short(value)}.")
         self.value = value
 
-    def take(self, key, expected, is_right, convert=None) -> Any:
-        """Return the value of `key` when `is_right` says so, converted unless it is `None`."""
-        if key not in self.value:
+    def take(self, key, expected, is_right, convert=None, default=None) -> Any:
+        """Return the value of `key` when `is_right` says so, converted unless it is `None`.
+
+        What manifests of earlier versions lack has a `default`.
+        """
+        if key not in self.value and default is None:
             raise ManifestError(f"{self.place} has no {key!r}; expected {expected}.")
-        value = self.value[key]
+        value = self.value.get(key, default)
         if not is_right(value):
             raise ManifestError(
                 f"{key!r} of {self.place} must be {expected}; received {_short(value)}."

@@ -45,6 +45,13 @@ class Export:
     of equal answers for classifiers (0.99). Layers that hurt stay in float until it is reached."""
     keep_versions: int | None = None
     """How many earlier versions of the artifact stay beside the new one. Default: all."""
+    litert: bool = False
+    """Write a graph for LiteRT too, model.tflite; with --precision int8 also one in int8."""
+    browser: bool = False
+    """Write a page beside model.onnx that answers dropped images in a browser."""
+    browser_runtime: Path | None = None
+    """Folder of the npm package onnxruntime-web, whose files go beside that page. Default: the
+    one in node_modules here or above, or where NODE_PATH says."""
     export_anyway: bool = False
     """Export even a model that does not beat guessing."""
     part: str | None = None
@@ -95,6 +102,8 @@ def main(arguments: Export) -> int:
         calibration=arguments.calibration,
         least_quality=arguments.least_quality,
         keep_versions=arguments.keep_versions,
+        formats=tuple(name for name in ("litert", "browser") if getattr(arguments, name)),
+        browser_runtime=arguments.browser_runtime,
     )
     _print_summary(manifest, arguments)
     return SUCCESS
@@ -228,13 +237,14 @@ def _print_summary(manifest: Manifest, arguments: Export) -> None:
             f"{record['file']}: {record['output']} within {record['difference']:.2g} of Keras "
             f"(allowed: {record['tolerance']:.2g})"
         )
-    for record in manifest.precisions.values():
+    graphs = (*manifest.precisions.values(), *manifest.litert.values())
+    for record in (graph for graph in graphs if "quality" in graph):
         quality = record["quality"]
         figures = ", ".join(
             f"{name} {value:.4g}" for name, value in quality.items() if isinstance(value, float)
         )
-        print(
-            f"{record['file']}: {figures}; {len(quality['layers_in_float'])} layers left in float"
-        )
+        kept = quality.get("layers_in_float")
+        left = "" if kept is None else f"; {len(kept)} layers left in float"
+        print(f"{record['file']}: {figures}{left}")
     output = arguments.output or Path("exported") / manifest.name
     print(f"Artifact: {output}, version {manifest.version}")

@@ -13,7 +13,7 @@ from keras_dtl.export.deployable import Deployable, deployable_of
 from keras_dtl.export.description import describe, json_value, output_ranges
 from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
-from keras_dtl.export.formats import FORMATS, check_precisions, write_formats
+from keras_dtl.export.formats import FORMATS, check_choices, check_precisions, write_formats
 from keras_dtl.export.onnx_model import OPSETS
 from keras_dtl.export.parity import Probe, full_float32, make_inputs, make_probes
 from keras_dtl.export.truth import (
@@ -46,6 +46,8 @@ def export_model(
     examples: Any = None,
     postprocessing: str | None = None,
     keep_versions: int | None = None,
+    formats: tuple[str, ...] = (),
+    browser_runtime: FilePath | None = None,
 ) -> Manifest:
     """Export a trained model for production, and check that it still computes the same.
 
@@ -89,6 +91,11 @@ def export_model(
             several classes), `"sigmoid"` (yes or no for one logit, else several labels) or
             `"none"` (the numbers themselves). By default what follows from the compiled loss.
         keep_versions: How many earlier versions stay, 0 or more. By default all.
+        formats: What to write beside the usual files: `"litert"`, a graph for LiteRT, with
+            `precisions` of int8 another one in int8; `"browser"`, a page that answers dropped
+            images.
+        browser_runtime: Folder of the npm package onnxruntime-web, whose files go beside the page.
+            By default that in `node_modules` here, above, or where NODE_PATH says.
 
     Returns:
         The `keras_dtl.manifest.Manifest` that was written.
@@ -126,6 +133,7 @@ def export_model(
     size_multiple = size_multiple or getattr(model, "size_multiple", 1)
     _check_arguments(directory, task, opset, extra_files or {}, keep_versions)
     check_precisions(precisions, calibration, task)
+    check_choices(formats, browser_runtime)
     deployable = deployable_of(model, postprocessing, _image_dtype(examples))
     check_finite(deployable.model)
     manifest = describe(deployable, directory, task, classes, image_size, size_multiple)
@@ -140,8 +148,9 @@ def export_model(
             metrics=json_value(metrics or {}),
             versions=manifest.versions | {"opset": str(opset)},
         )
-        draft = Draft(folder, deployable, manifest, probes, calibration, least_quality)
-        write_formats(draft, precisions)
+        measure = (calibration, least_quality)
+        draft = Draft(folder, deployable, manifest, probes, *measure, browser_runtime)
+        write_formats(draft, (*precisions, *formats))
         for name, path in (extra_files or {}).items():
             shutil.copyfile(path, folder / name)
         manifest = dataclasses.replace(draft.manifest, files=_checksums(folder))

@@ -25,6 +25,7 @@ class Draft:
         calibration: Folder of images like those that the model will meet, or `None`.
         least_quality: What graphs of lower precision must reach, in the measure of the task, or
             `None` for the task's own.
+        browser_runtime: Folder of the npm package onnxruntime-web, or `None` to look for it.
         core: The ONNX graph as it was converted, once it was; graphs of other forms are made of it.
     """
 
@@ -34,6 +35,7 @@ class Draft:
     probes: list[Probe]
     calibration: FilePath | None = None
     least_quality: float | None = None
+    browser_runtime: FilePath | None = None
     core: onnx.ModelProto | None = None
 
     @functools.cached_property

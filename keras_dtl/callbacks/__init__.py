@@ -19,9 +19,11 @@ from keras_dtl.callbacks.schedules import (
     reversal_ramp,
     warm_up,
 )
+from keras_dtl.callbacks.trackers import TRACKERS, Tracker, make_trackers
 from keras_dtl.callbacks.watch import Watch
 
 __all__ = [
+    "TRACKERS",
     "Alarm",
     "Checkpoint",
     "Failure",
@@ -34,6 +36,7 @@ __all__ = [
     "ProgressSchedule",
     "Refresh",
     "StopWhenDiverged",
+    "Tracker",
     "TrainingDiverged",
     "Watch",
     "constant",
@@ -41,6 +44,7 @@ __all__ = [
     "half_cosine_rise",
     "inverse_decay",
     "linear_decay",
+    "make_trackers",
     "reversal_ramp",
     "warm_up",
 ]

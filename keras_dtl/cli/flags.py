@@ -48,7 +48,8 @@ def flags_of(arguments_class: type) -> list[Flag]:
             continue
         positional = any("Positional" in repr(mark) for mark in marks)
         metavar = next((mark.metavar for mark in marks if getattr(mark, "metavar", None)), None)
-        name = metavar or field.name.upper() if positional else _typed(field.name)
+        named = next((mark.name for mark in marks if getattr(mark, "name", None)), field.name)
+        name = metavar or field.name.upper() if positional else _typed(named)
         value = "" if positional else metavar or metavar_of(kind)
         if value and _takes_none(kind) and _default(field) is not None:
             value = f"{value}|None"

@@ -3,6 +3,7 @@
 keras-dtl train dann --source digits --target digits_m
 keras-dtl train --resume runs/dann
 keras-dtl train --resume runs/dann --epochs 40
+keras-dtl train --settings runs/dann/settings.json --seed 1 --output runs/dann-1
 """
 
 import contextlib
@@ -15,7 +16,7 @@ import tyro
 
 from keras_dtl.cli.command import INTERRUPTED, PARTLY, SUCCESS, tell
 from keras_dtl.cli.session import start_session
-from keras_dtl.recipes import RECIPES, run_recipe
+from keras_dtl.recipes import RECIPES, recipe_of_settings, run_recipe
 from keras_dtl.recipes.flags import check_flags
 from keras_dtl.recipes.training import train_and_publish
 
@@ -29,17 +30,41 @@ def parse(words: Sequence[str], prog: str):
 
     Args:
         words: What follows the verb: a recipe's name and flags; or `--resume`, a run folder, and
-            the flags that shall differ from the run's settings.
+            the flags that shall differ from the run's settings; or `--settings`, a file that a
+            run wrote, and the flags that shall differ, behind the recipe's name or without it.
         prog: Name of the command in its help.
 
     Raises:
         FileNotFoundError: When the folder to resume holds no run.
         ValueError: When its settings are damaged.
     """
+    if settings := _named_after("--settings", words):
+        return _parse_with_settings(list(words), settings, prog)
     if list(words[:1]) != ["--resume"] or len(words) < 2:
         return tyro.cli(Train, args=words, prog=prog)
     begun = dataclasses.replace(run_recipe(Path(words[1])), resume=True)
     return tyro.cli(type(begun), args=words[2:], default=begun, prog=f"{prog} --resume RUN")
+
+
+def _named_after(flag: str, words: Sequence[str]) -> str | None:
+    """Return what stands behind a flag, or `None`."""
+    for place, word in enumerate(words):
+        if word == flag and place + 1 < len(words):
+            return words[place + 1]
+        if word.startswith(f"{flag}="):
+            return word.partition("=")[2]
+    return None
+
+
+def _parse_with_settings(words: list[str], settings: str, prog: str):
+    """Return the recipe of a file of settings, with the flags that shall differ."""
+    recipe = recipe_of_settings(Path(settings))
+    if words and not words[0].startswith("-") and words.pop(0) != recipe.name:
+        raise ValueError(
+            f"{settings} holds settings of the recipe {recipe.name}. Give `{prog} {recipe.name} "
+            f"--settings {settings}`, or leave the recipe out."
+        )
+    return tyro.cli(type(recipe), args=words, default=recipe, prog=f"{prog} {recipe.name}")
 
 
 def main(recipe) -> int:

@@ -1,6 +1,7 @@
 """The recipes by name; each is one method's experiment in a file of its own."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 from keras_dtl.recipes.adamatch import AdaMatchRecipe
@@ -68,19 +69,47 @@ def run_recipe(folder: Path) -> Recipe:
         ValueError: When its settings are damaged, or name no recipe of this version.
     """
     values = run_record(folder, "settings")
+    recipe = _recipe_of(values, folder)
+    places = ("artifact", "data_dir", "manual_dir")
+    named = {name: Path(values[name]) for name in places if values.get(name)}
+    return dataclasses.replace(recipe, **named, output=folder)
+
+
+def recipe_of_settings(path: Path) -> Recipe:
+    """Return the recipe with the settings of a file that a run wrote, for a run of its own.
+
+    Args:
+        path: `settings.json` of a run folder or of an artifact.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is damaged, or names no recipe of this version.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"There is no file of settings {path}. Give the settings.json of a run folder."
+        )
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON: {error}.") from error
+    places = {"artifact", "output"}
+    return _recipe_of({key: value for key, value in values.items() if key not in places}, path)
+
+
+def _recipe_of(values: dict, place: Path) -> Recipe:
     if values.get("recipe") not in RECIPES:
         raise ValueError(
-            f"{folder} was trained by the recipe {values.get('recipe')!r}; there are "
+            f"{place} was trained by the recipe {values.get('recipe')!r}; there are "
             f"{', '.join(RECIPES)}."
         )
     recipe = RECIPES[values["recipe"]]
-    names = {field.name for field in dataclasses.fields(recipe)}
+    fields = {field.name for field in dataclasses.fields(recipe)}
+    names = fields - {"artifact", "data_dir", "manual_dir"}
     settings = {name: _field(values[name]) for name in values if name in names}
     if "preset" in names:
         settings.setdefault("preset", "paper")  # as all was before there was a choice
-    places = ("artifact", "data_dir", "manual_dir")
-    settings |= {name: Path(values[name]) for name in places if values.get(name)}
-    return recipe(**{**settings, "output": folder})
+    return recipe(**settings)
 
 
 def _field(value):

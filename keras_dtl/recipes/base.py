@@ -3,11 +3,14 @@
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from tyro.conf import arg
 
 MACHINE_SETTINGS = (
     *("output", "artifact", "resume", "overwrite", "export_anyway", "keep_versions"),
     *("data_dir", "manual_dir", "npz_images", "npz_labels"),
+    *("log", "settings_file"),
     *("devices", "workers", "worker", "worker_timeout", "engine", "address"),
 )
 """Settings that may change when a training is resumed: they do not change what is learnt."""
@@ -46,6 +49,11 @@ class Recipe:
     """Publish even a model that does not beat guessing."""
     keep_versions: int | None = None
     """How many earlier versions of the artifact stay beside the new one. Default: all."""
+    settings_file: Annotated[Path | None, arg(name="settings")] = None
+    """The settings.json of a run, whose settings hold where no flag says otherwise."""
+    log: tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = ()
+    """Who gets settings, the numbers of each epoch and the scores, too; each needs the extra of
+    its name. Default: the run folder alone."""
     data_dir: Path | None = None
     """Folder of TFDS data sets. Default: TFDS_DATA_DIR, as everywhere."""
     manual_dir: Path | None = None

@@ -1,6 +1,7 @@
 """What a run folder holds before a training begins, and what may become of it."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Literal
 
@@ -8,6 +9,8 @@ from keras_dtl.recipes.runs import read_object, run_record
 
 OF_A_RUN = ("model.keras", "scores.json", "history.json", "selection.json", "report.html")
 """Files that a finished training leaves beside its settings."""
+OF_TRACKERS = ("mlflow.json", "wandb.json")
+"""Files that say which run of a tracker goes on."""
 Standing = Literal["new", "begun", "finished", "longer", "replaced"]
 
 
@@ -94,5 +97,6 @@ def check_settings(recipe, except_for: tuple = ()) -> None:
 
 def forget_run(folder: Path) -> None:
     """Remove what a finished training left, before another takes its place."""
-    for name in OF_A_RUN:
+    for name in (*OF_A_RUN, *OF_TRACKERS):
         (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / "tensorboard", ignore_errors=True)

@@ -46,7 +46,7 @@ def train(recipe, data=None, strategy=None) -> Trained | None:
             nor overwritten.
         ValueError: When it was made with other settings.
     """
-    from keras_dtl.callbacks import Checkpoint
+    from keras_dtl.callbacks import Checkpoint, make_trackers
     from keras_dtl.distribution import is_chief, value_of_chief
     from keras_dtl.export import check_exportable
 
@@ -57,6 +57,8 @@ def train(recipe, data=None, strategy=None) -> Trained | None:
     if data is None and chief:
         for line in recipe.data_lines():
             print(line)
+    about = (recipe.run_folder, recipe.run_folder.name, recipe.settings())
+    trackers = make_trackers(recipe.log if chief else (), *about)
     data = data or recipe.load_data()
     if standing == "finished":
         return finished_run(recipe, data) if chief else None
@@ -68,8 +70,13 @@ def train(recipe, data=None, strategy=None) -> Trained | None:
     if chief:
         settings = recipe.settings_with(data) | places(recipe)
         write_json(recipe.run_folder / "settings.json", settings)
-    model, failures = fit(recipe, model, data, checkpoint, strategy)
-    return None if model is None else finish_run(recipe, model, data, checkpoint, failures)
+    model, failures = fit(recipe, model, data, checkpoint, strategy, trackers)
+    if model is None:
+        return None
+    trained = finish_run(recipe, model, data, checkpoint, failures)
+    for tracker in trackers:
+        tracker.finish(trained.scores)
+    return trained
 
 
 def first_model(recipe, data, checkpoint, longer, strategy):
@@ -133,7 +140,7 @@ def rows_of(columns: dict) -> list:
     ]
 
 
-def fit(recipe, model, data, checkpoint, strategy):
+def fit(recipe, model, data, checkpoint, strategy, trackers=()):
     """Run the epochs that are not done yet.
 
     Args:
@@ -142,6 +149,7 @@ def fit(recipe, model, data, checkpoint, strategy):
         data: What its `load_data` returned.
         checkpoint: The `keras_dtl.callbacks.Checkpoint` of its run folder.
         strategy: `tf.distribute.Strategy`.
+        trackers: `keras_dtl.callbacks.Tracker`s.
 
     Returns:
         The fitted model, of several replicas one without, in their place, or None where this
@@ -164,7 +172,7 @@ def fit(recipe, model, data, checkpoint, strategy):
         initial_epoch=done,
         epochs=recipe.epochs,
         steps_per_epoch=steps,
-        callbacks=[*recipe.callbacks(data), *watchers, StopWhenDiverged(), checkpoint],
+        callbacks=[*recipe.callbacks(data), *watchers, StopWhenDiverged(), checkpoint, *trackers],
         verbose=(1 if sys.stdout.isatty() else 2) if chief else 0,
     )
     if several:

@@ -11,7 +11,7 @@ import pytest
 import tyro
 
 from keras_dtl.cli import train
-from keras_dtl.cli.__main__ import VERBS
+from keras_dtl.cli.__main__ import VERBS, main
 from keras_dtl.recipes import RECIPES
 from tests.snippets import pages
 
@@ -67,3 +67,25 @@ def test_resuming_a_run_takes_its_settings_and_the_flags_that_are_given(tmp_path
     recipe = train.parse(["--resume", str(run), "--epochs", "9"], "keras-dtl train")
     assert (recipe.epochs, recipe.augment, recipe.resume) == (9, "affine", True)
     assert (recipe.output, recipe.artifact) == (run, Path("elsewhere"))
+
+
+def test_settings_of_a_run_make_another_run(tmp_path):
+    run = tmp_path / "run"
+    begun_run(run)
+    file = str(run / "settings.json")
+    for words in (["--settings", file, "--seed", "3"], ["dann", f"--settings={file}", "--seed=3"]):
+        recipe = train.parse(words, "keras-dtl train")
+        assert (recipe.name, recipe.epochs, recipe.augment, recipe.seed) == ("dann", 7, "affine", 3)
+        assert (recipe.resume, recipe.output, recipe.artifact) == (False, None, None)
+
+
+def test_settings_that_do_not_fit_are_told(tmp_path, capsys):
+    run = tmp_path / "run"
+    begun_run(run)
+    assert main(["train", "dan", "--settings", str(run / "settings.json")]) == 2
+    assert "holds settings of the recipe dann" in capsys.readouterr().err
+    assert main(["train", "dann", "--settings", str(tmp_path / "none.json")]) == 2
+    assert "There is no file of settings" in capsys.readouterr().err
+    (run / "settings.json").write_text("{", encoding="utf-8")
+    assert main(["train", "--settings", str(run / "settings.json")]) == 2
+    assert "is not valid JSON" in capsys.readouterr().err

@@ -92,7 +92,7 @@ class MotionStyle(MirroredTree):
         return body, resample(moving, bvh.frames_per_second, self.rate)
 
     def matter(self) -> list:
-        found = [self.artifact.checksum, self.style_checksum, self.options.suffix]
+        found = [self.artifact.key, self.style_checksum, self.options.suffix]
         return found if self.options.lead_in == "keep" else [*found, self.options.lead_in]
 
     def suffix_of(self, item: Item) -> str:

@@ -21,7 +21,7 @@ _DTYPES = ("bool", "float16", "float32", "float64", "int32", "int64", "uint8")
 
 ReducedPrecision = Literal["float16", "int8"]
 """Graphs that an export may write beside the float32 one: the lossy rows of its formats."""
-Precision = Literal["float32", ReducedPrecision, "auto"]
+Precision = Literal["float32", "bfloat16", ReducedPrecision, "auto"]
 """Which graph of an artifact a client may ask for."""
 
 
@@ -85,6 +85,8 @@ class Manifest:
         metrics: Measured quality by name.
         created: When, in UTC, as ISO 8601.
         precisions: Of each other precision the `file` of its graph and the measured `quality`.
+        runtimes: Of each runtime beside onnxruntime, such as `"openvino"`, by precision: the `file`
+            of the graph that it is given, and the `quality` that was measured in it.
         tiling: How images beyond memory are cut: the `overlap` of tiles in pixels on each side,
             the `multiple` that they begin at, `bytes_per_pixel` of memory, and the `file` of a
             graph that takes statistics of the whole image, or `None` where none is needed.
@@ -107,6 +109,7 @@ class Manifest:
     metrics: dict
     created: str
     precisions: dict = dataclasses.field(default_factory=dict)
+    runtimes: dict = dataclasses.field(default_factory=dict)
     tiling: dict | None = None
     litert: dict = dataclasses.field(default_factory=dict)
 
@@ -150,6 +153,7 @@ class Manifest:
             versions=record.take("versions", "an object of texts", _is_texts),
             version=record.take("version", "an integer of 1 or more", _is_positive),
             precisions=record.take("precisions", "an object of graphs", _is_precisions),
+            runtimes=record.take("runtimes", "an object of graphs", _are_runtimes, default={}),
             tiling=record.take("tiling", "a description of tiles", _is_tiling),
             litert=record.take("litert", "an object of graphs", _is_precisions, default={}),
             **{key: record.take(key, "a text", _is_text) for key in ("name", "task", "created")},
@@ -354,6 +358,10 @@ def _is_precisions(value):
         and isinstance(record.get("quality", {}), dict)
         for record in value.values()
     )
+
+
+def _are_runtimes(value):
+    return isinstance(value, dict) and all(map(_is_precisions, value.values()))
 
 
 def _is_tiling(value):

@@ -4,8 +4,9 @@ import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# No test may reach the network, or write data sets into somebody's home.
+# No test may reach the network, or write data sets and findings into somebody's home.
 os.environ["TFDS_DATA_DIR"] = os.devnull
+os.environ["KERAS_DTL_CACHE"] = os.devnull
 
 from pathlib import Path
 

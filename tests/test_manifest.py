@@ -57,7 +57,7 @@ def test_manifest_round_trips(tmp_path):
     assert not MANIFEST.outputs[0].is_image
 
 
-ADDED = ("litert",)
+ADDED = ("litert", "runtimes")
 """What artifacts of earlier versions lack."""
 
 
@@ -103,6 +103,9 @@ def test_manifests_of_earlier_versions_are_read(key):
         (["files"], {"2/model.onnx": "short"}),
         (["versions"], {"keras": 3}),
         (["settings"], []),
+        (["runtimes"], None),
+        (["runtimes"], {"openvino": {"int8": {"quality": {}}}}),
+        (["runtimes"], {"openvino": {"int8": {"file": "x", "quality": 1}}}),
         (["parity"], [1]),
     ],
 )

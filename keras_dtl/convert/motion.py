@@ -92,7 +92,7 @@ class MotionStyle(MirroredTree):
         return body, resample(moving, bvh.frames_per_second, self.rate)
 
     def matter(self) -> list:
-        found = [self.artifact.checksum, self.style_checksum, self.options.suffix]
+        found = [self.artifact.key, self.style_checksum, self.options.suffix]
         found += [] if self.options.lead_in == "keep" else [self.options.lead_in]
         frames = self.options.lead_in_frames
         return found if frames is None else [*found, frames]

@@ -43,7 +43,9 @@ def candidate_recipes(common, recipes, methods, rates, weights, folder):
             name = f"{method} rate={rate:g}" + ("" if weight is None else f" weight={weight:g}")
             own = {} if weight is None else {"adaptation_weight": weight}
             own |= {"adapt_statistics": True} if method == "adabn" else {}
-            found[name] = recipe(**_shared(common, folder / name.replace(" ", "_"), rate), **own)
+            found[name] = recipe(
+                **_shared_settings(common, folder / name.replace(" ", "_"), rate), **own
+            )
     return found
 
 
@@ -55,7 +57,7 @@ def _is_searchable(recipe):
     return recipe is not None and issubclass(recipe, DomainAdaptationRecipe)
 
 
-def _shared(common, folder, rate):
+def _shared_settings(common, folder, rate):
     names = {field.name for field in dataclasses.fields(DomainAdaptationRecipe)}
     values = {name: getattr(common, name) for name in names}
     own = {"learning_rate": rate, "output": folder, "resume": True, "artifact": None}

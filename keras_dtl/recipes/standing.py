@@ -41,7 +41,7 @@ def standing_of(recipe, checkpoint) -> Standing:
     if not (folder / "model.keras").exists():
         return "new"
     if recipe.resume and (folder / "scores.json").exists():
-        return _finished(recipe)
+        return _standing_of_finished(recipe)
     if recipe.overwrite:
         return "replaced"
     raise FileExistsError(
@@ -50,7 +50,7 @@ def standing_of(recipe, checkpoint) -> Standing:
     )
 
 
-def _finished(recipe):
+def _standing_of_finished(recipe):
     check_settings(recipe, except_for=("epochs",))
     done = done_epochs(recipe.run_folder)
     if recipe.epochs < done:

@@ -190,7 +190,7 @@ def image_input(network, name, position=0):
     return keras.Input(shape, dtype="uint8", name=name)
 
 
-def signed(image):
+def signed_input(image):
     """Bring symbolic uint8 images into -1..1."""
     return from_pixels(image, f"signed_{image.name}")
 

@@ -3,6 +3,7 @@
     python scripts/benchmarks/faults.py --kills 6 --trainings 2   # of each case; goes on
     python scripts/benchmarks/faults.py --signals 120             # seconds of random signals
     python scripts/benchmarks/faults.py --full-disk               # Linux; goes on
+    python scripts/benchmarks/faults.py --repeats 50              # of one step; goes on
 
 Each kill ends a command at a random moment, and the same command is then given again: conversions
 by each engine, first ones and ones that are made again with another option; a training of every
@@ -14,10 +15,12 @@ nothing disturbed. Writes results/faults.json and docs/reliability.md, which is 
 import argparse
 import contextlib
 import itertools
+import json
 import os
 import random
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -35,7 +38,7 @@ from faults_cases import (
 from faults_disk import enter_own_names, fill_all
 from faults_page import PAGE, page
 from faults_signals import signal_all
-from record import Deadline, read_result, write_result
+from record import ROOT, Deadline, read_result, write_result
 
 from keras_dtl.files import write_text
 
@@ -149,6 +152,24 @@ def kill_missing(cases, count, folder, deadline, seed=0):
         shutil.rmtree(place)
 
 
+def repeat_missing(count, folder, deadline):
+    """Repeat one training step of every recipe that results/faults.json lacks, from one state."""
+    from keras_dtl.recipes import RECIPES
+
+    for name in RECIPES:
+        if name in read_result("faults").get("repeats", {}):
+            continue
+        if deadline.is_over():
+            print("Time is up; the same command goes on.")
+            return
+        words = [sys.executable, "-m", "tests.recipes.step_repeats", f"{count}", f"{folder}", name]
+        answer = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+        found = json.loads(answer.stdout.splitlines()[-1])
+        print(found, flush=True)
+        before = read_result("faults")
+        note(before, repeats={**before.get("repeats", {}), name: {"repeats": count, **found}})
+
+
 def note(before, **found):
     """Write figures beside those that results/faults.json holds, and the page of them all."""
     result = {**before, **found}
@@ -163,6 +184,7 @@ def main():
     parser.add_argument("--only", default="", help="cases whose name holds this")
     parser.add_argument("--signals", type=float, default=0, help="for how many seconds")
     parser.add_argument("--full-disk", action="store_true", help="at sizes between none and all")
+    parser.add_argument("--repeats", type=int, default=0, help="of a step of each recipe")
     parser.add_argument("--minutes", type=float, help="begin no further case after so many")
     arguments = parser.parse_args()
     if arguments.full_disk:
@@ -178,6 +200,8 @@ def main():
         others = [case for case in others if arguments.only in case.name]
         kill_missing(every, arguments.kills, folder / "kills", deadline)
         kill_missing(others, arguments.trainings, folder / "others", deadline)
+        if arguments.repeats:
+            repeat_missing(arguments.repeats, folder / "repeats", deadline)
         if arguments.full_disk:
             fill_all([*every, *others], folder, deadline, note)
         if arguments.signals:

@@ -33,6 +33,15 @@ Each command on ten file systems that hold from nothing to 99 % of what it needs
 with room. *Stated* are runs that ended with status 2 and one message, or with 0 where the room was
 enough.
 """
+REPEATS = """
+## Steps that repeat
+
+One training step of every recipe, started so often from one state, and how many outcomes that had,
+compared bit for bit: weights, optimizers, statistics and logs. This holds for what
+`keras-dtl` trains without `--jit on`, on one machine with one version of TensorFlow. A program of
+your own calls `keras_dtl.cli.repeatable.repeat_steps()` first for the same; without it TensorFlow
+adds three gradients and more in an order of chance, and the last bits differ.
+"""
 TESTS = """
 ## Tests beside these
 
@@ -115,4 +124,6 @@ def page(result):
     columns = ("command", "disks", "too small", "not stated", "something lost or half")
     columns = (*columns, "refused with room", "different with room")
     parts += [DISKS, "\n", table(columns, disk_rows(result.get("full_disks", {})))]
-    return "".join([*parts, TESTS])
+    columns = ("recipe", "repeats", "outcomes")
+    rows = [[k, run["repeats"], run["outcomes"]] for k, run in result.get("repeats", {}).items()]
+    return "".join([*parts, REPEATS, "\n", table(columns, rows), TESTS])

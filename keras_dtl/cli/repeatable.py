@@ -27,7 +27,7 @@ def repeat_steps() -> None:
         {"dependency_optimization": False, "arithmetic_optimization": False}
     )
     try:
-        _sum_gradients_in_order()
+        gradients_in_order()
     except (ImportError, AttributeError) as error:
         logger.warning(
             "This TensorFlow sums gradients in an order of chance, and its steps may differ in "
@@ -36,7 +36,12 @@ def repeat_steps() -> None:
         )
 
 
-def _sum_gradients_in_order():
+def gradients_in_order() -> None:
+    """Let every tape of this process add gradients one after the other, never by AddN.
+
+    Raises:
+        ImportError, AttributeError: This TensorFlow sums them elsewhere.
+    """
     from tensorflow.python import pywrap_tfe
     from tensorflow.python.eager import backprop
 

@@ -4,7 +4,10 @@ Two things: how far around a pixel it looks, which is how far tiles must overlap
 normalises over the whole image, a second graph that takes these statistics from outside.
 """
 
+import json
 import math
+import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 from keras_dtl.export.draft import Draft
 from keras_dtl.export.graph import GraphIndex, attributes, remove_unused
 from keras_dtl.export.reach import NotLocal, measure_reach
+from keras_dtl.import_path import command_of, environment
 
 STATISTICS, GIVEN, MEASURED = "statistics", "given", "measured"
 
@@ -49,8 +53,7 @@ def _tiling(draft: Draft, path: Path) -> dict[str, Any] | None:
     tiling = {
         "overlap": math.ceil(radius / multiple) * multiple,
         "multiple": multiple,
-        # Of float32, twice: the runtime keeps more than one operation's values.
-        "bytes_per_pixel": 8 * numbers + 16,
+        "bytes_per_pixel": _footprint(model, image.shape[3], multiple) or 8 * numbers + 16,
         "file": None,
     }
     graph, length = tiled_graph(model)
@@ -62,6 +65,24 @@ def _tiling(draft: Draft, path: Path) -> dict[str, Any] | None:
     if length:
         onnx.save_model(graph, path)
     return tiling
+
+
+def _footprint(model: onnx.ModelProto, channels: int, multiple: int) -> int | None:
+    """Return the bytes that a run takes for each pixel, or `None` where they cannot be measured."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        onnx.save_model(model, path)
+        question = {"file": str(path), "channels": channels, "multiple": multiple}
+        answer = subprocess.run(
+            command_of("keras_dtl.convert.footprint"),
+            input=json.dumps(question),
+            env=environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    found = answer.stdout.strip()
+    return int(found) if found.isdigit() and int(found) > 0 else None
 
 
 def _is_seamless(

@@ -3,6 +3,7 @@
     python scripts/benchmarks/faults.py --kills 6 --trainings 2   # of each case; goes on
     python scripts/benchmarks/faults.py --signals 120             # seconds of random signals
     python scripts/benchmarks/faults.py --full-disk               # Linux; goes on
+    python scripts/benchmarks/faults.py --repeats 50              # of one step; goes on
 
 Each kill ends a command at a random moment, and the same command is then given again: conversions
 by each engine, first ones and ones that are made again with another option; a training of every
@@ -12,9 +13,14 @@ nothing disturbed. Writes results/faults.json and docs/reliability.md, which is 
 """
 
 import argparse
+import contextlib
+import itertools
+import json
+import os
 import random
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -32,12 +38,18 @@ from faults_cases import (
 from faults_disk import enter_own_names, fill_all
 from faults_page import PAGE, page
 from faults_signals import signal_all
-from record import Deadline, read_result, write_result
+from record import ROOT, Deadline, read_result, write_result
 
 from keras_dtl.files import write_text
 
+KINDS = ("classifier", "generator", "motion"), ("threads", "processes"), ("first", "again")
+SIGNALLED = (
+    *(f"convert {task}, {engine}, {way}" for task, engine, way in itertools.product(*KINDS)),
+    *("train source-only", "stylize"),
+)
+"""Commands that get random signals."""
 EARLIEST = 0.3
-"""Share of a command's time before which it is not killed: nothing but imports is done then."""
+"""Share of a command's processor time before which it is not killed: it imports alone."""
 
 
 class Undisturbed:
@@ -58,27 +70,27 @@ class Undisturbed:
         if whole.exists():
             shutil.copytree(whole, self.before, dirs_exist_ok=True)
         self.known = {} if not case.is_conversion else outputs(case, self.before)
-        started = time.monotonic()
-        self.require(case.words, whole)
-        self.seconds = time.monotonic() - started
+        self.seconds = self.require(case.words, whole)
         self.expected = outputs(case, whole)
         shutil.rmtree(whole)
 
     def require(self, words, folder):
-        """Run a command that must succeed."""
+        """Run a command that must succeed; return its processor seconds."""
         folder.mkdir(parents=True, exist_ok=True)
         with open(self.folder / "log", "w+", encoding="utf-8") as log:
-            status = begin(words, folder, stdout=log, stderr=subprocess.STDOUT).wait()
+            process = begin(words, folder, stdout=log, stderr=subprocess.STDOUT)
+            seconds = wait_until(process, float("inf"))
             log.seek(0)
-            if status:
-                raise RuntimeError(f"{self.case.name}: status {status}\n{log.read()[-2000:]}")
+            if process.wait():
+                raise RuntimeError(f"{self.case.name}: {log.read()[-2000:]}")
+            return seconds
 
     def kill(self, moment):
         """Kill one run at a share of its time and finish it; return what was found."""
         out = self.folder / "whole"
         shutil.copytree(self.before, out)
         process = begin(self.case.words, out)
-        time.sleep(self.seconds * moment)
+        wait_until(process, self.seconds * moment)
         process.kill()
         killed = process.wait() != 0
         half = self.half(out)
@@ -103,6 +115,21 @@ class Undisturbed:
         return [key for key, data in found.items() if data not in [w.get(key) for w in wanted]]
 
 
+def wait_until(process, seconds):
+    """Wait until a process has taken so much processor time, or has ended; return how much.
+
+    By the clock of the wall a machine that does other things too would move the moments.
+    """
+    taken = 0.0
+    while process.poll() is None and taken < seconds:
+        with contextlib.suppress(OSError, IndexError):
+            status = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii")
+            ticks = status.rpartition(")")[2].split()[11:13]
+            taken = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") or taken
+        time.sleep(0.01)
+    return taken
+
+
 def kill_missing(cases, count, folder, deadline, seed=0):
     """Kill each case so often as results/faults.json lacks it, and note what was found."""
     for number, case in enumerate(cases):
@@ -125,6 +152,24 @@ def kill_missing(cases, count, folder, deadline, seed=0):
         shutil.rmtree(place)
 
 
+def repeat_missing(count, folder, deadline):
+    """Repeat one training step of every recipe that results/faults.json lacks, from one state."""
+    from keras_dtl.recipes import RECIPES
+
+    for name in RECIPES:
+        if name in read_result("faults").get("repeats", {}):
+            continue
+        if deadline.is_over():
+            print("Time is up; the same command goes on.")
+            return
+        words = [sys.executable, "-m", "tests.recipes.step_repeats", f"{count}", f"{folder}", name]
+        answer = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+        found = json.loads(answer.stdout.splitlines()[-1])
+        print(found, flush=True)
+        before = read_result("faults")
+        note(before, repeats={**before.get("repeats", {}), name: {"repeats": count, **found}})
+
+
 def note(before, **found):
     """Write figures beside those that results/faults.json holds, and the page of them all."""
     result = {**before, **found}
@@ -139,6 +184,7 @@ def main():
     parser.add_argument("--only", default="", help="cases whose name holds this")
     parser.add_argument("--signals", type=float, default=0, help="for how many seconds")
     parser.add_argument("--full-disk", action="store_true", help="at sizes between none and all")
+    parser.add_argument("--repeats", type=int, default=0, help="of a step of each recipe")
     parser.add_argument("--minutes", type=float, help="begin no further case after so many")
     arguments = parser.parse_args()
     if arguments.full_disk:
@@ -154,10 +200,13 @@ def main():
         others = [case for case in others if arguments.only in case.name]
         kill_missing(every, arguments.kills, folder / "kills", deadline)
         kill_missing(others, arguments.trainings, folder / "others", deadline)
+        if arguments.repeats:
+            repeat_missing(arguments.repeats, folder / "repeats", deadline)
         if arguments.full_disk:
             fill_all([*every, *others], folder, deadline, note)
         if arguments.signals:
-            note(read_result("faults"), signals=signal_all(every, folder, arguments.signals))
+            some = [case for case in [*every, *others] if case.name in SIGNALLED]
+            note(read_result("faults"), signals=signal_all(some, folder, arguments.signals))
     note(read_result("faults"))
 
 

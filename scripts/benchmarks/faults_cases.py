@@ -227,7 +227,7 @@ def trainings(data):
     short = ("--batch-size", "16", "--min-steps", "4")
     motion = ("--source", "walker", "--window", "24", "--stride", "48", "--filters", "4")
     images = ("--image-size", "16", "--filters", "2", "--receptive-field", "16")
-    images += ("--batch-size", "4", "--measure-every", "1")
+    images += ("--batch-size", "4", "--measure-every", "1", "--keep", "last")
     codes = ("--source", f"folder:{data}/source", "--image-size", "16", "--channels", "3")
     codes += ("--filters", "2", "--content", "3", "--style", "2", "--batch-size", "8")
     of_domains = ("dann", "cdan", "dan", "deep-coral", "adda", "mcc", "adamatch", "mme", "ccsa")

@@ -20,7 +20,8 @@ weights with the state of every optimizer, the logs, the scores and the exported
 SIGNALS = """
 ## Signals
 
-Signals at random moments of conversions, each of half of them twice. Stated are 0 for what was done
+Signals at random moments of conversions by threads and by processes, of a training and of a style
+transfer, half of them twice. Stated are 0 for what was done
 all the same, 130 after Ctrl-C, and after SIGTERM the signal itself (in a shell 143). A worker that
 dies is begun again. In the first instant, before Python has given the command to this package,
 Python itself answers Ctrl-C, as it does in any program.
@@ -31,6 +32,15 @@ DISKS = """
 Each command on ten file systems that hold from nothing to 99 % of what it needs, and then again
 with room. *Stated* are runs that ended with status 2 and one message, or with 0 where the room was
 enough.
+"""
+REPEATS = """
+## Steps that repeat
+
+One training step of every recipe, started so often from one state, and how many outcomes that had,
+compared bit for bit: weights, optimizers, statistics and logs. This holds for what
+`keras-dtl` trains without `--jit on`, on one machine with one version of TensorFlow. A program of
+your own calls `keras_dtl.cli.repeatable.repeat_steps()` first for the same; without it TensorFlow
+adds three gradients and more in an order of chance, and the last bits differ.
 """
 TESTS = """
 ## Tests beside these
@@ -114,4 +124,6 @@ def page(result):
     columns = ("command", "disks", "too small", "not stated", "something lost or half")
     columns = (*columns, "refused with room", "different with room")
     parts += [DISKS, "\n", table(columns, disk_rows(result.get("full_disks", {})))]
-    return "".join([*parts, TESTS])
+    columns = ("recipe", "repeats", "outcomes")
+    rows = [[k, run["repeats"], run["outcomes"]] for k, run in result.get("repeats", {}).items()]
+    return "".join([*parts, REPEATS, "\n", table(columns, rows), TESTS])

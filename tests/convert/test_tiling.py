@@ -84,13 +84,24 @@ def test_tiles_are_taken_where_memory_is_exhausted(blurred, monkeypatch):
         Tiler(blurred, Options(tile=0))(image)
 
 
-def test_tiles_are_taken_where_memory_would_not_do(blurred, monkeypatch):
-    monkeypatch.setattr("keras_dtl.convert.tiling.free_memory", lambda: 2**23)
-    seen = []
-    run = blurred.run
+def shapes_seen(blurred, monkeypatch, memory):
+    """Return the shapes of what a model is given of two images that are 512 pixels high."""
+    monkeypatch.setattr("keras_dtl.convert.tiling.total_memory", lambda: memory)
+    seen, run = [], blurred.run
     monkeypatch.setattr(blurred, "run", lambda images: seen.append(images.shape) or run(images))
-    Tiler(blurred, Options())(noise(512, 300)[None])
-    assert max(shape[1] for shape in seen) <= 256
+    images = np.stack([noise(512, 300)] * 2)
+    Tiler(blurred, Options())(images)
+    return seen
+
+
+def test_tiles_are_taken_where_memory_would_not_do(blurred, monkeypatch):
+    assert max(shape[1] for shape in shapes_seen(blurred, monkeypatch, 2**23)) <= 256
+
+
+def test_images_that_fit_one_by_one_are_not_cut_for_being_together(blurred, monkeypatch):
+    """What became of a photo depended on which others were in the same batch."""
+    need = 512 * 300 * blurred.manifest.tiling["bytes_per_pixel"]
+    assert shapes_seen(blurred, monkeypatch, 4 * need) == [(1, 512, 300, 3)] * 2
 
 
 def test_folder_is_converted_in_tiles(blurred, tmp_path):

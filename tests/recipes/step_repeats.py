@@ -14,7 +14,7 @@ import numpy as np
 from keras_dtl.images import write_image
 
 DIGITS = {"source": "digits", "image_size": 28, "filters": 16, "batch_size": 32}
-IMAGES = {"image_size": 32, "filters": 8, "receptive_field": 16, "batch_size": 4}
+IMAGES = {"image_size": 32, "filters": 8, "receptive_field": 16, "batch_size": 4, "keep": "last"}
 
 
 def noise(folder, count, shape):

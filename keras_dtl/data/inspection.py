@@ -30,7 +30,7 @@ from keras_dtl.data.summary import (
     left_out_lines,
     size_lines,
 )
-from keras_dtl.files import find_files
+from keras_dtl.files import FilePath, find_files
 from keras_dtl.images import (
     find_images,
     find_unread_files,
@@ -39,7 +39,12 @@ from keras_dtl.images import (
 )
 
 
-def describe(name: str, kind: str | None = None, thorough: bool = False) -> list[str]:
+def describe(
+    name: str,
+    kind: str | None = None,
+    thorough: bool = False,
+    data_dir: FilePath | None = None,
+) -> list[str]:
     """Return what a data set is taken for, a line each.
 
     Args:
@@ -47,6 +52,7 @@ def describe(name: str, kind: str | None = None, thorough: bool = False) -> list
             kind is told by what it holds.
         kind: "folder", "paired", "segmentation", "npz", "bvh" or "named", where it is known.
         thorough: Whether every image is opened for its size, and every mask is read.
+        data_dir: Where TFDS keeps prepared data sets.
 
     Raises:
         FileNotFoundError: If there is nothing of that name.
@@ -61,7 +67,9 @@ def describe(name: str, kind: str | None = None, thorough: bool = False) -> list
         prefix = kind_of(Path(path))
     elif prefix == "folder" and kind is None and Path(path).is_dir():
         prefix = kind_of(Path(path)) if kind_of(Path(path)) != "paired" else "folder"
-    return _DESCRIPTIONS[kind or prefix or "named"](path, thorough)
+    if (kind or prefix or "named") == "named":
+        return _describe_named(path, data_dir)
+    return _DESCRIPTIONS[kind or prefix](path, thorough)
 
 
 def kind_of(path: Path) -> str:
@@ -226,13 +234,13 @@ def _describe_clips(path: str) -> list[str]:
     ]
 
 
-def _describe_named(name: str, thorough: bool) -> list[str]:
+def _describe_named(name: str, data_dir: FilePath | None) -> list[str]:
     if name in EMBEDDED:
         parts = {split: load(name, split) for split in ("train", "test")}
         return [f"{name}: embedded, no download", *example_lines(parts)]
     from keras_dtl.data.tfds_source import tfds_lines
 
-    return tfds_lines(name)
+    return tfds_lines(name, data_dir)
 
 
 def _describe_bvh(path: str, thorough: bool, for_training: bool = False) -> list[str]:
@@ -251,5 +259,4 @@ _DESCRIPTIONS: dict[str, Callable[[str, bool], list[str]]] = {
     "segmentation": _describe_masks,
     "npz": _describe_archive,
     "bvh": _describe_bvh,
-    "named": _describe_named,
 }

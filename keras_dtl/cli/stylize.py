@@ -101,6 +101,7 @@ def main(arguments: Stylize) -> int:
     jobs = find_jobs(arguments)
     options = read_options(arguments)
     from keras_dtl.cli.session import start_session
+    from keras_dtl.convert.disk import DiskFull, no_room_is_fatal
 
     print(start_session(arguments.seed))
     model = build_model(arguments)
@@ -108,7 +109,12 @@ def main(arguments: Stylize) -> int:
     failures = 0
     for content, output in jobs:
         try:
-            stylize_file(arguments, model, content, output, options)
+            with no_room_is_fatal():
+                stylize_file(arguments, model, content, output, options)
+        except DiskFull as error:
+            # The next image would take as long, and fail as this one did.
+            print(f"error: {error}; make room and give the command again.", file=sys.stderr)
+            return FAILED if content == jobs[0][0] else PARTLY
         except KeyboardInterrupt:
             print(f"\nStopped at {readable_name(content)}; --resume goes on.")
             return INTERRUPTED

@@ -19,6 +19,7 @@ WAY_OUT = (
     "folders ACTION/STYLE/"
 )
 _LETTER = re.compile(r"[^\W\d_]")
+_NUMBER = re.compile(r"\d+")
 
 
 class Labels(NamedTuple):
@@ -82,6 +83,7 @@ def motion_labels(folder: Path, paths: Sequence[Path]) -> Labels:
             missing[path] = reason
     if table is None:
         _refuse_numbers(folder, found)
+        _refuse_numbered(folder, [found[path] for path in guessed])
         _say_guesses({path: found[path] for path in guessed})
     source = "table" if table is not None else "names" if guessed else "folders"
     return Labels(found, missing, source)
@@ -118,6 +120,19 @@ def _refuse_numbers(folder: Path, found: dict[Path, tuple[str, str]]) -> None:
                 f"{folder} tells no actions and styles: by its name, {path.relative_to(folder)} "
                 f"would be of the action {action!r} and the style {style!r}, and numbers are "
                 f"neither. {WAY_OUT}."
+            )
+
+
+def _refuse_numbered(folder: Path, guesses: list[tuple[str, str]]) -> None:
+    """Refuse guesses that differ in a number alone, such as take1 and take2."""
+    for place, kind in enumerate(("actions", "styles")):
+        names = [guess[place] for guess in guesses]
+        stems = {_NUMBER.sub("", name) for name in names}
+        if len(set(names)) > 1 and len(stems) == 1 and all(map(_NUMBER.search, names)):
+            listed = ", ".join(sorted(set(names))[:5])
+            raise ValueError(
+                f"{folder} tells no actions and styles: by the names of its files the {kind} "
+                f"would be {listed}, which differ in a number alone. {WAY_OUT}."
             )
 
 

@@ -162,6 +162,8 @@ def test_guesses_from_names_are_printed(names, actions, styles, tmp_path, caplog
         (["07/07_01.bvh", "08/08_02.bvh"], "the action '01' and the style '07'"),
         (["001_Shy_0_x_1_0.bvh"], "the style '1'"),
         (["all/07/07_01.bvh", "all/08/08_02.bvh"], "the action 'all' and the style '07'"),
+        (["x_walk_take1_1.bvh", "x_run_take2_2.bvh"], "the styles would be take1, take2, which"),
+        (["x_clip03_old_1.bvh", "x_clip04_shy_2.bvh"], "the actions would be clip03, clip04, whi"),
         (["walk1_subject1.bvh"], "could be used.*expected ..._ACTION_STYLE_NUMBER"),
         (["Sad Walk.bvh"], "could be used.*clips.csv"),
         (["happy/a_fast_take_01.bvh", "sad/a_fast_take_01.bvh"], "happy tells either its action"),

@@ -9,15 +9,15 @@ import numpy as np
 from keras_dtl.data.catalogue import EMBEDDED, load
 from keras_dtl.data.folder_plan import FolderPlan, folder_plan
 from keras_dtl.data.layouts import sided_folders, visible_folders
+from keras_dtl.data.mask_census import MaskCensus, void_share
 from keras_dtl.data.mask_folders import FOLDERS, Turns, segmentation_pairs
 from keras_dtl.data.masks import (
     VOID_NAMES,
-    check_void,
+    Classes,
     class_numbers,
     class_table,
     read_classes,
     read_mask,
-    void_share,
 )
 from keras_dtl.data.names import divide_name
 from keras_dtl.data.npz import read_arrays
@@ -165,7 +165,7 @@ def _describe_pairs(path: str, thorough: bool) -> list[str]:
 
 
 def _describe_masks(path: str, thorough: bool) -> list[str]:
-    root, lines, files, numbers = Path(path), [], [], {}
+    root, lines, files, numbers = Path(path), [], [], np.zeros(256, "int64")
     known = read_classes(root)
     for split in ("train", "test"):
         try:
@@ -177,13 +177,7 @@ def _describe_masks(path: str, thorough: bool) -> list[str]:
             continue
         lines.append(f"{split}: {len(pairs)} images with masks")
         files += [image for image, _ in pairs]
-        numbers[split] = sum(
-            (_mask_counts(image, mask, known) for image, mask in pairs if thorough),
-            start=np.zeros(256, "int64"),
-        )
-        if thorough and known is None:
-            check_void(root, numbers[split])
-    numbers = sum(numbers.values())
+        numbers += _mask_counts(root, pairs, known) if thorough else 0
     names = class_table(np.flatnonzero(numbers).tolist(), known)[1] if known or thorough else ()
     head = [f"{readable_name(root)}: images and masks"]
     head += [f"{len(names)} classes: {join_names(names)}"] if names else []
@@ -195,10 +189,15 @@ def _describe_masks(path: str, thorough: bool) -> list[str]:
     return [*head, *lines, *size_lines(*image_sizes(files if thorough else ()))]
 
 
-def _mask_counts(image_path: Path, mask_path: Path, known: dict | None) -> np.ndarray:
-    shape = read_image(image_path).shape[:2]
-    mask = Turns().fit(read_mask(mask_path), image_path, mask_path, shape)
-    return np.bincount(class_numbers(mask, known, mask_path).ravel(), minlength=256)
+def _mask_counts(root: Path, pairs: list[tuple[Path, Path]], known: Classes | None) -> np.ndarray:
+    """Return the pixels of a split by number, where nothing speaks against its masks."""
+    census, turns = MaskCensus(), Turns()
+    for image_path, mask_path in pairs:
+        shape = read_image(image_path).shape[:2]
+        mask = turns.fit(read_mask(mask_path), image_path, mask_path, shape)
+        census.add(mask, class_numbers(mask, known, mask_path), mask_path)
+    census.check(root, known)
+    return census.counts
 
 
 def _describe_archive(path: str, thorough: bool) -> list[str]:

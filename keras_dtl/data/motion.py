@@ -13,7 +13,7 @@ from keras_dtl.data.motion_labels import motion_files, motion_labels
 from keras_dtl.data.npz import open_archive, read_array
 from keras_dtl.data.walker import GAITS, MOODS, RATE, walker_skeleton, walks
 from keras_dtl.files import FilePath
-from keras_dtl.motion import features_of, mirror_motion, resample
+from keras_dtl.motion import MIRRORED, features_of, mirror_motion, resample
 from keras_dtl.skeleton import Skeleton
 
 logger = logging.getLogger("keras_dtl")
@@ -93,6 +93,7 @@ def load_bvh_folder(folder: FilePath, rate: float = 30.0, lead_in: int | None = 
     failed |= labels.missing
     turned = [clip.path.name for clip in clips if clip.up != "y"]
     _warn_of(turned, "have another axis than y up, and are turned")
+    _warn_of([clip.path.name for clip in clips if clip.is_mirrored], f"have a fault: {MIRRORED}")
     cut = [f"{clip.path.name} ({clip.lead_in} frames)" for clip in clips if clip.lead_in]
     _warn_of(cut, "begin with a pose, which is cut (--lead-in-frames 0 keeps it)")
     for path in sorted(failed):

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -226,6 +227,16 @@ def test_frames_of_a_known_pose_are_left_out_whether_the_clip_jumps_or_not(tmp_p
     source = write_clips(tmp_path, old=with_first_frames(clip, t_pose(clip)))
     counts = [len(load_motion(source, lead_in=lead_in).positions[0]) for lead_in in (None, 0)]
     assert counts == [60, 61]
+
+
+def test_files_whose_left_and_right_are_exchanged_are_named(tmp_path, caplog):
+    other = {"Left": "Right", "Right": "Left"}
+    swapped = walking(rename=lambda name: re.sub("^(Left|Right)", lambda m: other[m[1]], name))
+    source = write_clips(tmp_path, old=walking(turned=200), shy=swapped)
+    load_motion(source)
+    assert "1 files have a fault: toes point backwards: left and right are exch" in caplog.text
+    assert describe_motion(tmp_path).mirrored == ("walk/shy/1.bvh",)
+    assert any("shy/1.bvh: toes point backwards" in x for x in describe_motion(tmp_path).lines())
 
 
 def test_archive_of_clips(clips, tmp_path):

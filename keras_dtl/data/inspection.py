@@ -1,12 +1,11 @@
 """What a data set would be taken for, told in lines; training tells the same before it begins."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from keras_dtl.data.catalogue import EMBEDDED, load
+from keras_dtl.data.catalogue import EMBEDDED, load, named_lines
 from keras_dtl.data.folder_plan import FolderPlan, folder_plan
 from keras_dtl.data.layouts import sided_folders, visible_folders
 from keras_dtl.data.mask_census import MaskCensus, void_share
@@ -59,10 +58,9 @@ def describe(
         ValueError: If it cannot be used, with what is in the way; a training raises the same.
     """
     prefix, path = divide_name(name)
-    if name.startswith("bvh:"):
-        path = os.path.expanduser(name.removeprefix("bvh:"))  # noqa: PTH111 (see divide_name)
+    if prefix == "bvh":
         return _describe_bvh(path, thorough, for_training=True)
-    if not prefix and Path(path).expanduser().exists():
+    if not prefix and path.strip() and Path(path).expanduser().exists():
         path = str(Path(path).expanduser())
         prefix = kind_of(Path(path))
     elif prefix == "folder" and kind is None and Path(path).is_dir():
@@ -237,9 +235,7 @@ def _describe_named(name: str, data_dir: FilePath | None) -> list[str]:
     if name in EMBEDDED:
         parts = {split: load(name, split) for split in ("train", "test")}
         return [f"{name}: embedded, no download", *example_lines(parts)]
-    from keras_dtl.data.tfds_source import tfds_lines
-
-    return tfds_lines(name, data_dir)
+    return named_lines(name, data_dir)
 
 
 def _describe_bvh(path: str, thorough: bool, for_training: bool = False) -> list[str]:

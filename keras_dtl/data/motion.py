@@ -10,6 +10,7 @@ import numpy as np
 from keras_dtl.data.clips import Clips
 from keras_dtl.data.motion_files import none_usable, read_clips
 from keras_dtl.data.motion_labels import motion_files, motion_labels
+from keras_dtl.data.names import divide_name
 from keras_dtl.data.npz import open_archive, read_array
 from keras_dtl.data.walker import GAITS, MOODS, RATE, walker_skeleton, walks
 from keras_dtl.files import FilePath
@@ -54,12 +55,12 @@ def load_motion(
     Raises:
         ValueError: The name stands for nothing, or no file could be read.
     """
-    kind, _, place = name.partition(":")
     if name == "walker":
         return _walker(clips_per_cell, seed)
-    if kind in ("bvh", "folder") and place:
+    kind, place = divide_name(name)
+    if kind in ("bvh", "folder"):
         return load_bvh_folder(place, rate, lead_in)
-    if kind == "npz" and place:
+    if kind == "npz":
         return load_archive(place, rate)
     raise ValueError(f"Motion is named walker, bvh:PATH or npz:PATH. Received: {name!r}")
 

@@ -10,6 +10,7 @@ from keras_dtl.data.motion import load_motion, statistics_of, windows_of
 from keras_dtl.data.motion_check import describe_motion
 from keras_dtl.data.walker import measure_factors
 from keras_dtl.motion import features_of, read_motion, to_bvh
+from keras_dtl.recipes import RECIPES
 from tests.walking import t_pose, walking, with_first_frames, with_z_up
 
 
@@ -284,8 +285,16 @@ def test_held_out_cells_share_neither_action_nor_style(clips):
     split_clips(clips, 0.25, cells)
 
 
+def test_home_may_stand_after_the_colon(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_clips(tmp_path / "clips", old=walking(frames=4))
+    assert len(load_motion("bvh:~/clips")) == 1
+    assert RECIPES["motion-style"](source="bvh:~/clips").data_lines()[1].startswith("1 BVH files")
+
+
 def test_names_that_stand_for_nothing(tmp_path):
-    for name, message in (("fly", "named walker"), (f"folder:{tmp_path}", "no .bvh")):
+    nothing = [("fly", "named walker"), ("bvh:", "Expected a path after a colon, such as bvh:")]
+    for name, message in (*nothing, (f"folder:{tmp_path}", "no .bvh")):
         with pytest.raises(ValueError, match=message):
             load_motion(name)
 

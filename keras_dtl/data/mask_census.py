@@ -17,7 +17,7 @@ class MaskCensus:
     `counts` are the pixels by number, integers `(256,)`.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.counts = np.zeros(256, "int64")
         self.fills = np.zeros(256, bool)
         self.palette = {}
@@ -56,7 +56,7 @@ class MaskCensus:
         self._check_edges(root)
         check_void(root, self.counts)
 
-    def _check_palettes(self):
+    def _check_palettes(self) -> None:
         for number, colors in self.palette.items():
             if len(colors) > 1:
                 (one, path), (other, second) = list(colors.items())[:2]
@@ -67,7 +67,7 @@ class MaskCensus:
                     "with the columns id,name,r,g,b; or as one channel of numbers."
                 )
 
-    def _check_edges(self, root):
+    def _check_edges(self, root: Path) -> None:
         numbers = np.flatnonzero(self.counts)
         thin = [number for number in numbers.tolist() if not self.fills[number]]
         if len(thin) < FEW_EDGES or 2 * len(thin) <= len(numbers):

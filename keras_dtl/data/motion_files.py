@@ -34,7 +34,11 @@ class ClipFile(NamedTuple):
     """World positions `(frames, joints, 3)` without the lead-in, at the rate that was asked for."""
 
     def positions_at_size_of(self, skeleton: Skeleton) -> np.ndarray:
-        """Return the positions of a body whose leg is as long as that of a skeleton."""
+        """Return the positions of a body whose leg is as long as that of a skeleton.
+
+        Args:
+            skeleton: The `Skeleton`.
+        """
         return self.positions * (skeleton.leg / self.skeleton.leg)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_dtl.data.clips import Clips
 from keras_dtl.data.motion_files import none_usable, read_clips
-from keras_dtl.data.motion_labels import motion_files, motion_labels
+from keras_dtl.data.motion_labels import motion_files, motion_labels, other_files
 from keras_dtl.data.names import divide_name
 from keras_dtl.data.npz import open_archive, read_array
 from keras_dtl.data.walker import GAITS, MOODS, RATE, walker_skeleton, walks
@@ -97,6 +97,7 @@ def load_bvh_folder(folder: FilePath, rate: float = 30.0, lead_in: int | None = 
     _warn_of([clip.path.name for clip in clips if clip.is_mirrored], f"have a fault: {MIRRORED}")
     cut = [f"{clip.path.name} ({clip.lead_in} frames)" for clip in clips if clip.lead_in]
     _warn_of(cut, "begin with a pose, which is cut (--lead-in-frames 0 keeps it)")
+    _warn_of([path.name for path in other_files(folder)], "are no BVH files and are left out")
     for path in sorted(failed):
         logger.warning("left out: %s: %s", path.name, failed[path])
     if not clips:

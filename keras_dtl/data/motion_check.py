@@ -5,7 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 from keras_dtl.data.motion_files import none_usable, read_clips
-from keras_dtl.data.motion_labels import Labels, motion_files, motion_labels
+from keras_dtl.data.motion_labels import Labels, motion_files, motion_labels, other_files
+from keras_dtl.data.summary import join_names
 from keras_dtl.files import FilePath, readable_name
 from keras_dtl.motion import MIRRORED
 
@@ -16,6 +17,7 @@ class MotionDescription:
 
     Args:
         files: How many there are.
+        others: Names of files beside them that are no BVH files.
         unreadable: Why files are left out, by their name.
         skeletons: How many files have each skeleton, by the names of its joints.
         up: How many files have each axis up: x, y or z, with a minus sign where it points down.
@@ -31,6 +33,7 @@ class MotionDescription:
     """
 
     files: int
+    others: tuple[str, ...]
     unreadable: dict[str, str]
     skeletons: dict[tuple[str, ...], int]
     up: dict[str, int]
@@ -68,6 +71,8 @@ class MotionDescription:
         found += [f"{name}: begins with a pose of {n} frames" for name, n in self.lead_ins.items()]
         found += [f"{name}: {MIRRORED}" for name in self.mirrored]
         found += [f"left out: {name}: {reason}" for name, reason in self.unreadable.items()]
+        if self.others:
+            found.append(f"left out: {len(self.others)} (no BVH file): {join_names(self.others)}")
         return [*found, self.problem] if self.problem else found
 
 
@@ -103,6 +108,7 @@ def describe_motion(
         refusal = none_usable(folder, failed | labels.missing)
     return MotionDescription(
         files=len(paths),
+        others=tuple(each.name for each in other_files(path)) if path.is_dir() else (),
         unreadable={names[each]: failed[each] for each in sorted(failed)},
         skeletons=Counter(clip.names for clip in clips),
         up=Counter(clip.up for clip in clips),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_dtl.files import find_files, readable_name
+from keras_dtl.files import find_files, find_other_files, readable_name
 
 logger = logging.getLogger("keras_dtl")
 
@@ -49,6 +49,15 @@ def motion_files(folder: Path) -> list[Path]:
     if not paths:
         raise ValueError(f"{readable_name(folder)} holds no {SUFFIX} files. Check the path.")
     return paths
+
+
+def other_files(folder: Path) -> list[Path]:
+    """Return the files in a folder and its sub-folders that are no BVH files, but for the table.
+
+    Args:
+        folder: The folder.
+    """
+    return [path for path in find_other_files(folder, {SUFFIX}) if path != folder / TABLE]
 
 
 def motion_labels(folder: Path, paths: Sequence[Path]) -> Labels:

@@ -230,6 +230,15 @@ def test_frames_of_a_known_pose_are_left_out_whether_the_clip_jumps_or_not(tmp_p
     assert counts == [60, 61]
 
 
+def test_files_that_are_no_bvh_are_named(tmp_path, caplog):
+    source = write_clips(tmp_path, old=walking(frames=4))
+    (tmp_path / "walk" / "old" / "2.fbx").write_bytes(b"")
+    (tmp_path / "clips.csv").write_text("file,action,style\nwalk/old/1.bvh,walk,old\n")
+    load_motion(source)
+    assert "1 files are no BVH files and are left out: 2.fbx" in caplog.text
+    assert "left out: 1 (no BVH file): 2.fbx" in describe_motion(tmp_path).lines()
+
+
 def test_files_whose_left_and_right_are_exchanged_are_named(tmp_path, caplog):
     other = {"Left": "Right", "Right": "Left"}
     swapped = walking(rename=lambda name: re.sub("^(Left|Right)", lambda m: other[m[1]], name))

@@ -6,6 +6,7 @@ keras-dtl check paired:facades
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
@@ -30,6 +31,8 @@ class Check:
     """Array of images in an archive. Default: one of the usual names, such as x."""
     npz_labels: str | None = None
     """Array of classes in an archive. Default: one of the usual names, such as y."""
+    data_dir: Path | None = None
+    """Folder of TFDS data sets. Default: TFDS_DATA_DIR, as everywhere."""
 
 
 def main(arguments: Check) -> int:
@@ -41,6 +44,6 @@ def main(arguments: Check) -> int:
     if arguments.npz_images or arguments.npz_labels:
         name = f"npz:{name.removeprefix('npz:')}"
         name = with_arrays(name, arguments.npz_images, arguments.npz_labels)
-    for line in describe(name, arguments.kind, thorough=True):
+    for line in describe(name, arguments.kind, thorough=True, data_dir=arguments.data_dir):
         print(line)
     return SUCCESS

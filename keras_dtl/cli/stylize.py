@@ -267,6 +267,7 @@ def normalize(features, folder: Path, path: Path | None):
     from keras_dtl.methods.style.images import resize_within
 
     photos = find_images(folder)
+    tell_left_out(folder)
     if not photos:
         raise ValueError(f"{readable_name(folder)} holds no images to normalize by.")
     normalize_activations(features, (resize_within(read_image(x), SIDE_OF_PHOTOS) for x in photos))

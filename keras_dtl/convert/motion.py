@@ -18,7 +18,14 @@ from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.stick_figures import stick_figures
 from keras_dtl.files import readable_name, sha256
 from keras_dtl.images import ImageError
-from keras_dtl.motion import features_of, heading, positions_of, resample
+from keras_dtl.motion import (
+    MIRRORED,
+    features_of,
+    has_toes_behind,
+    heading,
+    positions_of,
+    resample,
+)
 from keras_dtl.skeleton import Skeleton
 
 logger = logging.getLogger("keras_dtl")
@@ -117,6 +124,8 @@ class MotionStyle(MirroredTree):
         if body.lead_in:
             done = _LEAD_IN[self.options.lead_in]
             logger.warning("%s: %s %s", readable_name(item.name), _lead_in_words(body), done)
+        if has_toes_behind(positions, body.skeleton):
+            logger.warning("%s: %s", readable_name(item.name), MIRRORED)
         start = tuple(positions[0, 0, [0, 2]])
         facing = heading(positions, body.skeleton)[0]
         shape = (len(features),)

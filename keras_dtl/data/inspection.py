@@ -1,23 +1,22 @@
 """What a data set would be taken for, told in lines; training tells the same before it begins."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from keras_dtl.data.catalogue import EMBEDDED, load
+from keras_dtl.data.catalogue import EMBEDDED, load, named_lines
 from keras_dtl.data.folder_plan import FolderPlan, folder_plan
 from keras_dtl.data.layouts import sided_folders, visible_folders
+from keras_dtl.data.mask_census import MaskCensus, void_share
 from keras_dtl.data.mask_folders import FOLDERS, Turns, segmentation_pairs
 from keras_dtl.data.masks import (
     VOID_NAMES,
-    check_void,
+    Classes,
     class_numbers,
     class_table,
     read_classes,
     read_mask,
-    void_share,
 )
 from keras_dtl.data.names import divide_name
 from keras_dtl.data.npz import read_arrays
@@ -30,7 +29,7 @@ from keras_dtl.data.summary import (
     left_out_lines,
     size_lines,
 )
-from keras_dtl.files import find_files
+from keras_dtl.files import FilePath, find_files
 from keras_dtl.images import (
     find_images,
     find_unread_files,
@@ -39,7 +38,12 @@ from keras_dtl.images import (
 )
 
 
-def describe(name: str, kind: str | None = None, thorough: bool = False) -> list[str]:
+def describe(
+    name: str,
+    kind: str | None = None,
+    thorough: bool = False,
+    data_dir: FilePath | None = None,
+) -> list[str]:
     """Return what a data set is taken for, a line each.
 
     Args:
@@ -47,21 +51,23 @@ def describe(name: str, kind: str | None = None, thorough: bool = False) -> list
             kind is told by what it holds.
         kind: "folder", "paired", "segmentation", "npz", "bvh" or "named", where it is known.
         thorough: Whether every image is opened for its size, and every mask is read.
+        data_dir: Where TFDS keeps prepared data sets.
 
     Raises:
         FileNotFoundError: If there is nothing of that name.
         ValueError: If it cannot be used, with what is in the way; a training raises the same.
     """
     prefix, path = divide_name(name)
-    if name.startswith("bvh:"):
-        path = os.path.expanduser(name.removeprefix("bvh:"))  # noqa: PTH111 (see divide_name)
+    if prefix == "bvh":
         return _describe_bvh(path, thorough, for_training=True)
-    if not prefix and Path(path).expanduser().exists():
+    if not prefix and path.strip() and Path(path).expanduser().exists():
         path = str(Path(path).expanduser())
         prefix = kind_of(Path(path))
     elif prefix == "folder" and kind is None and Path(path).is_dir():
         prefix = kind_of(Path(path)) if kind_of(Path(path)) != "paired" else "folder"
-    return _DESCRIPTIONS[kind or prefix or "named"](path, thorough)
+    if (kind or prefix or "named") == "named":
+        return _describe_named(path, data_dir)
+    return _DESCRIPTIONS[kind or prefix](path, thorough)
 
 
 def kind_of(path: Path) -> str:
@@ -157,7 +163,7 @@ def _describe_pairs(path: str, thorough: bool) -> list[str]:
 
 
 def _describe_masks(path: str, thorough: bool) -> list[str]:
-    root, lines, files, numbers = Path(path), [], [], {}
+    root, lines, files, numbers = Path(path), [], [], np.zeros(256, "int64")
     known = read_classes(root)
     for split in ("train", "test"):
         try:
@@ -169,13 +175,7 @@ def _describe_masks(path: str, thorough: bool) -> list[str]:
             continue
         lines.append(f"{split}: {len(pairs)} images with masks")
         files += [image for image, _ in pairs]
-        numbers[split] = sum(
-            (_mask_counts(image, mask, known) for image, mask in pairs if thorough),
-            start=np.zeros(256, "int64"),
-        )
-        if thorough and known is None:
-            check_void(root, numbers[split])
-    numbers = sum(numbers.values())
+        numbers += _mask_counts(root, pairs, known) if thorough else 0
     names = class_table(np.flatnonzero(numbers).tolist(), known)[1] if known or thorough else ()
     head = [f"{readable_name(root)}: images and masks"]
     head += [f"{len(names)} classes: {join_names(names)}"] if names else []
@@ -187,10 +187,15 @@ def _describe_masks(path: str, thorough: bool) -> list[str]:
     return [*head, *lines, *size_lines(*image_sizes(files if thorough else ()))]
 
 
-def _mask_counts(image_path: Path, mask_path: Path, known: dict | None) -> np.ndarray:
-    shape = read_image(image_path).shape[:2]
-    mask = Turns().fit(read_mask(mask_path), image_path, mask_path, shape)
-    return np.bincount(class_numbers(mask, known, mask_path).ravel(), minlength=256)
+def _mask_counts(root: Path, pairs: list[tuple[Path, Path]], known: Classes | None) -> np.ndarray:
+    """Return the pixels of a split by number, where nothing speaks against its masks."""
+    census, turns = MaskCensus(), Turns()
+    for image_path, mask_path in pairs:
+        shape = read_image(image_path).shape[:2]
+        mask = turns.fit(read_mask(mask_path), image_path, mask_path, shape)
+        census.add(mask, class_numbers(mask, known, mask_path), mask_path)
+    census.check(root, known)
+    return census.counts
 
 
 def _describe_archive(path: str, thorough: bool) -> list[str]:
@@ -226,13 +231,11 @@ def _describe_clips(path: str) -> list[str]:
     ]
 
 
-def _describe_named(name: str, thorough: bool) -> list[str]:
+def _describe_named(name: str, data_dir: FilePath | None) -> list[str]:
     if name in EMBEDDED:
         parts = {split: load(name, split) for split in ("train", "test")}
         return [f"{name}: embedded, no download", *example_lines(parts)]
-    from keras_dtl.data.tfds_source import tfds_lines
-
-    return tfds_lines(name)
+    return named_lines(name, data_dir)
 
 
 def _describe_bvh(path: str, thorough: bool, for_training: bool = False) -> list[str]:
@@ -251,5 +254,4 @@ _DESCRIPTIONS: dict[str, Callable[[str, bool], list[str]]] = {
     "segmentation": _describe_masks,
     "npz": _describe_archive,
     "bvh": _describe_bvh,
-    "named": _describe_named,
 }

@@ -9,11 +9,12 @@ import numpy as np
 
 from keras_dtl.data.clips import Clips
 from keras_dtl.data.motion_files import none_usable, read_clips
-from keras_dtl.data.motion_labels import motion_files, motion_labels
+from keras_dtl.data.motion_labels import motion_files, motion_labels, other_files
+from keras_dtl.data.names import divide_name
 from keras_dtl.data.npz import open_archive, read_array
 from keras_dtl.data.walker import GAITS, MOODS, RATE, walker_skeleton, walks
 from keras_dtl.files import FilePath
-from keras_dtl.motion import features_of, mirror_motion, resample
+from keras_dtl.motion import MIRRORED, features_of, mirror_motion, resample
 from keras_dtl.skeleton import Skeleton
 
 logger = logging.getLogger("keras_dtl")
@@ -54,12 +55,12 @@ def load_motion(
     Raises:
         ValueError: The name stands for nothing, or no file could be read.
     """
-    kind, _, place = name.partition(":")
     if name == "walker":
         return _walker(clips_per_cell, seed)
-    if kind in ("bvh", "folder") and place:
+    kind, place = divide_name(name)
+    if kind in ("bvh", "folder"):
         return load_bvh_folder(place, rate, lead_in)
-    if kind == "npz" and place:
+    if kind == "npz":
         return load_archive(place, rate)
     raise ValueError(f"Motion is named walker, bvh:PATH or npz:PATH. Received: {name!r}")
 
@@ -93,8 +94,10 @@ def load_bvh_folder(folder: FilePath, rate: float = 30.0, lead_in: int | None = 
     failed |= labels.missing
     turned = [clip.path.name for clip in clips if clip.up != "y"]
     _warn_of(turned, "have another axis than y up, and are turned")
+    _warn_of([clip.path.name for clip in clips if clip.is_mirrored], f"have a fault: {MIRRORED}")
     cut = [f"{clip.path.name} ({clip.lead_in} frames)" for clip in clips if clip.lead_in]
     _warn_of(cut, "begin with a pose, which is cut (--lead-in-frames 0 keeps it)")
+    _warn_of([path.name for path in other_files(folder)], "are no BVH files and are left out")
     for path in sorted(failed):
         logger.warning("left out: %s: %s", path.name, failed[path])
     if not clips:

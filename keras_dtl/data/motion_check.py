@@ -5,8 +5,10 @@ from collections import Counter
 from pathlib import Path
 
 from keras_dtl.data.motion_files import none_usable, read_clips
-from keras_dtl.data.motion_labels import Labels, motion_files, motion_labels
+from keras_dtl.data.motion_labels import Labels, motion_files, motion_labels, other_files
+from keras_dtl.data.summary import join_names
 from keras_dtl.files import FilePath, readable_name
+from keras_dtl.motion import MIRRORED
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,10 +17,12 @@ class MotionDescription:
 
     Args:
         files: How many there are.
+        others: Names of files beside them that are no BVH files.
         unreadable: Why files are left out, by their name.
         skeletons: How many files have each skeleton, by the names of its joints.
         up: How many files have each axis up: x, y or z, with a minus sign where it points down.
         rates: How many files have each rate, in frames a second, rounded to hundredths.
+        mirrored: Names of files whose toes point backwards.
         lead_ins: Frames of the pose that a clip jumps from, by name of the file that has one.
         frames: Of each file that can be used.
         actions, styles: How many files have each.
@@ -29,10 +33,12 @@ class MotionDescription:
     """
 
     files: int
+    others: tuple[str, ...]
     unreadable: dict[str, str]
     skeletons: dict[tuple[str, ...], int]
     up: dict[str, int]
     rates: dict[float, int]
+    mirrored: tuple[str, ...]
     lead_ins: dict[str, int]
     frames: tuple[int, ...]
     actions: dict[str, int]
@@ -63,7 +69,10 @@ class MotionDescription:
             found.append(f"actions: {_counts(self.actions)}; styles: {_counts(self.styles)}")
             found.append(f"told by {self.labels}")
         found += [f"{name}: begins with a pose of {n} frames" for name, n in self.lead_ins.items()]
+        found += [f"{name}: {MIRRORED}" for name in self.mirrored]
         found += [f"left out: {name}: {reason}" for name, reason in self.unreadable.items()]
+        if self.others:
+            found.append(f"left out: {len(self.others)} (no BVH file): {join_names(self.others)}")
         return [*found, self.problem] if self.problem else found
 
 
@@ -99,10 +108,12 @@ def describe_motion(
         refusal = none_usable(folder, failed | labels.missing)
     return MotionDescription(
         files=len(paths),
+        others=tuple(each.name for each in other_files(path)) if path.is_dir() else (),
         unreadable={names[each]: failed[each] for each in sorted(failed)},
         skeletons=Counter(clip.names for clip in clips),
         up=Counter(clip.up for clip in clips),
         rates=Counter(round(clip.rate, 2) for clip in clips),
+        mirrored=tuple(names[clip.path] for clip in clips if clip.is_mirrored),
         lead_ins={names[clip.path]: clip.lead_in for clip in clips if clip.lead_in},
         frames=tuple(clip.frames for clip in clips),
         actions=Counter(action for action, _ in labels.found.values()),

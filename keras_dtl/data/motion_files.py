@@ -9,7 +9,7 @@ import numpy as np
 from keras_dtl.bodies import Body, body_of
 from keras_dtl.bvh import BvhError, read_bvh
 from keras_dtl.data.motion_labels import WAY_OUT
-from keras_dtl.motion import features_of, resample
+from keras_dtl.motion import features_of, has_toes_behind, resample
 from keras_dtl.skeleton import Skeleton
 
 
@@ -28,6 +28,8 @@ class ClipFile(NamedTuple):
     """Of the file."""
     lead_in: int
     """How many of them are a pose at the begin."""
+    is_mirrored: bool
+    """See `keras_dtl.motion.has_toes_behind`."""
     positions: np.ndarray
     """World positions `(frames, joints, 3)` without the lead-in, at the rate that was asked for."""
 
@@ -69,7 +71,8 @@ def _clip_in(path: Path, body: Body, rate: float | None) -> ClipFile:
         positions = resample(positions, own, rate)
     features_of(positions, body.skeleton)
     names = tuple(body.bvh.names[joint] for joint in body.joints)
-    about = (body.up, own, len(body.positions), body.lead_in)
+    is_mirrored = has_toes_behind(positions, body.skeleton)
+    about = (body.up, own, len(body.positions), body.lead_in, is_mirrored)
     return ClipFile(path, names, body.skeleton, *about, positions)
 
 

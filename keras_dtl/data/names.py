@@ -3,7 +3,7 @@
 import os
 import re
 
-PREFIXES = ("folder", "npz", "paired")
+PREFIXES = ("folder", "npz", "paired", "bvh")
 """What may stand before the colon of a path."""
 
 

@@ -134,17 +134,20 @@ class Recipe:
         raise NotImplementedError
 
     def data_lines(self) -> list[str]:
-        """Return what folders and archives are taken for, as `keras-dtl check` says it."""
+        """Return what the data sets are taken for, as `keras-dtl check` says it."""
+        from keras_dtl.data.catalogue import EMBEDDED
         from keras_dtl.data.inspection import describe
         from keras_dtl.data.names import PREFIXES
 
         names = dict.fromkeys(value for _, value in self._data_names())
-        return [
-            line
-            for name in names
-            if name.partition(":")[0] in PREFIXES
-            for line in describe(name, self.data_kind or name.partition(":")[0])
-        ]
+        lines = []
+        for name in names:
+            prefix = name.partition(":")[0]
+            if prefix in PREFIXES:
+                lines += describe(name, self.data_kind or prefix)
+            elif name not in EMBEDDED and self.data_kind is None:
+                lines += describe(name, "named", data_dir=self.data_dir)
+        return lines
 
     def build_model(self, data):
         """Return the compiled `Method`."""

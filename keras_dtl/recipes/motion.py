@@ -54,11 +54,10 @@ class MotionRecipe(Recipe):
     def data_lines(self) -> list[str]:
         from keras_dtl.data.inspection import describe
         from keras_dtl.data.motion_check import describe_motion
+        from keras_dtl.data.names import divide_name
         from keras_dtl.files import readable_name
 
-        kind, _, path = self.source.partition(":")
-        if not path:
-            return []
+        kind, path = divide_name(self.source)
         if kind in ("bvh", "folder"):
             found = describe_motion(path, self.rate, self.lead_in_frames).for_training()
             return [f"{readable_name(path)}: motion", *found]

@@ -197,6 +197,16 @@ def test_training_and_check_refuse_in_the_same_words(make, spoil, tmp_path, caps
         assert str(error.value) in checked
 
 
+def test_names_that_are_unknown_are_told_as_by_a_training(tmp_path):
+    for name in ("nosuch", str(tmp_path / "nowhere"), ""):
+        words = []
+        for ask in (describe, RECIPES["gmv"](source=name).data_lines, lambda n=name: load(n)):
+            with pytest.raises(ValueError, match="Unknown data set .*Accepted: digits") as error:
+                ask(name) if ask is describe else ask()
+            words.append(str(error.value))
+        assert len(set(words)) == 1
+
+
 def test_names_of_arrays_may_be_flags(tmp_path, capsys):
     np.savez(tmp_path / "a.npz", photos=np.zeros((10, 4, 4), "uint8"), who=np.arange(10) % 2)
     words = ["--npz-images", "photos", "--npz-labels", "who"]

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from keras_dtl.data.motion import load_motion, statistics_of, windows_of
 from keras_dtl.data.motion_check import describe_motion
 from keras_dtl.data.walker import measure_factors
 from keras_dtl.motion import features_of, read_motion, to_bvh
+from keras_dtl.recipes import RECIPES
 from tests.walking import t_pose, walking, with_first_frames, with_z_up
 
 
@@ -162,6 +164,8 @@ def test_guesses_from_names_are_printed(names, actions, styles, tmp_path, caplog
         (["07/07_01.bvh", "08/08_02.bvh"], "the action '01' and the style '07'"),
         (["001_Shy_0_x_1_0.bvh"], "the style '1'"),
         (["all/07/07_01.bvh", "all/08/08_02.bvh"], "the action 'all' and the style '07'"),
+        (["x_walk_take1_1.bvh", "x_run_take2_2.bvh"], "the styles would be take1, take2, which"),
+        (["x_clip03_old_1.bvh", "x_clip04_shy_2.bvh"], "the actions would be clip03, clip04, whi"),
         (["walk1_subject1.bvh"], "could be used.*expected ..._ACTION_STYLE_NUMBER"),
         (["Sad Walk.bvh"], "could be used.*clips.csv"),
         (["happy/a_fast_take_01.bvh", "sad/a_fast_take_01.bvh"], "happy tells either its action"),
@@ -226,6 +230,25 @@ def test_frames_of_a_known_pose_are_left_out_whether_the_clip_jumps_or_not(tmp_p
     assert counts == [60, 61]
 
 
+def test_files_that_are_no_bvh_are_named(tmp_path, caplog):
+    source = write_clips(tmp_path, old=walking(frames=4))
+    (tmp_path / "walk" / "old" / "2.fbx").write_bytes(b"")
+    (tmp_path / "clips.csv").write_text("file,action,style\nwalk/old/1.bvh,walk,old\n")
+    load_motion(source)
+    assert "1 files are no BVH files and are left out: 2.fbx" in caplog.text
+    assert "left out: 1 (no BVH file): 2.fbx" in describe_motion(tmp_path).lines()
+
+
+def test_files_whose_left_and_right_are_exchanged_are_named(tmp_path, caplog):
+    other = {"Left": "Right", "Right": "Left"}
+    swapped = walking(rename=lambda name: re.sub("^(Left|Right)", lambda m: other[m[1]], name))
+    source = write_clips(tmp_path, old=walking(turned=200), shy=swapped)
+    load_motion(source)
+    assert "1 files have a fault: toes point backwards: left and right are exch" in caplog.text
+    assert describe_motion(tmp_path).mirrored == ("walk/shy/1.bvh",)
+    assert any("shy/1.bvh: toes point backwards" in x for x in describe_motion(tmp_path).lines())
+
+
 def test_archive_of_clips(clips, tmp_path):
     world = np.concatenate(clips.positions[:2])
     positions = np.concatenate([np.zeros((len(world), 1, 3)), world - world[:, :1]], 1)
@@ -271,8 +294,16 @@ def test_held_out_cells_share_neither_action_nor_style(clips):
     split_clips(clips, 0.25, cells)
 
 
+def test_home_may_stand_after_the_colon(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_clips(tmp_path / "clips", old=walking(frames=4))
+    assert len(load_motion("bvh:~/clips")) == 1
+    assert RECIPES["motion-style"](source="bvh:~/clips").data_lines()[1].startswith("1 BVH files")
+
+
 def test_names_that_stand_for_nothing(tmp_path):
-    for name, message in (("fly", "named walker"), (f"folder:{tmp_path}", "no .bvh")):
+    nothing = [("fly", "named walker"), ("bvh:", "Expected a path after a colon, such as bvh:")]
+    for name, message in (*nothing, (f"folder:{tmp_path}", "no .bvh")):
         with pytest.raises(ValueError, match=message):
             load_motion(name)
 

@@ -305,10 +305,9 @@ def table(record):
 
 
 def test_the_table_is_what_was_measured():
-    record = read_record("answers")
     assert is_in_page("answers", table)
-    assert len(record["cells"]) == len(list(cells()))
-    assert max(cell["difference"] for cell in record["cells"].values()) <= 1e-5
+    measured = read_record("answers")["cells"].values()
+    assert max(cell["difference"] for cell in measured) <= 1e-5
 
 
 def cell(kind, head, method, folder):

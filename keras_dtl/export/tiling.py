@@ -20,6 +20,7 @@ from keras_dtl.export.draft import Draft
 from keras_dtl.export.graph import GraphIndex, attributes, remove_unused
 from keras_dtl.export.reach import NotLocal, measure_reach
 from keras_dtl.import_path import command_of, environment
+from keras_dtl.layers.instance_normalization import EVEN
 
 STATISTICS, GIVEN, MEASURED = "statistics", "given", "measured"
 
@@ -218,7 +219,11 @@ def _given_normalization(
     choose("variance")
     make("Add", ["variance", "epsilon"], "total")
     make("Sqrt", ["total"], "deviation")
-    make("Div", ["scale4", "deviation"], "factor")
+    make("Div", ["scale4", "deviation"], "some_factor")
+    make("Mul", ["mean", "even"], "rounding")
+    make("Mul", ["rounding", "rounding"], "least_variance")
+    make("Greater", ["variance", "least_variance"], "is_uneven")
+    make("Where", ["is_uneven", "some_factor", "nothing"], "factor")
     make("Mul", ["centred", "factor"], "scaled")
     make("Add", ["scaled", "offset4"], None)
     added = _normalization_constants(index, node, mean_place, variance_place)
@@ -243,6 +248,8 @@ def _normalization_constants(
     return {
         "shape": shape,
         "epsilon": np.array(attributes(node).get("epsilon", 1e-5), np.float32),
+        "even": np.array(EVEN, np.float32),
+        "nothing": np.array(0, np.float32),
         "scale4": scale.reshape(shape),
         "offset4": offset.reshape(shape),
         **{f"{key}_from": np.array([place], np.int64) for key, place in places.items()},

@@ -204,18 +204,13 @@ class Method(ReplicatedSteps, keras.Model):
         """
         raise NotImplementedError(f"{type(self).__name__} does not say what it deploys.")
 
-    def answers(self, predictions, inputs):
-        """Return what `deployable()` shall answer where `predict` gives `predictions`.
+    answers = None
+    """Method `(predictions, inputs)` that returns what `deployable()` shall answer where `predict`
+    of these inputs gives these predictions, an array, or `None` where that is something else.
 
-        By it an export is compared with what was trained, beside what it was written from.
-
-        Args:
-            predictions: What `predict` gave.
-            inputs: List of arrays that it was given.
-
-        Returns:
-            Array, or `None` where `predict` computes something else than what is deployed.
-        """
+    By it an export is compared with what was trained. A method whose `predict` does not take what
+    its `deployable()` takes has none.
+    """
 
 
 def _plain(value):

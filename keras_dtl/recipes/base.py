@@ -265,3 +265,11 @@ class Recipe:
     def export_arguments(self, data) -> dict:
         """Return what `export_model` must know beside the model."""
         return {}
+
+    def export_examples(self, data):
+        """Return inputs that the model was scored on, uint8 `(examples, height, width, channels)`.
+
+        What is exported is compared with what `predict` makes of the first of them; None where
+        random ones do.
+        """
+        return None

@@ -263,5 +263,9 @@ class DomainAdaptationRecipe(Recipe):
     def export_arguments(self, data) -> dict:
         return {"classes": data.source_train.classes}
 
+    def export_examples(self, data):
+        test = data.source_test if data.target_test is None else data.target_test
+        return None if test is None else test.images
+
     def headline(self, scores: dict) -> dict:
         return {f"accuracy on {domain}": s["accuracy"] for domain, s in scores.items()}

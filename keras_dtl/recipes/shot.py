@@ -156,6 +156,9 @@ class SHOTRecipe(Recipe):
     def export_arguments(self, data):
         return {"classes": data.classes}
 
+    def export_examples(self, data):
+        return (data.train if data.test is None else data.test).images
+
 
 def in_classes(images, classes, run):
     """Return labelled images numbered by the classes of a run, some of which they may lack.

@@ -90,6 +90,16 @@ def test_tiles_with_the_statistics_of_the_whole_equal_the_whole(name, request):
     assert np.abs(tiled.astype(int) - whole).max() <= 1
 
 
+@pytest.mark.parametrize("level", [0, 100, 255])
+def test_blank_images_give_one_colour_whole_and_in_tiles(level, artifact):
+    image = np.full((1, 160, 196, 3), level, np.uint8)
+    tiled = Tiler(artifact, Options(tile=128))(image)["translated"]
+    expected = np.asarray(generator()(image))
+    assert np.ptp(expected, axis=(0, 1, 2)).max() == 0
+    assert np.abs(artifact(image).astype(int) - expected).max() <= 1
+    assert np.abs(tiled.astype(int) - expected).max() <= 1
+
+
 def test_a_small_copy_and_parts_serve_where_the_whole_does_not_fit(artifact, monkeypatch):
     """Bright on one side: tiles with statistics of their own would all become alike.
 

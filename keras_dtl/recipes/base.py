@@ -224,7 +224,7 @@ class Recipe:
         report = Report(f"{self.name}: {self.source}", words, headline)
         self.add_pictures(report, model, data)
         report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
-        report.add_table("Scores", scores)
+        report.add_scores("Scores", scores)
         report.add_table("Settings", self.settings(), collapsed=True)
         return report
 

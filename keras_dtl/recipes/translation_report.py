@@ -46,7 +46,7 @@ def translation_report(recipe, model, data, history: dict, scores: dict) -> Repo
     add_examples(report, recipe, model, data)
     add_training(report, history)
     add_progress(report, recipe)
-    report.add_table("Scores", scores)
+    report.add_scores("Scores", scores)
     if not recipe.distances_count(scores):
         report.add_text("Scores", NO_DISTANCE, kind="note")
     report.add_table("Settings", recipe.settings(), collapsed=True)

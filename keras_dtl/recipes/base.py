@@ -84,6 +84,11 @@ class Recipe:
         return self.artifact or Path("exported") / self.name
 
     @property
+    def length(self) -> str:
+        """The epochs in words: `"1 epoch"`, `"20 epochs"`."""
+        return f"{self.epochs} epoch{'s' * (self.epochs != 1)}"
+
+    @property
     def jit_compile(self) -> bool:
         """Whether the step is compiled with XLA, as `compile` of Keras takes it."""
         return self.jit == "on"

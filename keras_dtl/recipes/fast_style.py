@@ -163,7 +163,7 @@ class FastStyleRecipe(Recipe):
 
         report = Report(
             f"{self.name}: {', '.join(Path(path).name for path in self.style)}",
-            f"{self.epochs} epochs on {len(data.train)} photos, seed {self.seed}. The photos shown "
+            f"{self.length} on {len(data.train)} photos, seed {self.seed}. The photos shown "
             "were not trained on.",
             {name: f"{value:.1%}" for name, value in self.headline(scores).items()},
         )

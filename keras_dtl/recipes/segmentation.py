@@ -202,7 +202,7 @@ class SegmentationRecipe(Recipe):
 
         report = Report(
             f"{self.name}: {self.source} to {self.target}",
-            f"{self.method}, {self.epochs} epochs, seed {self.seed}. Masks of the "
+            f"{self.method}, {self.length}, seed {self.seed}. Masks of the "
             f"{self.labels_from} were learnt; {len(data.target_test)} target images are scored.",
             {name: self.format_number(value) for name, value in self.headline(scores).items()},
         )

@@ -39,7 +39,7 @@ def translation_report(recipe, model, data, history: dict, scores: dict) -> Repo
     """
     report = Report(
         f"{recipe.name}: {recipe.source}, {recipe.direction}",
-        f"{recipe.epochs} epochs at {recipe.image_size} pixels, seed {recipe.seed}. Scored on test "
+        f"{recipe.length} at {recipe.image_size} pixels, seed {recipe.seed}. Scored on test "
         f"images that chose nothing; features: {recipe.features.partition(':')[0]}.",
         {name: recipe.format_number(value) for name, value in recipe.headline(scores).items()},
     )

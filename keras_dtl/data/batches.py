@@ -140,6 +140,7 @@ def domain_batches(
     Raises:
         ValueError: If labels are missing, or the domains' images differ in shape.
     """
+    _check_examples(source=source, target=target, target_labelled=target_labelled)
     domains = {
         "source": source,
         "target": None if target is None else target.without_labels(),
@@ -265,6 +266,19 @@ def _check_positions(batch_size: int, first_step: int) -> None:
         raise ValueError(
             "The batch size must be at least 1 and the first step at least 0. "
             f"Received: batch_size={batch_size}, first_step={first_step}."
+        )
+
+
+def _check_examples(source: Any, **others: Any) -> None:
+    """Refuse what is no data set, such as arrays, and a source that is missing."""
+    for name, examples in {"source": source, **others}.items():
+        if hasattr(examples, "without_labels") or (examples is None and name != "source"):
+            continue
+        shape = getattr(examples, "shape", None)
+        received = type(examples).__name__ if shape is None else f"an array of shape {tuple(shape)}"
+        raise ValueError(
+            f"`{name}` must be a data set such as keras_dtl.load returns. Received: {received}. Of "
+            "arrays keras_dtl.data.LabelledImages(images, labels, classes) makes one."
         )
 
 

@@ -30,6 +30,11 @@ def find_artifact(address: FilePath) -> Path:
         ManifestError: A name is that of no artifact, or what a hub holds is damaged.
         OSError: A hub cannot be reached, or holds no such artifact.
     """
+    if not isinstance(address, (str, os.PathLike)):
+        raise ManifestError(
+            "An artifact is given by its folder, its name, or hf://OWNER/NAME. Received: "
+            f"{type(address).__name__}."
+        )
     text = os.fspath(address)
     if hub.is_address(text):
         return hub.fetch_artifact(text)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_dtl import addresses, load_artifact
+from keras_dtl import addresses, convert_folder, load_artifact
 from keras_dtl.addresses import find_artifact
 from keras_dtl.manifest import ManifestError
 from tests.convert.conftest import write_negative
@@ -38,3 +38,10 @@ def test_of_the_package_come_only_the_names_that_are_listed(places):
 def test_a_path_is_taken_as_it_is(places):
     for path in ("a/b", "/none/at/all"):
         assert str(find_artifact(path)) == path
+
+
+def test_what_is_no_address_is_told():
+    with pytest.raises(ManifestError, match="its folder, its name, or hf.* Received: NoneType"):
+        load_artifact(None)
+    with pytest.raises(ValueError, match="Received: str. Open it first: load_artifact"):
+        convert_folder("exported/dann", "a", "b")

@@ -57,6 +57,11 @@ def convert_folder(
         ConversionError: There is nothing to convert, or an output is in the way.
         OSError: The source cannot be listed, or the destination cannot be written.
     """
+    if not hasattr(artifact, "task"):
+        raise ConversionError(
+            f"`artifact` must be what load_artifact returns. Received: {type(artifact).__name__}. "
+            "Open it first: load_artifact(path)."
+        )
     options = Options(**options)
     items, failures = find_items(source, options.recursive, task_class(artifact))
     left_out = find_left_out(source, options.recursive, task_class(artifact))

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
+from keras_dtl.data.domain_checks import check_examples, check_labelled, check_one_shape
+
 
 class Examples(Protocol):
     """What batches are made of: `LabelledImages` or `SegmentedImages`."""
@@ -140,13 +142,14 @@ def domain_batches(
     Raises:
         ValueError: If labels are missing, or the domains' images differ in shape.
     """
+    check_examples(source=source, target=target, target_labelled=target_labelled)
     domains = {
         "source": source,
         "target": None if target is None else target.without_labels(),
         "target_labelled": target_labelled,
     }
-    _check_labelled(source=source, target_labelled=target_labelled)
-    _check_one_shape(domains)
+    check_labelled(source=source, target_labelled=target_labelled)
+    check_one_shape(domains)
     seeds = independent_seeds(seed, len(domains))
     changes = augment if strong is None else _both_ways(augment, strong)
     streams = {
@@ -265,26 +268,6 @@ def _check_positions(batch_size: int, first_step: int) -> None:
         raise ValueError(
             "The batch size must be at least 1 and the first step at least 0. "
             f"Received: batch_size={batch_size}, first_step={first_step}."
-        )
-
-
-def _check_labelled(**domains: Examples | None) -> None:
-    for name, examples in domains.items():
-        if examples is not None and examples.labels is None:
-            raise ValueError(
-                f"The {name} images must be labelled, but carry no labels. "
-                "Load them from a data set with classes, such as a folder with one "
-                "sub-folder a class."
-            )
-
-
-def _check_one_shape(domains: dict[str, Examples | None]) -> None:
-    shapes = {name: data.image_shape for name, data in domains.items() if data is not None}
-    if len(set(shapes.values())) > 1:
-        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
-        raise ValueError(
-            f"The images of all domains must have one (height, width, channels), but have: "
-            f"{listed}. Load them with the same image_size (--image-size) and channels."
         )
 
 

@@ -60,7 +60,7 @@ def load(
         FileNotFoundError: If files are missing; the message says which and where to put them.
         OSError: If files cannot be read or written.
     """
-    _check_request(split, channels)
+    _check_request(name, split, channels)
     size = _as_size(image_size)
     if name in EMBEDDED:
         return EMBEDDED[name](split).convert(size, channels)
@@ -133,7 +133,13 @@ def _hint(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(close)}?" if close else ""
 
 
-def _check_request(split: str, channels: int | None) -> None:
+def _check_request(name: Any, split: str, channels: int | None) -> None:
+    if not isinstance(name, str):
+        raise ValueError(
+            "A data set has a name: digits, folder:PATH, npz:PATH, or one of TFDS. Received: "
+            f"{type(name).__name__}. Of arrays keras_dtl.data.LabelledImages(images, labels, "
+            "classes) makes one."
+        )
     if split not in SPLITS:
         raise ValueError(f"Received split={split!r}. Expected one of {', '.join(SPLITS)}.")
     if channels not in (None, 1, 3, 4):

@@ -16,6 +16,7 @@ from PIL import Image
 
 from keras_dtl import files
 from keras_dtl.evaluation.figures.appearance import theme_svg
+from keras_dtl.evaluation.meanings import meaning_of
 from keras_dtl.evaluation.report_style import REPORT_STYLE
 from keras_dtl.page import escape, html_page
 from keras_dtl.version import __version__
@@ -110,6 +111,16 @@ class Report:
         if collapsed:
             body = f"<details><summary>Show all {len(rows)} entries</summary>{body}</details>"
         self._pieces.append((heading, body))
+
+    def add_scores(self, heading: str, scores: Mapping) -> None:
+        """Add a table of measures, with what each means and its unit.
+
+        Args:
+            heading: Heading above it.
+            scores: Name to number, or to a mapping of such.
+        """
+        rows = [(name, value, meaning_of(name)) for name, value in _flatten(scores)]
+        self.add_table(heading, rows, ("measure", "value", "what it is"))
 
     def add_figure(self, heading: str, figure: Figure, caption: str = "") -> None:
         """Add a matplotlib figure as it is now.

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.distribution import ReplicatedSteps, replica_count
+from keras_dtl.methods.networks import check_networks
 from keras_dtl.methods.optimizers import carry_state, method_optimizer, serialize_optimizer
 
 
@@ -31,6 +32,10 @@ class Method(ReplicatedSteps, keras.Model):
     task = None
     tracked = ()
     player_optimizers = ()
+
+    def __new__(cls, *args, **kwargs):
+        check_networks(cls, args, kwargs)
+        return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)

@@ -1,5 +1,7 @@
 """Networks looked into: the layers they hold, how deep they are, and the pixels they take."""
 
+import inspect
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -123,3 +125,79 @@ def require_logits(network, name):
             f"whose last layer {last.name!r} applies {getattr(activation, '__name__', 'softmax')}. "
             "Remove it: the loss applies it, in a form that does not lose precision."
         )
+
+
+NETWORKS = frozenset(
+    (
+        *("encoder", "classifier", "discriminator", "source_encoder", "view_encoder"),
+        *("generator", "generator_a_to_b", "generator_b_to_a", "features", "decoder"),
+        *("discriminator_a", "discriminator_b", "critic", "content_encoder", "style_encoder"),
+        *("content_classifier", "style_classifier", "latent_classifier"),
+    )
+)
+"""Arguments of methods that are networks."""
+_WRAP = (
+    "Wrap it: x = keras.Input(shape); network = keras.Model(x, network(x)), the shape without the "
+    "batch."
+)
+
+
+def check_networks(method, arguments, keywords):
+    """Refuse what cannot be a part of a method, and give parts of one name their own.
+
+    Keras joins no two networks of one name, as `mlp` and `mlp` are: the later part is called as
+    its argument is.
+
+    Args:
+        method: Class of the method.
+        arguments, keywords: Of its constructor.
+
+    Raises:
+        ValueError: An argument that should be a network is none, or one without known inputs.
+    """
+    signature = inspect.signature(method)
+    try:
+        given = signature.bind_partial(*arguments, **keywords).arguments
+    except TypeError:  # the constructor itself says it better
+        return
+    parts = {}
+    for name in (name for name in given if name in NETWORKS):
+        network, default = given[name], signature.parameters[name].default
+        if network is None and default is None:
+            continue
+        if _knows_its_inputs(network):
+            if parts.setdefault(network.name, network) is not network:
+                network.name = name if name not in parts else f"{name}_of_{method.__name__}"
+                parts[network.name] = network
+            continue
+        received, remedy = _mistake(network)
+        raise ValueError(
+            f"`{name}` of {method.__name__} must be a Keras network with known inputs: a "
+            f"functional model, or a Sequential that was built. Received: {received}. {remedy}"
+        )
+
+
+def _knows_its_inputs(network):
+    # A property of Keras that raises AttributeError where nothing is known yet.
+    return isinstance(network, keras.Model) and bool(getattr(network, "inputs", None))
+
+
+def _mistake(network):
+    """Return in words what stands in for a network, and how to mend it."""
+    name = type(network).__name__
+    if isinstance(network, keras.Sequential):
+        remedy = "Begin it with keras.Input(shape), or call build((None, *shape)) first."
+        return f"the Sequential {network.name!r}, which was not built", remedy
+    if isinstance(network, keras.Model):
+        return f"the model {network.name!r} of your class {name}", _WRAP
+    if isinstance(network, keras.Layer):
+        return f"the layer {network.name!r}, a {name}", _WRAP
+    if hasattr(network, "shape"):
+        name = f"an array of shape {tuple(network.shape)}"
+    elif isinstance(network, type):
+        name = f"the class {network.__name__}"
+    elif network is not None:
+        name = f"an instance of {name}"
+    else:
+        name = "None"
+    return name, "keras_dtl.backbones has functions that return networks."

@@ -111,6 +111,11 @@ class Recipe:
         return self.artifact or Path("exported") / self.name
 
     @property
+    def length(self) -> str:
+        """The epochs in words: `"1 epoch"`, `"20 epochs"`."""
+        return f"{self.epochs} epoch{'s' * (self.epochs != 1)}"
+
+    @property
     def jit_compile(self) -> bool:
         """Whether the step is compiled with XLA, as `compile` of Keras takes it."""
         return self.jit == "on"
@@ -254,7 +259,7 @@ class Recipe:
         report = Report(f"{self.name}: {self.source}", words, headline)
         self.add_pictures(report, model, data)
         report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
-        report.add_table("Scores", scores)
+        report.add_scores("Scores", scores)
         report.add_table("Settings", self.settings(), collapsed=True)
         return report
 

@@ -24,5 +24,15 @@ def closing_line(run: Path, artifact: Path) -> str:
         run: Folder of the run, with `report.html`.
         artifact: The artifact that was published.
     """
-    command = NEXT.get(read_manifest(artifact).task, OTHERWISE).format(artifact=artifact, run=run)
-    return f"Report: {run / 'report.html'}. Artifact: {artifact}. Next: keras-dtl {command}"
+    command = next_command(read_manifest(artifact).task, run, artifact)
+    return f"Report: {run / 'report.html'}. Artifact: {artifact}. Next: {command}"
+
+
+def next_command(task: str | None, run: Path, artifact: Path) -> str:
+    """Return what to do with a trained model.
+
+    Args:
+        task: Of the model.
+        run, artifact: As of `closing_line`.
+    """
+    return f"keras-dtl {NEXT.get(task or '', OTHERWISE).format(artifact=artifact, run=run)}"

@@ -44,7 +44,7 @@ def domain_report(
     """
     report = Report(
         f"{recipe.name}: {recipe.source} to {recipe.target}",
-        f"{recipe.epochs} epochs, seed {recipe.seed}. {_use_of_labels(recipe)}",
+        f"{recipe.length}, seed {recipe.seed}. {_use_of_labels(recipe)}",
         {name: f"{value:.1%}" for name, value in recipe.headline(scores).items()},
     )
     if comparison:

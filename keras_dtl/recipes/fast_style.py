@@ -166,15 +166,19 @@ class FastStyleRecipe(Recipe):
 
         report = Report(
             f"{self.name}: {', '.join(Path(path).name for path in self.style)}",
-            f"{self.epochs} epochs on {len(data.train)} photos, seed {self.seed}. The photos shown "
+            f"{self.length} on {len(data.train)} photos, seed {self.seed}. The photos shown "
             "were not trained on.",
             {name: f"{value:.1%}" for name, value in self.headline(scores).items()},
         )
         photos = data.held_out.images
+        for number, style in enumerate(data.styles):
+            words = f"Style {number}, {Path(self.style[number]).name}, as it was learnt."
+            report.add_figure("Style", figures.image_grid(style[None]), words)
         report.add_figure("Images", figures.image_grid(photos), "Photos.")
         for number in range(len(data.styles)):
             stylized = model.deployable(number).predict(photos, batch_size=1, verbose=0)
             report.add_figure("Images", figures.image_grid(stylized), f"In style {number}.")
         report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
+        report.add_scores("Scores", scores)
         report.add_table("Settings", self.settings(), collapsed=True)
         return report

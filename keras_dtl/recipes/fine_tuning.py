@@ -193,7 +193,7 @@ class FineTuningRecipe(Recipe):
 
         report = Report(
             f"{self.name}: {self.start} to {self.target}",
-            f"{self.epochs} epochs, seed {self.seed}, {len(data.train)} labelled images.",
+            f"{self.length}, seed {self.seed}, {len(data.train)} labelled images.",
             {name: self.format_number(value) for name, value in self.headline(scores).items()},
         )
         add_training(report, history)

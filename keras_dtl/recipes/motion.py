@@ -120,7 +120,7 @@ class MotionRecipe(Recipe):
 
     def report(self, model, data, history: dict, scores: dict):
         words = (
-            f"{self.epochs} epochs, seed {self.seed}; {len(data.clips)} clips learnt, "
+            f"{self.length}, seed {self.seed}; {len(data.clips)} clips learnt, "
             f"{len(data.split.test)} scored, {len(data.split.held_out)} of cells never seen."
         )
         return self.illustrated_report(words, model, data, history, scores)

@@ -202,7 +202,7 @@ class SegmentationRecipe(Recipe):
 
         report = Report(
             f"{self.name}: {self.source} to {self.target}",
-            f"{self.method}, {self.epochs} epochs, seed {self.seed}. Masks of the "
+            f"{self.method}, {self.length}, seed {self.seed}. Masks of the "
             f"{self.labels_from} were learnt; {len(data.target_test)} target images are scored.",
             {name: self.format_number(value) for name, value in self.headline(scores).items()},
         )
@@ -216,8 +216,9 @@ class SegmentationRecipe(Recipe):
         grid = [image for images in rows for image in images]
         caption = "Target images; below them the true classes, then the predicted ones."
         report.add_figure("Classes", figures.image_grid(grid, columns=len(few)), caption)
-        iou = scores["target"]["iou"]
-        report.add_table("IoU of each class", [{"class": k, "IoU": v} for k, v in iou.items()])
+        legend = figures.color_legend(test.classes, test.colors)
+        report.add_figure("Classes", legend, "Colours of the classes; what has none is void.")
+        add_class_scores(report, data, scores["target"])
         report.add_table("Settings", self.settings(), collapsed=True)
         return report
 
@@ -229,6 +230,36 @@ class SegmentationRecipe(Recipe):
 
     def settings_with(self, data) -> dict:
         return {**super().settings_with(data), "colors": data.source_train.colors.tolist()}
+
+
+def add_class_scores(report, data, scores: dict) -> None:
+    """Tell the IoU of each class, beside a segmenter that gives all pixels the commonest class.
+
+    Args:
+        report: The `Report`.
+        data: The `Scenes`.
+        scores: Those of the target.
+    """
+    from keras_dtl.evaluation import evaluate_segmenter
+
+    test, learnt = data.target_test, data.source_train.labels
+    counts = np.bincount(learnt.ravel(), minlength=256)[: len(test.classes)]
+    commonest = int(counts.argmax())
+    guess = evaluate_segmenter(np.full_like(test.labels, commonest), test.labels, test.classes)
+    rows = [
+        {"class": name, "IoU": value, "of guessing": baseline}
+        for (name, value), baseline in zip(
+            scores["iou"].items(), guess.to_dict()["iou"].values(), strict=True
+        )
+    ]
+    means = {"class": "mean", "IoU": scores["mean_iou"], "of guessing": guess.mean_iou}
+    report.add_table("IoU of each class", [*rows, means])
+    report.add_text(
+        "IoU of each class",
+        "Intersection over union, from 0 to 1: the pixels that are of the class and were found, of "
+        "those that are of it or were found. Guessing gives each pixel the commonest class of the "
+        f"masks that were learnt, {test.classes[commonest]}.",
+    )
 
 
 def answers(model, examples) -> np.ndarray:

@@ -142,7 +142,7 @@ class SeparationRecipe(Recipe):
         raise NotImplementedError
 
     def report(self, model, data, history: dict, scores: dict):
-        words = f"{self.epochs} epochs at {self.image_size} pixels, seed {self.seed}."
+        words = f"{self.length} at {self.image_size} pixels, seed {self.seed}."
         return self.illustrated_report(words, model, data, history, scores)
 
     def add_pictures(self, report, model, data) -> None:

@@ -141,7 +141,7 @@ class SHOTRecipe(Recipe):
 
         report = Report(
             f"{self.name}: {self.start} to {self.target}",
-            f"{self.epochs} epochs, seed {self.seed}, {len(data.train)} images without labels.",
+            f"{self.length}, seed {self.seed}, {len(data.train)} images without labels.",
             {name: self.format_number(value) for name, value in self.headline(scores).items()},
         )
         report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")

@@ -5,7 +5,7 @@ import sys
 from typing import NamedTuple
 
 from keras_dtl.files import atomic_path, write_json
-from keras_dtl.recipes.closing import closing_line
+from keras_dtl.recipes.closing import closing_line, next_command
 from keras_dtl.recipes.flags import check_flags
 from keras_dtl.recipes.replicas import difference, single_device, without_replicas
 from keras_dtl.recipes.runs import run_model, run_record
@@ -209,13 +209,19 @@ def publish(recipe, trained: Trained, **beside) -> bool:
         Whether the model was exported.
     """
     from keras_dtl.export import export_model
+    from keras_dtl.export.artifact import task_of
 
     path = recipe.run_folder / "report.html"
     report = recipe.report(*trained[:4], **beside)
     verdict = recipe.verdict(trained.scores)
     add_failures(report, trained.failures, verdict)
+    is_exported = verdict is None or recipe.export_anyway
+    if is_exported:
+        task = recipe.export_arguments(trained.data).get("task") or task_of(trained.model)
+        command = next_command(task, recipe.run_folder, recipe.artifact_folder)
+        report.add_text("Next", f"The model lies in {recipe.artifact_folder}:\n{command}")
     report.write(path)
-    if verdict is not None and not recipe.export_anyway:
+    if not is_exported:
         return False
     pages = {name: path.with_name(name) for name in ("report.html", *report.files)}
     export_model(

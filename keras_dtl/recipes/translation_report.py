@@ -39,14 +39,14 @@ def translation_report(recipe, model, data, history: dict, scores: dict) -> Repo
     """
     report = Report(
         f"{recipe.name}: {recipe.source}, {recipe.direction}",
-        f"{recipe.epochs} epochs at {recipe.image_size} pixels, seed {recipe.seed}. Scored on test "
+        f"{recipe.length} at {recipe.image_size} pixels, seed {recipe.seed}. Scored on test "
         f"images that chose nothing; features: {recipe.features.partition(':')[0]}.",
         {name: recipe.format_number(value) for name, value in recipe.headline(scores).items()},
     )
     add_examples(report, recipe, model, data)
     add_training(report, history)
     add_progress(report, recipe)
-    report.add_table("Scores", scores)
+    report.add_scores("Scores", scores)
     if not recipe.distances_count(scores):
         report.add_text("Scores", NO_DISTANCE, kind="note")
     report.add_table("Settings", recipe.settings(), collapsed=True)

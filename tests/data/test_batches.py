@@ -220,3 +220,12 @@ def test_strong_changes_are_of_the_same_images_and_resume():
         np.testing.assert_array_equal(batch["source"][1], same["source"][1])
         np.testing.assert_array_equal(batch["target_labelled"][0], same["target_labelled"][0] + 1)
     assert_same(take(domain_batches(*arguments, 5, target_labelled=few, **changes), 7), whole[5:])
+
+
+def test_arrays_and_none_are_no_domains():
+    images = np.zeros((2, 8, 8, 3), "uint8")
+    source = LabelledImages(images, np.zeros(2, int), ("a",))
+    with pytest.raises(ValueError, match="`target` must be .* an array of shape .2, 8, 8, 3."):
+        domain_batches(source, images, 2)
+    with pytest.raises(ValueError, match="`source` must be a data set .* Received: NoneType"):
+        domain_batches(None, None, 2)

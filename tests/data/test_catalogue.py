@@ -71,3 +71,9 @@ def test_home_is_found_after_the_colon(tmp_path, monkeypatch):
     write_image(tmp_path / "photos" / "0.png", np.full((2, 2, 3), 7, "uint8"))
     assert (load("folder:~/photos").images == 7).all()
     assert divide_name("npz:~/a.npz:y") == ("npz", f"{tmp_path}/a.npz:y")
+
+
+@pytest.mark.parametrize("name", [None, np.zeros((2, 8, 8, 3), "uint8")])
+def test_what_is_no_name_is_told(name):
+    with pytest.raises(ValueError, match="A data set has a name: .*LabelledImages"):
+        load(name)

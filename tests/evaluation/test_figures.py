@@ -49,6 +49,27 @@ def test_curves_groups_by_kind_and_labels_axes():
     assert legend == ["loss", "label loss", "val loss"]
 
 
+def test_curves_of_one_epoch_stand_beside_0():
+    figure = figures.curves({"loss": [2.0], "accuracy": [0.5], "rate": [1e-3], "x": [0.0]})
+    draw(figure)
+    for axes, highest in zip(figure.axes, (2.3, 0.575, 1.15e-3, 1.0), strict=True):
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["1"]
+        np.testing.assert_allclose(axes.get_ylim(), (0, highest))
+    negative = figures.curves({"critic": [-3.0]})
+    assert negative.axes[0].get_ylim()[0] < -3
+
+
+def test_color_legend_names_every_class():
+    colors = np.arange(21, dtype="uint8").reshape(7, 3)
+    figure = figures.color_legend([f"class $ {n}" for n in range(7)], colors)
+    draw(figure)
+    assert texts(figure) == [f"class $ {n}" for n in range(7)]
+    found = [patch.get_facecolor()[:3] for patch in figure.axes[0].patches]
+    np.testing.assert_allclose(np.array(found) * 255, colors, atol=1e-4)
+    with pytest.raises(ValueError, match="colors"):
+        figures.color_legend(["a"], colors)
+
+
 def test_curves_draws_validation_dashed_in_the_same_color():
     loss, _, validation = figures.curves(HISTORY).axes[0].lines
     assert (loss.get_linestyle(), validation.get_linestyle()) == ("-", "--")

@@ -25,3 +25,8 @@ def test_takes_what_the_commands_pass(name, question):
     """A recipe that answers with other arguments fails only once it is trained."""
     expected = inspect.signature(getattr(Recipe, question)).parameters
     inspect.signature(getattr(RECIPES[name], question)).bind(*expected)
+
+
+def test_the_length_of_a_training_is_said_in_words():
+    recipe = RECIPES["dann"]
+    assert [recipe(epochs=count).length for count in (1, 20)] == ["1 epoch", "20 epochs"]

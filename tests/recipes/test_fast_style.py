@@ -1,7 +1,11 @@
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from keras_dtl.callbacks import ProgressSchedule
-from keras_dtl.recipes.fast_style import FastStyleRecipe
+from keras_dtl.data import LabelledImages
+from keras_dtl.recipes.fast_style import FastStyleRecipe, StyleData
 
 
 def test_unusable_settings_are_refused():
@@ -18,3 +22,16 @@ def test_learning_rate_rises_holds_and_falls():
     (rate,) = schedule.schedules.values()
     shares = [rate(progress) / recipe.learning_rate for progress in (0, 0.025, 0.3, 0.75, 1)]
     assert shares == pytest.approx([0.02, 0.52, 1, 0.5, 0])
+
+
+def test_report_shows_the_style_beside_the_photos():
+    photos = LabelledImages(np.zeros((2, 8, 8, 3), "uint8"))
+    data = StyleData(photos, photos, [np.full((6, 9, 3), 200, "uint8")])
+    unchanged = SimpleNamespace(predict=lambda images, **_: images)
+    model = SimpleNamespace(deployable=lambda number: unchanged)
+    scores = {"style_0": {"content_loss": 0.5, "style_loss": 2.0, "style_left": 0.25}}
+    recipe = FastStyleRecipe(style=("paintings/night.jpg",), epochs=1)
+    page = recipe.report(model, data, {"loss": [1.0]}, scores).html()
+    assert "Style 0, night.jpg, as it was learnt." in page
+    assert "25.0%" in page and "share of the photo&#x27;s own distance" in page
+    assert "1 epoch on 2 photos" in page

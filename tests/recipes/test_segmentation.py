@@ -1,6 +1,7 @@
 """The recipe of segmentation: two folders, one held-out part, every method."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -56,8 +57,22 @@ def test_every_method_learns_and_is_reported(method, recipe):
     scores = recipe.score(model, data)
     assert set(scores["target"]["iou"]) == {"sky", "road"}
     page = recipe.report(model, data, {"loss": losses}, scores).html()
-    assert "IoU of each class" in page
+    assert "IoU of each class" in page and "Colours of the classes" in page
+    assert _rows_of(page, "mean")[0][1] == f"{_iou_of_guessing(data):.4g}"
     assert recipe.settings_with(data)["colors"] == [[10, 20, 30], [40, 50, 60]]
+
+
+def _rows_of(page, name):
+    """Return the numbers in the rows of a name."""
+    rows = re.findall(rf'<tr><th scope="row">{name}</th>(.*?)</tr>', page)
+    return [re.findall(r'<td class="number">([^<]*)</td>', row) for row in rows]
+
+
+def _iou_of_guessing(data):
+    """Return the mean IoU of the class that most pixels of the learnt masks have."""
+    learnt, test = data.source_train.labels, data.target_test.labels
+    guess = int((learnt == 1).sum() > (learnt == 0).sum())
+    return np.mean([(test == guess).mean(), 0.0])
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,8 @@ def test_failed_export_costs_nothing_and_versions_count_up(folder, tmp_path, mon
     assert not is_published(once, trained)
     assert publish(once, train(once))
     assert is_published(once, trained)
+    page = (folder / "run" / "report.html").read_text(encoding="utf-8")
+    assert f"keras-dtl convert {folder / 'artifact'} FOLDER out/" in page
     publish(once, trained)
     assert {"1", "2"} <= {path.name for path in (folder / "artifact").iterdir()}
     assert (folder / "artifact" / "1" / "model.onnx").is_file()

@@ -15,7 +15,7 @@ from keras_dtl.evaluation.figures.code_grids import (
 from keras_dtl.evaluation.figures.comparison import bars
 from keras_dtl.evaluation.figures.confusion import confusion_matrix
 from keras_dtl.evaluation.figures.curves import curves
-from keras_dtl.evaluation.figures.images import image_grid
+from keras_dtl.evaluation.figures.images import color_legend, image_grid
 from keras_dtl.evaluation.figures.learning import learning_curves
 from keras_dtl.evaluation.figures.motion_player import motion_player
 from keras_dtl.evaluation.figures.scatter import embedding_scatter
@@ -25,6 +25,7 @@ from keras_dtl.evaluation.figures.transfer import transfer_curves
 __all__ = [
     "bars",
     "code_grid",
+    "color_legend",
     "confusion_matrix",
     "curves",
     "embedding_scatter",

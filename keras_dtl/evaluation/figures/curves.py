@@ -109,8 +109,19 @@ def _finish_curves(axes, title, values, unit):
     axes.set_xlabel(unit, **text_style())
     axes.margins(x=0.02)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    if max(map(len, values)) == 1:
+        _frame_one_value(axes, np.concatenate(values))
     if len(values) > 1 or not np.isfinite(values[0]).all():
         add_legend(axes, *axes.get_legend_handles_labels(), ncols=2)
+
+
+def _frame_one_value(axes, values):
+    """Show values that nothing goes before or after beside 0, not on axes of thousandths."""
+    axes.set_xlim(0, 2)
+    axes.set_xticks([1])
+    known = values[np.isfinite(values)]
+    if known.size and known.min() >= 0:
+        axes.set_ylim(0, 1.15 * known.max() or 1)
 
 
 def _are_fractions(values):

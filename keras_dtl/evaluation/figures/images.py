@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from keras_dtl.evaluation.figures.appearance import (
     FONT_SIZE,
@@ -12,7 +13,9 @@ from keras_dtl.evaluation.figures.appearance import (
     new_figure,
     text_style,
 )
-from keras_dtl.page import WARNING, printable
+from keras_dtl.page import MUTED, WARNING, printable
+
+LEGEND_COLUMNS = 6
 
 
 def image_grid(
@@ -58,6 +61,33 @@ def image_grid(
         if highlighted is not None and highlighted[index]:
             _draw_frame(axes, box)
     axes.set(xlim=(0, cell * columns), ylim=((height + line) * rows, 0), aspect="auto")
+    axes.set_axis_off()
+    return figure
+
+
+def color_legend(names: Sequence[str], colors: np.ndarray) -> Figure:
+    """Draw the colour of each class beside its name.
+
+    Args:
+        names: Class names.
+        colors: uint8 array `(classes, 3)`, red, green and blue in 0..255.
+
+    Raises:
+        ValueError: When there is not one colour a name.
+    """
+    check_length("colors", colors, len(names))
+    columns = min(len(names), LEGEND_COLUMNS)
+    rows = -(-len(names) // columns)
+    figure = new_figure(PAGE_WIDTH, 0.28 * rows)
+    figure.set_layout_engine("none")
+    axes = figure.add_axes((0, 0, 1, 1))
+    for index, (name, color) in enumerate(zip(names, np.asarray(colors) / 255, strict=True)):
+        row, column = divmod(index, columns)
+        box = Rectangle((column, row + 0.15), 0.12, 0.7, facecolor=color, edgecolor=MUTED)
+        axes.add_patch(box)
+        style = text_style(ha="left", va="center")
+        axes.text(column + 0.16, row + 0.5, printable(name), **style)
+    axes.set(xlim=(0, columns), ylim=(rows, 0))
     axes.set_axis_off()
     return figure
 

@@ -53,14 +53,15 @@ class Session(typing.NamedTuple):
         device: One of `DEVICES`.
         threads: Of the CPU that work on one operation; all by default.
         gpu_memory: Bytes of GPU memory that may be taken; all by default.
-        precision: What OpenVINO computes in; onnxruntime does as the graph says.
+        floats: What OpenVINO computes in where it does not in int8; onnxruntime does as the graph
+            says.
         unmeasured: Whether to take graphs in runtimes in which nobody measured them.
     """
 
     device: str = "auto"
     threads: int | None = None
     gpu_memory: int | None = None
-    precision: str = "float32"
+    floats: str = "float32"
     unmeasured: bool = False
 
 
@@ -116,7 +117,7 @@ def _open_openvino(file, settings, names):
             "which bore this name before, is the device openvino-provider."
         )
     try:
-        return open_openvino(file, settings.precision, settings.threads, names)
+        return open_openvino(file, settings.floats, settings.threads, names)
     except UnfitDevice as error:
         raise DeviceError(str(error)) from error
 

@@ -1,7 +1,6 @@
 """OpenVINO beside onnxruntime: a compiled graph that answers like a session of onnxruntime."""
 
 import contextlib
-import importlib.metadata
 import io
 import itertools
 import threading
@@ -137,6 +136,8 @@ def version(package: str = "openvino") -> str | None:
     Args:
         package: Its name.
     """
+    import importlib.metadata  # takes longer than most of what is imported at the start
+
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         return importlib.metadata.version(package)
     return None

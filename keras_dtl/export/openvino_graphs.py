@@ -166,7 +166,7 @@ class _Int8:
         model.validate_nodes_and_infer_types()
         return model
 
-    def _restore(self, op):
+    def _restore(self, op: Any) -> None:
         weights = _constant(self.originals[op.get_friendly_name()])
         op.input(1).replace_source_output(weights.output(0))
         taken = _quantized_input(op)

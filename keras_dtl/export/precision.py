@@ -94,7 +94,11 @@ class Measure(abc.ABC):
         self.graph = None
 
     def __call__(self, graph: Any) -> dict[str, Any]:
-        """Return the figures of a graph by name, and keep it as `graph`."""
+        """Return the figures of a graph by name, and keep it as `graph`.
+
+        Args:
+            graph: As the runtime takes it.
+        """
         self.graph = graph
         received = self.run(graph, self.samples)
         return measure_quality(self.manifest, self.samples, self.expected, received)
@@ -109,17 +113,29 @@ class Measure(abc.ABC):
         """
 
     def error(self, graph: Any) -> float:
-        """Return the mean squared error of a graph on a few images."""
+        """Return the mean squared error of a graph on a few images.
+
+        Args:
+            graph: As the runtime takes it.
+        """
         received = self.run(graph, self.samples[:_SENSITIVITY_IMAGES])
         pairs = zip(self.expected, received, strict=False)
         return float(np.mean([np.mean((a.astype("f8") - b) ** 2) for a, b in pairs]))
 
     def score(self, quality: dict[str, Any]) -> float:
-        """Return the one figure that the task is measured by."""
+        """Return the one figure that the task is measured by.
+
+        Args:
+            quality: What was measured.
+        """
         return quality[self.task.name]
 
     def words(self, quality: dict[str, Any]) -> str:
-        """Return that figure with its name."""
+        """Return that figure with its name.
+
+        Args:
+            quality: What was measured.
+        """
         return f"{self.task.name} {self.score(quality):.4g}"
 
 

@@ -75,10 +75,12 @@ def write_openvino(draft: Draft, path: Path) -> dict[str, Any]:
     require_images(draft, "openvino")
     manifest = draft.manifest
     measured = draft.samples[1::2]
-    records = {}
-    for precision in ("float32", *draft.precisions):
+    precisions = ("float32", *draft.precisions)
+    for precision in precisions:
         _require_instructions(precision)
-        measure = _OpenVINOMeasure(draft.folder / manifest.onnx_file, manifest, measured)
+    measure = _OpenVINOMeasure(draft.folder / manifest.onnx_file, manifest, measured)
+    records = {}
+    for precision in precisions:
         measure.hint = _HINTS[_floats_of(precision)]
         if precision == "int8":
             records[precision] = _write_int8(draft, measure, path)

@@ -21,7 +21,9 @@ _DTYPES = ("bool", "float16", "float32", "float64", "int32", "int64", "uint8")
 
 ReducedPrecision = Literal["float16", "int8"]
 """Graphs that an export may write beside the float32 one: the lossy rows of its formats."""
-Precision = Literal["float32", "bfloat16", ReducedPrecision, "auto"]
+ExportedPrecision = Literal["bfloat16", ReducedPrecision]
+"""What an export may write or measure beside float32; bfloat16 is OpenVINO's."""
+Precision = Literal["float32", ExportedPrecision, "auto"]
 """Which graph of an artifact a client may ask for."""
 
 

@@ -7,13 +7,13 @@ keras-dtl export runs/swap-vae --style-of seven.png --output exported/like-seven
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
 from keras_dtl.cli.command import SUCCESS
 from keras_dtl.cli.quiet import import_tensorflow
-from keras_dtl.manifest import Manifest, ReducedPrecision
+from keras_dtl.manifest import ExportedPrecision, Manifest
 from keras_dtl.recipes.runs import run_model, run_record
 
 if TYPE_CHECKING:
@@ -35,8 +35,11 @@ class Export:
     """Artifact to write. Default: exported/NAME, with the run folder's name."""
     opset: int = 18
     """Version of the ONNX operators."""
-    precision: tuple[ReducedPrecision, ...] = ()
-    """Graphs to write beside the float32 one; int8 is for CPUs, float16 for GPUs."""
+    precision: tuple[ExportedPrecision, ...] = ()
+    """Graphs to write beside the float32 one; int8 is for CPUs, float16 for GPUs, bfloat16 is
+    measured for OpenVINO."""
+    runtime: tuple[Literal["onnxruntime", "openvino"], ...] = ("onnxruntime",)
+    """What they are made for and measured in. int8 for OpenVINO needs the extra nncf."""
     calibration: Path | None = None
     """Folder of images like those that the model will meet: half of them calibrate int8, the
     others measure what these graphs lose. Sub-folders named after classes give accuracy, too."""
@@ -104,6 +107,7 @@ def main(arguments: Export) -> int:
         keep_versions=arguments.keep_versions,
         formats=tuple(name for name in ("litert", "browser") if getattr(arguments, name)),
         browser_runtime=arguments.browser_runtime,
+        runtimes=arguments.runtime,
     )
     _print_summary(manifest, arguments)
     return SUCCESS
@@ -239,12 +243,18 @@ def _print_summary(manifest: Manifest, arguments: Export) -> None:
         )
     graphs = (*manifest.precisions.values(), *manifest.litert.values())
     for record in (graph for graph in graphs if "quality" in graph):
-        quality = record["quality"]
-        figures = ", ".join(
-            f"{name} {value:.4g}" for name, value in quality.items() if isinstance(value, float)
-        )
-        kept = quality.get("layers_in_float")
-        left = "" if kept is None else f"; {len(kept)} layers left in float"
-        print(f"{record['file']}: {figures}{left}")
+        print(f"{record['file']}: {_quality_words(record['quality'])}")
+    for runtime, records in manifest.runtimes.items():
+        for precision, record in records.items():
+            words = _quality_words(record["quality"])
+            print(f"{record['file']} by {runtime} in {precision}: {words}")
     output = arguments.output or Path("exported") / manifest.name
     print(f"Artifact: {output}, version {manifest.version}")
+
+
+def _quality_words(quality: dict[str, Any]) -> str:
+    figures = ", ".join(
+        f"{name} {value:.4g}" for name, value in quality.items() if isinstance(value, float)
+    )
+    kept = quality.get("layers_in_float")
+    return figures if kept is None else f"{figures}; {len(kept)} layers left in float"

@@ -11,6 +11,7 @@ from keras_dtl.convert.graphs import (
     OPENVINO_SUFFIX,
     ArtifactError,
     files_of,
+    floats_of,
     graph_of,
     measured_quality,
     require_measured,
@@ -77,7 +78,8 @@ def load_artifact(
     path = find_artifact(path)
     manifest = read_manifest(path)
     chosen = "float32" if precision == "auto" else precision
-    settings = Session(device, threads, gpu_memory, chosen, unmeasured)
+    floats = floats_of(manifest, chosen) if device == "openvino" else "float32"
+    settings = Session(device, threads, gpu_memory, floats, unmeasured)
     graph = graph_of(manifest, chosen, runtime_of(device))
     if not unmeasured:
         require_measured(manifest, chosen, runtime_of(device))

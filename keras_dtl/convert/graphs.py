@@ -6,6 +6,7 @@ tens of decibels between two. The manifest says what was measured in which.
 
 from typing import Any
 
+from keras_dtl.convert.openvino_session import computes
 from keras_dtl.manifest import Manifest
 
 RUNTIMES = ("onnxruntime", "openvino")
@@ -71,6 +72,21 @@ def measured_quality(manifest: Manifest, precision: str, runtime: str) -> dict[s
     if precision == "float32":
         return {}  # every export compares it with Keras
     return manifest.precisions.get(precision, {}).get("quality")
+
+
+def floats_of(manifest: Manifest, precision: str) -> str:
+    """Return what OpenVINO computes in where it computes in float.
+
+    Beside int8 that is bfloat16 where it was measured so and the processor has it.
+
+    Args:
+        manifest: Of the artifact.
+        precision: Such as `"int8"`.
+    """
+    if precision != "int8":
+        return precision
+    floats = (measured_quality(manifest, precision, "openvino") or {}).get("floats")
+    return "bfloat16" if floats == "bfloat16" and computes("bfloat16") else "float32"
 
 
 def require_measured(manifest: Manifest, precision: str, runtime: str) -> None:

@@ -1,7 +1,6 @@
 """OpenVINO beside onnxruntime: a compiled graph that answers like a session of onnxruntime."""
 
 import contextlib
-import importlib.metadata
 import io
 import itertools
 import threading
@@ -17,8 +16,8 @@ from keras_dtl.files import FilePath, sha256
 
 PROVIDER = "OpenVINO"
 """What such a session calls itself where onnxruntime would name its provider."""
-PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16", "int8": "f32"}
-"""What OpenVINO computes in, by precision; layers of an int8 graph that are quantised stay so."""
+_HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+_IS_LARGE = "is_large"  # what an export calls the condition
 _CAPABILITIES = {"bfloat16": "BF16", "float16": "FP16"}  # as OpenVINO names what a CPU has
 _INSTRUCTIONS = {"bfloat16": "AVX512_BF16 or AMX", "float16": "AVX512_FP16 or AMX_FP16"}
 
@@ -101,13 +100,14 @@ class OpenVINOSession:
 
 
 def open_openvino(
-    file: FilePath, precision: str, threads: int | None, names: Collection[str] = ()
+    file: FilePath, floats: str, threads: int | None, names: Collection[str] = ()
 ) -> OpenVINOSession:
     """Compile a graph for the CPU, or take what was compiled before.
 
     Args:
         file: Path of an ONNX graph, or of OpenVINO's own, `.xml` with a `.bin` beside it.
-        precision: A key of `PRECISIONS`.
+        floats: What it computes in where it does not in int8: `"float32"`, `"bfloat16"` or
+            `"float16"`.
         threads: That compute; all by default.
         names: What inputs and outputs are called.
 
@@ -117,10 +117,10 @@ def open_openvino(
     """
     openvino = _import_openvino()
     core = openvino.Core()
-    _require_instructions(core, precision)
+    _require_instructions(core, floats)
     cores = threads or core_count()
     settings = {
-        "INFERENCE_PRECISION_HINT": PRECISIONS[precision],
+        "INFERENCE_PRECISION_HINT": _HINTS[floats],
         "INFERENCE_NUM_THREADS": cores,
         "NUM_STREAMS": cores,
         # Images are read and written by other threads, on whichever core is free.
@@ -136,6 +136,8 @@ def version(package: str = "openvino") -> str | None:
     Args:
         package: Its name.
     """
+    import importlib.metadata  # takes longer than most of what is imported at the start
+
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         return importlib.metadata.version(package)
     return None
@@ -145,7 +147,7 @@ def computes(precision: str) -> bool:
     """Whether OpenVINO is installed and this processor has the instructions for a precision.
 
     Args:
-        precision: A key of `PRECISIONS`.
+        precision: Such as `"bfloat16"`.
     """
     if version() is None:
         return False
@@ -162,11 +164,39 @@ def _compiled(core, file, settings, about):
         # What cannot be taken is compiled again.
         with contextlib.suppress(RuntimeError):
             return core.import_model(blob, "CPU", settings)
-    compiled = core.compile_model(core.read_model(file), "CPU", settings)
+    model = core.read_model(file)
+    take_plain_normalizations(model)
+    compiled = core.compile_model(model, "CPU", settings)
     stream = io.BytesIO()
     compiled.export_model(stream)
     remembered.remember_blob("openvino", about, stream.getvalue())
     return compiled
+
+
+def take_plain_normalizations(model: typing.Any) -> None:
+    """Replace each choice between normalisations for small and for large images by the first.
+
+    Graphs hold the second one for runtimes that sum large planes number by number, as OpenVINO does
+    not. Of some images it makes NaN of such a choice (2026.4, on CPUs, where sizes are free), and
+    without it everything is faster and compiled in half the time.
+
+    Args:
+        model: An `openvino.Model`, which is changed.
+    """
+    for op in model.get_ops():
+        if op.get_type_name() == "If" and _IS_LARGE in op.input_value(0).get_names():
+            _take_else(op)
+    model.validate_nodes_and_infer_types()
+
+
+def _take_else(op):
+    body = op.get_else_body()
+    for each in op.get_input_descriptions(1):
+        parameter = body.get_parameters()[each.body_parameter_index]
+        parameter.output(0).replace(op.input_value(each.input_index))
+    for each in op.get_output_descriptions(1):
+        result = body.get_results()[each.body_value_index]
+        op.output(each.output_index).replace(result.input_value(0))
 
 
 def _import_openvino():

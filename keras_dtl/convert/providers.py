@@ -1,13 +1,12 @@
 """What a model is computed on; nothing falls back to something else silently."""
 
 import dataclasses
-import importlib.metadata
 import logging
 import typing
 from collections.abc import Collection
 
 from keras_dtl.convert import openvino_session
-from keras_dtl.convert.openvino_session import UnfitDevice, open_openvino
+from keras_dtl.convert.openvino_session import UnfitDevice, open_openvino, version
 from keras_dtl.files import FilePath
 
 DEVICES = ("auto", "cpu", "cuda", "openvino", "openvino-provider", "tensorrt")
@@ -53,14 +52,15 @@ class Session(typing.NamedTuple):
         device: One of `DEVICES`.
         threads: Of the CPU that work on one operation; all by default.
         gpu_memory: Bytes of GPU memory that may be taken; all by default.
-        precision: What OpenVINO computes in; onnxruntime does as the graph says.
+        floats: What OpenVINO computes in where it does not in int8; onnxruntime does as the graph
+            says.
         unmeasured: Whether to take graphs in runtimes in which nobody measured them.
     """
 
     device: str = "auto"
     threads: int | None = None
     gpu_memory: int | None = None
-    precision: str = "float32"
+    floats: str = "float32"
     unmeasured: bool = False
 
 
@@ -110,23 +110,15 @@ def offered_gpu() -> bool:
 
 
 def _open_openvino(file, settings, names):
-    if _is_installed("onnxruntime-openvino"):
+    if version("onnxruntime-openvino") is not None:
         logger.warning(
             "The device openvino is the package openvino. The provider of onnxruntime-openvino, "
             "which bore this name before, is the device openvino-provider."
         )
     try:
-        return open_openvino(file, settings.precision, settings.threads, names)
+        return open_openvino(file, settings.floats, settings.threads, names)
     except UnfitDevice as error:
         raise DeviceError(str(error)) from error
-
-
-def _is_installed(distribution):
-    try:
-        importlib.metadata.distribution(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def _open_onnxruntime(file, settings):

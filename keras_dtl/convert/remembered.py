@@ -49,7 +49,8 @@ def recall(kind: str, about: list) -> Any:
     """
     with contextlib.suppress(OSError, ValueError, RecursionError, RuntimeError):
         record = json.loads(read_regular(_place(kind, about, ".json"), _LARGEST))
-        if isinstance(record, dict) and record.get("about") == about:
+        # As JSON holds it, which knows no tuples.
+        if isinstance(record, dict) and record.get("about") == json.loads(json.dumps(about)):
             return record.get("found")
     return None
 

@@ -218,10 +218,8 @@ class _Trial:
             if one != _REFERENCE
         ]
         quality = f", {_quality_words(qualities[best])}" if best in qualities else ""
-        tried = "; ".join([*others, *notes])
-        return (
-            f"{_name(best)}{quality}; of {self.images} images beside {_name(_REFERENCE)}: {tried}"
-        )
+        beside = f"on {self.images} images beside {_name(_REFERENCE)}"
+        return f"{_name(best)}{quality}; {beside}: {'; '.join([*others, *notes])}"
 
 
 def _batches(artifact, items, options):

@@ -17,6 +17,7 @@ from keras_dtl.export.errors import ExportError
 from keras_dtl.export.keras_file import read_keras_file, write_keras_file
 from keras_dtl.export.litert import check_litert, read_litert, write_litert, write_litert_int8
 from keras_dtl.export.onnx_model import read_onnx, write_onnx
+from keras_dtl.export.openvino_graphs import check_runtimes, write_openvino
 from keras_dtl.export.parity import Reading, compare
 from keras_dtl.export.precision import write_float16, write_int8
 from keras_dtl.export.quality import QUALITIES
@@ -47,6 +48,7 @@ class Format:
             written.
         lossy: Whether it is an ONNX graph of lower precision, by a writer that refuses what loses
             too much; clients ask for it by its name.
+        runtime: The only one that it is for, such as `"openvino"`; `None` for all.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Format:
     source: str | None = None
     asked: Collection[str] = ()
     lossy: bool = False
+    runtime: str | None = None
 
     def file_of(self, version: int) -> str:
         """Return its path relative to the artifact.
@@ -84,6 +87,7 @@ _ROWS = (
         source="onnx",
         asked=("float16",),
         lossy=True,
+        runtime="onnxruntime",
     ),
     Format(
         "int8",
@@ -93,6 +97,15 @@ _ROWS = (
         source="onnx",
         asked=("int8",),
         lossy=True,
+        runtime="onnxruntime",
+    ),
+    Format(
+        "openvino",
+        "{version}/model_openvino_int8.xml",
+        write_openvino,
+        tasks=tuple(QUALITIES),
+        source="onnx",
+        runtime="openvino",
     ),
     Format(
         "litert",
@@ -144,30 +157,41 @@ def check_choices(formats: Collection[str], runtime: FilePath | None = None) -> 
         CHOICES[name](runtime)
 
 
-def check_precisions(precisions: tuple[str, ...], calibration: FilePath | None, task: str) -> None:
+def check_precisions(
+    precisions: tuple[str, ...],
+    calibration: FilePath | None,
+    task: str,
+    runtimes: tuple[str, ...] = ("onnxruntime",),
+) -> None:
     """Refuse, before anything is computed, graphs of lower precision that cannot be written.
 
     Args:
         precisions: Names of lossy formats.
         calibration: Folder of images to measure on, or `None`.
         task: What the model does.
+        runtimes: What they are made for.
 
     Raises:
-        ValueError: A precision is not known, or there is nothing to calibrate and measure on.
+        ValueError: A precision or a runtime is not known, or there is nothing to calibrate and
+            measure on.
         ExportError: There is no measure of quality for the task.
     """
     known = [row.name for row in FORMATS.values() if row.lossy]
+    if "openvino" in runtimes:
+        known.insert(0, "bfloat16")
+    check_runtimes(runtimes, precisions)
     unknown = [precision for precision in precisions if precision not in known]
     if isinstance(precisions, str) or unknown:
         raise ValueError(
             f"precisions must be a tuple of {', '.join(known)}; received {precisions!r}."
         )
-    if precisions and calibration is None:
+    if (precisions or "openvino" in runtimes) and calibration is None:
         raise ValueError(
-            f"{precisions[0]} loses quality, which must be measured: name a folder of images like "
-            "those that the model will meet as calibration."
+            f"{(*precisions, 'openvino')[0]} loses quality, which must be measured: name a folder "
+            "of images like those that the model will meet as calibration."
         )
-    for row in (FORMATS[precision] for precision in precisions):
+    rows = [FORMATS[name] for name in (*precisions, *runtimes) if name in FORMATS]
+    for row in rows:
         if row.tasks is not None and task not in row.tasks:
             raise ExportError(
                 f"The quality of {row.name} can be measured for {', '.join(row.tasks)}; this model "
@@ -198,6 +222,8 @@ def write_formats(draft: Draft, asked: Collection[str] = ()) -> None:
 
 def _is_wanted(row: Format, draft: Draft, asked: Collection[str]) -> bool:
     if not set(row.asked) <= set(asked):
+        return False
+    if row.runtime is not None and row.runtime not in draft.runtimes:
         return False
     return row.tasks is None or draft.manifest.task in row.tasks
 

@@ -24,8 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(os.environ.get("KERAS_DTL_RESULTS") or Path(__file__).parent / "results")
 PACKAGES = (
     *("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "scikit-image", "pillow"),
-    *("onnxruntime", "onnxruntime-gpu", "onnx", "tf2onnx", "openvino", "tensorflow-datasets"),
-    *("ray", "torch", "adapt"),
+    *("onnxruntime", "onnxruntime-gpu", "onnx", "tf2onnx", "openvino", "nncf"),
+    *("tensorflow-datasets", "ray", "torch", "adapt"),
 )
 """Whose versions a result records, where they are installed."""
 INPUTS = (".", ":!scripts/benchmarks/results", ":!README.md", ":!CHANGELOG.md", ":!docs")

@@ -1,13 +1,13 @@
 """OpenVINO beside onnxruntime: the same numbers, and a clear word where it cannot give them."""
 
 import dataclasses
-import importlib.metadata
 import json
 import os
 import shutil
 import sys
 
 import numpy as np
+import onnx
 import openvino
 import pytest
 from onnx import TensorProto, helper
@@ -18,9 +18,12 @@ from keras_dtl.convert import (
     convert_folder,
     load_artifact,
     openvino_session,
+    providers,
     remembered,
 )
 from keras_dtl.convert.openvino_session import OpenVINOSession
+from keras_dtl.export.served_graph import served_graph
+from keras_dtl.files import sha256
 from keras_dtl.images import read_image
 from keras_dtl.manifest import Tensor, read_manifest, write_manifest
 from tests.convert.conftest import write_artifact, write_negative
@@ -161,12 +164,7 @@ def test_openvino_that_is_not_installed_is_named(negative, monkeypatch):
 def test_the_provider_has_a_name_of_its_own(negative, monkeypatch, caplog):
     with pytest.raises(DeviceError, match="pip install onnxruntime-openvino"):
         load_artifact(negative.path, "openvino-provider")
-    found = importlib.metadata.distribution
-    monkeypatch.setattr(
-        importlib.metadata,
-        "distribution",
-        lambda name: found("onnxruntime" if name == "onnxruntime-openvino" else name),
-    )
+    monkeypatch.setattr(providers, "version", lambda package: "1.30")
     load_artifact(negative.path, "openvino")
     assert "is the device openvino-provider" in caplog.text
 
@@ -263,3 +261,46 @@ def test_artifacts_of_before_name_no_runtimes(negative, tmp_path):
     del value["runtimes"]
     (folder / "manifest.json").write_text(json.dumps(value))
     assert read_manifest(folder).runtimes == {}
+
+
+def normalization_of(sizes):
+    """Return a graph that normalises the planes of images, for small and for large ones."""
+    nodes = [
+        helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Transpose", ["float"], ["first"], perm=[0, 3, 1, 2]),
+        helper.make_node(
+            "InstanceNormalization", ["first", "scale", "bias"], ["normal"], name="normal"
+        ),
+        helper.make_node("Transpose", ["normal"], ["last"], perm=[0, 2, 3, 1]),
+        helper.make_node("Clip", ["last", "low", "high"], ["clipped"]),
+        helper.make_node("Cast", ["clipped"], ["result"], to=TensorProto.UINT8),
+    ]
+    values = {"scale": [40.0] * 3, "bias": [128.0] * 3}
+    constants = [helper.make_tensor(k, TensorProto.FLOAT, [3], v) for k, v in values.items()]
+    limits = {"low": [0.0], "high": [255.0]}
+    constants += [helper.make_tensor(k, TensorProto.FLOAT, [], v) for k, v in limits.items()]
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.UINT8, ["N", *sizes, 3])
+        for name in ("image", "result")
+    ]
+    graph = helper.make_graph(nodes, "graph", ends[:1], ends[1:], constants)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+
+
+def test_choices_between_normalisations_are_not_left_to_openvino(tmp_path):
+    outputs = (Tensor("result", "uint8", (None, None, None, 3), (0.0, 255.0)),)
+    folder = write_negative(tmp_path / "a")
+    manifest = dataclasses.replace(read_manifest(folder), outputs=outputs)
+    served = served_graph(normalization_of("HW"), manifest)
+    onnx.save_model(served, folder / "1" / "model.onnx")
+    digest = sha256(folder / "1" / "model.onnx")
+    write_manifest(folder, dataclasses.replace(manifest, files={"1/model.onnx": digest}))
+    model = openvino.Core().read_model(folder / "1" / "model.onnx")
+    assert "If" in {op.get_type_name() for op in model.get_ops()}
+    openvino_session.take_plain_normalizations(model)
+    assert "If" not in {op.get_type_name() for op in model.get_ops()}
+    artifacts = [load_artifact(folder, device) for device in ("cpu", "openvino")]
+    for size in ((8, 12), (300, 300)):
+        exact, received = (artifact(noise(1, *size, 3)).astype(int) for artifact in artifacts)
+        assert np.abs(exact - received).max() <= 1
+        assert exact.std() > 30

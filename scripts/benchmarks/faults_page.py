@@ -120,7 +120,8 @@ def page(result):
     columns = ("command", "kills", "with half files", "refused", "different")
     parts = [HEAD, KILLS, "\n", table(columns, kill_rows(result.get("kills", {})))]
     columns = ("disturbance", "sent", "hung", "with a status that is not stated", "statuses")
-    parts += [SIGNALS, "\n", table(columns, signal_rows(result.get("signals", {})))]
+    seconds = f"\nFor {result.get('seconds_of_signals', 0)} seconds.\n"
+    parts += [SIGNALS, seconds, "\n", table(columns, signal_rows(result.get("signals", {})))]
     columns = ("command", "disks", "too small", "not stated", "something lost or half")
     columns = (*columns, "refused with room", "different with room")
     parts += [DISKS, "\n", table(columns, disk_rows(result.get("full_disks", {})))]

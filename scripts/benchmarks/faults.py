@@ -44,10 +44,7 @@ from record import ROOT, Deadline, read_result, write_result
 from keras_dtl.files import write_text
 
 KINDS = ("classifier", "generator", "motion"), ("threads", "processes"), ("first", "again")
-SIGNALLED = (
-    *(f"convert {task}, {engine}, {way}" for task, engine, way in itertools.product(*KINDS)),
-    *("train source-only", "stylize"),
-)
+SIGNALLED = [f"convert {task}, {engine}, {way}" for task, engine, way in itertools.product(*KINDS)]
 """Commands that get random signals."""
 EARLIEST = 0.3
 """Share of a command's processor time before which it is not killed: it imports alone."""
@@ -210,7 +207,7 @@ def main():
         if arguments.full_disk:
             fill_all([*every, *others], folder, deadline, note)
         if arguments.signals:
-            some = [case for case in [*every, *others] if case.name in SIGNALLED]
+            some = [case for case in every if case.name in SIGNALLED]
             signal_all(some, folder, arguments.signals, note)
     note(read_result("faults"))
 

@@ -94,7 +94,7 @@ def before_of(case, folder):
 def signal_one(case, out, kind, chance):
     """Disturb one command; return its status, or "hung", and whether a signal was sent."""
     process = begin(case.words, out)
-    time.sleep(chance.uniform(EARLIEST, 4 if case.is_conversion else 30))
+    time.sleep(chance.uniform(EARLIEST, 4))
     sent = disturb(process, kind, chance)
     if sent and chance.random() < 0.5:
         time.sleep(chance.uniform(0, 0.5))

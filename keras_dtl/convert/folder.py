@@ -104,7 +104,11 @@ def convert_items(
     warn_of_small_tiles(artifact, options)
     _check_destination(destination, folder, options)
     task.plan(items)
-    with _journal(task, destination, options, checksums) as journal:
+    report = None
+    with contextlib.ExitStack() as stack:
+        # Closing the journal has no room either where there is none.
+        stack.push(lambda kind, error, trace: _is_said_already(report, error))
+        journal = stack.enter_context(_journal(task, destination, options, checksums))
         progress = progress or (lambda done, total: None)
         run = run_of(artifact, task, journal, items, destination, options, progress)
         _execute(run, task, journal, items)
@@ -125,6 +129,10 @@ def convert_items(
             with contextlib.suppress(*[OSError] if run.full else []):
                 _describe(report, artifact, task, items, destination, options)
     return report
+
+
+def _is_said_already(report, error):
+    return isinstance(error, OSError) and report is not None and bool(report.full)
 
 
 class _NotWritten(Exception):

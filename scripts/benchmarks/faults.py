@@ -1,7 +1,7 @@
 """Commands that are killed, interrupted and given again, and what is left of their outputs.
 
     python scripts/benchmarks/faults.py --kills 6 --trainings 2   # of each case; goes on
-    python scripts/benchmarks/faults.py --signals 120             # seconds of random signals
+    python scripts/benchmarks/faults.py --signals 120             # seconds more of random signals
     python scripts/benchmarks/faults.py --full-disk               # Linux; goes on
     python scripts/benchmarks/faults.py --repeats 50              # of one step; goes on
 
@@ -34,6 +34,7 @@ from faults_cases import (
     trainings,
     write_artifacts,
     write_data,
+    write_network,
 )
 from faults_disk import enter_own_names, fill_all
 from faults_page import PAGE, page
@@ -43,10 +44,7 @@ from record import ROOT, Deadline, read_result, write_result
 from keras_dtl.files import write_text
 
 KINDS = ("classifier", "generator", "motion"), ("threads", "processes"), ("first", "again")
-SIGNALLED = (
-    *(f"convert {task}, {engine}, {way}" for task, engine, way in itertools.product(*KINDS)),
-    *("train source-only", "stylize"),
-)
+SIGNALLED = [f"convert {task}, {engine}, {way}" for task, engine, way in itertools.product(*KINDS)]
 """Commands that get random signals."""
 EARLIEST = 0.3
 """Share of a command's processor time before which it is not killed: it imports alone."""
@@ -182,7 +180,9 @@ def main():
     parser.add_argument("--kills", type=int, default=0, help="of each conversion")
     parser.add_argument("--trainings", type=int, default=0, help="kills of each other verb")
     parser.add_argument("--only", default="", help="cases whose name holds this")
-    parser.add_argument("--signals", type=float, default=0, help="for how many seconds")
+    parser.add_argument(
+        "--signals", type=float, default=0, help="for so many seconds, beside what is there"
+    )
     parser.add_argument("--full-disk", action="store_true", help="at sizes between none and all")
     parser.add_argument("--repeats", type=int, default=0, help="of a step of each recipe")
     parser.add_argument("--minutes", type=float, help="begin no further case after so many")
@@ -193,11 +193,13 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         artifacts, data = folder / "artifacts", folder / "data"
-        write_artifacts(artifacts)
-        write_data(data)
         every = [case for case in conversions(data, artifacts) if arguments.only in case.name]
         others = [*trainings(data), *other_verbs(data)]
         others = [case for case in others if arguments.only in case.name]
+        write_artifacts(artifacts)
+        write_data(data)
+        if others:
+            write_network(data)
         kill_missing(every, arguments.kills, folder / "kills", deadline)
         kill_missing(others, arguments.trainings, folder / "others", deadline)
         if arguments.repeats:
@@ -205,8 +207,8 @@ def main():
         if arguments.full_disk:
             fill_all([*every, *others], folder, deadline, note)
         if arguments.signals:
-            some = [case for case in [*every, *others] if case.name in SIGNALLED]
-            note(read_result("faults"), signals=signal_all(some, folder, arguments.signals))
+            some = [case for case in every if case.name in SIGNALLED]
+            signal_all(some, folder, arguments.signals, note)
     note(read_result("faults"))
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import h5py
 import numpy as np
+import onnx
 from record import ROOT
 
 sys.path.insert(0, str(ROOT))
@@ -85,6 +86,10 @@ def _digest(path):
     if path.suffix == ".keras":  # beside the weights is the date
         with zipfile.ZipFile(path) as file:
             data = file.read("model.weights.h5")
+    elif path.suffix == ".onnx":  # names of layers count what a process has made before
+        graph = onnx.load_from_string(data).graph
+        weights = sorted(onnx.numpy_helper.to_array(each).tobytes() for each in graph.initializer)
+        data = b"".join([*(node.op_type.encode() for node in graph.node), *weights])
     return hashlib.sha256(data).hexdigest()
 
 
@@ -163,8 +168,7 @@ def write_masks(folder, light, count=6):
 
 
 def write_data(folder):
-    """Write everything that the cases read, but for what they train; return the folder."""
-    from keras_dtl.backbones.vgg import save_vgg19, vgg19_features
+    """Write the images, masks and clips that the cases read."""
     from keras_dtl.bvh import write_bvh
     from keras_dtl.data.walker import walk, walker_skeleton
     from keras_dtl.motion import to_bvh
@@ -182,8 +186,13 @@ def write_data(folder):
     for index in range(IMAGES // 2):
         positions = walk(1 + index / 40, 0.4, 0.1, 0.2, frames=40)
         write_bvh(folder / f"clips/{index}.bvh", to_bvh(positions, walker_skeleton(), 30.0))
+
+
+def write_network(folder):
+    """Write a VGG19 of random weights, in whose features style is measured."""
+    from keras_dtl.backbones.vgg import save_vgg19, vgg19_features
+
     save_vgg19(vgg19_features(weights=None), folder / "vgg19.npz")
-    return folder
 
 
 def write_artifacts(folder):

@@ -20,11 +20,10 @@ weights with the state of every optimizer, the logs, the scores and the exported
 SIGNALS = """
 ## Signals
 
-Signals at random moments of conversions by threads and by processes, of a training and of a style
-transfer, half of them twice. Stated are 0 for what was done
-all the same, 130 after Ctrl-C, and after SIGTERM the signal itself (in a shell 143). A worker that
-dies is begun again. In the first instant, before Python has given the command to this package,
-Python itself answers Ctrl-C, as it does in any program.
+Signals at random moments of conversions by threads and by processes, half of them twice. Stated are
+0 for what was done all the same, 130 after Ctrl-C, and after SIGTERM the signal itself (in a shell
+143). A worker that dies is begun again. In the first instant, before Python has given the command
+to this package, Python itself answers Ctrl-C, as it does in any program.
 """
 DISKS = """
 ## Full disks
@@ -120,7 +119,8 @@ def page(result):
     columns = ("command", "kills", "with half files", "refused", "different")
     parts = [HEAD, KILLS, "\n", table(columns, kill_rows(result.get("kills", {})))]
     columns = ("disturbance", "sent", "hung", "with a status that is not stated", "statuses")
-    parts += [SIGNALS, "\n", table(columns, signal_rows(result.get("signals", {})))]
+    seconds = f"\nFor {result.get('seconds_of_signals', 0)} seconds.\n"
+    parts += [SIGNALS, seconds, "\n", table(columns, signal_rows(result.get("signals", {})))]
     columns = ("command", "disks", "too small", "not stated", "something lost or half")
     columns = (*columns, "refused with room", "different with room")
     parts += [DISKS, "\n", table(columns, disk_rows(result.get("full_disks", {})))]

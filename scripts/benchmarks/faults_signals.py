@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from faults_cases import begin
+from record import read_result
 
 LONGEST = 60
 """Seconds after a signal until a command counts as one that hangs."""
@@ -46,17 +47,20 @@ def disturb(process, kind, chance):
     return False
 
 
-def signal_all(cases, folder, seconds, seed=0):
-    """Disturb commands for some time, some of them twice; return how they ended.
+def signal_all(cases, folder, seconds, note):
+    """Disturb commands for some time, some of them twice, and add up how they ended.
 
     Args:
         cases: `Case`s, whose conversions by processes are those that have workers.
         folder: To work in.
         seconds: For how long further ones are begun.
-        seed: Choice of commands, signals and moments.
+        note: Function that keeps what was found, as `faults.note`.
     """
-    chance, found, end, number = random.Random(seed), {}, time.monotonic() + seconds, 0
-    while time.monotonic() < end:
+    before = read_result("faults")
+    found, begun = before.get("signals", {}), before.get("seconds_of_signals", 0)
+    chance, number = random.Random(begun), 0
+    started = time.monotonic()
+    while time.monotonic() < started + seconds:
         kind = chance.choice(list(STATED))
         of_workers = [case for case in cases if "processes" in case.name]
         case = chance.choice(of_workers if kind.startswith("death") else cases)
@@ -73,7 +77,8 @@ def signal_all(cases, folder, seconds, seed=0):
         counts["hung"] += status == "hung"
         counts["not_stated"] += status not in STATED[kind]
         counts["statuses"][f"{status}"] = counts["statuses"].get(f"{status}", 0) + 1
-    return found
+    passed = round(begun + time.monotonic() - started)
+    note(read_result("faults"), signals=found, seconds_of_signals=passed)
 
 
 def before_of(case, folder):
@@ -89,7 +94,7 @@ def before_of(case, folder):
 def signal_one(case, out, kind, chance):
     """Disturb one command; return its status, or "hung", and whether a signal was sent."""
     process = begin(case.words, out)
-    time.sleep(chance.uniform(EARLIEST, 4 if case.is_conversion else 30))
+    time.sleep(chance.uniform(EARLIEST, 4))
     sent = disturb(process, kind, chance)
     if sent and chance.random() < 0.5:
         time.sleep(chance.uniform(0, 0.5))

@@ -77,7 +77,7 @@ def test_a_training_goes_on_from_where_the_disk_was_full(disk, capsys, tmp_path)
     for domain in ("source", "target"):
         for name in ("a", "b"):
             for index in range(12):
-                image = noise.integers(0, 256, (12, 12, 3), dtype=np.uint8)
+                image = noise.integers(0, 256, (16, 16, 3), dtype=np.uint8)
                 write_image(tmp_path / domain / name / f"{index}.png", image)
     words = ["train", "source-only", "--source", f"folder:{tmp_path / 'source'}"]
     words += ["--target", f"folder:{tmp_path / 'target'}", "--epochs", "2", "--min-steps", "2"]

@@ -142,6 +142,25 @@ def test_the_command_says_a_full_disk_once_with_counts(tmp_path, monkeypatch, ca
     assert told[0].startswith("error: No space left on device") and "17 are missing" in told[0]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_journal_that_cannot_even_be_closed_is_no_second_error(case, tmp_path, monkeypatch):
+    """Only "No space left on device" was said, without what is whole and what is missing."""
+    enter = Journal.__enter__
+
+    def enter_full(journal):
+        enter(journal)
+        journal.file.flush()
+        file = open("/dev/full", "ab")  # noqa: SIM115 (the journal closes it)
+        journal.file = journal.stack.enter_context(file)
+        return journal
+
+    monkeypatch.setattr(Journal, "__enter__", enter_full)
+    report = convert(case, 0, tmp_path / "out")
+    assert report.full == os.strerror(errno.ENOSPC) and report.exit_status == 2
+    monkeypatch.undo()
+    assert convert(case, 0, tmp_path / "out").exit_status == 0
+
+
 def test_an_interrupt_while_threads_start_ends_at_once(negative, tmp_path, monkeypatch):
     """They waited for ever for what nobody would send or fetch any more."""
     write_image(tmp_path / "in" / "a.png", colour("red"))

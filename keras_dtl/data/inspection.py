@@ -207,7 +207,9 @@ def _describe_archive(path: str, thorough: bool) -> list[str]:
     arrays = read_arrays(path)
     names = ", ".join(f"{images} and {labels}" for images, labels in arrays.names.values())
     parts = {split: arrays.examples(split) for split in ("train", "test")}
-    return [f"{readable_name(path)}: an archive of arrays, {names}", *example_lines(parts)]
+    others = [f"left out: the arrays {join_names(arrays.others)}"] if arrays.others else []
+    lines = [f"{readable_name(path)}: an archive of arrays, {names}", *example_lines(parts)]
+    return lines + others
 
 
 def _describe_clips(path: str) -> list[str]:

@@ -198,6 +198,12 @@ def test_training_and_check_refuse_in_the_same_words(make, spoil, tmp_path, caps
         assert str(error.value) in checked
 
 
+def test_arrays_that_are_not_used_are_named(tmp_path):
+    arrays = {"x_train": np.zeros((10, 4, 4), "uint8"), "y_train": np.arange(10) % 2}
+    np.savez(tmp_path / "a.npz", **arrays, x_test=np.zeros((2, 4, 4), "uint8"))
+    assert describe(str(tmp_path / "a.npz"))[-1] == "left out: the arrays x_test"
+
+
 def test_names_that_are_unknown_are_told_as_by_a_training(tmp_path):
     for name in ("nosuch", str(tmp_path / "nowhere"), ""):
         words = []

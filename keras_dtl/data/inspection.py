@@ -7,9 +7,9 @@ import numpy as np
 
 from keras_dtl.data.catalogue import EMBEDDED, load, named_lines
 from keras_dtl.data.folder_plan import FolderPlan, folder_plan
-from keras_dtl.data.layouts import sided_folders, visible_folders
+from keras_dtl.data.layouts import SIDES, sided_folders, split_of, visible_folders
 from keras_dtl.data.mask_census import MaskCensus, void_share
-from keras_dtl.data.mask_folders import FOLDERS, Turns, segmentation_pairs
+from keras_dtl.data.mask_folders import FOLDERS, Turns, images_without_use, segmentation_pairs
 from keras_dtl.data.masks import (
     VOID_NAMES,
     Classes,
@@ -20,7 +20,7 @@ from keras_dtl.data.masks import (
 )
 from keras_dtl.data.names import divide_name
 from keras_dtl.data.npz import read_arrays
-from keras_dtl.data.pairs import SIDES, pairs_of
+from keras_dtl.data.pair_folders import files_in_no_pair, pairs_of
 from keras_dtl.data.summary import (
     count_line,
     example_lines,
@@ -32,7 +32,6 @@ from keras_dtl.data.summary import (
 from keras_dtl.files import FilePath, find_files
 from keras_dtl.images import (
     find_images,
-    find_unread_files,
     read_image,
     readable_name,
 )
@@ -93,8 +92,10 @@ def kind_of(path: Path) -> str:
     motion = find_files(path, {".bvh"}, on_error=lambda error: None)
     if len(motion) > len(find_images(path, on_error=lambda error: None)):
         return "bvh"
-    names = {name.lower() for name in visible_folders(path)}
-    return "paired" if set(SIDES) <= names and not _differ(path) else "folder"
+    folders = visible_folders(path)
+    inside = [visible_folders(folder) for name, folder in folders.items() if split_of(name)]
+    has_sides = any(set(SIDES) <= {name.lower() for name in names} for names in (folders, *inside))
+    return "paired" if has_sides and not _differ(path) else "folder"
 
 
 def _has_masks(path: Path) -> bool:
@@ -150,15 +151,13 @@ def _describe_pairs(path: str, thorough: bool) -> list[str]:
                 raise
             lines.append(f"no split test: {error}")
             continue
-        if split == "train" and not pairs:
-            raise ValueError(f"{readable_name(path)}: no pair found.")
-        form = "side by side" if pairs and len(pairs[0]) == 1 else "in two folders"
+        form = "side by side" if len(pairs[0]) == 1 else "in two folders"
         lines.append(f"{split}: {len(pairs)} pairs, {form}")
         files += [path for pair in pairs for path in pair]
     return [
         *lines,
         *size_lines(*image_sizes(files if thorough else ())),
-        *left_out_lines(find_unread_files(path)),
+        *left_out_lines(files_in_no_pair(path)),
     ]
 
 
@@ -168,13 +167,13 @@ def _describe_masks(path: str, thorough: bool) -> list[str]:
     for split in ("train", "test"):
         try:
             pairs = segmentation_pairs(root, split)
-        except ValueError as error:
+        except (ValueError, FileNotFoundError) as error:
             if split == "train":
                 raise
             lines.append(f"no split test: {error}")
             continue
         lines.append(f"{split}: {len(pairs)} images with masks")
-        files += [image for image, _ in pairs]
+        files += pairs
         numbers += _mask_counts(root, pairs, known) if thorough else 0
     names = class_table(np.flatnonzero(numbers).tolist(), known)[1] if known or thorough else ()
     head = [f"{readable_name(root)}: images and masks"]
@@ -184,7 +183,9 @@ def _describe_masks(path: str, thorough: bool) -> list[str]:
         share = void_share(numbers) if known is None or 255 not in known else 0.0
         share += sum(numbers[number] for number in void) / max(1, numbers.sum())
         lines.append(f"void: {share:.1%} of the pixels")
-    return [*head, *lines, *size_lines(*image_sizes(files if thorough else ()))]
+    left_out = left_out_lines(images_without_use(root, (path for pair in files for path in pair)))
+    sizes = image_sizes(image for image, _ in files if thorough)
+    return [*head, *lines, *size_lines(*sizes), *left_out]
 
 
 def _mask_counts(root: Path, pairs: list[tuple[Path, Path]], known: Classes | None) -> np.ndarray:
@@ -206,7 +207,9 @@ def _describe_archive(path: str, thorough: bool) -> list[str]:
     arrays = read_arrays(path)
     names = ", ".join(f"{images} and {labels}" for images, labels in arrays.names.values())
     parts = {split: arrays.examples(split) for split in ("train", "test")}
-    return [f"{readable_name(path)}: an archive of arrays, {names}", *example_lines(parts)]
+    others = [f"left out: the arrays {join_names(arrays.others)}"] if arrays.others else []
+    lines = [f"{readable_name(path)}: an archive of arrays, {names}", *example_lines(parts)]
+    return lines + others
 
 
 def _describe_clips(path: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Which mask belongs to which image, and how both lie."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +47,21 @@ def segmentation_pairs(
     if not pairs:
         raise ValueError(f"{readable_name(root)} holds no image for the split {split!r}.")
     return pairs
+
+
+def images_without_use(root: FilePath, used: Iterable[Path]) -> tuple[tuple[str, str], ...]:
+    """List the images of a folder that are neither images nor masks of its examples.
+
+    Args:
+        root: The folder.
+        used: The files that are.
+
+    Returns:
+        `(path, reason)` of each, as text of one line.
+    """
+    used = {path.resolve() for path in used}
+    others = (path for path in find_images(root) if path.resolve() not in used)
+    return tuple((readable_name(path), "neither image nor mask of an example") for path in others)
 
 
 @dataclass

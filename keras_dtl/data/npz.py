@@ -1,23 +1,19 @@
 """`npz:PATH:LABEL`: images that lie in one file of NumPy arrays."""
 
 import contextlib
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from keras_dtl.data.labelled import LabelledImages
-from keras_dtl.data.layouts import split_of
+from keras_dtl.data.npz_names import npz_splits
 from keras_dtl.data.splits import stratified_split
 from keras_dtl.files import open_regular
 from keras_dtl.images import readable_name
 
-IMAGES = ("x", "X", "images", "image", "imgs", "data")
-LABELS = ("y", "Y", "labels", "label", "targets")
-"""Names of the arrays of images and of labels, where none is named. Before or after them may stand
-a split, as in `x_train` or `test_images`."""
+_NO_WORDS = ("", "nan", "<na>")  # what programs write where a label is missing
 
 
 def load_npz(
@@ -36,7 +32,8 @@ def load_npz(
         path: The file, and after a colon the array that tells the class, such as
             `faces.npz:person`, or those of images and of classes, as in `faces.npz:photos,person`;
             of arrays of a split, as in `faces.npz:train_person`, those of the other splits go
-            with it. By default the names are any of `IMAGES` and `LABELS`. Images are whole
+            with it. By default the names are any of
+            `keras_dtl.data.npz_names.IMAGES` and `LABELS`. Images are whole
             numbers from 0 to 255, `(examples, height, width)` or `(examples, height, width,
             channels)`. Labels are whole numbers or strings of any values, `(examples,)` or
             `(examples, 1)`, or one-hot `(examples, classes)`.
@@ -62,11 +59,13 @@ class ImageArrays:
         names: Of the arrays of images and of labels, by split.
         arrays: The arrays themselves, likewise.
         values: All labels that occur, sorted.
+        others: Names of further arrays in the file.
     """
 
     names: dict[str, tuple[str, str]]
     arrays: dict[str, tuple[np.ndarray, np.ndarray]]
     values: np.ndarray
+    others: tuple[str, ...] = ()
 
     def examples(self, split: str) -> LabelledImages:
         """Return the images of a split.
@@ -95,7 +94,8 @@ def read_arrays(path: str) -> ImageArrays:
     file, _, named = path.rpartition(":") if ".npz:" in path else (path, "", "")
     shown = readable_name(file)
     with open_archive(Path(file)) as arrays:
-        names = npz_splits(list(arrays), named, shown)
+        present = list(arrays)
+        names = npz_splits(present, named, shown)
         loaded = {
             role: (_images(arrays, x, shown), _labels(arrays, y, shown))
             for role, (x, y) in names.items()
@@ -106,82 +106,15 @@ def read_arrays(path: str) -> ImageArrays:
                 f"{shown}: {names[role][1]!r} must hold one label for each image in "
                 f"{names[role][0]!r}. Received: shapes {labels.shape} and {images.shape}."
             )
-    values = np.unique(np.concatenate([labels for _, labels in loaded.values()]))
-    return ImageArrays(names, loaded, values)
-
-
-def npz_splits(present: Iterable[str], named: str, shown: str) -> dict[str, tuple[str, str]]:
-    """Return the names of the arrays of images and of labels by split.
-
-    Args:
-        present: The names of all arrays.
-        named: What was typed after the colon, or "".
-        shown: The file, for messages.
-
-    Returns:
-        `{split: (images, labels)}` of "train" and, where they are there, "validation" and "test".
-
-    Raises:
-        ValueError: If an array is missing, or several may be meant.
-    """
-    present = list(present)
-    first, comma, second = named.partition(",")
-    asked = (first, second) if comma else ("", first)
-    found = {}
-    for place, (given, usual) in enumerate(zip(asked, (IMAGES, LABELS), strict=True)):
-        for role, name in _by_role(present, given, usual, shown).items():
-            found.setdefault(role, [None, None])[place] = name
-    pairs = {role: tuple(pair) for role, pair in found.items() if None not in pair}
-    if "train" not in pairs:
-        wanted = [name for name in asked if name and name not in present]
-        lacking = f"no array {wanted[0]!r}" if wanted else "no arrays of images and of labels"
-        raise ValueError(
-            f"{shown} has {lacking}. It holds {', '.join(present)}. Name the array of labels after "
-            "a colon, or both: npz:PATH.npz:LABELS or npz:PATH.npz:IMAGES,LABELS."
-        )
-    return pairs
-
-
-def _by_role(
-    present: Sequence[str], given: str, usual: Sequence[str], shown: str
-) -> dict[str, str]:
-    """Return the array of each split that has a given name, or one of the usual ones."""
-    if given in present:
-        base = _base(given)
-        others = {_role(name, (base,)): name for name in present} if base else {}
-        return {role: name for role, name in others.items() if role} | {"train": given}
-    found = {}
-    for name in present:
-        role = _role(name, (given,) if given else usual)
-        if role in found:
+    values = np.unique(loaded["train"][1])
+    for role, (_, labels) in loaded.items():
+        if unknown := sorted(set(labels.tolist()) - set(values.tolist())):
             raise ValueError(
-                f"{shown} holds both {found[role]!r} and {name!r}: which is meant cannot be told. "
-                "Name the arrays, as in npz:PATH.npz:IMAGES,LABELS."
+                f"{shown}: {names[role][1]!r} holds classes that {names['train'][1]!r} lacks: "
+                f"{', '.join(map(str, unknown[:5]))}. Leave them out, or add images of them."
             )
-        if role is not None:
-            found[role] = name
-    return found
-
-
-def _base(name: str) -> str | None:
-    """Return what the arrays of all splits are called that one of training is of, or None."""
-    for form in (r"(?P<split>[a-zA-Z]+)_(?P<base>.+)$", r"(?P<base>.+)_(?P<split>[a-zA-Z]+)$"):
-        parts = re.match(form, name)
-        if parts and (role := split_of(parts["split"])):
-            return parts["base"] if role == "train" else None
-    return name
-
-
-def _role(name: str, names: Iterable[str]) -> str | None:
-    """Return the split of an array that has one of these names, "train" where it has none."""
-    if name in names:
-        return "train"
-    before, after = re.match(r"([a-zA-Z]+)_(.+)$", name), re.match(r"(.+)_([a-zA-Z]+)$", name)
-    if before and before[2] in names and split_of(before[1]):
-        return split_of(before[1])
-    if after and after[1] in names and split_of(after[2]):
-        return split_of(after[2])
-    return None
+    used = {name for pair in names.values() for name in pair}
+    return ImageArrays(names, loaded, values, tuple(n for n in present if n not in used))
 
 
 def read_array(arrays: np.lib.npyio.NpzFile, name: str, shown: str) -> np.ndarray:
@@ -233,6 +166,11 @@ def _labels(arrays: np.lib.npyio.NpzFile, name: str, shown: str) -> np.ndarray:
     if labels.ndim != 1:
         raise ValueError(
             f"{shown}: {name!r} must hold one label for each image. Received: shape {labels.shape}."
+        )
+    if labels.dtype.kind == "U" and (nameless := np.isin(np.char.lower(labels), _NO_WORDS)).any():
+        raise ValueError(
+            f"{shown}: {name!r} holds {nameless.sum()} label(s) that are no word, such as "
+            f"{str(labels[nameless][0])!r}. Leave images without a class out."
         )
     if np.issubdtype(labels.dtype, np.floating):
         if not np.isfinite(labels).all() or (labels != np.floor(labels)).any():

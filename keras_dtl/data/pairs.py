@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -11,20 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from keras_dtl.data.folder import report_unread
-from keras_dtl.data.layouts import (
-    SIDES,
-    sided_folders,
-    split_folders,
-    split_of,
-    test_folder,
-    visible_folders,
-)
+from keras_dtl.data.layouts import SIDES
+from keras_dtl.data.pair_folders import files_in_no_pair, pairs_of
 from keras_dtl.data.storage import MEMORY_LIMIT, ImageStack
 from keras_dtl.files import FilePath
 from keras_dtl.images import (
     ImageError,
-    find_images,
-    find_unread_files,
     open_image,
     read_image,
     readable_name,
@@ -33,7 +24,6 @@ from keras_dtl.images import (
 )
 
 PREFIX = "paired"
-TEST_SHARE = 5  # one pair in so many is for testing where the user has not split
 CHUNK = 256  # pairs read ahead, at most
 
 logger = logging.getLogger("keras_dtl")
@@ -105,12 +95,6 @@ def load_pairs(
     """
     root = Path(path)
     pairs = pairs_of(root, split)
-    if not pairs:
-        raise ValueError(
-            f"{readable_name(root)}: no pair found for the split {split!r}. Expected images side "
-            "by side in one file each, or sub-folders A and B with files of the same names; in "
-            "train/ and test/, or five and more without split, of which every fifth is for testing."
-        )
     stacks = ImageStack(len(pairs), memory_limit), ImageStack(len(pairs), memory_limit)
     names, skipped = [], []
     for pair, result in _read_all(pairs, size, channels):
@@ -123,94 +107,10 @@ def load_pairs(
     _report(root, skipped, len(pairs))
     if split == "train":
         _note_shape(root, pairs[0], stacks[0].images)
-    unread = find_unread_files(root) if split == "train" else ()
+    unread = files_in_no_pair(root) if split == "train" else ()
     report_unread(root, unread)
     skipped += unread
     return ImagePairs(stacks[0].images, stacks[1].images, tuple(names), tuple(skipped))
-
-
-def pairs_of(root: FilePath, split: str) -> list[tuple[Path, ...]]:
-    """List the one or two files of each pair of a split; see `load_pairs`.
-
-    Args:
-        root: The folder.
-        split: "train" or "test".
-
-    Raises:
-        FileNotFoundError: If there is no such folder.
-        ValueError: If a file has no partner, or folders are of no form that is known.
-    """
-    root = Path(root)
-    sides = sided_folders(root)
-    if sides:
-        return _matched(root, [_chosen(root, sides[side], split) for side in SIDES])
-    folders = visible_folders(root)
-    if set(SIDES) <= {name.lower() for name in folders}:
-        others = [name for name in folders if name.lower() not in SIDES and split_of(name)]
-        if others:
-            raise ValueError(
-                f"{readable_name(root)} holds {', '.join(sorted(others))} beside A and B, which "
-                "have no splits. Split A and B themselves, as in A/train, or move it elsewhere."
-            )
-    elif splits := split_folders(root):
-        return _pairs_in(_chosen(root, splits, split))
-    pairs = _pairs_in(root)
-    is_test = [index % TEST_SHARE == TEST_SHARE - 1 for index in range(len(pairs))]
-    return [pair for pair, test in zip(pairs, is_test, strict=True) if test == (split == "test")]
-
-
-def _chosen(root: Path, splits: dict[str, Path], split: str) -> Path:
-    return splits["train"] if split == "train" else test_folder(root, splits)
-
-
-def _pairs_in(folder: Path) -> list[tuple[Path, ...]]:
-    """Return tuples of the one or two files that hold each pair."""
-    folders = {name.lower(): path for name, path in visible_folders(folder).items()}
-    if not set(SIDES) <= set(folders):
-        if set(SIDES) & set(folders):
-            raise ValueError(
-                f"{readable_name(folder)} has one of the sub-folders A and B but not the other."
-            )
-        return [(path,) for path in find_images(folder, recursive=False)]
-    return _matched(folder, [folders[side] for side in SIDES])
-
-
-def _matched(folder: Path, sides: Sequence[Path]) -> list[tuple[Path, ...]]:
-    """Return pairs of the files that bear one name in both folders."""
-    files = [_by_stem(side) for side in sides]
-    if not set(files[0]) & set(files[1]):
-        files = [_without_side(stems, side) for stems, side in zip(files, SIDES, strict=True)]
-    alone = sorted(
-        str(files[0].get(stem) or files[1][stem]) for stem in set(files[0]) ^ set(files[1])
-    )
-    if alone:
-        raise ValueError(
-            f"{readable_name(folder)}: {len(alone)} of the files in A and B have no partner of "
-            f"the same name in the other folder, such as {readable_name(alone[0])}. Rename or "
-            "remove them."
-        )
-    return [(files[0][stem], files[1][stem]) for stem in sorted(files[0])]
-
-
-def _without_side(files: dict[str, Path], side: str) -> dict[str, Path]:
-    """Return files by their names without an ending such as `_A`, where all have it."""
-    ending = re.compile(f"[ ._-]{side}$", re.IGNORECASE)
-    if not all(ending.search(stem) for stem in files):
-        return files
-    return {ending.sub("", stem): path for stem, path in files.items()}
-
-
-def _by_stem(folder: Path) -> dict[str, Path]:
-    files = {}
-    for path in find_images(folder):
-        stem = path.relative_to(folder).with_suffix("").as_posix()
-        if stem in files:
-            raise ValueError(
-                f"{readable_name(files[stem])} and {readable_name(path)} differ in nothing but "
-                "their suffix: which is the partner cannot be told. Rename one."
-            )
-        files[stem] = path
-    return files
 
 
 def _note_shape(root: Path, pair: tuple[Path, ...], images: np.ndarray | None) -> None:

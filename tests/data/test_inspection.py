@@ -8,6 +8,7 @@ from keras_dtl.bvh import forward_kinematics, write_bvh
 from keras_dtl.cli.__main__ import main
 from keras_dtl.data import load
 from keras_dtl.data.inspection import describe
+from keras_dtl.data.pairs import load_pairs
 from keras_dtl.images import write_image
 from keras_dtl.recipes import RECIPES
 from tests.walking import BODY, walking
@@ -197,8 +198,14 @@ def test_training_and_check_refuse_in_the_same_words(make, spoil, tmp_path, caps
         assert str(error.value) in checked
 
 
-def test_names_that_are_unknown_are_told_as_by_a_training(tmp_path):
-    for name in ("nosuch", str(tmp_path / "nowhere"), ""):
+def test_arrays_that_are_not_used_are_named(tmp_path):
+    arrays = {"x_train": np.zeros((10, 4, 4), "uint8"), "y_train": np.arange(10) % 2}
+    np.savez(tmp_path / "a.npz", **arrays, x_test=np.zeros((2, 4, 4), "uint8"))
+    assert describe(str(tmp_path / "a.npz"))[-1] == "left out: the arrays x_test"
+
+
+def test_names_that_are_unknown_are_told_as_by_a_training():
+    for name in ("nosuch", ""):
         words = []
         for ask in (describe, RECIPES["gmv"](source=name).data_lines, lambda n=name: load(n)):
             with pytest.raises(ValueError, match="Unknown data set .*Accepted: digits") as error:
@@ -231,6 +238,41 @@ def test_void_of_each_split_is_judged_as_when_it_is_loaded(tmp_path):
         Image.fromarray(mask).save(tmp_path / split / "masks" / "0.png")
     with pytest.raises(ValueError, match="60.0% of the pixels are 255"):
         describe(str(tmp_path), thorough=True)
+
+
+def test_test_without_masks_is_said_and_does_not_keep_from_training(tmp_path):
+    make_masks(tmp_path / "train")
+    write(tmp_path / "test" / "images" / "0.png")
+    lines = describe(str(tmp_path), "segmentation", thorough=True)
+    assert "train: 1 images with masks" in lines
+    assert any(x.startswith("no split test: ") and "has no folder masks" in x for x in lines)
+    assert f"left out: 1 (neither image nor mask of an example): {tmp_path}/test/images/0.png" in (
+        lines
+    )
+
+
+def test_images_in_no_pair_are_counted_and_named(tmp_path):
+    make_pairs(tmp_path)
+    write(tmp_path / "C" / "0.png")
+    expected = f"left out: 1 (an image in none of the pairs): {tmp_path}/C/0.png"
+    assert expected in describe(str(tmp_path))
+    assert (f"{tmp_path}/C/0.png", "an image in none of the pairs") in load_pairs(tmp_path).skipped
+
+
+def test_sides_within_splits_are_pairs(tmp_path):
+    for split in ("train", "test"):
+        make_pairs(tmp_path / split)
+    assert describe(str(tmp_path))[1:] == [
+        f"{x}: 6 pairs, in two folders" for x in ("train", "test")
+    ]
+
+
+def test_too_few_pairs_for_a_test_are_said(tmp_path):
+    for side in "AB":
+        write(tmp_path / side / "0.png")
+    lines = describe(str(tmp_path))
+    assert lines[1] == "train: 1 pairs, in two folders"
+    assert lines[2].startswith("no split test: ") and "no pair found for the split" in lines[2]
 
 
 def test_a_motion_file_among_photos_does_not_make_motion_of_them(pets):

@@ -100,6 +100,9 @@ def test_arrays_of_a_split_are_kept_apart(form, tmp_path):
     ("arrays", "message"),
     [
         ({"x": X, "y": np.where(Y == 3, np.nan, Y)}, "holds 2 label.s. that are no number"),
+        ({"x": X, "y": np.where(Y == 3, "", "a")}, "holds 2 label.s. that are no word, such as ''"),
+        ({"x": X, "y": np.array(["nan", "b"] * 12)}, "holds 12 label.s. that are no word"),
+        ({"x": X, "y": Y, "x_test": X, "y_test": Y + 7}, "'y_test' holds classes that 'y' lacks"),
         ({"x": X, "y": np.where(Y == 3, -1, Y)}, "holds 2 label.s. below 0"),
         ({"x": np.zeros((24, 3, 8, 8), "uint8"), "y": Y}, "channels first"),
         ({"x": X / 255, "y": Y}, "Scale them to 0..255"),

@@ -4,6 +4,7 @@ Orientation, transparency over white, 16 bits, palettes, grey and CMYK come out 
 TensorFlow cannot read that way is refused by name.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -25,10 +26,16 @@ def decode_upright(encoded: tf.Tensor, channels: int) -> tf.Tensor:
     Returns:
         uint8 tensor `(height, width, channels)`.
     """
-    return _to_channels(_decode_upright(encoded), channels)
+    return _to_channels(_decoder()(encoded), channels)
 
 
-# A function of its own, so that its many operations are traced once in a process.
+@functools.cache
+def _decoder() -> Any:
+    """Return the function of many operations, which are traced once in a process."""
+    with tf.init_scope():
+        return _decode_upright.get_concrete_function()
+
+
 @tf.function(input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
 def _decode_upright(encoded: tf.Tensor) -> tf.Tensor:
     data = tf.cast(tf.io.decode_raw(encoded, tf.uint8), tf.int32)

@@ -172,7 +172,20 @@ def _image_bytes(loaded: tf.Module, name: str) -> Callable[[Arrays], Arrays]:
 
     def run(inputs):
         encoded = [tf.io.encode_png(image).numpy() for image in inputs[name]]
-        outputs = signature(image_bytes=tf.constant(encoded))
+        with _as_written():
+            outputs = signature(image_bytes=tf.constant(encoded))
         return {name: value.numpy() for name, value in outputs.items()}
 
     return run
+
+
+@contextlib.contextmanager
+def _as_written() -> Iterator[None]:
+    """Run graphs as they are: to optimise all that decodes takes longer than the few images."""
+    name = "disable_meta_optimizer"
+    before = tf.config.optimizer.get_experimental_options().get(name, False)
+    tf.config.optimizer.set_experimental_options({name: True})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({name: before})

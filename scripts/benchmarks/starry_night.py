@@ -71,7 +71,7 @@ TRAINED_ON = (
     Photo("hubble_deep_field", "scikit-image", "NASA", "public domain"),
     Photo("rocket", "scikit-image", "SpaceX", "public domain"),
     Photo("china.jpg", "scikit-learn", "danielbuechele", "CC BY 2.0"),
-    Photo("flower.jpg", "scikit-learn", "vultilion", "CC BY 2.0"),
+    Photo("flower.jpg", "scikit-learn", "danielbuechele, vultilion", "CC BY 2.0"),
 )
 HELD_OUT = (
     Photo("coffee", "scikit-image", "Rachel Michetti", "CC0"),

@@ -8,6 +8,9 @@ from keras_dtl.import_path import forget_current_folder, is_command
 
 if is_command():
     forget_current_folder()
+    from keras_dtl.interrupts import stop_command
+
+    stop_command()
 
 import lazy_loader
 

@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 
 from keras_dtl.bvh import POSITIONS, Bvh, BvhError, forward_kinematics
-from keras_dtl.bvh_parser import children_of
+from keras_dtl.bvh_content import children_of
 from keras_dtl.joint_names import match_joints
 from keras_dtl.skeleton import Skeleton, check_sides
 from keras_dtl.up_axis import turn_to_y, up_axes
@@ -45,7 +45,7 @@ class Body:
         return turn_to_y(self.up)
 
 
-def body_of(bvh: Bvh, expected: Skeleton | None = None) -> Body:
+def body_of(bvh: Bvh, expected: Skeleton | None = None, lead_in: int | None = None) -> Body:
     """Return the body in a file.
 
     Joints above the pelvis, the first one with several children, only carry it about. Bones of no
@@ -55,9 +55,11 @@ def body_of(bvh: Bvh, expected: Skeleton | None = None) -> Body:
         bvh: A `Bvh`.
         expected: The `Skeleton` that it must be; joints that this one lacks are left out, and
             other names are understood where it is certain what they stand for.
+        lead_in: How many frames at the begin are a pose; by default those before a jump.
 
     Raises:
-        BvhError: It is no body (a chain, no bones, or no left and right), or another one.
+        BvhError: It is no body (a chain, no bones, or no left and right), or another one; or no
+            frames are left after the lead-in.
     """
     places, _ = forward_kinematics(bvh)
     joints, parents = _joints_with_length(bvh, places)
@@ -79,7 +81,12 @@ def body_of(bvh: Bvh, expected: Skeleton | None = None) -> Body:
     else:
         rest = rest @ turn_to_y(rest_up).T
     skeleton = Skeleton(names, parents, _offsets(parents, rest, positions))
-    lead_in = lead_in_frames(positions, skeleton.leg)
+    if lead_in is None:
+        lead_in = lead_in_frames(positions, skeleton.leg)
+    if lead_in >= len(positions):
+        raise BvhError(
+            f"it has {len(positions)} frames, of which a lead-in of {lead_in} leaves none"
+        )
     return Body(bvh, tuple(joints), skeleton, up, positions, lead_in)
 
 

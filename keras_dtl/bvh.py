@@ -7,16 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_dtl.bvh_parser import (
-    POSITIONS,
-    ROTATIONS,
-    Bvh,
-    BvhError,
-    check_length,
-    children_of,
-    parse_bvh,
-)
-from keras_dtl.bvh_parser import Joint as Joint
+from keras_dtl.bvh_content import POSITIONS, ROTATIONS, Bvh, BvhError, children_of
+from keras_dtl.bvh_content import Joint as Joint
+from keras_dtl.bvh_parser import check_length, parse_bvh
 from keras_dtl.files import FilePath, read_regular, write_text
 
 _DEEPEST_TAB = 50

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_dtl.bodies import Body
 from keras_dtl.bvh import POSITIONS, ROTATIONS, Bvh, forward_kinematics
-from keras_dtl.bvh_parser import children_of
+from keras_dtl.bvh_content import children_of
 from keras_dtl.motion import aligning_rotations, resample
 
 
@@ -109,7 +109,7 @@ class _Fit:
             order = [name for name in joint.channels if name in ROTATIONS]
             if not self.targets[index] or len(order) < 3:
                 continue
-            turns[:, index] = self._aligned(index, start)
+            turns[:, index] = self._align(index, start)
             local = np.swapaxes(above, -1, -2) @ turns[:, index]
             columns = [self.columns[index] + joint.channels.index(name) for name in order]
             axes = [ROTATIONS.index(name) for name in order]
@@ -122,7 +122,7 @@ class _Fit:
             return self.turns[:, index]
         return np.swapaxes(self.turns[:, parent], 1, 2) @ self.turns[:, index]
 
-    def _aligned(self, index, start):
+    def _align(self, index, start):
         targets, owner = self.targets[index], self._owner(index)
         bones = self.places[:, targets] - self.places[:, index, None]
         own = np.einsum("fji,fcj->fci", self.turns[:, index], bones)  # in the joint's own axes

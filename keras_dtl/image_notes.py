@@ -9,6 +9,33 @@ PROFILED = {b"RGB ": ("RGB", "RGBA"), b"GRAY": ("L", "LA")}  # modes by kind of 
 _JPEG_NOTE = 65_000  # bytes; a colour profile may take several notes, but none needs so many
 
 
+def rgb_profile(image: Image.Image) -> bytes | None:
+    """Return the ICC profile of a Pillow image, or None.
+
+    That of other kinds of values, such as CMYK, is left out: it does not fit what `read_image`
+    makes of them.
+
+    Args:
+        image: A Pillow image.
+    """
+    profile = image.info.get("icc_profile")
+    return profile if isinstance(profile, bytes) and profile[16:20] == b"RGB " else None
+
+
+def kept_profile(image: Image.Image) -> bytes | None:
+    """Return the ICC profile of a Pillow image of colours or of grey, or None.
+
+    `encode_image` keeps it with pixels of its kind alone.
+
+    Args:
+        image: A Pillow image.
+    """
+    profile = image.info.get("icc_profile")
+    known = isinstance(profile, bytes) and profile[16:20] in PROFILED
+    # Values of CMYK were converted by no profile, and are no longer what theirs is about.
+    return profile if known and image.mode != "CMYK" else None
+
+
 def _fitting_profile(tags, mode):
     """Leave out a profile of colours beside grey pixels, and the other way round."""
     profile = tags.get("icc_profile")

@@ -168,13 +168,13 @@ def _match_parts(parts, wanted):
     found = {}
     for index, part in enumerate(parts):
         found.setdefault(part, []).append(index)
-    chosen = [found.get(part) for part in _renumbered(parts, wanted)]
+    chosen = [found.get(part) for part in _renumber(parts, wanted)]
     if any(indices is None or len(indices) > 1 for indices in chosen):
         return None
     return [index for (index,) in chosen]
 
 
-def _renumbered(parts, wanted):
+def _renumber(parts, wanted):
     """Return the wanted parts with the numbers that rows of another length have."""
     last = {name: max((n for _, p, n in parts if p == name), default=-1) for name in _CHAINS}
     asked = {name: max((n for _, p, n in wanted if p == name), default=-1) for name in _CHAINS}

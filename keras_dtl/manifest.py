@@ -21,7 +21,9 @@ _DTYPES = ("bool", "float16", "float32", "float64", "int32", "int64", "uint8")
 
 ReducedPrecision = Literal["float16", "int8"]
 """Graphs that an export may write beside the float32 one: the lossy rows of its formats."""
-Precision = Literal["float32", ReducedPrecision, "auto"]
+ExportedPrecision = Literal["bfloat16", ReducedPrecision]
+"""What an export may write or measure beside float32; bfloat16 is OpenVINO's."""
+Precision = Literal["float32", ExportedPrecision, "auto"]
 """Which graph of an artifact a client may ask for."""
 
 
@@ -85,10 +87,14 @@ class Manifest:
         metrics: Measured quality by name.
         created: When, in UTC, as ISO 8601.
         precisions: Of each other precision the `file` of its graph and the measured `quality`.
+        runtimes: Of each runtime beside onnxruntime, such as `"openvino"`, by precision: the `file`
+            of the graph that it is given, and the `quality` that was measured in it.
         tiling: How images beyond memory are cut: the `overlap` of tiles in pixels on each side,
             the `multiple` that they begin at, `bytes_per_pixel` of memory, and the `file` of a
             graph that takes statistics of the whole image, or `None` where none is needed.
             `None` where the model needs the whole image.
+        litert: Of each graph for LiteRT, `"float32"` and `"int8"`, its `file`, and of the latter
+            the measured `quality`.
     """
 
     name: str
@@ -105,7 +111,9 @@ class Manifest:
     metrics: dict
     created: str
     precisions: dict = dataclasses.field(default_factory=dict)
+    runtimes: dict = dataclasses.field(default_factory=dict)
     tiling: dict | None = None
+    litert: dict = dataclasses.field(default_factory=dict)
 
     def __repr__(self):
         shapes = (
@@ -147,7 +155,9 @@ class Manifest:
             versions=record.take("versions", "an object of texts", _is_texts),
             version=record.take("version", "an integer of 1 or more", _is_positive),
             precisions=record.take("precisions", "an object of graphs", _is_precisions),
+            runtimes=record.take("runtimes", "an object of graphs", _are_runtimes, default={}),
             tiling=record.take("tiling", "a description of tiles", _is_tiling),
+            litert=record.take("litert", "an object of graphs", _is_precisions, default={}),
             **{key: record.take(key, "a text", _is_text) for key in ("name", "task", "created")},
             **{key: record.take(key, "an object", _is_object) for key in ("settings", "metrics")},
         )
@@ -229,11 +239,14 @@ class _Record:
             raise ManifestError(f"{place} must be an object; received {_short(value)}.")
         self.value = value
 
-    def take(self, key, expected, is_right, convert=None) -> Any:
-        """Return the value of `key` when `is_right` says so, converted unless it is `None`."""
-        if key not in self.value:
+    def take(self, key, expected, is_right, convert=None, default=None) -> Any:
+        """Return the value of `key` when `is_right` says so, converted unless it is `None`.
+
+        What manifests of earlier versions lack has a `default`.
+        """
+        if key not in self.value and default is None:
             raise ManifestError(f"{self.place} has no {key!r}; expected {expected}.")
-        value = self.value[key]
+        value = self.value.get(key, default)
         if not is_right(value):
             raise ManifestError(
                 f"{key!r} of {self.place} must be {expected}; received {_short(value)}."
@@ -347,6 +360,10 @@ def _is_precisions(value):
         and isinstance(record.get("quality", {}), dict)
         for record in value.values()
     )
+
+
+def _are_runtimes(value):
+    return isinstance(value, dict) and all(map(_is_precisions, value.values()))
 
 
 def _is_tiling(value):

@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_dtl.bodies import body_of
 from keras_dtl.bvh import Bvh, BvhError, axis_rotation, zxy_angles
-from keras_dtl.bvh_parser import Joint, children_of
+from keras_dtl.bvh_content import Joint, children_of
 from keras_dtl.skeleton import ROOT_FEATURES, Skeleton
 
 
@@ -92,6 +92,26 @@ def _smooth(values, deviation):
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(deviation, 1e-9)) ** 2)
     padded = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
     return np.stack([np.convolve(c, weights / weights.sum(), "valid") for c in padded.T], 1)
+
+
+MIRRORED = "toes point backwards: left and right are exchanged, or an axis is mirrored"
+"""What is said of motion of which `has_toes_behind` is true."""
+
+
+def has_toes_behind(positions: np.ndarray, skeleton: Skeleton) -> bool:
+    """Return whether toes point against the way that the body faces by its left and right.
+
+    Args:
+        positions: World positions `(frames, joints, 3)`, y up.
+        skeleton: The `Skeleton`; where its feet have no toes, they tell nothing.
+    """
+    facing = heading(positions, skeleton)
+    ahead = np.stack([np.sin(facing), np.cos(facing)], 1)
+    toes = [joint for joint in skeleton.feet if joint not in skeleton.parents]
+    feet = positions[:, toes] - positions[:, [skeleton.parents[joint] for joint in toes]]
+    lengths = np.linalg.norm(feet, axis=-1)
+    cosines = np.einsum("fti,fi->ft", feet[..., [0, 2]], ahead) / np.maximum(lengths, 1e-12)
+    return bool((np.median(cosines, 0) < -0.5).all())
 
 
 def features_of(positions: np.ndarray, skeleton: Skeleton) -> np.ndarray:

@@ -91,11 +91,22 @@ class Skeleton:
             value: A dictionary with `names`, `parents` and `offsets`.
 
         Raises:
-            KeyError: One of them is missing.
-            ValueError: It is no body.
+            ValueError: One of them is missing, or it is no body.
         """
-        parents, offsets = tuple(value["parents"]), tuple(tuple(o) for o in value["offsets"])
-        return cls(tuple(value["names"]), parents, offsets)
+        try:
+            parents, offsets = tuple(value["parents"]), tuple(tuple(o) for o in value["offsets"])
+            known = [0 <= parent < joint for joint, parent in enumerate(parents)]
+            counts = {len(value["names"]), len(parents), len(offsets)}
+            if parents[0] != -1 or not all(known[1:]) or len(counts) > 1:
+                raise ValueError("every joint but the first one needs a parent before it")
+            if not np.isfinite(np.array(offsets, "float64")).all():
+                raise ValueError("offsets must be finite")
+            return cls(tuple(value["names"]), parents, offsets)
+        except (LookupError, TypeError, OverflowError) as error:
+            raise ValueError(
+                "A skeleton is an object of `names`, `parents` and `offsets`, as many of each. "
+                f"Received: one where {error!r}."
+            ) from error
 
 
 def rest_positions(skeleton: Skeleton) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_dtl.bvh_parser import children_of
+from keras_dtl.bvh_content import children_of
 from keras_dtl.skeleton import middle_pairs
 
 _AGREEMENT = 0.7  # cosine between an axis and what points along it

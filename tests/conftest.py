@@ -1,10 +1,12 @@
 """What all tests share: a quiet, small, two-replica TensorFlow and networks of a few weights."""
 
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# No test may reach the network, or write data sets into somebody's home.
+# No test may reach the network, or write data sets and findings into somebody's home.
 os.environ["TFDS_DATA_DIR"] = os.devnull
+os.environ["KERAS_DTL_CACHE"] = os.devnull
 
 from pathlib import Path
 
@@ -24,6 +26,17 @@ def pytest_configure():
     tf.config.experimental.enable_tensor_float_32_execution(False)
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _short_collections():
+    """Leave what outlives a module out of later garbage collections.
+
+    TensorFlow keeps millions of objects: to walk through them all takes seconds each time.
+    """
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="module")

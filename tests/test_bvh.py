@@ -182,7 +182,7 @@ def test_long_chains_of_joints_take_no_longer_a_joint():
     assert parse_bvh(format_bvh(parse_bvh(few))).names == parse_bvh(few).names
     short = min(seconds(parse_bvh, few) for _ in range(3))
     # Eight times as many joints took 64 times as long.
-    assert seconds(parse_bvh, many) < 30 * max(short, 1e-3)
+    assert min(seconds(parse_bvh, many) for _ in range(2)) < 30 * max(short, 1e-3)
     assert len(format_bvh(parse_bvh(many))) < 400 * 8000
 
 

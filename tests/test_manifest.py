@@ -57,10 +57,21 @@ def test_manifest_round_trips(tmp_path):
     assert not MANIFEST.outputs[0].is_image
 
 
-@pytest.mark.parametrize("key", ["format", *(f.name for f in dataclasses.fields(Manifest))])
+ADDED = ("litert", "runtimes")
+"""What artifacts of earlier versions lack."""
+
+
+@pytest.mark.parametrize(
+    "key", ["format", *(f.name for f in dataclasses.fields(Manifest) if f.name not in ADDED)]
+)
 def test_manifest_names_a_missing_key(key):
     with pytest.raises(ManifestError, match=f"has no '{key}'; expected "):
         Manifest.from_json(changed([key], ...))
+
+
+@pytest.mark.parametrize("key", ADDED)
+def test_manifests_of_earlier_versions_are_read(key):
+    assert Manifest.from_json(changed([key], ...)) == MANIFEST
 
 
 @pytest.mark.parametrize(
@@ -92,6 +103,9 @@ def test_manifest_names_a_missing_key(key):
         (["files"], {"2/model.onnx": "short"}),
         (["versions"], {"keras": 3}),
         (["settings"], []),
+        (["runtimes"], None),
+        (["runtimes"], {"openvino": {"int8": {"quality": {}}}}),
+        (["runtimes"], {"openvino": {"int8": {"file": "x", "quality": 1}}}),
         (["parity"], [1]),
     ],
 )

@@ -20,6 +20,7 @@ OF_PYTHON = {
 }  # of named tuples and of os, documented
 ALLOWED = {
     # (file below keras_dtl, name): reason
+    ("cli/repeatable.py", "_default_vspace"): "how TensorFlow sums gradients, said nowhere else",
     ("distribution/steps.py", "_symbolic_build"): "Keras builds the metrics of compile only there",
     ("methods/optimizers.py", "_get_variable_index"): "Keras' way for the step of an optimizer",
     ("methods/optimizers.py", "_momentums"): "Adam's state, which its fused step updates",

@@ -1,5 +1,3 @@
-import hashlib
-import io
 import json
 import warnings
 from pathlib import Path
@@ -7,6 +5,7 @@ from pathlib import Path
 import h5py
 import keras
 
+from keras_dtl.callbacks.weights_file import MemoryFile, with_checksum, without_checksum
 from keras_dtl.distribution import file_of_chief, is_chief
 from keras_dtl.distribution.memory import ReplicaStates, restore_states
 from keras_dtl.files import atomic_path, read_regular, remove_abandoned
@@ -14,7 +13,6 @@ from keras_dtl.files import atomic_path, read_regular, remove_abandoned
 FILE_NAME = "training.weights.h5"
 RANDOM_STATES = "random_states"
 REPLICA_STATES = "replica_states"
-_MARK = b"keras_dtl SHA-256:"  # after what HDF5 reads, and followed by the sum of that
 _LARGEST = 2**42  # bytes
 
 
@@ -91,12 +89,12 @@ class Checkpoint(keras.callbacks.Callback):
         return len(self.history)
 
     def _load(self, model, path):
-        data = _without_checksum(read_regular(path, _LARGEST))
+        data = without_checksum(read_regular(path, _LARGEST))
         with warnings.catch_warnings():
             # Keras only warns where it leaves a part of the model as it was.
             warnings.simplefilter("error", UserWarning)
-            model.load_weights(_Memory(data))
-        with h5py.File(_Memory(data)) as file:
+            model.load_weights(MemoryFile(data))
+        with h5py.File(MemoryFile(data)) as file:
             for seed, state in zip(random_states(model), file[RANDOM_STATES], strict=True):
                 seed.assign(state)
             states = file.get(REPLICA_STATES, {})
@@ -125,7 +123,7 @@ class Checkpoint(keras.callbacks.Callback):
         if not is_chief(strategy):
             return
         # In memory first: HDF5 that meets a full disk ends the whole process when this one ends.
-        memory = _Memory()
+        memory = MemoryFile()
         self.model.save_weights(memory)
         with h5py.File(memory, "a") as file:
             file[RANDOM_STATES] = [seed.numpy() for seed in random_states(self.model)]
@@ -133,32 +131,8 @@ class Checkpoint(keras.callbacks.Callback):
                 file[f"{REPLICA_STATES}/{place}"] = values
             file.attrs["replicas"] = strategy.num_replicas_in_sync
             file.attrs["history"] = json.dumps(self.history)
-        data = memory.getbuffer()
-        with atomic_path(self.path) as temporary, open(temporary, "wb") as file:
-            file.write(data)
-            file.write(_MARK + hashlib.sha256(data).digest())
-
-
-class _Memory(io.BytesIO):
-    """A file of weights in memory, which Keras takes by its name for what it is."""
-
-    def __str__(self):
-        return f"memory/{FILE_NAME}"
-
-
-def _without_checksum(data):
-    """Return the bytes of a checkpoint before its checksum; earlier versions wrote none.
-
-    Raises:
-        ValueError: The checksum is another one.
-    """
-    place = len(data) - len(_MARK) - hashlib.sha256().digest_size
-    if place < 0 or data[place : place + len(_MARK)] != _MARK:
-        return data
-    content = memoryview(data)[:place]
-    if hashlib.sha256(content).digest() != data[place + len(_MARK) :]:
-        raise ValueError("its checksum is another one; it was damaged")
-    return content
+        with atomic_path(self.path) as temporary:
+            temporary.write_bytes(with_checksum(memory.getbuffer()))
 
 
 def random_states(model):

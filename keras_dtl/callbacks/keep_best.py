@@ -4,7 +4,7 @@ from typing import NamedTuple
 import h5py
 import keras
 
-from keras_dtl.files import atomic_path
+from keras_dtl.callbacks.weights_file import write_weights
 
 
 class Best(NamedTuple):
@@ -42,10 +42,7 @@ class KeepBest(keras.callbacks.Callback):
         value = (logs or {}).get(self.monitored)
         if value is None or not math.isfinite(value) or not self._is_better(value):
             return
-        with atomic_path(self.path) as temporary:
-            self.model.save_weights(temporary)
-            with h5py.File(temporary, "a") as file:
-                file.attrs["epoch"], file.attrs["value"] = epoch + 1, value
+        write_weights(self.model, self.path, {"epoch": epoch + 1, "value": value})
 
     def _is_better(self, value):
         best = self.best()

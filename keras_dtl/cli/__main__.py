@@ -5,6 +5,7 @@ import os
 import sys
 
 from keras_dtl.import_path import forget_current_folder
+from keras_dtl.interrupts import INTERRUPTED, forget_interrupt
 from keras_dtl.version import __version__
 
 VERBS = {
@@ -49,9 +50,13 @@ def main(argv: list[str] | None = None) -> int:
             return run_verb(argv)
         finally:
             sys.stdout.flush()
+    except KeyboardInterrupt:  # a second one, while the first was answered
+        return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+    finally:
+        forget_interrupt()
 
 
 def run_verb(argv: list[str] | None = None) -> int:

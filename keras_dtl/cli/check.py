@@ -6,6 +6,7 @@ keras-dtl check paired:facades
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
@@ -23,15 +24,26 @@ class Check:
     """
 
     data: Positional[Annotated[str, arg(metavar="DATA")]]
-    """A path, or a name as for --source and --target: folder:PATH, paired:PATH, mnist."""
+    """A path, or a name as for --source and --target: folder:PATH, npz:PATH.npz:LABELS, mnist."""
     kind: Literal["folder", "paired", "segmentation", "npz", "bvh"] | None = None
     """What it is, where its content does not tell."""
+    npz_images: str | None = None
+    """Array of images in an archive. Default: one of the usual names, such as x."""
+    npz_labels: str | None = None
+    """Array of classes in an archive. Default: one of the usual names, such as y."""
+    data_dir: Path | None = None
+    """Folder of TFDS data sets. Default: TFDS_DATA_DIR, as everywhere."""
 
 
 def main(arguments: Check) -> int:
     """Print what the data set is taken for; return the exit status."""
     from keras_dtl.data.inspection import describe
+    from keras_dtl.data.names import with_arrays
 
-    for line in describe(arguments.data, arguments.kind, thorough=True):
+    name = arguments.data
+    if arguments.npz_images or arguments.npz_labels:
+        name = f"npz:{name.removeprefix('npz:')}"
+        name = with_arrays(name, arguments.npz_images, arguments.npz_labels)
+    for line in describe(name, arguments.kind, thorough=True, data_dir=arguments.data_dir):
         print(line)
     return SUCCESS

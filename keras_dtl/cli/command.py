@@ -1,40 +1,17 @@
 """From the words on a command line to an exit status: what all verbs share."""
 
-import contextlib
 import os
-import signal
 import sys
-import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras_dtl.files import readable_name
+from keras_dtl.interrupts import INTERRUPTED, raising, stop_at_once
 
-SUCCESS, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 130
+SUCCESS, PARTLY, FAILED = 0, 1, 2
 MENDABLE = (ValueError, OSError, ArithmeticError, ImportError)
 """Errors that a user can mend, told in one line; all others are defects."""
-
-
-@contextlib.contextmanager
-def stop_at_once() -> Iterator[None]:
-    """Be the context of imports and the like, which Ctrl-C ends with the whole process.
-
-    An exception in the midst of them may come out as any other one; nothing has been begun yet.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, _stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _stop(number, frame):
-    os.write(2, b"\nStopped.\n")
-    os._exit(INTERRUPTED)
 
 
 def run(
@@ -63,8 +40,11 @@ def run(
     try:
         with stop_at_once():
             import tyro
-        arguments = parse(argv, prog) if parse else tyro.cli(arguments_class, args=argv, prog=prog)
-        return main(arguments)
+        with raising():
+            parsed = parse(argv, prog) if parse else tyro.cli(arguments_class, args=argv, prog=prog)
+            status = main(parsed)
+            sys.stdout.flush()  # while whoever reads it may still be told
+            return status
     except BrokenPipeError:  # a reader such as `head` has gone
         raise
     except (KeyboardInterrupt, *MENDABLE) as error:

@@ -45,10 +45,19 @@ class Convert:
     """Image, folder, pattern, or - for standard input."""
     output: Positional[Annotated[str, arg(metavar="OUTPUT")]]
     """Folder to write to; for a single image also a file; or - for standard output."""
-    device: Literal["auto", "cpu", "cuda", "openvino", "tensorrt"] = "auto"
-    """What to compute on; auto takes the best that works. A named one never falls back."""
+    device: Literal["auto", "cpu", "cuda", "openvino", "openvino-provider", "tensorrt"] = "auto"
+    """What to compute on: cpu, cuda and tensorrt are onnxruntime's, openvino is the package of that
+    name, openvino-provider that of onnxruntime-openvino. A named one never falls back. auto takes a
+    GPU that works, else what a short trial on the first images finds fastest; it says what and
+    why, and remembers it."""
     precision: Precision = "auto"
-    """Which graph of the artifact; auto takes float16 on a GPU where it is there, else float32."""
+    """Which graph of the artifact; bfloat16 is OpenVINO's. auto takes float16 on a GPU where it is
+    there, else float32, or with --device auto what --least-quality allows."""
+    least_quality: float | None = None
+    """What --device auto may lose beside float32: decibels of PSNR for images (40 opens bfloat16),
+    share of equal answers for classifiers, mean IoU for segmenters. Default: within 1/255."""
+    unmeasured: bool = False
+    """Take a graph also in a runtime in which its quality was never measured."""
     threads: int | None = None
     """CPU threads that work on one operation; all by default."""
     gpu_memory: float | None = None
@@ -71,13 +80,22 @@ def main(arguments: Convert) -> int:
     # What goes into a pipe must be alone in it.
     say = sys.stderr if piped else sys.stdout
     memory = arguments.gpu_memory and int(arguments.gpu_memory * 2**30)
+    source = arguments.input
+    if source == _PIPE and not piped:
+        from keras_dtl.convert.inputs import parse_paths
+
+        source = parse_paths(sys.stdin.buffer.read())
     with stop_at_once():
+        choice = _choice(arguments, source, piped)
+        if choice is not None:
+            print(f"device auto takes {choice.words}", file=say)
         artifact = load_artifact(
             arguments.artifact,
-            arguments.device,
-            precision=arguments.precision,
+            choice.device if choice else arguments.device,
+            precision=choice.precision if choice else arguments.precision,
             threads=arguments.threads,
             gpu_memory=memory,
+            unmeasured=arguments.unmeasured or choice is not None,
         )
     print(
         f"{readable_name(artifact.manifest.name)}: {readable_name(artifact.task)} in "
@@ -94,15 +112,33 @@ def main(arguments: Convert) -> int:
         return SUCCESS
     if arguments.watch:
         return _watch(artifact, arguments)
-    return _report(_convert(artifact, arguments))
+    return _report(_convert(artifact, source, arguments))
 
 
-def _convert(artifact, arguments):
-    source = arguments.input
-    if source == _PIPE:
-        from keras_dtl.convert.inputs import parse_paths
+def _choice(arguments, source, piped):
+    """Return what a trial on the first images finds fastest, or None where there is none."""
+    if arguments.device != "auto":
+        if arguments.least_quality is not None:
+            raise ConversionError(
+                f"--least-quality is for --device auto, which tries what reaches it; received "
+                f"--device {arguments.device}. Choose a precision with it instead."
+            )
+        return None
+    if piped:
+        return None
+    from keras_dtl.convert.trial import choose
 
-        source = parse_paths(sys.stdin.buffer.read())
+    return choose(
+        arguments.artifact,
+        source,
+        arguments.conversion,
+        precision=arguments.precision,
+        least_quality=arguments.least_quality,
+        threads=arguments.threads,
+    )
+
+
+def _convert(artifact, source, arguments):
     options = asdict(arguments.conversion)
     with ProgressBar() as bar:
         return convert_folder(

@@ -7,13 +7,13 @@ keras-dtl export runs/swap-vae --style-of seven.png --output exported/like-seven
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
 from keras_dtl.cli.command import SUCCESS
 from keras_dtl.cli.quiet import import_tensorflow
-from keras_dtl.manifest import Manifest, ReducedPrecision
+from keras_dtl.manifest import ExportedPrecision, Manifest
 from keras_dtl.recipes.runs import run_model, run_record
 
 if TYPE_CHECKING:
@@ -35,8 +35,11 @@ class Export:
     """Artifact to write. Default: exported/NAME, with the run folder's name."""
     opset: int = 18
     """Version of the ONNX operators."""
-    precision: tuple[ReducedPrecision, ...] = ()
-    """Graphs to write beside the float32 one; int8 is for CPUs, float16 for GPUs."""
+    precision: tuple[ExportedPrecision, ...] = ()
+    """Graphs to write beside the float32 one; int8 is for CPUs, float16 for GPUs, bfloat16 is
+    measured for OpenVINO."""
+    runtime: tuple[Literal["onnxruntime", "openvino"], ...] = ("onnxruntime",)
+    """What they are made for and measured in. int8 for OpenVINO needs the extra nncf."""
     calibration: Path | None = None
     """Folder of images like those that the model will meet: half of them calibrate int8, the
     others measure what these graphs lose. Sub-folders named after classes give accuracy, too."""
@@ -45,6 +48,13 @@ class Export:
     of equal answers for classifiers (0.99). Layers that hurt stay in float until it is reached."""
     keep_versions: int | None = None
     """How many earlier versions of the artifact stay beside the new one. Default: all."""
+    litert: bool = False
+    """Write a graph for LiteRT too, model.tflite; with --precision int8 also one in int8."""
+    browser: bool = False
+    """Write a page beside model.onnx that answers dropped images in a browser."""
+    browser_runtime: Path | None = None
+    """Folder of the npm package onnxruntime-web, whose files go beside that page. Default: the
+    one in node_modules here or above, or where NODE_PATH says."""
     export_anyway: bool = False
     """Export even a model that does not beat guessing."""
     part: str | None = None
@@ -95,6 +105,9 @@ def main(arguments: Export) -> int:
         calibration=arguments.calibration,
         least_quality=arguments.least_quality,
         keep_versions=arguments.keep_versions,
+        formats=tuple(name for name in ("litert", "browser") if getattr(arguments, name)),
+        browser_runtime=arguments.browser_runtime,
+        runtimes=arguments.runtime,
     )
     _print_summary(manifest, arguments)
     return SUCCESS
@@ -228,13 +241,20 @@ def _print_summary(manifest: Manifest, arguments: Export) -> None:
             f"{record['file']}: {record['output']} within {record['difference']:.2g} of Keras "
             f"(allowed: {record['tolerance']:.2g})"
         )
-    for record in manifest.precisions.values():
-        quality = record["quality"]
-        figures = ", ".join(
-            f"{name} {value:.4g}" for name, value in quality.items() if isinstance(value, float)
-        )
-        print(
-            f"{record['file']}: {figures}; {len(quality['layers_in_float'])} layers left in float"
-        )
+    graphs = (*manifest.precisions.values(), *manifest.litert.values())
+    for record in (graph for graph in graphs if "quality" in graph):
+        print(f"{record['file']}: {_quality_words(record['quality'])}")
+    for runtime, records in manifest.runtimes.items():
+        for precision, record in records.items():
+            words = _quality_words(record["quality"])
+            print(f"{record['file']} by {runtime} in {precision}: {words}")
     output = arguments.output or Path("exported") / manifest.name
     print(f"Artifact: {output}, version {manifest.version}")
+
+
+def _quality_words(quality: dict[str, Any]) -> str:
+    figures = ", ".join(
+        f"{name} {value:.4g}" for name, value in quality.items() if isinstance(value, float)
+    )
+    kept = quality.get("layers_in_float")
+    return figures if kept is None else f"{figures}; {len(kept)} layers left in float"

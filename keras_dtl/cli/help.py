@@ -14,17 +14,8 @@ CHOICES = (
 )
 """Fields of a recipe that are the user's to choose, in the order of the help."""
 MACHINE = (
-    *(
-        "seed",
-        "batch_size",
-        "mixed_precision",
-        "jit",
-        "resume",
-        "settings_file",
-        "log",
-        "data_dir",
-        "manual_dir",
-    ),
+    *("seed", "batch_size", "mixed_precision", "jit", "resume", "settings_file", "log"),
+    *("data_dir", "manual_dir", "npz_images", "npz_labels"),
     *("engine", "devices", "workers", "worker", "worker_timeout", "address"),
 )
 """Fields that say how it is computed, not what is learnt."""

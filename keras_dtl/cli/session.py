@@ -30,6 +30,7 @@ def start_session(seed: int = 0, mixed_precision: str = "off", jit: str = "off")
 
         import keras_dtl.layers
         import keras_dtl.methods  # noqa: F401 (registers what saved models name)
+        from keras_dtl.cli.repeatable import repeat_steps
 
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     # Keras says so of every tf.data set; ours are shuffled.
@@ -39,10 +40,7 @@ def start_session(seed: int = 0, mixed_precision: str = "off", jit: str = "off")
         tf.config.experimental.set_memory_growth(gpu, True)
     keras.utils.set_random_seed(seed)
     if jit == "off":
-        tf.config.experimental.enable_op_determinism()
-        # It drops edges that keep reads of weights before their updates: a network that is also
-        # called with its weights held fixed (SwapVAE, GMV) then saw old or new ones by chance.
-        tf.config.optimizer.set_experimental_options({"dependency_optimization": False})
+        repeat_steps()
     keras.config.set_dtype_policy(
         "float32" if mixed_precision == "off" else f"mixed_{mixed_precision}"
     )

@@ -17,6 +17,7 @@ from tyro.conf import Positional, arg
 
 from keras_dtl.cli.command import FAILED, INTERRUPTED, PARTLY, SUCCESS
 from keras_dtl.cli.progress import ProgressBar
+from keras_dtl.convert.disk import DiskFull, no_room_is_fatal
 from keras_dtl.images import (
     ImageError,
     find_images,
@@ -105,10 +106,16 @@ def main(arguments: Stylize) -> int:
     print(start_session(arguments.seed))
     model = build_model(arguments)
     left_out = tell_left_out(arguments.content)
-    failures = 0
+    failures = done = 0
     for content, output in jobs:
         try:
-            stylize_file(arguments, model, content, output, options)
+            with no_room_is_fatal():
+                stylize_file(arguments, model, content, output, options)
+        except DiskFull as error:
+            raise OSError(
+                f"{error.strerror}: {readable_name(output)} cannot be written; {done} of "
+                f"{len(jobs)} are done. Make room and give the same command with --resume."
+            ) from error
         except KeyboardInterrupt:
             print(f"\nStopped at {readable_name(content)}; --resume goes on.")
             return INTERRUPTED
@@ -116,6 +123,7 @@ def main(arguments: Stylize) -> int:
             print(f"failed: {readable_name(content)}: {error}", file=sys.stderr)
             failures += 1
         else:
+            done += 1
             print(f"{readable_name(content)} -> {readable_name(output)}")
     if not failures:
         return PARTLY if left_out else SUCCESS
@@ -259,6 +267,7 @@ def normalize(features, folder: Path, path: Path | None):
     from keras_dtl.methods.style.images import resize_within
 
     photos = find_images(folder)
+    tell_left_out(folder)
     if not photos:
         raise ValueError(f"{readable_name(folder)} holds no images to normalize by.")
     normalize_activations(features, (resize_within(read_image(x), SIDE_OF_PHOTOS) for x in photos))

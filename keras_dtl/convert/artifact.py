@@ -7,15 +7,27 @@ import numpy as np
 
 from keras_dtl.addresses import find_artifact
 from keras_dtl.convert.graph_file import refuse_external_data
-from keras_dtl.convert.providers import DEVICES, DeviceError, Session, device_of, open_session
+from keras_dtl.convert.graphs import (
+    OPENVINO_SUFFIX,
+    ArtifactError,
+    files_of,
+    floats_of,
+    graph_of,
+    measured_quality,
+    require_measured,
+)
+from keras_dtl.convert.providers import (
+    DEVICES,
+    DeviceError,
+    Session,
+    device_of,
+    open_session,
+    runtime_of,
+)
 from keras_dtl.files import FilePath, open_regular, readable_name
 from keras_dtl.manifest import Manifest, read_manifest, verify_file
 
 __all__ = ["DEVICES", "Artifact", "ArtifactError", "DeviceError", "load_artifact"]
-
-
-class ArtifactError(ValueError):
-    """An ONNX graph that cannot be opened or run; the message holds the runtime's own words."""
 
 
 def load_artifact(
@@ -26,6 +38,7 @@ def load_artifact(
     precision: str = "float32",
     threads: int | None = None,
     gpu_memory: int | None = None,
+    unmeasured: bool = False,
 ) -> "Artifact":
     """Open an exported model for inference, without TensorFlow.
 
@@ -33,13 +46,16 @@ def load_artifact(
         path: The folder that `export_model` or `keras-dtl export` wrote; a name, looked for in
             `exported/` and among what comes with the package, such as `"starry-night"`; or
             `"hf://OWNER/NAME[@REVISION]"`, which needs the extra `[hub]`.
-        device: `"cpu"`, `"cuda"`, `"openvino"`, `"tensorrt"`, or `"auto"`: CUDA where it works,
-            else OpenVINO, else the CPU. Of a device that is named nothing falls back to another.
-        verify: Whether to compare the checksum of the ONNX graph.
-        precision: `"float32"`, `"float16"`, `"int8"`, or `"auto"`: float16 on a GPU where the
-            artifact has it, else float32.
+        device: `"cpu"`, `"cuda"` and `"tensorrt"` are onnxruntime's, `"openvino"` is the package of
+            that name on the CPU, `"openvino-provider"` what `onnxruntime-openvino` offers. `"auto"`
+            is CUDA where it works, else that provider, else the CPU. Of a device that is named
+            nothing falls back to another.
+        verify: Whether to compare the checksum of the graph.
+        precision: `"float32"`, `"bfloat16"` (OpenVINO), `"float16"`, `"int8"`, or `"auto"`: float16
+            on a GPU where the artifact has it, else float32.
         threads: CPU threads that work on one operation; all by default.
         gpu_memory: Bytes of GPU memory that may be taken; all by default.
+        unmeasured: Whether to take a graph in a runtime in which its quality was never measured.
 
     Returns:
         An `Artifact`.
@@ -48,7 +64,8 @@ def load_artifact(
         ManifestError: It is no artifact, or one that is damaged.
         HubError: The hub cannot be reached, or holds no such artifact.
         DeviceError: The device cannot be used.
-        ArtifactError: The runtime cannot open the graph, or the artifact lacks the precision.
+        ArtifactError: The runtime cannot open the graph, or the artifact lacks the precision, or
+            nobody knows what it loses in this runtime.
 
     Example:
 
@@ -60,38 +77,47 @@ def load_artifact(
     """
     path = find_artifact(path)
     manifest = read_manifest(path)
-    settings = Session(device, threads, gpu_memory)
-    has_half = "float16" in manifest.precisions
     chosen = "float32" if precision == "auto" else precision
-    session = _open(path, manifest, _graph(manifest, chosen), settings, verify)
+    floats = floats_of(manifest, chosen) if device == "openvino" else "float32"
+    settings = Session(device, threads, gpu_memory, floats, unmeasured)
+    graph = graph_of(manifest, chosen, runtime_of(device))
+    if not unmeasured:
+        require_measured(manifest, chosen, runtime_of(device))
+    session = _open(path, manifest, graph, settings, verify)
+    has_half = "float16" in manifest.precisions
     if precision == "auto" and has_half and session.get_providers()[0] in _GPU_PROVIDERS:
         chosen = "float16"
-        session = _open(path, manifest, _graph(manifest, chosen), settings, verify)
-    return Artifact(manifest, session, path, settings, chosen)
+        graph = graph_of(manifest, chosen)
+        session = _open(path, manifest, graph, settings, verify)
+    artifact = Artifact(manifest, session, path, settings, chosen)
+    if not unmeasured and artifact.runtime == "openvino":
+        _compare(artifact, graph)
+    return artifact
+
+
+def _compare(artifact, graph):
+    """Refuse a float32 graph that OpenVINO computes something else of, looking once a machine."""
+    # Imported where it is needed: most conversions have nothing to compare.
+    from keras_dtl.convert.agreement import is_known_to_agree, require_agreement
+
+    if artifact.precision != "float32" or is_known_to_agree(artifact.checksum):
+        return
+    settings = Session("cpu", artifact.settings.threads)
+    reference = _open(artifact.path, artifact.manifest, graph, settings, verify=False)
+    require_agreement(artifact.manifest, artifact.session, reference, artifact.checksum)
 
 
 _GPU_PROVIDERS = ("CUDAExecutionProvider", "TensorrtExecutionProvider")
 
 
-def _graph(manifest, precision):
-    """Return the path of the graph of a precision, relative to the artifact."""
-    if precision == "float32":
-        return manifest.onnx_file
-    if precision not in manifest.precisions:
-        offered = ", ".join(("float32", *manifest.precisions))
-        raise ArtifactError(
-            f"The artifact {manifest.name} holds {offered}; received precision={precision!r}. "
-            f"Export it again with `--precision {precision}`, or choose another."
-        )
-    return manifest.precisions[precision]["file"]
-
-
 def _open(folder, manifest, name, settings, verify=True):
-    file = verify_file(folder, manifest, name, compare=verify)
+    file, *_ = [verify_file(folder, manifest, one, compare=verify) for one in files_of(name)]
+    names = {tensor.name for tensor in (*manifest.inputs, *manifest.outputs)}
     try:
-        with open_regular(file) as graph:
-            refuse_external_data(graph)
-        return open_session(file, settings)
+        if file.suffix != OPENVINO_SUFFIX:
+            with open_regular(file) as graph:
+                refuse_external_data(graph)
+        return open_session(file, settings, names)
     except DeviceError:
         raise
     # The errors of onnxruntime have no base class but Exception.
@@ -159,9 +185,29 @@ class Artifact:
         return device_of(self.provider)
 
     @property
+    def runtime(self) -> str:
+        """The library that does the work: `"onnxruntime"` or `"openvino"`."""
+        return runtime_of(self.device)
+
+    @property
+    def quality(self) -> dict[str, Any] | None:
+        """What was measured of this graph in this runtime, or `None` where nothing was."""
+        return measured_quality(self.manifest, self.precision, self.runtime)
+
+    @property
     def checksum(self) -> str:
         """SHA-256 of the graph, as the manifest says."""
-        return self.manifest.files[_graph(self.manifest, self.precision)]
+        return self.manifest.files[graph_of(self.manifest, self.precision, self.runtime)]
+
+    @property
+    def key(self) -> str:
+        """A text that is another one where the numbers that come out are.
+
+        Runtimes agree in float32, and differ in everything else.
+        """
+        if self.runtime == "onnxruntime" or self.precision == "float32":
+            return self.checksum
+        return f"{self.checksum} {self.precision} {self.runtime}"
 
     def open_graph(self, name: str) -> typing.Any:
         """Open another graph of the artifact in the same way, and return its session.

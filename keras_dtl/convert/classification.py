@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import functools
 import hashlib
 import json
 import re
@@ -222,8 +223,10 @@ def _csv_rows(file, top, classes):
     header += [f"{word}_{place}" for place in range(2, top + 1) for word in header]
     writer.writerow(["file", *header, *(f"probability:{name}" for name in classes)])
 
+    label_cell = functools.lru_cache(1024)(_csv_cell)
+
     def add(name, likeliest, every):
-        pairs = ((_csv_cell(label), value) for label, value in likeliest)
+        pairs = ((label_cell(label), value) for label, value in likeliest)
         writer.writerow([_csv_cell(name), *(cell for pair in pairs for cell in pair), *every])
 
     return add

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from keras_dtl.convert.artifact import Artifact
+from keras_dtl.convert.cores import core_count
 from keras_dtl.convert.items import Item
 from keras_dtl.convert.journal import Journal
 from keras_dtl.convert.options import ConversionError, Options
-from keras_dtl.convert.processes import core_count
 from keras_dtl.convert.run import Run
 from keras_dtl.convert.task import Task
 from keras_dtl.convert.tasks import task_class
@@ -69,7 +69,7 @@ def _pay_processes(artifact, items):
     """Whether Python's lock, not the model, would be what threads wait for."""
     if not task_class(artifact).takes_small_files:
         return False
-    if artifact.device != "cpu" or artifact.path is None:
+    if artifact.device not in ("cpu", "openvino") or artifact.path is None:
         return False
     if len(items) < _MANY_FILES or core_count() < 2:
         return False

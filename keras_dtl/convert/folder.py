@@ -16,6 +16,7 @@ from keras_dtl.convert.journal import Checksums, Journal
 from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.report import ConversionReport, Failure, LeftOut
 from keras_dtl.convert.tasks import task_class, task_of
+from keras_dtl.convert.tiling import warn_of_small_tiles
 from keras_dtl.files import FilePath, readable_name, write_json
 
 REPORT, GALLERY = "report.json", "gallery.html"
@@ -100,6 +101,7 @@ def convert_items(
     started = time.monotonic()
     destination = Path(destination)
     task = task_of(artifact, destination, options)
+    warn_of_small_tiles(artifact, options)
     _check_destination(destination, folder, options)
     task.plan(items)
     with _journal(task, destination, options, checksums) as journal:

@@ -18,7 +18,14 @@ from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.stick_figures import stick_figures
 from keras_dtl.files import readable_name, sha256
 from keras_dtl.images import ImageError
-from keras_dtl.motion import features_of, heading, positions_of, resample
+from keras_dtl.motion import (
+    MIRRORED,
+    features_of,
+    has_toes_behind,
+    heading,
+    positions_of,
+    resample,
+)
 from keras_dtl.skeleton import Skeleton
 
 logger = logging.getLogger("keras_dtl")
@@ -85,15 +92,17 @@ class MotionStyle(MirroredTree):
             logger.warning("%s: %s is cut", readable_name(path), _lead_in_words(body))
         return features
 
-    def _motion_in(self, bvh):
+    def _motion_in(self, bvh, lead_in=None):
         """Return the body in a file, and its positions at the model's rate without the lead-in."""
-        body = body_of(bvh, self.skeleton)
+        body = body_of(bvh, self.skeleton, lead_in)
         moving = body.positions[body.lead_in :]
         return body, resample(moving, bvh.frames_per_second, self.rate)
 
     def matter(self) -> list:
-        found = [self.artifact.checksum, self.style_checksum, self.options.suffix]
-        return found if self.options.lead_in == "keep" else [*found, self.options.lead_in]
+        found = [self.artifact.key, self.style_checksum, self.options.suffix]
+        found += [] if self.options.lead_in == "keep" else [self.options.lead_in]
+        frames = self.options.lead_in_frames
+        return found if frames is None else [*found, frames]
 
     def suffix_of(self, item: Item) -> str:
         return SUFFIX
@@ -108,13 +117,15 @@ class MotionStyle(MirroredTree):
     ) -> Iterator[Loaded]:
         before(len(data))
         try:
-            body, positions = self._motion_in(parse_bvh(data))
+            body, positions = self._motion_in(parse_bvh(data), self.options.lead_in_frames)
             features = features_of(positions, body.skeleton)
         except BvhError as error:
             raise ItemError(str(error)) from error
         if body.lead_in:
             done = _LEAD_IN[self.options.lead_in]
             logger.warning("%s: %s %s", readable_name(item.name), _lead_in_words(body), done)
+        if has_toes_behind(positions, body.skeleton):
+            logger.warning("%s: %s", readable_name(item.name), MIRRORED)
         start = tuple(positions[0, 0, [0, 2]])
         facing = heading(positions, body.skeleton)[0]
         shape = (len(features),)

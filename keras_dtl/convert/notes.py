@@ -15,6 +15,7 @@ _TIFF_TAGS = (
     *(0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F),  # title, comment, author, keywords, subject
 )
 _IPTC_TAG, _IPTC_BLOCK = 0x83BB, 0x0404
+_RAW = "Raw profile type "  # before the names of notes that ImageMagick writes into a PNG
 _DAMAGE = (SyntaxError, ValueError, TypeError, LookupError, OSError, struct.error)
 
 
@@ -39,7 +40,7 @@ def notes_of(image: Image.Image, size: tuple[int, int], location: bool = True) -
         ("iptc", lambda: _iptc(image)),
         ("dpi", lambda: _dpi(image)),
         ("comment", lambda: _comment(image)),
-        ("text", lambda: _text(image)),
+        ("text", lambda: _text(image, location)),
     ):
         with contextlib.suppress(*_DAMAGE):
             if value := read():
@@ -48,7 +49,7 @@ def notes_of(image: Image.Image, size: tuple[int, int], location: bool = True) -
 
 
 def _exif(image, size, location):
-    if image.format != "TIFF" and not image.info.get("exif"):
+    if image.format != "TIFF" and not any(map(image.info.get, ("exif", _RAW + "exif"))):
         return None
     exif = image.getexif()
     kept = _described(exif) if image.format == "TIFF" else exif
@@ -93,13 +94,18 @@ def _xmp(image, size, location):
         xmp = re.sub(rb"(%b\s*=\s*[\"'])[^\"']*" % name, rb"\g<1>" + value, xmp)
         xmp = re.sub(rb"(<%b\s*>)[^<]*(?=<)" % name, rb"\g<1>" + value, xmp)
     if not location:
-        xmp = re.sub(rb"\s+exif:GPS\w+\s*=\s*(\"[^\"]*\"|'[^']*')", b"", xmp)
-        xmp = re.sub(rb"<(exif:GPS\w+)\b[^>]*?(/>|>.*?</\1\s*>)", b"", xmp, flags=re.DOTALL)
+        # exif:GPSLatitude, and drone-dji:GpsLatitude.
+        name, flags = rb"[\w-]+:GPS\w*", re.DOTALL | re.IGNORECASE
+        xmp = re.sub(rb"\s+%b\s*=\s*(\"[^\"]*\"|'[^']*')" % name, b"", xmp, flags=flags)
+        xmp = re.sub(rb"<(%b)\b[^>]*?(/>|>.*?</\1\s*>)" % name, b"", xmp, flags=flags)
     return xmp
 
 
 def _iptc(image):
-    """Return the records of IPTC, as a JPEG or TIFF holds them."""
+    """Return the records of IPTC, as a JPEG, a TIFF or a PNG holds them."""
+    if raw := image.info.get(f"{_RAW}iptc"):
+        data = bytes.fromhex("".join(str(raw).split()[2:]))  # after its kind and its length
+        return _records_in(data) if data.startswith(b"8BIM") else data
     blocks = image.info.get("photoshop")
     if isinstance(blocks, dict) and isinstance(blocks.get(_IPTC_BLOCK), bytes):
         return blocks[_IPTC_BLOCK]
@@ -107,6 +113,19 @@ def _iptc(image):
     if isinstance(value, tuple):  # some programs write numbers of 4 bytes
         value = b"".join(struct.pack("<I", number) for number in value)
     return value if isinstance(value, bytes) else None
+
+
+def _records_in(blocks):
+    """Return the records of IPTC among the blocks of Photoshop, or None."""
+    place = 0
+    while blocks[place : place + 4] == b"8BIM":
+        (kind,) = struct.unpack_from(">H", blocks, place + 4)
+        place += 6 + (1 + blocks[place + 6] + 1) // 2 * 2  # a name of even length with its length
+        (length,) = struct.unpack_from(">I", blocks, place)
+        if kind == _IPTC_BLOCK:
+            return blocks[place + 4 : place + 4 + length]
+        place += 4 + (length + 1) // 2 * 2
+    return None
 
 
 def _dpi(image):
@@ -121,13 +140,15 @@ def _comment(image):
     return comment if image.format == "JPEG" and isinstance(comment, bytes) else None
 
 
-def _text(image):
+def _text(image, location):
     text = getattr(image, "text", None)
     if image.format != "PNG" or not isinstance(text, dict):
         return None
     return {
         str(name): str(value)
         for name, value in text.items()
+        # ImageMagick writes exif:GPSLatitude and the like.
+        if location or "gps" not in str(name).lower()
         # These two travel as what they are.
-        if name != "XML:com.adobe.xmp" and not name.startswith("Raw profile type")
+        if name != "XML:com.adobe.xmp" and not name.startswith(_RAW)
     }

@@ -25,6 +25,8 @@ class Options:
         style: Motion: the BVH file whose style all others get.
         lead_in: Motion: what becomes of a pose that a clip jumps from, such as a T-pose in its
             first frame: keep it as it is in the file, or cut it.
+        lead_in_frames: Motion: how many frames at the begin of each file are such a pose; by
+            default those that the clip jumps from.
         quality: Generators: of JPEG, WebP and AVIF images, from 1 to 100.
         metadata: Generators: keep notes of the image (EXIF, XMP, IPTC, texts and resolution),
             all but where it was taken (no-location), or drop them.
@@ -59,6 +61,7 @@ class Options:
     suffix: str = ""
     style: str | None = None
     lead_in: Literal["keep", "cut"] = "keep"
+    lead_in_frames: int | None = None
     quality: int = 95
     metadata: Literal["keep", "no-location", "drop"] = "keep"
     profile: Literal["keep", "srgb", "drop"] = "keep"
@@ -112,6 +115,7 @@ FILES = ("style",)
 """Options that name a file, which goes with them to a worker on another machine."""
 _RANGES = {
     "batch_size": (1, 65536),
+    "lead_in_frames": (0, 2**24),
     "top": (1, 65536),
     "quality": (1, 100),
     "limit": (1, 2**31),

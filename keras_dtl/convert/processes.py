@@ -1,10 +1,10 @@
 """Workers in processes of their own, beside each other on one machine."""
 
 import contextlib
-import os
 import pickle
 import subprocess
 
+from keras_dtl.convert.cores import core_count
 from keras_dtl.convert.worker import Setup, WorkerLost
 from keras_dtl.import_path import command_of, environment
 
@@ -84,10 +84,3 @@ class ProcessWorker:
             self.process.stdout.close()
             self.process.wait()
             self.process = None
-
-
-def core_count() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

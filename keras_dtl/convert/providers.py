@@ -1,12 +1,18 @@
 """What a model is computed on; nothing falls back to something else silently."""
 
 import dataclasses
+import logging
 import typing
+from collections.abc import Collection
 
+from keras_dtl.convert import openvino_session
+from keras_dtl.convert.openvino_session import UnfitDevice, open_openvino, version
 from keras_dtl.files import FilePath
 
-DEVICES = ("auto", "cpu", "cuda", "openvino", "tensorrt")
+DEVICES = ("auto", "cpu", "cuda", "openvino", "openvino-provider", "tensorrt")
 _ERRORS_ONLY = 3
+
+logger = logging.getLogger("keras_dtl")
 
 
 class DeviceError(ValueError):
@@ -29,14 +35,14 @@ _OPENVINO = "`pip uninstall onnxruntime`, then `pip install onnxruntime-openvino
 _PROVIDERS = {
     "cpu": _Provider("CPUExecutionProvider", "`pip install onnxruntime`", ""),
     "cuda": _Provider("CUDAExecutionProvider", _GPU, _CUDA_LIBRARIES),
-    "openvino": _Provider(
+    "openvino-provider": _Provider(
         "OpenVINOExecutionProvider", _OPENVINO, "`pip install openvino` of a fitting version."
     ),
     "tensorrt": _Provider(
         "TensorrtExecutionProvider", _GPU, "`pip install tensorrt`. " + _CUDA_LIBRARIES
     ),
 }
-_BEST_FIRST = ("cuda", "openvino", "cpu")  # TensorRT builds for minutes: by choice only
+_BEST_FIRST = ("cuda", "openvino-provider", "cpu")  # TensorRT builds for minutes: by choice only
 
 
 class Session(typing.NamedTuple):
@@ -46,11 +52,25 @@ class Session(typing.NamedTuple):
         device: One of `DEVICES`.
         threads: Of the CPU that work on one operation; all by default.
         gpu_memory: Bytes of GPU memory that may be taken; all by default.
+        floats: What OpenVINO computes in where it does not in int8; onnxruntime does as the graph
+            says.
+        unmeasured: Whether to take graphs in runtimes in which nobody measured them.
     """
 
     device: str = "auto"
     threads: int | None = None
     gpu_memory: int | None = None
+    floats: str = "float32"
+    unmeasured: bool = False
+
+
+def runtime_of(device: str) -> str:
+    """Return what computes on a device: `"openvino"` or `"onnxruntime"`.
+
+    Args:
+        device: One of `DEVICES`.
+    """
+    return "openvino" if device == "openvino" else "onnxruntime"
 
 
 def device_of(provider: str) -> str:
@@ -59,20 +79,49 @@ def device_of(provider: str) -> str:
     Args:
         provider: Such as `"CPUExecutionProvider"`.
     """
+    if provider == openvino_session.PROVIDER:
+        return "openvino"
     return next((name for name, known in _PROVIDERS.items() if known.name == provider), provider)
 
 
-def open_session(file: FilePath, settings: Session) -> typing.Any:
-    """Open an ONNX graph on the device that was asked for, or on none.
+def open_session(file: FilePath, settings: Session, names: Collection[str] = ()) -> typing.Any:
+    """Open a graph on the device that was asked for, or on none.
 
     Args:
         file: Path of the graph.
         settings: A `Session`.
+        names: What its inputs and outputs are called.
 
     Raises:
         DeviceError: The device cannot be used.
-        Exception: Whatever onnxruntime raises where it cannot open the graph.
+        Exception: Whatever the runtime raises where it cannot open the graph.
     """
+    if settings.device == "openvino":
+        return _open_openvino(file, settings, names)
+    return _open_onnxruntime(file, settings)
+
+
+def offered_gpu() -> bool:
+    """Whether the installed onnxruntime was built for a GPU, or has OpenVINO's provider."""
+    import onnxruntime
+
+    others = {known.name for name, known in _PROVIDERS.items() if name != "cpu"}
+    return bool(others.intersection(onnxruntime.get_available_providers()))
+
+
+def _open_openvino(file, settings, names):
+    if version("onnxruntime-openvino") is not None:
+        logger.warning(
+            "The device openvino is the package openvino. The provider of onnxruntime-openvino, "
+            "which bore this name before, is the device openvino-provider."
+        )
+    try:
+        return open_openvino(file, settings.floats, settings.threads, names)
+    except UnfitDevice as error:
+        raise DeviceError(str(error)) from error
+
+
+def _open_onnxruntime(file, settings):
     # Imported where a session is made, so that command lines answer at once.
     import onnxruntime
 
@@ -134,6 +183,6 @@ def _providers(device, gpu_memory):
         "cpu": [cpu],
         "cuda": [(_PROVIDERS["cuda"].name, cuda), cpu],
         "tensorrt": [_PROVIDERS["tensorrt"].name, (_PROVIDERS["cuda"].name, cuda), cpu],
-        "openvino": [_PROVIDERS["openvino"].name, cpu],
+        "openvino-provider": [_PROVIDERS["openvino-provider"].name, cpu],
     }
     return chain[device]

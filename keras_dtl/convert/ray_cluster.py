@@ -19,6 +19,7 @@ import tempfile
 import typing
 from pathlib import Path
 
+from keras_dtl.convert.graphs import files_of
 from keras_dtl.convert.options import FILES, ConversionError
 from keras_dtl.convert.worker import Setup, Worker, WorkerLost
 from keras_dtl.files import read_regular
@@ -141,6 +142,8 @@ def _files(setup):
     manifest = read_manifest(folder)
     graphs = {manifest.onnx_file, *(record["file"] for record in manifest.precisions.values())}
     graphs |= {(manifest.tiling or {}).get("file")} - {None}
+    for records in manifest.runtimes.values():
+        graphs.update(file for record in records.values() for file in files_of(record["file"]))
     files = {name: verify_file(folder, manifest, name).read_bytes() for name in sorted(graphs)}
     return {"manifest.json": read_regular(folder / "manifest.json"), **files}
 

@@ -17,7 +17,8 @@ from keras_dtl.images import as_pixels, check_size, kept_profile, open_image, up
 
 _LARGEST_FILE = 2**31  # bytes; files are read whole
 _THUMBNAIL = (320, 320)  # width and height at most
-_ANIMATED = ("GIF", "PNG", "TIFF", "WEBP")  # but not the previews that cameras hide in a JPEG
+# But not the previews that cameras hide in a JPEG.
+_ANIMATED = ("AVIF", "GIF", "PNG", "TIFF", "WEBP")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -252,7 +252,7 @@ class Run:
             self._decode(item, data, content, parcel)
 
     def _is_done(self, item, content):
-        if self.journal is None or self.options.overwrite:
+        if self.journal is None or not self.journal.known or self.options.overwrite:
             return False
         records = self.journal.records(item.name, content)
         return bool(records) and self.task.is_done(item, records)

@@ -9,6 +9,7 @@ from keras_dtl.convert.items import Item, ItemError
 from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.reading import read_file
 from keras_dtl.convert.tasks import task_class, task_of
+from keras_dtl.convert.tiling import warn_of_small_tiles
 from keras_dtl.files import FilePath, atomic_path, readable_name
 
 
@@ -33,6 +34,7 @@ def convert_bytes(
         ItemError: The file cannot be converted.
     """
     task = task_of(artifact, Path(), options)
+    warn_of_small_tiles(artifact, options)
     if options.animation == "frames":
         raise ConversionError("Frames of an animation are files; one image cannot hold them.")
     item = Item(0, Path(name), f"{name}{suffix}" if name == "-" else name)

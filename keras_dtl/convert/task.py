@@ -100,7 +100,7 @@ class Task(abc.ABC):
         Where it changes, everything is converted again.
         """
         options = {name: getattr(self.options, name) for name in _THAT_MATTER}
-        return [self.artifact.checksum, options, self.options.tile]
+        return [self.artifact.key, options, self.options.tile]
 
     def journal_key(self) -> str:
         """Return `matter` as a short text."""

@@ -1,7 +1,9 @@
 """Images beyond memory, in tiles that overlap by as much as the model looks around."""
 
 import contextlib
+import functools
 import itertools
+import logging
 import math
 import os
 from collections.abc import Iterator
@@ -15,15 +17,20 @@ from keras_dtl.convert.options import ConversionError, Options
 
 # What runtimes say when memory is exhausted; they have no error of their own for it.
 _EXHAUSTED = ("allocate", "bad_alloc", "out of memory", "memory limit")
-_SHARE = 0.5  # of the free memory that a run may take
+# Bytes that a run may take, whatever is free at the moment: the same images are cut in every run.
+_WHOLE = 2**32
+_SHARE = 0.25  # of all the memory that there is, where that is less
 _LARGEST_TILE = 2048
-# Bytes of one run at most, of which onnxruntime's arena makes half as much again. With the image
-# itself and its output, 100 megapixels stay under 4 GB.
+# Bytes of one tile, or of what statistics are taken of, at most. With the image itself and its
+# output, 100 megapixels stay under 4 GB.
 _MOST_MEMORY = 5 * 2**28
 # Groups of parts of an image from which its statistics are corrected: fewer and larger parts stand
 # less well for the image, smaller ones are mostly border.
 _GROUPS, _PARTS = 16, 6
 _FEWEST_TILES = 4  # on a side, of what fits at once
+_MUCH_WORK = 4.0  # pixels computed for each that is kept, from which on larger tiles are advised
+
+logger = logging.getLogger("keras_dtl")
 
 
 class Tiler:
@@ -45,8 +52,8 @@ class Tiler:
 
     def __init__(self, artifact: Artifact, options: Options):
         self.artifact = artifact
-        self.side = options.tile
         self.tiling = artifact.manifest.tiling
+        self.side = options.tile and _whole_multiple(options.tile, self.tiling)
         self.graph = None
         if self.side and self.tiling is None:
             raise ConversionError(
@@ -56,8 +63,8 @@ class Tiler:
         if self.side and self.side <= 2 * self.tiling["overlap"]:
             raise ConversionError(
                 f"Tiles overlap by {self.tiling['overlap']} pixels on each side; tile must be "
-                f"more than {2 * self.tiling['overlap']}, better 4 times as much. Received "
-                f"{self.side}."
+                f"{_least_side(self.tiling)} or more, better twice as much. Received "
+                f"{options.tile}."
             )
 
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
@@ -71,8 +78,11 @@ class Tiler:
         """
         if self.side == 0 or self.tiling is None:
             return self.artifact.run(images)
-        if self.side or not self._fits(images):
+        if self.side or not self._fits(images[:1]):
             return self._each(images, self.side or self._largest())
+        if not self._fits(images):  # what is beside an image changes nothing about it
+            parts = [self(images[index : index + 1]) for index in range(len(images))]
+            return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         try:
             return self.artifact.run(images)
         except (ArtifactError, MemoryError) as error:
@@ -86,7 +96,7 @@ class Tiler:
 
     def _budget(self):
         limit = self.artifact.settings and self.artifact.settings.gpu_memory
-        return limit or _SHARE * free_memory()
+        return limit or min(_WHOLE, _SHARE * total_memory())
 
     def _largest(self):
         """Return the side of a tile of which one fits easily."""
@@ -185,6 +195,37 @@ class Tiler:
             raise ArtifactError(f"The model could not be run in tiles: {error}") from error
 
 
+def _whole_multiple(side: int, tiling: dict | None) -> int:
+    """Return the side that tiles of a wanted side have."""
+    multiple = tiling["multiple"] if tiling else 1
+    return max(1, side // multiple) * multiple
+
+
+def _least_side(tiling: dict) -> int:
+    """Return the smallest side of a tile of which anything is kept."""
+    return (2 * tiling["overlap"] // tiling["multiple"] + 1) * tiling["multiple"]
+
+
+def warn_of_small_tiles(artifact: Artifact, options: Options) -> None:
+    """Say how much longer tiles take of which little is kept.
+
+    Args:
+        artifact: An `Artifact`.
+        options: The `Options`, with the side that was asked for.
+    """
+    tiling = artifact.manifest.tiling
+    if not options.tile or tiling is None:
+        return
+    side = _whole_multiple(options.tile, tiling)
+    kept = side - 2 * tiling["overlap"]
+    if kept > 0 and (work := (side / kept) ** 2) > _MUCH_WORK:
+        logger.warning(
+            "Of tiles of %d x %d pixels only %d x %d are kept: large images take about %.0f times "
+            "as long as at once. From --tile %d on it is %.0f times at most.",
+            *(side, side, kept, kept, work, 4 * tiling["overlap"], _MUCH_WORK),
+        )
+
+
 def _thumbnail(image, size):
     """Return a smaller image whose fine structures keep their strength, unlike by bilinear."""
     height, width = size
@@ -250,20 +291,16 @@ def cuts(size: int, side: int, overlap: int, multiple: int) -> Iterator[Cut]:
         first = last
 
 
-def free_memory() -> int:
-    """Return the bytes of memory that are free for this process, as far as can be told."""
+@functools.cache
+def total_memory() -> int:
+    """Return the bytes of memory that this machine, or this container, has, as far as known."""
     found = []
-    with contextlib.suppress(OSError, ValueError, StopIteration):
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        line = next(line for line in lines if line.startswith("MemAvailable:"))
-        found.append(int(line.split()[1]) * 1024)
-    with contextlib.suppress(OSError, ValueError):  # of a container
-        most = int(Path("/sys/fs/cgroup/memory.max").read_text())
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
-        found.append(max(0, most - used))
-    if not found and hasattr(os, "sysconf"):
-        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
-    return min(found, default=2**32)
+    if hasattr(os, "sysconf"):
+        with contextlib.suppress(OSError, ValueError):
+            found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    with contextlib.suppress(OSError, ValueError):  # "max" where a container has no limit
+        found.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return min(found, default=2**33)
 
 
 def _is_exhausted(error):

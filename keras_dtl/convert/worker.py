@@ -53,8 +53,9 @@ def setup_of(artifact: Artifact, destination: Path, options: Options) -> Setup:
         options: The `Options`.
     """
     session = artifact.settings
-    if artifact.device == "cpu" and session.threads is None:
-        session = session._replace(device="cpu", threads=1)  # there is a worker for each core
+    if artifact.device in ("cpu", "openvino") and session.threads is None:
+        # There is a worker for each core.
+        session = session._replace(device=artifact.device, threads=1)
     return Setup(
         os.path.abspath(artifact.path),  # noqa: PTH100 (links are kept)
         session,
@@ -72,13 +73,14 @@ class Worker:
     """
 
     def __init__(self, setup: Setup):
-        device, threads, gpu_memory = setup.session
+        session = setup.session
         artifact = load_artifact(
             setup.artifact,
-            device,
+            session.device,
             precision=setup.precision,
-            threads=threads,
-            gpu_memory=gpu_memory,
+            threads=session.threads,
+            gpu_memory=session.gpu_memory,
+            unmeasured=session.unmeasured,
         )
         self.options = setup.options
         self.task = task_of(artifact, Path(setup.destination), setup.options)

@@ -1,7 +1,8 @@
 """Data sets by name: one string says everything, in every recipe and on the command line."""
 
+import contextlib
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +91,34 @@ def accepted_names() -> str:
 
 def _load_from_tfds(name: str, *request: Any) -> LabelledImages:
     # Imported late: TFDS takes a second, which digits and folders need not pay.
-    from keras_dtl.data.tfds_source import UnknownDataSetError, load_tfds, tfds_names
+    from keras_dtl.data.tfds_source import load_tfds
+
+    with _hints_for(name):
+        return load_tfds(name, *request)
+
+
+def named_lines(name: str, data_dir: FilePath | None = None) -> list[str]:
+    """Return what is known of a data set of TFDS without downloading it, a line each.
+
+    Args:
+        name, data_dir: As for `load`.
+
+    Raises:
+        ValueError: As `load`.
+    """
+    from keras_dtl.data.tfds_source import tfds_lines
+
+    with _hints_for(name):
+        return tfds_lines(name, data_dir)
+
+
+@contextlib.contextmanager
+def _hints_for(name: str) -> Iterator[None]:
+    """Say what may have been meant by a name that TFDS does not know."""
+    from keras_dtl.data.tfds_source import UnknownDataSetError, tfds_names
 
     try:
-        return load_tfds(name, *request)
+        yield
     except UnknownDataSetError as error:
         hint = _hint(name, (*EMBEDDED, *tfds_names()))
         raise ValueError(

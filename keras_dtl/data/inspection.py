@@ -1,43 +1,49 @@
 """What a data set would be taken for, told in lines; training tells the same before it begins."""
 
-import collections
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from keras_dtl.data.catalogue import EMBEDDED, load
-from keras_dtl.data.folder import FolderPlan, folder_plan
+from keras_dtl.data.catalogue import EMBEDDED, load, named_lines
+from keras_dtl.data.folder_plan import FolderPlan, folder_plan
 from keras_dtl.data.layouts import sided_folders, visible_folders
+from keras_dtl.data.mask_census import MaskCensus, void_share
 from keras_dtl.data.mask_folders import FOLDERS, Turns, segmentation_pairs
 from keras_dtl.data.masks import (
     VOID_NAMES,
-    check_void,
+    Classes,
     class_numbers,
     class_table,
     read_classes,
     read_mask,
-    void_share,
 )
 from keras_dtl.data.names import divide_name
-from keras_dtl.data.npz import load_npz
+from keras_dtl.data.npz import read_arrays
 from keras_dtl.data.pairs import SIDES, pairs_of
-from keras_dtl.files import find_files
+from keras_dtl.data.summary import (
+    count_line,
+    example_lines,
+    image_sizes,
+    join_names,
+    left_out_lines,
+    size_lines,
+)
+from keras_dtl.files import FilePath, find_files
 from keras_dtl.images import (
-    ImageError,
+    find_images,
     find_unread_files,
-    open_image,
     read_image,
     readable_name,
-    upright_size,
 )
 
-MOST_LISTED = 20
-"""Classes and left-out files that are listed, at most."""
 
-
-def describe(name: str, kind: str | None = None, thorough: bool = False) -> list[str]:
+def describe(
+    name: str,
+    kind: str | None = None,
+    thorough: bool = False,
+    data_dir: FilePath | None = None,
+) -> list[str]:
     """Return what a data set is taken for, a line each.
 
     Args:
@@ -45,20 +51,23 @@ def describe(name: str, kind: str | None = None, thorough: bool = False) -> list
             kind is told by what it holds.
         kind: "folder", "paired", "segmentation", "npz", "bvh" or "named", where it is known.
         thorough: Whether every image is opened for its size, and every mask is read.
+        data_dir: Where TFDS keeps prepared data sets.
 
     Raises:
         FileNotFoundError: If there is nothing of that name.
         ValueError: If it cannot be used, with what is in the way; a training raises the same.
     """
     prefix, path = divide_name(name)
-    if not prefix and name.startswith("bvh:"):
-        prefix, path = "bvh", os.path.expanduser(name[4:])  # noqa: PTH111 (see divide_name)
-    if not prefix and Path(path).expanduser().exists():
+    if prefix == "bvh":
+        return _describe_bvh(path, thorough, for_training=True)
+    if not prefix and path.strip() and Path(path).expanduser().exists():
         path = str(Path(path).expanduser())
         prefix = kind_of(Path(path))
     elif prefix == "folder" and kind is None and Path(path).is_dir():
         prefix = kind_of(Path(path)) if kind_of(Path(path)) != "paired" else "folder"
-    return _DESCRIPTIONS[kind or prefix or "named"](path, thorough)
+    if (kind or prefix or "named") == "named":
+        return _describe_named(path, data_dir)
+    return _DESCRIPTIONS[kind or prefix](path, thorough)
 
 
 def kind_of(path: Path) -> str:
@@ -81,7 +90,8 @@ def kind_of(path: Path) -> str:
         )
     if (path / "frames.csv").is_file() or _has_masks(path):
         return "segmentation"
-    if find_files(path, {".bvh"}, on_error=lambda error: None):
+    motion = find_files(path, {".bvh"}, on_error=lambda error: None)
+    if len(motion) > len(find_images(path, on_error=lambda error: None)):
         return "bvh"
     names = {name.lower() for name in visible_folders(path)}
     return "paired" if set(SIDES) <= names and not _differ(path) else "folder"
@@ -112,16 +122,22 @@ def _describe_folder(path: str, thorough: bool) -> list[str]:
 def _describe_plan(plan: FolderPlan, thorough: bool) -> list[str]:
     lines = [f"{readable_name(plan.root)}: {plan.layout}"]
     if plan.classes:
-        lines.append(f"{len(plan.classes)} classes: {_listed(plan.classes)}")
+        lines.append(f"{len(plan.classes)} classes: {join_names(plan.classes)}")
     plan.part("train")  # says so where there is nothing
     for split, part in plan.parts.items():
-        lines.append(f"{split}: {_counts(len(part.files), part.labels, plan.classes)}")
+        lines.append(f"{split}: {count_line(len(part.files), part.labels, plan.classes)}")
     if plan.without_test:
         lines.append(f"no split test: {plan.without_test}")
     lines += [f"note: {note}" for note in plan.notes]
     files = [path for part in plan.parts.values() for path in part.files]
     unread = [entry for part in plan.parts.values() for entry in part.unread]
-    return [*lines, *_sizes(files, thorough), *_left_out(unread)]
+    sizes, broken = image_sizes(files if thorough else ())
+    if sizes and not plan.classes and all(width == 2 * height for width, height in sizes):
+        lines.append(
+            "note: all images are twice as wide as high. If these are pairs side by side, name "
+            f"them paired:{readable_name(plan.root)}."
+        )
+    return [*lines, *size_lines(sizes, broken), *left_out_lines(unread)]
 
 
 def _describe_pairs(path: str, thorough: bool) -> list[str]:
@@ -139,7 +155,11 @@ def _describe_pairs(path: str, thorough: bool) -> list[str]:
         form = "side by side" if pairs and len(pairs[0]) == 1 else "in two folders"
         lines.append(f"{split}: {len(pairs)} pairs, {form}")
         files += [path for pair in pairs for path in pair]
-    return [*lines, *_sizes(files, thorough), *_left_out(find_unread_files(path))]
+    return [
+        *lines,
+        *size_lines(*image_sizes(files if thorough else ())),
+        *left_out_lines(find_unread_files(path)),
+    ]
 
 
 def _describe_masks(path: str, thorough: bool) -> list[str]:
@@ -155,45 +175,77 @@ def _describe_masks(path: str, thorough: bool) -> list[str]:
             continue
         lines.append(f"{split}: {len(pairs)} images with masks")
         files += [image for image, _ in pairs]
-        for image, mask in pairs if thorough else ():
-            numbers += _mask_counts(image, mask, known)
-    if thorough and known is None:
-        check_void(root, numbers)
+        numbers += _mask_counts(root, pairs, known) if thorough else 0
     names = class_table(np.flatnonzero(numbers).tolist(), known)[1] if known or thorough else ()
     head = [f"{readable_name(root)}: images and masks"]
-    head += [f"{len(names)} classes: {_listed(names)}"] if names else []
+    head += [f"{len(names)} classes: {join_names(names)}"] if names else []
     if thorough:
         void = [number for number in known or () if known[number][0].lower() in VOID_NAMES]
         share = void_share(numbers) if known is None or 255 not in known else 0.0
         share += sum(numbers[number] for number in void) / max(1, numbers.sum())
         lines.append(f"void: {share:.1%} of the pixels")
-    return [*head, *lines, *_sizes(files, thorough)]
+    return [*head, *lines, *size_lines(*image_sizes(files if thorough else ()))]
 
 
-def _mask_counts(image_path: Path, mask_path: Path, known: dict | None) -> np.ndarray:
-    shape = read_image(image_path).shape[:2]
-    mask = Turns().fit(read_mask(mask_path), image_path, mask_path, shape)
-    return np.bincount(class_numbers(mask, known, mask_path).ravel(), minlength=256)
+def _mask_counts(root: Path, pairs: list[tuple[Path, Path]], known: Classes | None) -> np.ndarray:
+    """Return the pixels of a split by number, where nothing speaks against its masks."""
+    census, turns = MaskCensus(), Turns()
+    for image_path, mask_path in pairs:
+        shape = read_image(image_path).shape[:2]
+        mask = turns.fit(read_mask(mask_path), image_path, mask_path, shape)
+        census.add(mask, class_numbers(mask, known, mask_path), mask_path)
+    census.check(root, known)
+    return census.counts
 
 
 def _describe_archive(path: str, thorough: bool) -> list[str]:
-    parts = {split: load_npz(path, split) for split in ("train", "test")}
-    return [f"{readable_name(path)}: an archive of arrays", *_examples(parts)]
+    from keras_dtl.data.motion import is_motion_archive
+
+    if ".npz:" not in path and is_motion_archive(path):
+        return _describe_clips(path)
+    arrays = read_arrays(path)
+    names = ", ".join(f"{images} and {labels}" for images, labels in arrays.names.values())
+    parts = {split: arrays.examples(split) for split in ("train", "test")}
+    return [f"{readable_name(path)}: an archive of arrays, {names}", *example_lines(parts)]
 
 
-def _describe_named(name: str, thorough: bool) -> list[str]:
+def _describe_clips(path: str) -> list[str]:
+    from keras_dtl.data.motion import load_archive
+
+    clips = load_archive(path, rate=None)
+    actions, styles = (
+        join_names(
+            f"{name} {count}" for name, count in zip(names, np.bincount(labels), strict=True)
+        )
+        for names, labels in (
+            (clips.action_names, clips.actions),
+            (clips.style_names, clips.styles),
+        )
+    )
+    joints = clips.skeleton.names
+    return [
+        f"{readable_name(path)}: an archive of motion",
+        f"{len(clips)} clips, {sum(map(len, clips.positions))} frames, {clips.rate:g} a second",
+        f"skeleton of {len(joints)} joints: {', '.join(joints)}",
+        f"actions: {actions}; styles: {styles}",
+    ]
+
+
+def _describe_named(name: str, data_dir: FilePath | None) -> list[str]:
     if name in EMBEDDED:
         parts = {split: load(name, split) for split in ("train", "test")}
-        return [f"{name}: embedded, no download", *_examples(parts)]
-    from keras_dtl.data.tfds_source import tfds_lines
-
-    return tfds_lines(name)
+        return [f"{name}: embedded, no download", *example_lines(parts)]
+    return named_lines(name, data_dir)
 
 
-def _describe_bvh(path: str, thorough: bool) -> list[str]:
+def _describe_bvh(path: str, thorough: bool, for_training: bool = False) -> list[str]:
     from keras_dtl.data.motion_check import describe_motion
 
-    return [f"{readable_name(path)}: motion", *describe_motion(path).lines()]
+    found = describe_motion(path)
+    lines = found.for_training() if for_training else found.lines()
+    if found.refusal and found.refusal != found.problem:
+        lines.append(f"cannot be learnt from: {found.refusal}")
+    return [f"{readable_name(path)}: motion", *lines]
 
 
 _DESCRIPTIONS: dict[str, Callable[[str, bool], list[str]]] = {
@@ -202,58 +254,4 @@ _DESCRIPTIONS: dict[str, Callable[[str, bool], list[str]]] = {
     "segmentation": _describe_masks,
     "npz": _describe_archive,
     "bvh": _describe_bvh,
-    "named": _describe_named,
 }
-
-
-def _examples(parts: dict) -> list[str]:
-    train = parts["train"]
-    lines = [f"{len(train.classes)} classes: {_listed(train.classes)}"]
-    for split, part in parts.items():
-        lines.append(f"{split}: {_counts(len(part), part.labels, part.classes)}")
-    height, width, channels = train.image_shape
-    return [*lines, f"sizes: {width}x{height} (width x height), {channels} channels"]
-
-
-def _counts(count: int, labels: np.ndarray | None, classes: Sequence[str]) -> str:
-    if labels is None:
-        return f"{count} images without labels"
-    each = np.bincount(labels, minlength=len(classes))
-    return f"{count} images ({_listed(f'{n} {k}' for n, k in zip(classes, each, strict=True))})"
-
-
-def _listed(names: Iterable[str]) -> str:
-    names = [str(name) for name in names]
-    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
-    return ", ".join(names[:MOST_LISTED]) + more
-
-
-def _sizes(files: Sequence[Path], thorough: bool) -> list[str]:
-    """Return the sizes of images as they are seen, and which cannot be opened."""
-    if not thorough:
-        return []
-    sizes, broken = collections.Counter(), []
-    for path in files:
-        try:
-            with open_image(path) as image:
-                sizes[upright_size(image)] += 1
-        except ImageError as error:
-            broken.append((readable_name(path), str(error)))
-    lines = []
-    if sizes:
-        small, large = (
-            "x".join(map(str, each)) for each in (min(sizes, key=np.prod), max(sizes, key=np.prod))
-        )
-        words = small if len(sizes) == 1 else f"{len(sizes)} sizes, {small} to {large}"
-        lines.append(f"sizes: {words} (width x height)")
-    lines += [f"cannot be opened: {reason}" for _, reason in broken[:MOST_LISTED]]
-    return lines
-
-
-def _left_out(unread: Iterable[tuple[str, str]]) -> list[str]:
-    reasons = collections.defaultdict(list)
-    for path, reason in unread:
-        reasons[reason].append(path)
-    return [
-        f"left out: {len(paths)} ({reason}): {_listed(paths)}" for reason, paths in reasons.items()
-    ]

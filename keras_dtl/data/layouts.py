@@ -22,6 +22,19 @@ _SPLIT = {
     role: re.compile(f"(?:{'|'.join(names)}){_ENDING}") for role, names in SPLIT_NAMES.items()
 }
 _SIDED = re.compile(r"(.+?)[ _-]?([ab])")
+_SHORT = {"train": "tr", "validation": "va", "test": "ts"}
+
+
+def _word(role: str) -> str:
+    """Return the form of a split's word within a name: apart, or as in imagesTr and trainSmall."""
+    words = sorted((*SPLIT_NAMES[role], _SHORT[role]), key=len, reverse=True)
+    small, title, large = (
+        "|".join(map(style, words)) for style in (str.lower, str.title, str.upper)
+    )
+    return f"(?P<{role}>(?<![a-zA-Z])(?:{small})s?|(?<![A-Z])(?:(?:{title})s?|(?:{large})S?))"
+
+
+_WORD = re.compile(f"(?:{'|'.join(map(_word, SPLIT_NAMES))})(?![a-z])")
 
 logger = logging.getLogger("keras_dtl")
 
@@ -44,6 +57,33 @@ def sided_split_of(name: str) -> tuple[str, str] | None:
     parts = _SIDED.fullmatch(name.lower())
     role = split_of(parts[1]) if parts else None
     return (role, parts[2]) if role else None
+
+
+def split_roles(names: Iterable[str]) -> dict[str, str | None]:
+    """Return which split each of the folders beside each other stands for, or None.
+
+    Beside `train`, a folder `test1` is a split, too. Where no name is a split by itself, those are
+    that differ in nothing but the word, such as `seg_train` and `seg_test`.
+
+    Args:
+        names: Of the folders.
+    """
+    names = list(names)
+    roles = {name: split_of(name) for name in names}
+    if any(roles.values()):
+        return {name: role or split_of(_letters(name)) for name, role in roles.items()}
+    groups = {}
+    for name in names:
+        word = _WORD.search(name)
+        if word:
+            rest = _letters(name[: word.start()] + name[word.end() :])
+            groups.setdefault(rest, {})[name] = word.lastgroup
+    alike = [group for group in groups.values() if {"train"} < set(group.values())]
+    return {name: next((g[name] for g in alike if name in g), None) for name in names}
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalpha())
 
 
 def visible_folders(folder: FilePath) -> dict[str, Path]:
@@ -91,12 +131,12 @@ def split_folders(root: FilePath) -> dict[str, Path]:
         if sided:
             return _with_train(sided, root.parent)
     folders = visible_folders(root)
-    if any(sided_split_of(name) for name in folders):
+    if _sided_names(folders):
         raise ValueError(
             f"{readable_name(root)} holds two domains, {_list(folders)}. Name one of them: "
             f"{readable_name(root)}/A or {readable_name(root)}/B."
         )
-    roles = {name: split_of(name) for name in folders}
+    roles = split_roles(folders)
     if not any(roles.values()) or _has_class_train(roles, folders):
         return {}
     unknown = [name for name, role in roles.items() if role is None]
@@ -129,7 +169,7 @@ def sided_folders(root: FilePath) -> dict[str, dict[str, Path]]:
     if set(SIDES) <= set(named):
         return _splits_of_sides(Path(root), named)
     found = {name: sided_split_of(name) for name in folders}
-    if not any(found.values()):
+    if not _sided_names(folders):
         return {}
     unknown = [name for name, place in found.items() if place is None]
     if unknown:
@@ -142,6 +182,14 @@ def sided_folders(root: FilePath) -> dict[str, dict[str, Path]]:
         places = [(found[name][0], folders[name]) for name in folders if found[name][1] == side]
         sides[side] = _one_each(places)
     return _alike(Path(root), sides)
+
+
+def _sided_names(names: Iterable[str]) -> list[str]:
+    """Return the names such as `trainA`; one alone such as testa or deva is but a word."""
+    names = list(names)
+    sided = [name for name in names if sided_split_of(name)]
+    is_word = len(sided) == 1 < len(names) and sided[0].isalpha() and not sided[0][1:].isupper()
+    return [] if is_word and sided[0][-1].islower() else sided
 
 
 def _splits_of_sides(root: Path, named: dict[str, Path]) -> dict[str, dict[str, Path]]:

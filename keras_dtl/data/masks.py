@@ -1,6 +1,7 @@
 """Masks: files that hold the class of each pixel, and what their numbers and colours mean."""
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,12 +39,14 @@ class Mask:
         colors: uint8 `(height, width, 3)` of red, green and blue, or None where there are none.
         orientation: The turn that its EXIF asks for, 1 to 8, which has been applied.
         is_colored: Whether it is an image of colours, even where all of them are grey.
+        has_palette: Whether its numbers count in a palette, which gives the colours.
     """
 
     numbers: np.ndarray | None
     colors: np.ndarray | None
     orientation: int = 1
     is_colored: bool = False
+    has_palette: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -62,7 +65,7 @@ class Mask:
             else np.array(turned_upright(Image.fromarray(np.ascontiguousarray(array)), orientation))
             for array in (self.numbers, self.colors)
         )
-        return Mask(*arrays, orientation, self.is_colored)
+        return Mask(*arrays, orientation, self.is_colored, self.has_palette)
 
 
 def palette(count: int) -> np.ndarray:
@@ -105,16 +108,32 @@ def read_classes(root: Path) -> Classes | None:
     path = root / "classes.csv"
     if not path.is_file():
         return None
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    first, rows = text.partition("\n")[0], list(csv.DictReader(text.splitlines()))
     try:
-        return {
-            int(row["id"]): (row["name"], [int(row[channel]) for channel in "rgb"]) for row in rows
-        }
+        found = [
+            (int(row["id"]), row["name"], [int(row[channel]) for channel in "rgb"]) for row in rows
+        ]
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{readable_name(path)} must have the columns id,name,r,g,b with whole numbers: {error}"
+            f"{readable_name(path)} must have the columns id,name,r,g,b with whole numbers. Its "
+            f"first row is {readable_name(first.strip())!r} ({error})."
         ) from error
+    _check_classes(path, found)
+    return {number: (name, color) for number, name, color in found if number >= 0}
+
+
+def _check_classes(path: Path, rows: Sequence[tuple[int, str, list[int]]]) -> None:
+    """Refuse what no mask can hold, and what is listed twice; ids below 0 are in no mask."""
+    values = [value for number, _, color in rows for value in (max(number, 0), *color)]
+    beyond = [value for value in values if not 0 <= value <= 255]
+    if beyond:
+        raise ValueError(f"{readable_name(path)} holds {beyond[0]}; ids and colours are 0 to 255.")
+    numbers = Counter(number for number, _, _ in rows if number >= 0)
+    names = Counter(name for _, name, _ in rows if name.lower() not in VOID_NAMES)
+    twice = [value for counts in (numbers, names) for value, n in counts.items() if n > 1]
+    if twice:
+        raise ValueError(f"{readable_name(path)} lists {twice[0]} twice. Give each class one row.")
 
 
 def read_mask(path: Path) -> Mask:
@@ -153,8 +172,8 @@ def _mask_of(image: Image.Image, orientation: int) -> Mask | None:
         numbers = np.array(image).astype("uint8")
         return Mask(numbers, np.repeat(numbers[..., None] * np.uint8(255), 3, -1), orientation)
     if image.mode in ("L", "P"):
-        colors = image if image.mode == "P" else image.convert("RGB")
-        return Mask(np.array(image), np.array(colors.convert("RGB")), orientation)
+        colors = np.array(image.convert("RGB"))
+        return Mask(np.array(image), colors, orientation, has_palette=image.mode == "P")
     if image.mode in ("LA", "PA"):
         return Mask(np.array(image)[..., 0], None, orientation)
     if image.mode.startswith("I"):
@@ -172,7 +191,7 @@ def class_numbers(mask: Mask, known: Classes | None, path: Path) -> np.ndarray:
     """Return the class numbers of a mask, uint8 `(height, width)`.
 
     Where numbers are not among those of classes.csv but all colours are, colours decide; in images
-    of colours they come first.
+    of colours they come first. A palette must not say another thing than its numbers.
 
     Args:
         mask: What `read_mask` returned.
@@ -180,7 +199,8 @@ def class_numbers(mask: Mask, known: Classes | None, path: Path) -> np.ndarray:
         path: The file, for messages.
 
     Raises:
-        ValueError: If classes.csv lacks a number or a colour, or is missing for colours.
+        ValueError: If classes.csv lacks a number or a colour, or is missing for colours; or if
+            numbers and palette stand for different classes.
     """
     if known is None:
         if mask.numbers is None:
@@ -193,6 +213,8 @@ def class_numbers(mask: Mask, known: Classes | None, path: Path) -> np.ndarray:
     present = [] if mask.numbers is None else np.unique(mask.numbers).tolist()
     unknown = sorted(set(present).difference([*known, VOID]))
     if mask.numbers is not None and not unknown and not mask.is_colored:
+        if mask.has_palette:
+            _check_palette(mask, known, path)
         return mask.numbers
     if mask.colors is not None:
         coded, missing = _numbers_of_colors(mask.colors, known)
@@ -212,11 +234,29 @@ def class_numbers(mask: Mask, known: Classes | None, path: Path) -> np.ndarray:
     )
 
 
+def _check_palette(mask: Mask, known: Classes, path: Path) -> None:
+    """Refuse a palette whose colours are all listed, but for other numbers: it was sorted anew."""
+    coded, missing = _numbers_of_colors(mask.colors, known)
+    if not missing and (coded != mask.numbers).any():
+        raise ValueError(
+            f"{readable_name(path)} shows other classes by its numbers than by the colours of its "
+            "palette, both of which classes.csv lists. Save masks as one channel of numbers, or "
+            "as RGB images of the colours."
+        )
+
+
 def _numbers_of_colors(colors: np.ndarray, known: Classes) -> tuple[np.ndarray, list[tuple]]:
     """Return class numbers by colour, and the colours that are of no class."""
     packed = colors.astype("int64") @ [65536, 256, 1]
     codes, inverse = np.unique(packed, return_inverse=True)
     table = {tuple(color): number for number, (_, color) in known.items()}
+    shared = [color for color, count in Counter(tuple(c) for _, c in known.values()).items()
+              if count > 1 and (color[0] << 16 | color[1] << 8 | color[2]) in codes]  # fmt: skip
+    if shared:
+        raise ValueError(
+            f"classes.csv gives several classes the colour {shared[0]}, by which masks tell them "
+            "apart. Give each its own."
+        )
     found = [table.get((code >> 16, code >> 8 & 255, code & 255)) for code in codes.tolist()]
     missing = [
         (code >> 16, code >> 8 & 255, code & 255)
@@ -225,43 +265,6 @@ def _numbers_of_colors(colors: np.ndarray, known: Classes) -> tuple[np.ndarray, 
     ]
     numbers = np.array([VOID if number is None else number for number in found], "uint8")
     return numbers[inverse].reshape(packed.shape), missing
-
-
-def check_void(root: Path, counts: np.ndarray) -> None:
-    """Refuse 255 that is hardly void, where no classes.csv says what it is.
-
-    Args:
-        root: The folder, for the message.
-        counts: Pixels by number, integers `(256,)`.
-
-    Raises:
-        ValueError: If there is one other number alone, numbers are far apart like grey levels,
-            or more than `VOID_LIMIT` of the pixels are 255.
-    """
-    numbers = np.flatnonzero(counts)
-    share = void_share(counts)
-    if VOID not in numbers:
-        return
-    levels = np.diff(numbers).min(initial=256) >= GREY_STEP
-    if len(numbers) > 2 and not levels and share <= VOID_LIMIT:
-        return
-    listed = ", ".join(map(str, numbers.tolist()[:8]))
-    rows = "; ".join(f"{number},NAME,R,G,B" for number in numbers.tolist()[:3])
-    raise ValueError(
-        f"{readable_name(root)}: the masks hold the numbers {listed}, and {share:.1%} of the "
-        "pixels are 255, which would be void: neither learnt nor scored. If 255 is a class, name "
-        f"all numbers in classes.csv beside masks/, with the columns id,name,r,g,b: {rows}. If it "
-        "is void, name the others there and leave 255 out."
-    )
-
-
-def void_share(counts: np.ndarray) -> float:
-    """Return the share of pixels of 255 among all, in 0..1.
-
-    Args:
-        counts: Pixels by number, integers `(256,)`.
-    """
-    return float(counts[VOID] / max(1, counts.sum()))
 
 
 def class_table(

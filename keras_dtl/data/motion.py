@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_dtl.bodies import Body, body_of
-from keras_dtl.bvh import BvhError, read_bvh
 from keras_dtl.data.clips import Clips
-from keras_dtl.data.motion_labels import WAY_OUT, motion_files, motion_labels
+from keras_dtl.data.motion_files import none_usable, read_clips
+from keras_dtl.data.motion_labels import motion_files, motion_labels, other_files
+from keras_dtl.data.names import divide_name
+from keras_dtl.data.npz import open_archive, read_array
 from keras_dtl.data.walker import GAITS, MOODS, RATE, walker_skeleton, walks
 from keras_dtl.files import FilePath
-from keras_dtl.motion import features_of, mirror_motion, resample
+from keras_dtl.motion import MIRRORED, features_of, mirror_motion, resample
 from keras_dtl.skeleton import Skeleton
 
 logger = logging.getLogger("keras_dtl")
@@ -30,7 +31,13 @@ class Windows(NamedTuple):
     """Which clip each is from."""
 
 
-def load_motion(name: str, rate: float = 30.0, clips_per_cell: int = 12, seed: int = 0) -> Clips:
+def load_motion(
+    name: str,
+    rate: float = 30.0,
+    clips_per_cell: int = 12,
+    seed: int = 0,
+    lead_in: int | None = None,
+) -> Clips:
     """Load motion clips by name.
 
     Args:
@@ -39,6 +46,8 @@ def load_motion(name: str, rate: float = 30.0, clips_per_cell: int = 12, seed: i
         rate: Frames a second to resample to.
         clips_per_cell: Of the walker, in each gait and mood.
         seed: Of the walker.
+        lead_in: Of files: frames at the begin of each that are a pose, and left out; by default
+            those that a clip jumps from.
 
     Returns:
         `Clips`.
@@ -46,12 +55,12 @@ def load_motion(name: str, rate: float = 30.0, clips_per_cell: int = 12, seed: i
     Raises:
         ValueError: The name stands for nothing, or no file could be read.
     """
-    kind, _, place = name.partition(":")
     if name == "walker":
         return _walker(clips_per_cell, seed)
-    if kind in ("bvh", "folder") and place:
-        return load_bvh_folder(place, rate)
-    if kind == "npz" and place:
+    kind, place = divide_name(name)
+    if kind in ("bvh", "folder"):
+        return load_bvh_folder(place, rate, lead_in)
+    if kind == "npz":
         return load_archive(place, rate)
     raise ValueError(f"Motion is named walker, bvh:PATH or npz:PATH. Received: {name!r}")
 
@@ -63,7 +72,7 @@ def _walker(clips_per_cell: int, seed: int) -> Clips:
     return Clips(positions, gaits, moods, *kinds, walker_skeleton(), RATE, names, factors)
 
 
-def load_bvh_folder(folder: FilePath, rate: float = 30.0) -> Clips:
+def load_bvh_folder(folder: FilePath, rate: float = 30.0, lead_in: int | None = None) -> Clips:
     """Load a folder of BVH files; those that cannot be used are named in warnings and left out.
 
     Action and style of a clip are told as `motion_labels` says: by `clips.csv` in the folder, by
@@ -73,57 +82,37 @@ def load_bvh_folder(folder: FilePath, rate: float = 30.0) -> Clips:
     Args:
         folder: The folder, whose sub-folders are read, too.
         rate: Frames a second to resample to.
+        lead_in: As for `load_motion`.
 
     Raises:
         ValueError: None can be used, the table lacks a column, or names tell numbers alone.
     """
     folder = Path(folder)
     paths = motion_files(folder)
-    if not paths:
-        raise ValueError(f"{folder} holds no .bvh files. Check the path.")
     labels = motion_labels(folder, paths)
-    failed = dict(labels.missing)
-    skeleton, found, turned, cut = None, [], [], []
-    for path in labels.found:
-        try:
-            body, positions = _read_clip(path, skeleton, rate)
-        except (BvhError, OSError) as error:
-            failed[path] = str(error)
-            continue
-        skeleton = skeleton or body.skeleton
-        positions = positions * (skeleton.leg / body.skeleton.leg)
-        found.append((positions, *labels.found[path], path.stem))
-        turned += [path.name] if body.up != "y" else []
-        cut += [path.name] if body.lead_in else []
+    clips, failed = read_clips(labels.found, rate, lead_in)
+    failed |= labels.missing
+    turned = [clip.path.name for clip in clips if clip.up != "y"]
     _warn_of(turned, "have another axis than y up, and are turned")
-    _warn_of(cut, "begin with a pose that they jump from, which is cut")
+    _warn_of([clip.path.name for clip in clips if clip.is_mirrored], f"have a fault: {MIRRORED}")
+    cut = [f"{clip.path.name} ({clip.lead_in} frames)" for clip in clips if clip.lead_in]
+    _warn_of(cut, "begin with a pose, which is cut (--lead-in-frames 0 keeps it)")
+    _warn_of([path.name for path in other_files(folder)], "are no BVH files and are left out")
     for path in sorted(failed):
         logger.warning("left out: %s: %s", path.name, failed[path])
-    if not found:
-        raise ValueError(_none_usable(folder, failed))
+    if not clips:
+        raise ValueError(none_usable(folder, failed))
+    skeleton = clips[0].skeleton
+    found = [
+        (clip.positions_at_size_of(skeleton), *labels.found[clip.path], clip.path.stem)
+        for clip in clips
+    ]
     return _clips_of(found, skeleton, rate)
-
-
-def _read_clip(path: Path, skeleton: Skeleton | None, rate: float) -> tuple[Body, np.ndarray]:
-    """Return the body in a file, and positions of it that features can be made of."""
-    body = body_of(read_bvh(path), skeleton)
-    moving = body.positions[body.lead_in :]
-    positions = resample(moving, body.bvh.frames_per_second, rate)
-    features_of(positions, body.skeleton)
-    return body, positions
 
 
 def _warn_of(names: list[str], words: str) -> None:
     if names:
         logger.warning("%d files %s: %s", len(names), words, ", ".join(names[:5]))
-
-
-def _none_usable(folder: Path, failed: dict[Path, str]) -> str:
-    """Say why, for each reason once, and what to do."""
-    reasons = {reason: path for path, reason in sorted(failed.items(), reverse=True)}
-    shown = [f"{path.name}: {reason}" for reason, path in sorted(reasons.items())[:3]]
-    words = f"None of the {len(failed)} BVH files in {folder} could be used. {'; '.join(shown)}."
-    return f"{words} {WAY_OUT}." if any("action" in reason for reason in reasons) else words
 
 
 def _clips_of(found: list[tuple], skeleton: Skeleton, rate: float) -> Clips:
@@ -142,7 +131,27 @@ def _clips_of(found: list[tuple], skeleton: Skeleton, rate: float) -> Clips:
     )
 
 
-def load_archive(path: FilePath, rate: float = 30.0) -> Clips:
+ARCHIVED = (
+    *("positions", "root", "offsets", "action", "style", "parents", "joint_names", "fps"),
+    *("action_names", "style_names", "name"),
+)
+"""Arrays of an archive of clips."""
+
+
+def is_motion_archive(path: FilePath) -> bool:
+    """Return whether a file of arrays holds clips, and no images.
+
+    Args:
+        path: The `.npz` file.
+
+    Raises:
+        FileNotFoundError, ValueError: If it is no such file.
+    """
+    with open_archive(Path(path)) as archive:
+        return {"positions", "parents", "joint_names"} <= set(archive.files)
+
+
+def load_archive(path: FilePath, rate: float | None = 30.0) -> Clips:
     """Load clips from one NumPy archive.
 
     Its arrays are `positions` `(frames of all clips, joints, 3)` about the hips, y up, joint 0
@@ -152,18 +161,19 @@ def load_archive(path: FilePath, rate: float = 30.0) -> Clips:
 
     Args:
         path: The `.npz` file.
-        rate: Frames a second to resample to.
+        rate: Frames a second to resample to; None for its own.
 
     Raises:
-        ValueError: An array is missing.
+        FileNotFoundError: There is no such file.
+        ValueError: It is damaged, or an array is missing.
     """
     path = Path(path)
-    with np.load(path, allow_pickle=False) as archive:
-        content = {key: archive[key] for key in archive.files}
-    wanted = {"positions", "root", "offsets", "action", "style", "parents", "joint_names", "fps"}
-    wanted |= {"action_names", "style_names", "name"}
-    if missing := sorted(wanted - set(content)):
-        raise ValueError(f"{path.name} lacks {', '.join(missing)}.")
+    with open_archive(path) as archive:
+        if missing := sorted(set(ARCHIVED) - set(archive.files)):
+            raise ValueError(f"{path.name} lacks {', '.join(missing)}.")
+        content = {name: read_array(archive, name, path.name) for name in ARCHIVED}
+    own = float(content["fps"])
+    rate = rate or own
     # Joint 0 of the archive is the world's origin.
     world = content["positions"][:, 1:].astype("float64") + content["root"][:, None]
     parents = tuple(int(parent) - 1 for parent in content["parents"][1:])
@@ -172,7 +182,7 @@ def load_archive(path: FilePath, rate: float = 30.0) -> Clips:
     skeleton = _mean_skeleton(names, parents, world)
     clips = [_at_size_of(skeleton, world[a:b]) for a, b in itertools.pairwise(bounds)]
     return Clips(
-        [resample(clip, float(content["fps"]), rate) for clip in clips],
+        [resample(clip, own, rate) for clip in clips],
         content["action"].astype("int32"),
         content["style"].astype("int32"),
         tuple(map(str, content["action_names"])),

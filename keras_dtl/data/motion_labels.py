@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from keras_dtl.files import find_files, find_other_files, readable_name
+
 logger = logging.getLogger("keras_dtl")
 
 TABLE = "clips.csv"
@@ -17,6 +19,7 @@ WAY_OUT = (
     "folders ACTION/STYLE/"
 )
 _LETTER = re.compile(r"[^\W\d_]")
+_NUMBER = re.compile(r"\d+")
 
 
 class Labels(NamedTuple):
@@ -35,9 +38,26 @@ def motion_files(folder: Path) -> list[Path]:
 
     Args:
         folder: The folder.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+        ValueError: It holds none.
     """
-    paths = (path for path in folder.rglob("*") if path.suffix.lower() == SUFFIX)
-    return sorted(path for path in paths if path.is_file())
+    if not folder.exists():
+        raise FileNotFoundError(f"There is no folder {readable_name(folder)}.")
+    paths = find_files(folder, {SUFFIX}) if folder.is_dir() else []
+    if not paths:
+        raise ValueError(f"{readable_name(folder)} holds no {SUFFIX} files. Check the path.")
+    return paths
+
+
+def other_files(folder: Path) -> list[Path]:
+    """Return the files in a folder and its sub-folders that are no BVH files, but for the table.
+
+    Args:
+        folder: The folder.
+    """
+    return [path for path in find_other_files(folder, {SUFFIX}) if path != folder / TABLE]
 
 
 def motion_labels(folder: Path, paths: Sequence[Path]) -> Labels:
@@ -72,6 +92,7 @@ def motion_labels(folder: Path, paths: Sequence[Path]) -> Labels:
             missing[path] = reason
     if table is None:
         _refuse_numbers(folder, found)
+        _refuse_numbered(folder, [found[path] for path in guessed])
         _say_guesses({path: found[path] for path in guessed})
     source = "table" if table is not None else "names" if guessed else "folders"
     return Labels(found, missing, source)
@@ -108,6 +129,19 @@ def _refuse_numbers(folder: Path, found: dict[Path, tuple[str, str]]) -> None:
                 f"{folder} tells no actions and styles: by its name, {path.relative_to(folder)} "
                 f"would be of the action {action!r} and the style {style!r}, and numbers are "
                 f"neither. {WAY_OUT}."
+            )
+
+
+def _refuse_numbered(folder: Path, guesses: list[tuple[str, str]]) -> None:
+    """Refuse guesses that differ in a number alone, such as take1 and take2."""
+    for place, kind in enumerate(("actions", "styles")):
+        names = [guess[place] for guess in guesses]
+        stems = {_NUMBER.sub("", name) for name in names}
+        if len(set(names)) > 1 and len(stems) == 1 and all(map(_NUMBER.search, names)):
+            listed = ", ".join(sorted(set(names))[:5])
+            raise ValueError(
+                f"{folder} tells no actions and styles: by the names of its files the {kind} "
+                f"would be {listed}, which differ in a number alone. {WAY_OUT}."
             )
 
 

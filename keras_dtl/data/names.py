@@ -3,7 +3,7 @@
 import os
 import re
 
-PREFIXES = ("folder", "npz", "paired")
+PREFIXES = ("folder", "npz", "paired", "bvh")
 """What may stand before the colon of a path."""
 
 
@@ -37,3 +37,17 @@ def divide_side(name: str) -> tuple[str, str | None]:
     """
     parts = re.fullmatch(r"(.+)/([AB])", name)
     return (parts[1], parts[2].lower()) if parts else (name, None)
+
+
+def with_arrays(name: str, images: str | None, labels: str | None) -> str:
+    """Return the name of an archive with those of its arrays; any other name as it is.
+
+    Args:
+        name: Such as `npz:faces.npz`; where it names arrays itself, these stay.
+        images, labels: Of the arrays, or None for those of the usual names.
+    """
+    if not name.startswith("npz:") or ".npz:" in name.removeprefix("npz:"):
+        return name
+    if images:
+        return f"{name}:{images},{labels or ''}"
+    return f"{name}:{labels}" if labels else name

@@ -2,7 +2,8 @@
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,11 +34,12 @@ def load_npz(
 
     Args:
         path: The file, and after a colon the array that tells the class, such as
-            `faces.npz:person`, or those of images and of classes, as in `faces.npz:photos,person`.
-            By default the names are any of `IMAGES` and `LABELS`. Images are whole numbers from
-            0 to 255, `(examples, height, width)` or `(examples, height, width, channels)`.
-            Labels are whole numbers or strings of any values, `(examples,)` or `(examples, 1)`,
-            or one-hot `(examples, classes)`.
+            `faces.npz:person`, or those of images and of classes, as in `faces.npz:photos,person`;
+            of arrays of a split, as in `faces.npz:train_person`, those of the other splits go
+            with it. By default the names are any of `IMAGES` and `LABELS`. Images are whole
+            numbers from 0 to 255, `(examples, height, width)` or `(examples, height, width,
+            channels)`. Labels are whole numbers or strings of any values, `(examples,)` or
+            `(examples, 1)`, or one-hot `(examples, classes)`.
         split: "train" or "test".
         size: `(height, width)` in pixels to resize to, or None.
         channels: 1 (grey) or 3 (RGB) to convert to, or None.
@@ -49,28 +51,63 @@ def load_npz(
         FileNotFoundError: If there is no such file.
         ValueError: If it is no such file, or lacks an array, or its arrays do not fit together.
     """
+    return read_arrays(path).examples(split).convert(size, channels)
+
+
+@dataclass(frozen=True)
+class ImageArrays:
+    """Images and labels as they lie in an archive.
+
+    Args:
+        names: Of the arrays of images and of labels, by split.
+        arrays: The arrays themselves, likewise.
+        values: All labels that occur, sorted.
+    """
+
+    names: dict[str, tuple[str, str]]
+    arrays: dict[str, tuple[np.ndarray, np.ndarray]]
+    values: np.ndarray
+
+    def examples(self, split: str) -> LabelledImages:
+        """Return the images of a split.
+
+        Args:
+            split: "train" or "test".
+        """
+        tested = next((role for role in ("test", "validation") if role in self.arrays), None)
+        images, labels = self.arrays[tested if tested and split == "test" else "train"]
+        classes = tuple(str(value) for value in self.values)
+        examples = LabelledImages(images, np.searchsorted(self.values, labels), classes)
+        if tested is not None:
+            return examples
+        return examples.subset(stratified_split(examples.labels)[0 if split == "train" else 1])
+
+
+def read_arrays(path: str) -> ImageArrays:
+    """Read images and labels of all splits.
+
+    Args:
+        path: As for `load_npz`.
+
+    Raises:
+        FileNotFoundError, ValueError: As `load_npz`.
+    """
     file, _, named = path.rpartition(":") if ".npz:" in path else (path, "", "")
-    with _open(Path(file)) as arrays:
-        parts, shown = npz_splits(list(arrays), named, readable_name(file)), readable_name(file)
+    shown = readable_name(file)
+    with open_archive(Path(file)) as arrays:
+        names = npz_splits(list(arrays), named, shown)
         loaded = {
             role: (_images(arrays, x, shown), _labels(arrays, y, shown))
-            for role, (x, y) in parts.items()
+            for role, (x, y) in names.items()
         }
     for role, (images, labels) in loaded.items():
         if len(labels) != len(images):
             raise ValueError(
-                f"{shown}: {parts[role][1]!r} must hold one label for each image in "
-                f"{parts[role][0]!r}. Received: shapes {labels.shape} and {images.shape}."
+                f"{shown}: {names[role][1]!r} must hold one label for each image in "
+                f"{names[role][0]!r}. Received: shapes {labels.shape} and {images.shape}."
             )
     values = np.unique(np.concatenate([labels for _, labels in loaded.values()]))
-    classes = tuple(str(value) for value in values)
-    tested = next((role for role in ("test", "validation") if role in loaded), None)
-    images, labels = loaded[tested if tested and split == "test" else "train"]
-    examples = LabelledImages(images, np.searchsorted(values, labels), classes)
-    if tested is None:
-        chosen = stratified_split(examples.labels)[0 if split == "train" else 1]
-        examples = examples.subset(chosen)
-    return examples.convert(size, channels)
+    return ImageArrays(names, loaded, values)
 
 
 def npz_splits(present: Iterable[str], named: str, shown: str) -> dict[str, tuple[str, str]]:
@@ -85,26 +122,54 @@ def npz_splits(present: Iterable[str], named: str, shown: str) -> dict[str, tupl
         `{split: (images, labels)}` of "train" and, where they are there, "validation" and "test".
 
     Raises:
-        ValueError: If an array is missing.
+        ValueError: If an array is missing, or several may be meant.
     """
     present = list(present)
     first, comma, second = named.partition(",")
-    label_names = (second if comma else first,) if named else LABELS
+    asked = (first, second) if comma else ("", first)
     found = {}
-    for names, place in ((((first,) if comma else IMAGES), 0), (label_names, 1)):
-        for name in present:
-            role = _role(name, names)
-            if role is not None:
-                found.setdefault(role, [None, None])[place] = name
+    for place, (given, usual) in enumerate(zip(asked, (IMAGES, LABELS), strict=True)):
+        for role, name in _by_role(present, given, usual, shown).items():
+            found.setdefault(role, [None, None])[place] = name
     pairs = {role: tuple(pair) for role, pair in found.items() if None not in pair}
     if "train" not in pairs:
-        wanted = [name for name in (first, second) if name and name not in present]
+        wanted = [name for name in asked if name and name not in present]
         lacking = f"no array {wanted[0]!r}" if wanted else "no arrays of images and of labels"
         raise ValueError(
             f"{shown} has {lacking}. It holds {', '.join(present)}. Name the array of labels after "
             "a colon, or both: npz:PATH.npz:LABELS or npz:PATH.npz:IMAGES,LABELS."
         )
     return pairs
+
+
+def _by_role(
+    present: Sequence[str], given: str, usual: Sequence[str], shown: str
+) -> dict[str, str]:
+    """Return the array of each split that has a given name, or one of the usual ones."""
+    if given in present:
+        base = _base(given)
+        others = {_role(name, (base,)): name for name in present} if base else {}
+        return {role: name for role, name in others.items() if role} | {"train": given}
+    found = {}
+    for name in present:
+        role = _role(name, (given,) if given else usual)
+        if role in found:
+            raise ValueError(
+                f"{shown} holds both {found[role]!r} and {name!r}: which is meant cannot be told. "
+                "Name the arrays, as in npz:PATH.npz:IMAGES,LABELS."
+            )
+        if role is not None:
+            found[role] = name
+    return found
+
+
+def _base(name: str) -> str | None:
+    """Return what the arrays of all splits are called that one of training is of, or None."""
+    for form in (r"(?P<split>[a-zA-Z]+)_(?P<base>.+)$", r"(?P<base>.+)_(?P<split>[a-zA-Z]+)$"):
+        parts = re.match(form, name)
+        if parts and (role := split_of(parts["split"])):
+            return parts["base"] if role == "train" else None
+    return name
 
 
 def _role(name: str, names: Iterable[str]) -> str | None:
@@ -119,7 +184,17 @@ def _role(name: str, names: Iterable[str]) -> str | None:
     return None
 
 
-def _array(arrays: np.lib.npyio.NpzFile, name: str, shown: str) -> np.ndarray:
+def read_array(arrays: np.lib.npyio.NpzFile, name: str, shown: str) -> np.ndarray:
+    """Return one array of an archive.
+
+    Args:
+        arrays: The open archive.
+        name: Of the array.
+        shown: The file, for messages.
+
+    Raises:
+        ValueError: If it is damaged, or of objects.
+    """
     try:
         return arrays[name]
     except Exception as error:  # whatever a damaged archive makes of its readers
@@ -129,7 +204,7 @@ def _array(arrays: np.lib.npyio.NpzFile, name: str, shown: str) -> np.ndarray:
 
 
 def _images(arrays: np.lib.npyio.NpzFile, name: str, shown: str) -> np.ndarray:
-    images = _array(arrays, name, shown)
+    images = read_array(arrays, name, shown)
     if images.ndim == 3:
         images = images[..., None]
     if images.ndim == 4 and images.shape[1] in (1, 3) and images.shape[3] not in (1, 3, 4):
@@ -148,7 +223,9 @@ def _images(arrays: np.lib.npyio.NpzFile, name: str, shown: str) -> np.ndarray:
 
 def _labels(arrays: np.lib.npyio.NpzFile, name: str, shown: str) -> np.ndarray:
     """Return labels as `(examples,)` of whole numbers or strings."""
-    labels = _array(arrays, name, shown)
+    labels = read_array(arrays, name, shown)
+    if labels.dtype.kind == "S":  # as other languages write strings
+        labels = np.char.decode(labels, "utf-8", "replace")
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     elif labels.ndim == 2 and np.issubdtype(labels.dtype, np.number) and _is_one_hot(labels):
@@ -184,7 +261,16 @@ def _is_one_hot(labels: np.ndarray) -> bool:
 
 
 @contextlib.contextmanager
-def _open(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+def open_archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    """Be the context in which a file of arrays is open.
+
+    Args:
+        path: The `.npz` file.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If it is of another kind, or damaged.
+    """
     shown = readable_name(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {shown}. Give npz:PATH.npz:LABELS.")

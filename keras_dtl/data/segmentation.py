@@ -7,18 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_dtl.data.mask_census import MaskCensus, void_share
 from keras_dtl.data.mask_folders import Turns, segmentation_pairs
 from keras_dtl.data.masks import (
     VOID,
     Classes,
-    check_void,
     class_numbers,
     class_table,
     palette,
     read_classes,
     read_mask,
     resize_mask,
-    void_share,
 )
 from keras_dtl.files import FilePath
 from keras_dtl.images import read_image, readable_name, resize_image
@@ -133,19 +132,17 @@ def load_segmentation(
     root = Path(path)
     pairs = segmentation_pairs(root, split, sequences)
     known = read_classes(root)
-    images, masks, counts = [], [], np.zeros(256, "int64")
-    turns = Turns()
+    images, masks, census, turns = [], [], MaskCensus(), Turns()
     for image_path, mask_path in pairs:
         image = read_image(image_path, 3)
         mask = turns.fit(read_mask(mask_path), image_path, mask_path, image.shape[:2])
         numbers = class_numbers(mask, known, mask_path)
-        counts += np.bincount(numbers.ravel(), minlength=256)
+        census.add(mask, numbers, mask_path)
         images.append(image if size is None else resize_image(image, size))
         masks.append(numbers if size is None else resize_mask(numbers, size))
-    if known is None:
-        check_void(root, counts)
-    _note(root, counts, known, turns)
-    table, names, colors = class_table(np.flatnonzero(counts).tolist(), known)
+    census.check(root, known)
+    _note(root, census.counts, known, turns)
+    table, names, colors = class_table(np.flatnonzero(census.counts).tolist(), known)
     return SegmentedImages(_stack(images), table[_stack(masks)], names, colors)
 
 

@@ -12,6 +12,7 @@ from keras_dtl.data.layouts import sided_split_of
 from keras_dtl.data.names import divide_side
 from keras_dtl.data.preparation import prepare
 from keras_dtl.data.storage import MEMORY_LIMIT, stack_images
+from keras_dtl.data.summary import join_names
 from keras_dtl.files import FilePath
 from keras_dtl.images import resize_image
 
@@ -84,14 +85,19 @@ def tfds_lines(name: str, data_dir: FilePath | None = None) -> list[str]:
     """
     name, side = divide_side(name)
     builder = _find_builder(name, data_dir)
-    label_key = _keys(builder)[1]
-    classes = builder.info.features[label_key].names or []
+    classes = builder.info.features[_keys(builder)[1]].names or []
     lines = [f"{name}: a data set of TFDS{f', its domain {side.upper()}' if side else ''}"]
-    lines += [f"{len(classes)} classes: {', '.join(classes[:20])}"] if classes else []
-    lines += [
-        f"{split}: {about.num_examples} images" for split, about in builder.info.splits.items()
-    ]
-    return lines if builder.is_prepared() else [*lines, "not downloaded and prepared here yet"]
+    if not builder.is_prepared():
+        # Names of classes are numbers until then.
+        return [*lines, f"{len(classes)} classes", "not downloaded and prepared here yet"]
+    lines.append(f"{len(classes)} classes: {join_names(classes)}")
+    splits = {name: name for name in builder.info.splits}
+    if side or not any(map(sided_split_of, splits)):
+        splits = {role: _choose_split(builder, role, side) for role in ("train", "test")}
+    for role, split in splits.items():
+        own = "" if split == role else f" ({split})"
+        lines.append(f"{role}: {builder.info.splits[split].num_examples} images{own}")
+    return lines
 
 
 def tfds_names() -> list[str]:

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_dtl.data.batches import Augment, endless_arrays, independent_seeds, options
 from keras_dtl.data.catalogue import load, sided_path
-from keras_dtl.data.folder import folder_plan
+from keras_dtl.data.folder_plan import folder_plan
 from keras_dtl.data.names import divide_name
 from keras_dtl.data.pairs import ImagePairs
 from keras_dtl.files import FilePath
@@ -41,9 +41,8 @@ def load_domain(
     Raises:
         ValueError, OSError: As `load`; and when a flat folder holds too few images to hold one out.
     """
-    prefix, path = divide_name(name)
     train = load(name, "train", train_size, channels, side=side, **places).images
-    if prefix != "folder" or "test" in folder_plan(sided_path(path, side)).parts:
+    if not is_held_out_of(name, side):
         return train, load(name, "test", test_size, channels, side=side, **places).images
     if len(train) < HELD_OUT:
         raise ValueError(
@@ -55,6 +54,16 @@ def load_domain(
     ]
     kept = [index for index in range(len(train)) if index % HELD_OUT != HELD_OUT - 1]
     return train[kept], test
+
+
+def is_held_out_of(name: str, side: str | None = None) -> bool:
+    """Return whether images for testing are held out of a domain, which has no split of its own.
+
+    Args:
+        name, side: As for `load_domain`.
+    """
+    prefix, path = divide_name(name)
+    return prefix == "folder" and "test" not in folder_plan(sided_path(path, side)).parts
 
 
 def paired_batches(

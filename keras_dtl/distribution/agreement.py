@@ -94,12 +94,12 @@ def wait_for_chief(status, strategy):
 def _sum(strategy, value):
     """Return the sum of an array that the workers hold, counted once for each worker."""
     with worker_faults():
-        result = _summed(strategy, tf.constant(value))
+        result = _all_reduce(strategy, tf.constant(value))
     return strategy.experimental_local_results(result)[0].numpy()
 
 
 @tf.function(reduce_retracing=True)
-def _summed(strategy, value):
+def _all_reduce(strategy, value):
     def of_replica(value):
         replica = tf.distribute.get_replica_context()
         first = replica.replica_id_in_sync_group == 0

@@ -110,7 +110,7 @@ class ReplicatedSteps:
     def _averaged_step(self, step):
         """Return a step whose logs, of equally large parts, are averaged over the replicas."""
 
-        def averaged(data):
+        def averaged_step(data):
             logs = step(data)
             replica = tf.distribute.get_replica_context()
             values = tf.stack([tf.cast(value, "float32") for value in logs.values()])
@@ -118,7 +118,7 @@ class ReplicatedSteps:
             return dict(zip(logs, tf.unstack(means), strict=True))
 
         def whole(data):
-            return self._first(self.distribute_strategy.run(averaged, args=(data,)))
+            return self._first(self.distribute_strategy.run(averaged_step, args=(data,)))
 
         return whole
 

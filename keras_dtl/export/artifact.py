@@ -13,7 +13,7 @@ from keras_dtl.export.deployable import Deployable, deployable_of
 from keras_dtl.export.description import describe, json_value, output_ranges
 from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
-from keras_dtl.export.formats import FORMATS, check_precisions, write_formats
+from keras_dtl.export.formats import FORMATS, check_choices, check_precisions, write_formats
 from keras_dtl.export.onnx_model import OPSETS
 from keras_dtl.export.parity import Probe, full_float32, make_inputs, make_probes
 from keras_dtl.export.truth import (
@@ -46,6 +46,9 @@ def export_model(
     examples: Any = None,
     postprocessing: str | None = None,
     keep_versions: int | None = None,
+    formats: tuple[str, ...] = (),
+    browser_runtime: FilePath | None = None,
+    runtimes: tuple[str, ...] = ("onnxruntime",),
 ) -> Manifest:
     """Export a trained model for production, and check that it still computes the same.
 
@@ -75,7 +78,8 @@ def export_model(
         opset: Version of the ONNX operators, 13 to 18.
         extra_files: A dictionary of files to add, paths by names, such as
             `{"report.html": "runs/dann/report.html"}`.
-        precisions: Graphs to write beside the float32 one: `"float16"`, `"int8"`, or both.
+        precisions: Graphs to write beside the float32 one: `"float16"`, `"int8"`, or both; for
+            OpenVINO also `"bfloat16"`, which needs no graph of its own and is measured.
         calibration: A folder of images like those that the model will meet. Every second one
             calibrates int8, on the others the quality lost is measured.
         least_quality: What these graphs must reach beside float32: decibels of PSNR for images,
@@ -89,6 +93,13 @@ def export_model(
             several classes), `"sigmoid"` (yes or no for one logit, else several labels) or
             `"none"` (the numbers themselves). By default what follows from the compiled loss.
         keep_versions: How many earlier versions stay, 0 or more. By default all.
+        formats: What to write beside the usual files: `"litert"`, a graph for LiteRT, with
+            `precisions` of int8 another one in int8; `"browser"`, a page that answers dropped
+            images.
+        browser_runtime: Folder of the npm package onnxruntime-web, whose files go beside the page.
+            By default that in `node_modules` here, above, or where NODE_PATH says.
+        runtimes: What the graphs of `precisions` are made for and measured in: `"onnxruntime"`,
+            `"openvino"`, or both. Int8 for OpenVINO needs the extra `nncf`.
 
     Returns:
         The `keras_dtl.manifest.Manifest` that was written.
@@ -125,7 +136,8 @@ def export_model(
     task = task or task_of(model, postprocessing)
     size_multiple = size_multiple or getattr(model, "size_multiple", 1)
     _check_arguments(directory, task, opset, extra_files or {}, keep_versions)
-    check_precisions(precisions, calibration, task)
+    check_precisions(precisions, calibration, task, runtimes)
+    check_choices(formats, browser_runtime)
     deployable = deployable_of(model, postprocessing, _image_dtype(examples))
     check_finite(deployable.model)
     manifest = describe(deployable, directory, task, classes, image_size, size_multiple)
@@ -140,8 +152,12 @@ def export_model(
             metrics=json_value(metrics or {}),
             versions=manifest.versions | {"opset": str(opset)},
         )
-        draft = Draft(folder, deployable, manifest, probes, calibration, least_quality)
-        write_formats(draft, precisions)
+        draft = Draft(
+            *(folder, deployable, manifest, probes, calibration, least_quality, browser_runtime),
+            precisions=tuple(precisions),
+            runtimes=tuple(runtimes),
+        )
+        write_formats(draft, (*precisions, *formats))
         for name, path in (extra_files or {}).items():
             shutil.copyfile(path, folder / name)
         manifest = dataclasses.replace(draft.manifest, files=_checksums(folder))

@@ -32,14 +32,19 @@ def decode_upright(encoded: tf.Tensor, channels: int) -> tf.Tensor:
 @tf.function(input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
 def _decode_upright(encoded: tf.Tensor) -> tf.Tensor:
     data = tf.cast(tf.io.decode_raw(encoded, tf.uint8), tf.int32)
-    kind = tf.constant(len(_KINDS))
-    for place, signature in reversed(list(enumerate(_KINDS))):
-        begins = tf.equal(tf.strings.substr(encoded, 0, len(signature)), signature)
-        kind = tf.where(begins, place, kind)
     readers = [_jpeg, _png, _gif, _bmp, _webp, _refuse]
     branches = [_branch(reader, encoded, data) for reader in readers]
-    pixels, exif = tf.switch_case(kind, branches)
+    pixels, exif = tf.switch_case(_kind(data), branches)
     return _upright(pixels, _orientation(data, exif))
+
+
+def _kind(data: tf.Tensor) -> tf.Tensor:
+    """Return which of `_KINDS` a file begins like, or their number where it is none."""
+    longest = max(map(len, _KINDS))
+    padded = [[*kind, *[-1] * (longest - len(kind))] for kind in _KINDS]
+    table = tf.constant([*padded, [-1] * longest])  # what begins like nothing is the last
+    same = (_bytes(data, 0, longest) == table) | (table < 0)
+    return tf.argmax(tf.cast(tf.reduce_all(same, 1), tf.int32), output_type=tf.int32)
 
 
 def _branch(reader: Callable, encoded: tf.Tensor, data: tf.Tensor) -> Callable:
@@ -169,9 +174,9 @@ def _gif(encoded: tf.Tensor, data: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     flags = data[10]
     table = tf.where(flags >= 128, 3 * tf.bitwise.left_shift(2, flags % 8), 0)
     place, holds = tf.while_loop(unread, step, (13 + table, True))
-    frame = tf.stack([_little(data, place + at, 2) for at in (1, 3, 5, 7)])
-    screen = tf.stack([0, 0, _little(data, 6, 2), _little(data, 8, 2)])
-    whole = holds & tf.reduce_all(frame == screen)
+    corner, frame = tf.unstack(_little(data, place + tf.constant([[1, 3], [5, 7]]), 2))
+    screen = _little(data, [6, 8], 2)
+    whole = holds & tf.reduce_all((corner == 0) & (frame == screen))
     message = "GIF files with transparency or a frame smaller than the screen: send PNG."
     with tf.control_dependencies([tf.debugging.Assert(whole, [message])]):
         frames = tf.io.decode_gif(encoded)
@@ -179,17 +184,16 @@ def _gif(encoded: tf.Tensor, data: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _bmp(encoded: tf.Tensor, data: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    header, bits, packing = _little(data, 14, 4), _little(data, 28, 2), _little(data, 30, 4)
-    width, signed_height = _little(data, 18, 4), _little(data, 22, 4)
+    numbers, bits = _little(data, [10, 14, 18, 22, 30, 54, 58, 62], 4), _little(data, 28, 2)
+    begin, header, width, signed_height, packing = tf.unstack(numbers[:5])
+    masks = numbers[5:]
     is_plain = (packing == 0) & tf.reduce_any(bits == [1, 4, 8, 24, 32])
-    masks = tf.stack([_little(data, at, 4) for at in (54, 58, 62)])
     is_bgra = (packing == 3) & (bits == 32) & tf.reduce_all(masks == [0xFF0000, 0xFF00, 0xFF])
     known = (header >= 40) & (is_plain | is_bgra)
     message = "BMP files of 16 bits, of odd masks or compressed: send PNG."
     with tf.control_dependencies([tf.debugging.Assert(known, [message])]):
         height = tf.abs(signed_height)
         stride = (width * bits + 31) // 32 * 4
-        begin = _little(data, 10, 4)
     rows = tf.reshape(data[begin : begin + stride * height], (height, stride))
     rows = tf.where(signed_height > 0, rows[::-1], rows)
 
@@ -223,26 +227,29 @@ def _bmp(encoded: tf.Tensor, data: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 # Bytes ------------------------------------------------------------------------------------
 
 
+def _bytes(data: tf.Tensor, place: Any, count: int) -> tf.Tensor:
+    """Return the bytes from a place on, along a new last axis; those outside the file read 0."""
+    places = tf.expand_dims(place, -1) + list(range(count))
+    inside = (places >= 0) & (places < tf.size(data))
+    return tf.where(inside, tf.gather(data, tf.where(inside, places, 0)), 0)
+
+
 def _byte(data: tf.Tensor, place: Any) -> tf.Tensor:
-    """Return bytes at places, of which those outside the file read 0."""
-    inside = (place >= 0) & (place < tf.size(data))
-    return tf.where(inside, tf.gather(data, tf.clip_by_value(place, 0, tf.size(data) - 1)), 0)
+    return _bytes(data, place, 1)[..., 0]
 
 
 def _big(data: tf.Tensor, place: Any, count: int) -> tf.Tensor:
-    return sum(_byte(data, place + at) * 256 ** (count - 1 - at) for at in range(count))
+    powers = [256**at for at in reversed(range(count))]
+    return tf.reduce_sum(_bytes(data, place, count) * powers, -1)  # int32, and so is the sign
 
 
 def _little(data: tf.Tensor, place: Any, count: int) -> tf.Tensor:
-    return sum(
-        _byte(data, place + at) * 256**at for at in range(count - 1)
-    ) + tf.bitwise.left_shift(_byte(data, place + count - 1), 8 * (count - 1))
+    powers = [256**at for at in range(count)]
+    return tf.reduce_sum(_bytes(data, place, count) * powers, -1)
 
 
 def _are(data: tf.Tensor, place: Any, expected: bytes) -> tf.Tensor:
-    return tf.reduce_all(
-        tf.stack([_byte(data, place + at) == value for at, value in enumerate(expected)])
-    )
+    return tf.reduce_all(_bytes(data, place, len(expected)) == list(expected))
 
 
 def _orientation(data: tf.Tensor, exif: tf.Tensor) -> tf.Tensor:
@@ -250,7 +257,9 @@ def _orientation(data: tf.Tensor, exif: tf.Tensor) -> tf.Tensor:
     is_little = _are(data, exif, b"II")
 
     def number(place, count):
-        return tf.where(is_little, _little(data, place, count), _big(data, place, count))
+        powers = [256**at for at in range(count)]
+        powers = tf.where(is_little, powers, powers[::-1])
+        return tf.reduce_sum(_bytes(data, place, count) * powers, -1)
 
     is_exif = (exif >= 0) & (_are(data, exif, b"II*\0") | _are(data, exif, b"MM\0*"))
     directory = exif + number(exif + 4, 4)

@@ -25,6 +25,9 @@ class Draft:
         calibration: Folder of images like those that the model will meet, or `None`.
         least_quality: What graphs of lower precision must reach, in the measure of the task, or
             `None` for the task's own.
+        browser_runtime: Folder of the npm package onnxruntime-web, or `None` to look for it.
+        precisions: Names of those that are written or measured beside float32.
+        runtimes: What these are made for and measured in: `"onnxruntime"`, `"openvino"`.
         core: The ONNX graph as it was converted, once it was; graphs of other forms are made of it.
     """
 
@@ -34,6 +37,9 @@ class Draft:
     probes: list[Probe]
     calibration: FilePath | None = None
     least_quality: float | None = None
+    browser_runtime: FilePath | None = None
+    precisions: tuple[str, ...] = ()
+    runtimes: tuple[str, ...] = ("onnxruntime",)
     core: onnx.ModelProto | None = None
 
     @functools.cached_property

@@ -10,11 +10,14 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
+from keras_dtl.export.browser import check_browser, write_browser_page
 from keras_dtl.export.description import write_settings
 from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
 from keras_dtl.export.keras_file import read_keras_file, write_keras_file
+from keras_dtl.export.litert import check_litert, read_litert, write_litert, write_litert_int8
 from keras_dtl.export.onnx_model import read_onnx, write_onnx
+from keras_dtl.export.openvino_graphs import check_runtimes, write_openvino
 from keras_dtl.export.parity import Reading, compare
 from keras_dtl.export.precision import write_float16, write_int8
 from keras_dtl.export.quality import QUALITIES
@@ -41,8 +44,11 @@ class Format:
         read: The `Reader`, or `None` where nothing is computed, or the writer measures it.
         tasks: The tasks it is for, such as `("classification",)`; `None` for all.
         source: Name of the format that it is made from, and written after that has passed.
-        lossy: Whether it is a graph of lower precision: written where it is asked for, by a writer
-            that refuses what loses too much.
+        asked: Words of which all must be asked for, such as `("int8",)`; without any it is always
+            written.
+        lossy: Whether it is an ONNX graph of lower precision, by a writer that refuses what loses
+            too much; clients ask for it by its name.
+        runtime: The only one that it is for, such as `"openvino"`; `None` for all.
     """
 
     name: str
@@ -51,7 +57,9 @@ class Format:
     read: Reader | None = None
     tasks: Collection[str] | None = None
     source: str | None = None
+    asked: Collection[str] = ()
     lossy: bool = False
+    runtime: str | None = None
 
     def file_of(self, version: int) -> str:
         """Return its path relative to the artifact.
@@ -77,7 +85,9 @@ _ROWS = (
         write_float16,
         tasks=tuple(QUALITIES),
         source="onnx",
+        asked=("float16",),
         lossy=True,
+        runtime="onnxruntime",
     ),
     Format(
         "int8",
@@ -85,37 +95,103 @@ _ROWS = (
         write_int8,
         tasks=tuple(QUALITIES),
         source="onnx",
+        asked=("int8",),
         lossy=True,
+        runtime="onnxruntime",
+    ),
+    Format(
+        "openvino",
+        "{version}/model_openvino_int8.xml",
+        write_openvino,
+        tasks=tuple(QUALITIES),
+        source="onnx",
+        runtime="openvino",
+    ),
+    Format(
+        "litert",
+        "{version}/model.tflite",
+        write_litert,
+        read_litert,
+        source="saved_model",
+        asked=("litert",),
+    ),
+    Format(
+        "litert_int8",
+        "{version}/model_int8.tflite",
+        write_litert_int8,
+        tasks=tuple(QUALITIES),
+        source="litert",
+        asked=("litert", "int8"),
+    ),
+    Format(
+        "browser",
+        "{version}/index.html",
+        write_browser_page,
+        source="onnx",
+        asked=("browser",),
     ),
 )
 FORMATS: dict[str, Format] = {row.name: row for row in _ROWS}
 """All formats by name, in the order in which they are written."""
 
 
-def check_precisions(precisions: tuple[str, ...], calibration: FilePath | None, task: str) -> None:
+CHOICES = {"litert": check_litert, "browser": check_browser}
+"""Formats that are written where they are asked for, and what refuses them at the start."""
+
+
+def check_choices(formats: Collection[str], runtime: FilePath | None = None) -> None:
+    """Refuse, before anything is computed, formats that are not known or cannot be written.
+
+    Args:
+        formats: Names of `CHOICES`.
+        runtime: Folder of the package onnxruntime-web, for the page.
+
+    Raises:
+        ValueError: A format is not known.
+        ExportError: What it takes is not installed.
+    """
+    unknown = [name for name in formats if name not in CHOICES]
+    if isinstance(formats, str) or unknown:
+        raise ValueError(f"formats must be a tuple of {', '.join(CHOICES)}; received {formats!r}.")
+    for name in formats:
+        CHOICES[name](runtime)
+
+
+def check_precisions(
+    precisions: tuple[str, ...],
+    calibration: FilePath | None,
+    task: str,
+    runtimes: tuple[str, ...] = ("onnxruntime",),
+) -> None:
     """Refuse, before anything is computed, graphs of lower precision that cannot be written.
 
     Args:
         precisions: Names of lossy formats.
         calibration: Folder of images to measure on, or `None`.
         task: What the model does.
+        runtimes: What they are made for.
 
     Raises:
-        ValueError: A precision is not known, or there is nothing to calibrate and measure on.
+        ValueError: A precision or a runtime is not known, or there is nothing to calibrate and
+            measure on.
         ExportError: There is no measure of quality for the task.
     """
     known = [row.name for row in FORMATS.values() if row.lossy]
+    if "openvino" in runtimes:
+        known.insert(0, "bfloat16")
+    check_runtimes(runtimes, precisions)
     unknown = [precision for precision in precisions if precision not in known]
     if isinstance(precisions, str) or unknown:
         raise ValueError(
             f"precisions must be a tuple of {', '.join(known)}; received {precisions!r}."
         )
-    if precisions and calibration is None:
+    if (precisions or "openvino" in runtimes) and calibration is None:
         raise ValueError(
-            f"{precisions[0]} loses quality, which must be measured: name a folder of images like "
-            "those that the model will meet as calibration."
+            f"{(*precisions, 'openvino')[0]} loses quality, which must be measured: name a folder "
+            "of images like those that the model will meet as calibration."
         )
-    for row in (FORMATS[precision] for precision in precisions):
+    rows = [FORMATS[name] for name in (*precisions, *runtimes) if name in FORMATS]
+    for row in rows:
         if row.tasks is not None and task not in row.tasks:
             raise ExportError(
                 f"The quality of {row.name} can be measured for {', '.join(row.tasks)}; this model "
@@ -123,17 +199,17 @@ def check_precisions(precisions: tuple[str, ...], calibration: FilePath | None, 
             )
 
 
-def write_formats(draft: Draft, precisions: Collection[str] = ()) -> None:
+def write_formats(draft: Draft, asked: Collection[str] = ()) -> None:
     """Write all files of an artifact, and compare with Keras those that can be read back.
 
     Args:
         draft: The `Draft`, whose manifest takes up what the files say of themselves.
-        precisions: Names of the lossy formats to write beside the others.
+        asked: Names of the precisions and formats to write beside the others.
 
     Raises:
         ExportError: A file cannot be written or opened, or differs, or loses too much.
     """
-    waiting = [row for row in FORMATS.values() if _is_wanted(row, draft, precisions)]
+    waiting = [row for row in FORMATS.values() if _is_wanted(row, draft, asked)]
     while waiting:
         names = [row.name for row in waiting]
         stage = [row for row in waiting if row.source not in names] or waiting
@@ -144,8 +220,10 @@ def write_formats(draft: Draft, precisions: Collection[str] = ()) -> None:
         waiting = [row for row in waiting if row not in stage]
 
 
-def _is_wanted(row: Format, draft: Draft, precisions: Collection[str]) -> bool:
-    if row.lossy and row.name not in precisions:
+def _is_wanted(row: Format, draft: Draft, asked: Collection[str]) -> bool:
+    if not set(row.asked) <= set(asked):
+        return False
+    if row.runtime is not None and row.runtime not in draft.runtimes:
         return False
     return row.tasks is None or draft.manifest.task in row.tasks
 

@@ -19,6 +19,7 @@ from keras_dtl.export.errors import ExportError
 from keras_dtl.export.onnx_fusion import fuse_instance_normalizations
 from keras_dtl.export.parity import Reading, axis_names
 from keras_dtl.export.served_graph import served_graph
+from keras_dtl.layers.instance_normalization import bare_standardization
 from keras_dtl.manifest import Manifest
 from keras_dtl.version import __version__
 
@@ -110,15 +111,16 @@ def onnx_graph(deployable: Deployable, opset: int) -> onnx.ModelProto:
         # An output that is an input, or another output, needs a node that can bear its name.
         return {name: tf.identity(tensor) for name, tensor in outputs.items()}
 
-    graph, _ = tf2onnx.convert.from_function(
-        run,
-        run.input_signature,
-        opset=opset,
-        custom_op_handlers={
-            transposed_convolution.OPERATION: (transposed_convolution.convert, []),
-            "Erfc": (_convert_erfc, []),
-        },
-    )
+    with bare_standardization():
+        graph, _ = tf2onnx.convert.from_function(
+            run,
+            run.input_signature,
+            opset=opset,
+            custom_op_handlers={
+                transposed_convolution.OPERATION: (transposed_convolution.convert, []),
+                "Erfc": (_convert_erfc, []),
+            },
+        )
     _keep_constants(graph.graph, run.get_concrete_function(), len(deployable.specs))
     return graph
 

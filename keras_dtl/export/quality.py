@@ -1,5 +1,6 @@
 """What a graph of lower precision loses, in the measure of its task."""
 
+import logging
 import math
 import typing
 from collections.abc import Iterable, Sequence
@@ -8,12 +9,20 @@ from pathlib import Path
 import numpy as np
 
 from keras_dtl.confusion import confusion_counts, mean_iou
-from keras_dtl.files import FilePath
-from keras_dtl.images import ImageError, find_images, read_image, resize_image
+from keras_dtl.files import FilePath, readable_name
+from keras_dtl.images import (
+    ImageError,
+    find_images,
+    find_unread_files,
+    read_image,
+    resize_image,
+)
 from keras_dtl.manifest import Manifest, Preprocessing
 
 _MOST = 64  # images
 _LARGEST = 512  # pixels a side; larger ones are cut
+
+logger = logging.getLogger("keras_dtl")
 
 
 class Sample(typing.NamedTuple):
@@ -46,7 +55,7 @@ def read_samples(folder: FilePath, manifest: Manifest) -> list[Sample]:
     """Read images to calibrate on, evenly chosen from a folder.
 
     Images in a sub-folder that is named after a class are of that class. Damaged ones are left
-    out.
+    out and logged, as are files that are no images.
 
     Args:
         folder: The folder, whose sub-folders are read, too.
@@ -59,13 +68,18 @@ def read_samples(folder: FilePath, manifest: Manifest) -> list[Sample]:
         ValueError: There are fewer than two.
     """
     paths = find_images(folder)
-    samples = []
+    samples, left_out = [], list(find_unread_files(folder))
     for path in paths[:: max(1, len(paths) // _MOST)][:_MOST]:
         try:
             image = read_image(path, manifest.preprocessing.channels)
-        except ImageError:
+        except ImageError as error:
+            left_out.append((readable_name(path), str(error)))
             continue
         samples.append(Sample(_fit(image, manifest.preprocessing), _label(path, manifest)))
+    if left_out:
+        logger.warning(
+            "Calibration leaves out %d file(s), such as %s: %s", len(left_out), *left_out[-1]
+        )
     if len(samples) < 2:
         raise ValueError(
             f"{folder} holds {len(samples)} readable images; calibration takes two or more, better "

@@ -1,5 +1,8 @@
 """The SavedModel, with the signatures that TensorFlow Serving offers."""
 
+import contextlib
+import errno
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,9 @@ def write_saved_model(draft: Draft, path: Path) -> None:
     Args:
         draft: The `Draft`.
         path: Its `saved_model.pb`; the other files go beside it.
+
+    Raises:
+        OSError: It cannot be written, such as on a full disk.
     """
     deployable = draft.deployable
     archive = keras.export.ExportArchive()
@@ -41,7 +47,27 @@ def write_saved_model(draft: Draft, path: Path) -> None:
             _decoding_endpoint(serve, draft.manifest),
             [tf.TensorSpec([None], tf.string, name="image_bytes")],
         )
-    archive.write_out(path.parent, verbose=False)
+    with errors_of_the_system(path):
+        archive.write_out(path.parent, verbose=False)
+
+
+@contextlib.contextmanager
+def errors_of_the_system(path: Path) -> Iterator[None]:
+    """Turn the errors of TensorFlow's own way to write files into those of the system.
+
+    Args:
+        path: What is written.
+
+    Raises:
+        OSError: It cannot be written, such as on a full disk.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        full = os.strerror(errno.ENOSPC)
+        if full not in str(error):
+            raise OSError(errno.EIO, str(error), str(path)) from error
+        raise OSError(errno.ENOSPC, full, str(path)) from error
 
 
 Serve = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]

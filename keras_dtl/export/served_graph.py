@@ -1,7 +1,8 @@
 """The ONNX graph made fit for what clients send: large even images, and sizes of any kind.
 
 A runtime that sums a plane of float32 number by number loses the mean of a large one. Here means
-are taken over the width, then over the height, and taken off before a plane is normalised.
+are taken over the width, then over the height, and taken off before a plane is normalised: of large
+images, and of blank ones, of which only noise would be left.
 """
 
 from typing import Any
@@ -34,7 +35,7 @@ def served_graph(core: onnx.ModelProto, manifest: Manifest) -> onnx.ModelProto:
     free = None in image.shape[1:3]
     if free or image.shape[1] * image.shape[2] > LARGE:
         _split_means(model)
-        _steady_normalizations(model, image)
+    _steady_normalizations(model, image)
     if free and manifest.preprocessing.size_multiple > 1:
         _take_any_size(model, image, manifest)
     return model
@@ -114,14 +115,14 @@ def _mean_axes(index: GraphIndex, node: onnx.NodeProto) -> tuple[int, int] | Non
 
 
 def _steady_normalizations(model: onnx.ModelProto, image: Tensor) -> None:
-    """Take the mean off large planes before they are normalised.
+    """Take the mean off the planes of large and of blank images before they are normalised.
 
     Small images keep the one node, so that they cost what they did.
     """
     found = [node for node in model.graph.node if node.op_type == "InstanceNormalization"]
     if not found:
         return
-    nodes, constants = _size_nodes(image)
+    nodes, constants = _size_nodes(image, _opset(model))
     for node in found:
         steady, more = _steady_nodes(node, _opset(model))
         constants += more
@@ -142,18 +143,44 @@ def _steady_normalizations(model: onnx.ModelProto, image: Tensor) -> None:
     model.graph.initializer.extend(constants)
 
 
-def _size_nodes(image: Tensor) -> tuple[list[onnx.NodeProto], list[TensorProto]]:
+def _size_nodes(image: Tensor, opset: int) -> tuple[list[onnx.NodeProto], list[TensorProto]]:
+    blank, more = _blank_nodes(image.name, opset)
     nodes = [
         helper.make_node("Shape", [image.name], ["large/shape"], "large/shape"),
         helper.make_node("Slice", ["large/shape", "large/from", "large/to"], ["large/size"]),
         helper.make_node("ReduceProd", ["large/size"], ["large/pixels"], keepdims=0),
-        helper.make_node("Greater", ["large/pixels", "large/limit"], [_IS_LARGE]),
+        helper.make_node("Greater", ["large/pixels", "large/limit"], ["large/is_so"]),
+        *blank,
+        helper.make_node("Or", ["large/is_so", "blank/is_one"], [_IS_LARGE]),
     ]
     values = {"from": [1], "to": [3]}
     constants = [
         numpy_helper.from_array(_integers(value), f"large/{name}") for name, value in values.items()
     ]
-    return nodes, [*constants, numpy_helper.from_array(_integers(LARGE), "large/limit")]
+    constants.append(numpy_helper.from_array(_integers(LARGE), "large/limit"))
+    return nodes, [*constants, *more]
+
+
+def _blank_nodes(image: str, opset: int) -> tuple[list[onnx.NodeProto], list[TensorProto]]:
+    """Return what tells whether an image of a batch has the same pixel everywhere."""
+    nodes, constants = [], [numpy_helper.from_array(np.int32(1), "blank/one")]
+
+    def reduce(kind, source, target, axes):
+        inputs, options = [source], {"axes": axes}
+        if opset >= 18:
+            constants.append(numpy_helper.from_array(_integers(axes), f"{target}/axes"))
+            inputs, options = [source, f"{target}/axes"], {}
+        nodes.append(helper.make_node(kind, inputs, [target], keepdims=0, **options))
+
+    for kind, name in (("ReduceMax", "blank/largest"), ("ReduceMin", "blank/least")):
+        reduce(kind, image, name, [1, 2])
+        nodes.append(helper.make_node("Cast", [name], [f"{name}_number"], to=TensorProto.INT32))
+    numbers = ["blank/largest_number", "blank/least_number"]
+    nodes.append(helper.make_node("Sub", numbers, ["blank/ranges"]))
+    reduce("ReduceMax", "blank/ranges", "blank/range_of_each", [1])
+    reduce("ReduceMin", "blank/range_of_each", "blank/range", [0])
+    nodes.append(helper.make_node("Less", ["blank/range", "blank/one"], ["blank/is_one"]))
+    return nodes, constants
 
 
 def _steady_nodes(

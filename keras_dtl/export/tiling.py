@@ -4,7 +4,10 @@ Two things: how far around a pixel it looks, which is how far tiles must overlap
 normalises over the whole image, a second graph that takes these statistics from outside.
 """
 
+import json
 import math
+import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,8 @@ from onnx import TensorProto, helper, numpy_helper
 from keras_dtl.export.draft import Draft
 from keras_dtl.export.graph import GraphIndex, attributes, remove_unused
 from keras_dtl.export.reach import NotLocal, measure_reach
+from keras_dtl.import_path import command_of, environment
+from keras_dtl.layers.instance_normalization import EVEN
 
 STATISTICS, GIVEN, MEASURED = "statistics", "given", "measured"
 
@@ -49,8 +54,7 @@ def _tiling(draft: Draft, path: Path) -> dict[str, Any] | None:
     tiling = {
         "overlap": math.ceil(radius / multiple) * multiple,
         "multiple": multiple,
-        # Of float32, twice: the runtime keeps more than one operation's values.
-        "bytes_per_pixel": 8 * numbers + 16,
+        "bytes_per_pixel": _footprint(model, image.shape[3], multiple) or 8 * numbers + 16,
         "file": None,
     }
     graph, length = tiled_graph(model)
@@ -62,6 +66,24 @@ def _tiling(draft: Draft, path: Path) -> dict[str, Any] | None:
     if length:
         onnx.save_model(graph, path)
     return tiling
+
+
+def _footprint(model: onnx.ModelProto, channels: int, multiple: int) -> int | None:
+    """Return the bytes that a run takes for each pixel, or `None` where they cannot be measured."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        onnx.save_model(model, path)
+        question = {"file": str(path), "channels": channels, "multiple": multiple}
+        answer = subprocess.run(
+            command_of("keras_dtl.convert.footprint"),
+            input=json.dumps(question),
+            env=environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    found = answer.stdout.strip()
+    return int(found) if found.isdigit() and int(found) > 0 else None
 
 
 def _is_seamless(
@@ -197,7 +219,11 @@ def _given_normalization(
     choose("variance")
     make("Add", ["variance", "epsilon"], "total")
     make("Sqrt", ["total"], "deviation")
-    make("Div", ["scale4", "deviation"], "factor")
+    make("Div", ["scale4", "deviation"], "some_factor")
+    make("Mul", ["mean", "even"], "rounding")
+    make("Mul", ["rounding", "rounding"], "least_variance")
+    make("Greater", ["variance", "least_variance"], "is_uneven")
+    make("Where", ["is_uneven", "some_factor", "nothing"], "factor")
     make("Mul", ["centred", "factor"], "scaled")
     make("Add", ["scaled", "offset4"], None)
     added = _normalization_constants(index, node, mean_place, variance_place)
@@ -222,6 +248,8 @@ def _normalization_constants(
     return {
         "shape": shape,
         "epsilon": np.array(attributes(node).get("epsilon", 1e-5), np.float32),
+        "even": np.array(EVEN, np.float32),
+        "nothing": np.array(0, np.float32),
         "scale4": scale.reshape(shape),
         "offset4": offset.reshape(shape),
         **{f"{key}_from": np.array([place], np.int64) for key, place in places.items()},

@@ -98,7 +98,7 @@ def predicted_probe(
 def _expected(
     model: keras.Model, inputs: list[np.ndarray], postprocessing: str | None
 ) -> Sequence[np.ndarray] | None:
-    if hasattr(model, "answers"):
+    if getattr(model, "answers", None) is not None:
         given = inputs[0] if len(inputs) == 1 else inputs
         options = {} if postprocessing is None else {"postprocessing": postprocessing}
         answer = model.answers(model.predict_on_batch(given), inputs, **options)

@@ -1,32 +1,62 @@
+import contextlib
+import contextvars
 import math
 
 import keras
 import tensorflow as tf
 from keras import ops
 
+EVEN = 1e-5
+"""Share of its mean up to which a plane's deviation is rounding: it is taken for even."""
 _MOST_POSITIONS = 256 * 256  # of which one sum in float32 holds the mean
 
 
-def mean_over_positions(x):
+_BARE = contextvars.ContextVar("bare", default=False)
+
+
+@contextlib.contextmanager
+def bare_standardization():
+    """Trace the mere formula, for who sees to even planes otherwise.
+
+    `keras_dtl.export.served_graph` does: ONNX has one operator for the formula.
+    """
+    token = _BARE.set(True)
+    try:
+        yield
+    finally:
+        _BARE.reset(token)
+
+
+def mean_over_positions(x, at_once=False):
     """Return the mean over all axes but first and last, which stay with length 1.
 
-    One axis after the other where there are many positions, or it is not known how many: summed
-    number by number, the float32 mean of an even plane of 12 megapixels is wrong by a sixth.
+    One axis after the other: summed number by number, the float32 mean of an even plane of 12
+    megapixels is wrong by a sixth.
+
+    Args:
+        x: Tensor `(batch, ..., channels)`.
+        at_once: Whether few positions are summed number by number, which is faster.
     """
     sizes = x.shape[1:-1]
     positions = list(range(1, len(x.shape) - 1))
-    if None not in sizes and math.prod(sizes) <= _MOST_POSITIONS:
+    if at_once and None not in sizes and math.prod(sizes) <= _MOST_POSITIONS:
         return tf.reduce_mean(x, positions, keepdims=True)
     for axis in reversed(positions):
         x = tf.reduce_mean(x, axis, keepdims=True)
     return x
 
 
-def standardize(x, epsilon):
-    """Return `(x - mean) / deviation` and `1 / deviation`, over all axes but first and last."""
-    centred = x - mean_over_positions(x)
-    variance = mean_over_positions(tf.square(centred))
+def standardize(x, epsilon, at_once=False):
+    """Return `(x - mean) / deviation` and `1 / deviation`, over all axes but first and last.
+
+    Both are 0 where nothing but rounding is left of a plane, which would come out as noise.
+    """
+    mean = mean_over_positions(x, at_once)
+    centred = x - mean
+    variance = mean_over_positions(tf.square(centred), at_once)
     inverse = tf.math.rsqrt(variance + epsilon)
+    if not _BARE.get():
+        inverse = tf.where(variance > tf.square(EVEN * mean), inverse, 0.0)
     return centred * inverse, inverse
 
 
@@ -34,7 +64,7 @@ def standardize(x, epsilon):
 def standardize_in_training(x, epsilon):
     """Return the first of `standardize`, with a gradient of half as many passes over memory."""
     positions = list(range(1, len(x.shape) - 1))
-    y, inverse = standardize(x, epsilon)
+    y, inverse = standardize(x, epsilon, at_once=True)
 
     def gradient(upstream):
         mean = tf.reduce_mean(upstream, positions, keepdims=True)
@@ -67,6 +97,9 @@ class InstanceNormalization(keras.layers.Layer):
     Call arguments:
         inputs: Tensor of shape `(batch, ..., channels)` with one or more axes of positions.
         training: Whether a gradient is wanted soon; the numbers are the same.
+
+    An even plane, such as a blank image makes, becomes the learnt offset: its deviation is no more
+    than the rounding of its mean, by which noise would be divided.
 
     Output shape: that of the input. Statistics are taken in float32 under any policy.
     """

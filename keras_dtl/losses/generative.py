@@ -85,10 +85,10 @@ def adversarial_loss(name, real_target=1.0, generated_target=0.0):
             f"game, in 0 <= generated < real <= 1. Received: {name!r} with {real_target} and "
             f"{generated_target}."
         )
-    return _smoothed(real_target, generated_target)
+    return _smoothed_game(real_target, generated_target)
 
 
-def _smoothed(real_target, generated_target):
+def _smoothed_game(real_target, generated_target):
     """Return the vanilla game with other targets than 1 and 0."""
 
     def towards(target):

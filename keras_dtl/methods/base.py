@@ -6,7 +6,6 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.distribution import ReplicatedSteps, replica_count
-from keras_dtl.layers import answer_of
 from keras_dtl.methods.networks import check_networks
 from keras_dtl.methods.optimizers import carry_state, method_optimizer, serialize_optimizer
 
@@ -210,107 +209,13 @@ class Method(ReplicatedSteps, keras.Model):
         """
         raise NotImplementedError(f"{type(self).__name__} does not say what it deploys.")
 
-    def answers(self, predictions, inputs):
-        """Return what `deployable()` shall answer where `predict` gives `predictions`.
+    answers = None
+    """Method `(predictions, inputs)` that returns what `deployable()` shall answer where `predict`
+    of these inputs gives these predictions, an array, or `None` where that is something else.
 
-        By it an export is compared with what was trained, beside what it was written from.
-
-        Args:
-            predictions: What `predict` gave.
-            inputs: List of arrays that it was given.
-
-        Returns:
-            Array, or `None` where `predict` computes something else than what is deployed.
-        """
-
-
-class ClassifierMethod(Method):
-    """A method whose deployed model is an encoder and a classifier, to which it adds the answer.
-
-    What the classifier's numbers stand for follows from the compiled loss, see
-    `keras_dtl.layers.Answer`.
+    By it an export is compared with what was trained. A method whose `predict` does not take what
+    its `deployable()` takes has none.
     """
-
-    def answer(self, postprocessing=None):
-        """Return the `keras_dtl.layers.Answer` that the model was trained to give.
-
-        Args:
-            postprocessing: `"softmax"`, `"sigmoid"` or `"none"`, where the loss does not tell.
-
-        Raises:
-            ValueError: When neither tells.
-        """
-        return answer_of(self.classifier.output_shape, self.loss, postprocessing)
-
-    def deployable(self, postprocessing=None, dtype=None):
-        """Return the functional model from examples to the answer, see `Method.deployable`.
-
-        Args:
-            postprocessing: As `answer` takes it.
-            dtype: Of the input; by default what the encoder declares.
-        """
-        return deployed_classifier(
-            self.encoder, self.classifier, self.name, self.answer(postprocessing), dtype
-        )
-
-    def answers(self, predictions, inputs, postprocessing=None):
-        return self.answer(postprocessing).array(predictions, inputs[0])
-
-
-def deployed_classifier(encoder, classifier, name, answer=None, dtype=None):
-    """Return the functional model from examples to the answer of encoder and classifier.
-
-    The answer is `probabilities`, `values`, or of a segmenter `class_map`, the class of each
-    pixel.
-
-    Args:
-        encoder: Network from images `(batch, height, width, channels)`, or other examples, to
-            features.
-        classifier: Network from features to logits.
-        name: Of the model.
-        answer: The `keras_dtl.layers.Answer`; by default one of several classes.
-        dtype: Of the input; by default what the encoder declares.
-    """
-    [declared] = encoder.inputs
-    names = {2: "features", 3: "series", 4: "image"}
-    image = keras.Input(
-        encoder.input_shape[1:],
-        dtype=dtype or declared.dtype,
-        name=names.get(len(encoder.input_shape), "input"),
-    )
-    logits = classifier(encoder(image, training=False), training=False)
-    answer = answer or answer_of(classifier.output_shape)
-    return keras.Model(image, answer.tensor(logits, image), name=name)
-
-
-def is_dense(classifier):
-    """Return whether a classifier gives logits of every position, as a segmenter does.
-
-    Args:
-        classifier: Network to logits `(batch, classes)` or `(batch, height, width, classes)`.
-    """
-    return len(classifier.output_shape) == 4
-
-
-def require_logits(network, name):
-    """Refuse a network that ends in a sigmoid or softmax: every loss here takes logits.
-
-    Args:
-        network: Functional or sequential Keras model.
-        name: Of the argument, for the message.
-
-    Raises:
-        ValueError: When the last layer of `network` squashes its output.
-    """
-    last = network.layers[-1]
-    activation = getattr(last, "activation", None)
-    squashing = (keras.activations.sigmoid, keras.activations.softmax)
-    if activation in squashing or isinstance(last, keras.layers.Softmax):
-        raise ValueError(
-            f"`{name}` must return logits, without an activation at its end. Received: a network "
-            f"whose last layer {last.name!r} applies {getattr(activation, '__name__', 'softmax')}. "
-            "Remove it: the loss applies it, in a form that does not lose precision."
-        )
 
 
 def _plain(value):

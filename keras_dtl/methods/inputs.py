@@ -113,11 +113,11 @@ def with_label_weights(data, class_weight: dict):
     size = max(class_weight, default=-1) + 2
     table = [float(class_weight.get(index, 1.0)) for index in range(size)]
 
-    def weighted(batch):
+    def add_weights(batch):
         labels = [batch["source"][1]]
         if "target_labelled" in batch:
             labels.append(tf.cast(batch["target_labelled"][1], labels[0].dtype))
         known = tf.minimum(tf.cast(tf.concat(labels, 0), "int32"), size - 1)
         return {**batch, "label_weight": tf.gather(tf.constant(table), known)}
 
-    return data.map(weighted)
+    return data.map(add_weights)

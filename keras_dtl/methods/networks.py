@@ -106,6 +106,27 @@ def layers_from(groups, start):
     )
 
 
+def require_logits(network, name):
+    """Refuse a network that ends in a sigmoid or softmax: every loss here takes logits.
+
+    Args:
+        network: Functional or sequential Keras model.
+        name: Of the argument, for the message.
+
+    Raises:
+        ValueError: When the last layer of `network` squashes its output.
+    """
+    last = network.layers[-1]
+    activation = getattr(last, "activation", None)
+    squashing = (keras.activations.sigmoid, keras.activations.softmax)
+    if activation in squashing or isinstance(last, keras.layers.Softmax):
+        raise ValueError(
+            f"`{name}` must return logits, without an activation at its end. Received: a network "
+            f"whose last layer {last.name!r} applies {getattr(activation, '__name__', 'softmax')}. "
+            "Remove it: the loss applies it, in a form that does not lose precision."
+        )
+
+
 NETWORKS = frozenset(
     (
         *("encoder", "classifier", "discriminator", "source_encoder", "view_encoder"),

@@ -9,7 +9,7 @@ from tyro.conf import arg
 
 MACHINE_SETTINGS = (
     *("output", "artifact", "resume", "overwrite", "export_anyway", "keep_versions"),
-    *("data_dir", "manual_dir"),
+    *("data_dir", "manual_dir", "npz_images", "npz_labels"),
     *("log", "settings_file"),
     *("devices", "workers", "worker", "worker_timeout", "engine", "address"),
 )
@@ -58,6 +58,10 @@ class Recipe:
     """Folder of TFDS data sets. Default: TFDS_DATA_DIR, as everywhere."""
     manual_dir: Path | None = None
     """Folder of files fetched by hand, for data sets that need them."""
+    npz_images: str | None = None
+    """Array of images in npz:PATH.npz, as npz:PATH.npz:IMAGES,LABELS. Default: x, images, ..."""
+    npz_labels: str | None = None
+    """Array of classes in npz:PATH.npz. Default: y, labels, ..."""
     devices: str = "1"
     """Devices of this machine that share each batch: a number, or all its GPUs."""
     workers: str | None = None
@@ -72,6 +76,29 @@ class Recipe:
     cluster."""
     address: str | None = None
     """Ray cluster, such as auto or HOST:6379. Default: one that is started on this machine."""
+
+    def __post_init__(self):
+        """Put the names of arrays into those of the archives, where they belong."""
+        if not (self.npz_images or self.npz_labels):
+            return
+        from keras_dtl.data.names import with_arrays
+
+        names = self._data_names()
+        given = {
+            name: with_arrays(value, self.npz_images, self.npz_labels) for name, value in names
+        }
+        if all(given[name] == value for name, value in names):
+            raise ValueError(
+                "--npz-images and --npz-labels name arrays of npz:PATH.npz, and no data set is one "
+                f"without names: {', '.join(given.values())}."
+            )
+        for name, value in {**given, "npz_images": None, "npz_labels": None}.items():
+            object.__setattr__(self, name, value)
+
+    def _data_names(self) -> list[tuple[str, str]]:
+        """Return field and value of what names a data set."""
+        found = ((name, getattr(self, name, None)) for name in ("source", "target", "photos"))
+        return [(name, value) for name, value in found if isinstance(value, str)]
 
     @property
     def run_folder(self) -> Path:
@@ -112,17 +139,20 @@ class Recipe:
         raise NotImplementedError
 
     def data_lines(self) -> list[str]:
-        """Return what the recipe's folders are taken for, as `keras-dtl check` says it."""
+        """Return what the data sets are taken for, as `keras-dtl check` says it."""
+        from keras_dtl.data.catalogue import EMBEDDED
         from keras_dtl.data.inspection import describe
+        from keras_dtl.data.names import PREFIXES
 
-        names = dict.fromkeys(getattr(self, name, None) for name in ("source", "target"))
-        prefixes = ("folder", "paired")
-        return [
-            line
-            for name in names
-            if isinstance(name, str) and name.partition(":")[0] in prefixes
-            for line in describe(name, self.data_kind or name.partition(":")[0])
-        ]
+        names = dict.fromkeys(value for _, value in self._data_names())
+        lines = []
+        for name in names:
+            prefix = name.partition(":")[0]
+            if prefix in PREFIXES:
+                lines += describe(name, self.data_kind or prefix)
+            elif name not in EMBEDDED and self.data_kind is None:
+                lines += describe(name, "named", data_dir=self.data_dir)
+        return lines
 
     def build_model(self, data):
         """Return the compiled `Method`."""
@@ -240,3 +270,11 @@ class Recipe:
     def export_arguments(self, data) -> dict:
         """Return what `export_model` must know beside the model."""
         return {}
+
+    def export_examples(self, data):
+        """Return inputs that the model was scored on, uint8 `(examples, height, width, channels)`.
+
+        What is exported is compared with what `predict` makes of the first of them; None where
+        random ones do.
+        """
+        return None

@@ -41,6 +41,15 @@ class CycleGANRecipe(TranslationRecipe):
     upsampling: Literal["transposed", "resize"] = "transposed"
     """How a generator doubles its maps; transposed, as in the paper, may draw checkerboards."""
 
+    def data_lines(self) -> list[str]:
+        from keras_dtl.data.translation import HELD_OUT, is_held_out_of
+
+        lines = super().data_lines()
+        for name, side in ((self.source, "a"), (self.target, "b")):
+            if is_held_out_of(name, side):
+                lines.append(f"{name}: here one image in {HELD_OUT}, by name, is for testing alone")
+        return lines
+
     def load_data(self):
         from keras_dtl.data import load_domain
 

@@ -1,7 +1,7 @@
 """What the recipes of domain adaptation share: two domains, one classifier, the same scores."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
 from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.encoders import hasten_statistics, networks_of, new_encoder
@@ -16,17 +16,6 @@ from keras_dtl.recipes.rates import (
 
 VALIDATIONS = 10
 """How often validators score a training, at most."""
-
-
-class Domains(NamedTuple):
-    """The `LabelledImages` of an adaptation; test sets are None where labels are missing."""
-
-    source_train: object
-    target_train: object
-    source_test: object
-    target_test: object
-    target_labelled: object = None
-    """The few target images whose labels are learnt; then `target_train` holds the others."""
 
 
 @dataclass(frozen=True)
@@ -99,48 +88,9 @@ class DomainAdaptationRecipe(Recipe):
         return data.target_labelled
 
     def load_data(self):
-        from keras_dtl.data import check_same_classes, load, renumber, require_classes
-        from keras_dtl.recipes.runs import in_classes_of_run
+        from keras_dtl.recipes.domains import load_domains
 
-        places = {"data_dir": self.data_dir, "manual_dir": self.manual_dir}
-        source = load(self.source, "train", image_size=self.image_size, channels=3, **places)
-        require_classes(source)
-        places |= {"image_size": source.image_shape[:2], "channels": 3}
-        target = load(self.target, "train", **places)
-        check_same_classes(source, target)
-        target_test = None if target.labels is None else load(self.target, "test", **places)
-        source_test = load(self.source, "test", **places)
-        source = in_classes_of_run(source, self.start)
-        target, source_test, target_test = (
-            part and renumber(part, source.classes) for part in (target, source_test, target_test)
-        )
-        # Tests without labels, of which loading has told, score nothing.
-        source_test, target_test = (
-            None if part is None or part.labels is None else part
-            for part in (source_test, target_test)
-        )
-        if source_test is None and (self.validators or self.select != "last"):
-            raise ValueError("Validators need a labelled test split of the source.")
-        source = self._sample(source, self.source_size)
-        target = self._sample(target, self.target_size)
-        target, labelled = self._split_shots(target)
-        return Domains(source, target, source_test, target_test, labelled)
-
-    def _sample(self, examples, size):
-        from keras_dtl.data.splits import sample
-
-        return examples if size is None else examples.subset(sample(len(examples), size, self.seed))
-
-    def _split_shots(self, target):
-        """Return the target images without known labels, and those with, or None."""
-        from keras_dtl.data import require_classes
-        from keras_dtl.data.splits import shot_split
-
-        if not self.shots:
-            return target, None
-        require_classes(target)
-        chosen, rest = shot_split(target.labels, self.shots, self.seed)
-        return target.subset(rest), target.subset(chosen)
+        return load_domains(self)
 
     def build_model(self, data):
         import keras
@@ -312,6 +262,10 @@ class DomainAdaptationRecipe(Recipe):
 
     def export_arguments(self, data) -> dict:
         return {"classes": data.source_train.classes}
+
+    def export_examples(self, data):
+        test = data.source_test if data.target_test is None else data.target_test
+        return None if test is None else test.images
 
     def headline(self, scores: dict) -> dict:
         return {f"accuracy on {domain}": s["accuracy"] for domain, s in scores.items()}

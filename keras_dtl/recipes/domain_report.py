@@ -1,7 +1,5 @@
 """The report of a domain adaptation: curves, images, confusions, and features before and after."""
 
-import json
-
 import numpy as np
 
 from keras_dtl.evaluation import (
@@ -12,6 +10,7 @@ from keras_dtl.evaluation import (
     proxy_a_distance,
     tsne,
 )
+from keras_dtl.recipes.runs import read_object
 
 POINTS = 300
 """How many images of each domain t-SNE lays out."""
@@ -115,7 +114,7 @@ def add_selection(report, recipe) -> None:
     path = recipe.run_folder / "selection.json"
     if not path.is_file():
         return
-    selection = json.loads(path.read_text(encoding="utf-8"))
+    selection = read_object(path, "Train again.")
     choices = dict(selection["choices"])
     oracle = choices.pop("oracle", None)
     rows = [

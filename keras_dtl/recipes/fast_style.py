@@ -158,6 +158,9 @@ class FastStyleRecipe(Recipe):
             f"style distance left, {style}": found["style_left"] for style, found in scores.items()
         }
 
+    def export_examples(self, data):
+        return data.held_out.images[:2]
+
     def report(self, model, data, history: dict, scores: dict):
         from keras_dtl.evaluation import Report, figures
 

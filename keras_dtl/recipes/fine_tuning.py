@@ -206,6 +206,9 @@ class FineTuningRecipe(Recipe):
     def export_arguments(self, data) -> dict:
         return {"classes": data.train.classes}
 
+    def export_examples(self, data):
+        return data.test.images
+
 
 def layer_table(model) -> list[dict]:
     """Return a row for each layer of the encoder: what it is, and whether it learnt.

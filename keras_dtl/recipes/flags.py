@@ -22,13 +22,13 @@ def check_flags(recipe) -> None:
         for number in value if isinstance(value, tuple) else (value,):
             if not isinstance(number, numbers.Real) or isinstance(number, bool):
                 continue
-            expected = _expected(name, number)
+            expected = _expectation(name, number)
             if expected:
                 flag = name.replace("_", "-")
                 raise ValueError(f"--{flag} must be {expected}. Received: {value}")
 
 
-def _expected(name, number):
+def _expectation(name, number):
     """Return in words what a flag should be, or None where it is."""
     if not math.isfinite(number):
         return "a finite number"

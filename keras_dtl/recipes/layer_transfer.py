@@ -7,6 +7,7 @@ import time
 
 from keras_dtl.files import atomic_path, write_json
 from keras_dtl.recipes.encoders import encoder_from
+from keras_dtl.recipes.runs import read_object
 
 KINDS = {
     # kind -> (whose layers are copied, whether they learn on)
@@ -96,6 +97,7 @@ class LayerTransfer:
         import keras
 
         from keras_dtl.backbones import mlp
+        from keras_dtl.callbacks.weights_file import write_weights
         from keras_dtl.methods.transfer.layer_transfer import layer_transfer
 
         source, tuned = KINDS.get(kind, (None, True))
@@ -109,8 +111,7 @@ class LayerTransfer:
         model = layer_transfer(encoder, classifier, trained, layer, tuned)
         self._fit(model, train, seed)
         if kind.startswith("base"):
-            with atomic_path(self._weights(split, seed, kind)) as temporary:
-                encoder.save_weights(temporary)
+            write_weights(encoder, self._weights(split, seed, kind))
         logits = model.predict(test.images, batch_size=256, verbose=0)
         return float((logits.argmax(1) == test.labels).mean())
 
@@ -197,8 +198,11 @@ class LayerTransfer:
     def _read_cells(self):
         if not self.path.exists():
             return {}
-        before = json.loads(self.path.read_text(encoding="utf-8"))
-        now, then = self._fixed_settings(), before["settings"]
+        remedy = "Remove it, or name another folder with --output."
+        before = read_object(self.path, remedy)
+        now, then = self._fixed_settings(), before.get("settings")
+        if not isinstance(then, dict) or not _are_cells(before.get("cells")):
+            raise ValueError(f"{self.path} holds no study. {remedy}")
         changes = [f"{k}: {then.get(k)!r}, now {now[k]!r}" for k in now if now[k] != then.get(k)]
         if changes:
             raise ValueError(
@@ -248,3 +252,8 @@ def _name(split, seed, kind, layer):
 
 def _seed_of(name):
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") >> 1
+
+
+def _are_cells(value):
+    kinds = isinstance(value, dict) and all(isinstance(v, (int, float)) for v in value.values())
+    return kinds and all(len(name.split("/")) == 4 for name in value)

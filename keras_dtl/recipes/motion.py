@@ -31,6 +31,9 @@ class MotionRecipe(Recipe):
     """Motion: walker, which is embedded; bvh:PATH, a folder of BVH files; or npz:PATH."""
     rate: float = 30.0
     """Frames a second to which motion is resampled."""
+    lead_in_frames: int | None = None
+    """Frames at the begin of each file that are a pose, such as a T-pose, and are left out; 0:
+    none. Default: a pose that the clip jumps from."""
     window: int = 48
     """Frames of the pieces that are learnt from; shorter clips are left out."""
     stride: int = 12
@@ -50,15 +53,21 @@ class MotionRecipe(Recipe):
 
     def data_lines(self) -> list[str]:
         from keras_dtl.data.inspection import describe
+        from keras_dtl.data.motion_check import describe_motion
+        from keras_dtl.data.names import divide_name
+        from keras_dtl.files import readable_name
 
-        kind, _, path = self.source.partition(":")
-        return describe(f"bvh:{path}", "bvh") if kind in ("bvh", "folder") and path else []
+        kind, path = divide_name(self.source)
+        if kind in ("bvh", "folder"):
+            found = describe_motion(path, self.rate, self.lead_in_frames).for_training()
+            return [f"{readable_name(path)}: motion", *found]
+        return describe(self.source, "npz") if kind == "npz" else []
 
     def load_data(self):
         from keras_dtl.data.clips import split_clips, spread_cells
         from keras_dtl.data.motion import load_motion, windows_of
 
-        clips = load_motion(self.source, self.rate)
+        clips = load_motion(self.source, self.rate, lead_in=self.lead_in_frames)
         cells = spread_cells(clips, self.held_out, self.seed)
         split = split_clips(clips, self.test_share, cells, self.seed)
         train, test = (windows_of(part, self.window, self.stride) for part in split[:2])

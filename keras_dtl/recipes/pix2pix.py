@@ -14,6 +14,7 @@ class Pix2PixRecipe(TranslationRecipe):
     """A generator that learns from pairs of images (Isola et al. 2017)."""
 
     name: ClassVar[str] = "pix2pix"
+    data_kind: ClassVar[str] = "paired"
     suits: ClassVar[str] = "for pairs of images, one to become the other"
     paired: ClassVar[bool] = True
 

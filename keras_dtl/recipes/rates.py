@@ -62,16 +62,20 @@ def training_of(recipe, backbone, pretrained):
         backbone: Name of the encoder, not `auto`.
         pretrained: Whether its weights were learnt from other images.
     """
-    base = _published(pretrained) if recipe.preset == "paper" else _robust(backbone, pretrained)
+    base = (
+        _published_training(pretrained)
+        if recipe.preset == "paper"
+        else _robust_training(backbone, pretrained)
+    )
     given = {name: getattr(recipe, name) for name in ("learning_rate", "encoder_rate")}
     return base._replace(**{name: rate for name, rate in given.items() if rate is not None})
 
 
-def _published(pretrained):
+def _published_training(pretrained):
     return Training(0.01, 0.1 if pretrained else 1.0, None, 0.0)
 
 
-def _robust(backbone, pretrained):
+def _robust_training(backbone, pretrained):
     if pretrained:
         # The new layers start at random and need the larger rate; what comes with weights must
         # not be thrown off by their first gradients.

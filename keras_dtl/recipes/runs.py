@@ -2,6 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
+
+from keras_dtl.files import read_regular
+
+_LARGEST = 2**28  # bytes of JSON
 
 
 def run_model(folder: Path, compile: bool = False):
@@ -32,10 +37,36 @@ def run_record(folder: Path, name: str) -> dict:
         ValueError: When the file is damaged.
     """
     path = _require_file(folder, f"{name}.json")
+    record = read_object(path, "Train again.")
+    if name == "history" and not all(map(_is_column, record.values())):
+        raise ValueError(f"{path} must hold a list of numbers by each name. Train again.")
+    return record
+
+
+def read_object(path: Path, remedy: str) -> dict[str, Any]:
+    """Return the object that a JSON file of a run or a study holds.
+
+    Args:
+        path: The file.
+        remedy: What to do where it is damaged, as a sentence.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It holds something else; its name is in the message.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}. Train again.") from error
+        value = json.loads(read_regular(path, _LARGEST))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not valid JSON: {error}. {remedy}") from error
+    if not isinstance(value, dict):
+        kind = type(value).__name__
+        raise ValueError(f"{path} must hold a JSON object, and holds a {kind}. {remedy}")
+    return value
+
+
+def _is_column(values):
+    kinds = (int, float, type(None))
+    return isinstance(values, list) and all(isinstance(value, kinds) for value in values)
 
 
 def in_classes_of_run(examples, folder: Path | str | None):

@@ -6,6 +6,7 @@ import json
 
 from keras_dtl.files import write_json
 from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe
+from keras_dtl.recipes.runs import read_object, run_model, run_record
 
 BASELINE = "source-only"
 ORDER = ("source-only", "adabn", "mcc", "cdan", "dann", "adamatch", "deep-coral", "dan")
@@ -42,7 +43,9 @@ def candidate_recipes(common, recipes, methods, rates, weights, folder):
             name = f"{method} rate={rate:g}" + ("" if weight is None else f" weight={weight:g}")
             own = {} if weight is None else {"adaptation_weight": weight}
             own |= {"adapt_statistics": True} if method == "adabn" else {}
-            found[name] = recipe(**_shared(common, folder / name.replace(" ", "_"), rate), **own)
+            found[name] = recipe(
+                **_shared_settings(common, folder / name.replace(" ", "_"), rate), **own
+            )
     return found
 
 
@@ -54,7 +57,7 @@ def _is_searchable(recipe):
     return recipe is not None and issubclass(recipe, DomainAdaptationRecipe)
 
 
-def _shared(common, folder, rate):
+def _shared_settings(common, folder, rate):
     names = {field.name for field in dataclasses.fields(DomainAdaptationRecipe)}
     values = {name: getattr(common, name) for name in names}
     own = {"learning_rate": rate, "output": folder, "resume": True, "artifact": None}
@@ -75,7 +78,6 @@ def run_candidates(recipes, data, start):
     Returns:
         `{name: Candidate}`, and `{name: accuracy}` on the target's test images where labelled.
     """
-    from keras_dtl.recipes.runs import run_model
     from keras_dtl.recipes.training import train
 
     outputs, accuracies = {}, {}
@@ -85,7 +87,7 @@ def run_candidates(recipes, data, start):
             start(recipe)
             train(recipe, data)
         outputs[name] = candidate_of(run_model(folder), data, recipe.seed)
-        scores = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+        scores = run_record(folder, "scores")
         if "target" in scores:
             accuracies[name] = scores["target"]["accuracy"]
     return outputs, accuracies
@@ -100,7 +102,7 @@ def is_done(recipe):
     folder = recipe.run_folder
     if not (folder / "scores.json").exists() or (folder / "training.weights.h5").exists():
         return False
-    begun = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+    begun = read_object(folder / "settings.json", "Remove the folder: the run is trained again.")
     now = json.loads(json.dumps(recipe.settings(), default=str))
     differing = sorted(key for key in now if now[key] != begun.get(key))
     if differing:

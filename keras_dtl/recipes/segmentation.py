@@ -225,6 +225,9 @@ class SegmentationRecipe(Recipe):
     def export_arguments(self, data) -> dict:
         return {"classes": data.source_train.classes}
 
+    def export_examples(self, data) -> np.ndarray:
+        return data.target_test.images[:4]
+
     def settings_with(self, data) -> dict:
         return {**super().settings_with(data), "colors": data.source_train.colors.tolist()}
 

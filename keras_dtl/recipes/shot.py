@@ -126,7 +126,7 @@ class SHOTRecipe(Recipe):
         return scores
 
     def _before(self):
-        from keras_dtl.methods.base import deployed_classifier
+        from keras_dtl.methods.classifier import deployed_classifier
 
         return deployed_classifier(*networks_of(self.start), "before")
 
@@ -155,6 +155,9 @@ class SHOTRecipe(Recipe):
 
     def export_arguments(self, data):
         return {"classes": data.classes}
+
+    def export_examples(self, data):
+        return (data.train if data.test is None else data.test).images
 
 
 def in_classes(images, classes, run):

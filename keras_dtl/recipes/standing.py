@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
-from keras_dtl.recipes.runs import run_record
+from keras_dtl.recipes.runs import read_object, run_record
 
 OF_A_RUN = ("model.keras", "scores.json", "history.json", "selection.json", "report.html")
 """Files that a finished training leaves beside its settings."""
@@ -41,7 +41,7 @@ def standing_of(recipe, checkpoint) -> Standing:
     if not (folder / "model.keras").exists():
         return "new"
     if recipe.resume and (folder / "scores.json").exists():
-        return _finished(recipe)
+        return _standing_of_finished(recipe)
     if recipe.overwrite:
         return "replaced"
     raise FileExistsError(
@@ -50,7 +50,7 @@ def standing_of(recipe, checkpoint) -> Standing:
     )
 
 
-def _finished(recipe):
+def _standing_of_finished(recipe):
     check_settings(recipe, except_for=("epochs",))
     done = done_epochs(recipe.run_folder)
     if recipe.epochs < done:
@@ -83,7 +83,7 @@ def check_settings(recipe, except_for: tuple = ()) -> None:
         ValueError: Naming what differs.
     """
     folder = recipe.run_folder
-    begun = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+    begun = read_object(folder / "settings.json", "Name another folder with --output.")
     now = json.loads(json.dumps(recipe.settings(), default=str))
     known = [key for key in now if key in begun and key not in except_for]
     differing = [key for key in known if now[key] != begun[key]]

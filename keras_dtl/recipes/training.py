@@ -231,6 +231,7 @@ def publish(recipe, trained: Trained, **beside) -> bool:
         metrics=trained.scores,
         extra_files=pages,
         keep_versions=recipe.keep_versions,
+        examples=recipe.export_examples(trained.data),
         **recipe.export_arguments(trained.data),
     )
     return True

@@ -161,6 +161,10 @@ class TranslationRecipe(Recipe):
         """
         return self.features != "random" and scores.get("test_images", 0) >= ENOUGH_IMAGES
 
+    def export_examples(self, data):
+        source, _ = self.in_direction(data.test)
+        return source[:2] if len(source) else None
+
     def progress_measure(self, images: Images):
         """Return the function from the model to KID and correlation of brightness on images."""
         from keras_dtl.evaluation import TranslationProgress, feature_network

@@ -11,6 +11,7 @@ results/conversion.json. All comparisons are ratios of figures that one process 
 """
 
 import argparse
+import itertools
 import os
 import shutil
 import statistics
@@ -22,11 +23,12 @@ from pathlib import Path
 import conversion_inputs as inputs
 import conversion_int8 as int8
 import conversion_limits as limits
+import conversion_runtimes as runtimes
 from record import read_result, write_result
 
 import keras_dtl
 from keras_dtl.convert import convert_folder
-from keras_dtl.convert.processes import core_count
+from keras_dtl.convert.cores import core_count
 from keras_dtl.images import read_image, resize_image
 
 BATCH = 8
@@ -204,6 +206,7 @@ SECTIONS = {
     "kill": (limits.kill, limits.kill_summary),
     "int8_classifier": (int8.int8_classifier, int8.int8_classifier_summary),
     "int8_speed": (int8.int8_speed, int8.int8_speed_summary),
+    "runtimes": (runtimes.runtimes, runtimes.runtimes_summary),
     "int8_generator": (int8.int8_generator, int8.int8_generator_summary),
 }
 
@@ -212,6 +215,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; default: all")
     parser.add_argument("--folder", type=Path, default=Path("runs/benchmarks/conversion"))
+    parser.add_argument("--rounds", type=int, help="how many more of each section; default: all")
     parser.add_argument("--again", action="store_true", help="measure again what is done")
     arguments = parser.parse_args()
     if unknown := set(arguments.sections) - set(SECTIONS):
@@ -221,7 +225,8 @@ def main():
         rounds = (
             [] if arguments.again else read_result("conversion").get(name, {}).get("rounds", [])
         )
-        for one in measure(arguments.folder.resolve(), list(rounds)):
+        more = measure(arguments.folder.resolve(), list(rounds))
+        for one in itertools.islice(more, arguments.rounds):
             # How many others wanted the processor: a round at rest has about the number of cores.
             rounds = [*rounds, one | {"load_average": os.getloadavg()[0]}]
             summary = {"what": measure.__doc__, **summarise(rounds), "rounds": rounds}

@@ -1,215 +1,213 @@
-"""Conversions that are killed, interrupted and begun again, and what is left of their outputs.
+"""Commands that are killed, interrupted and given again, and what is left of their outputs.
 
-    python scripts/benchmarks/faults.py --kills 60
-    python scripts/benchmarks/faults.py --signals 120   # seconds of random signals
+    python scripts/benchmarks/faults.py --kills 6 --trainings 2   # of each case; goes on
+    python scripts/benchmarks/faults.py --signals 120             # seconds of random signals
+    python scripts/benchmarks/faults.py --full-disk               # Linux; goes on
+    python scripts/benchmarks/faults.py --repeats 50              # of one step; goes on
 
-Each kill ends a conversion at a random moment: a first one, or one that is made again with another
-option, by each engine of this machine. Looked for are half files, and outputs of our own that the
-next run refuses. Writes results/faults.json and docs/reliability.md, which is made of that.
+Each kill ends a command at a random moment, and the same command is then given again: conversions
+by each engine, first ones and ones that are made again with another option; a training of every
+recipe; studies, style transfers, exports, scores and adaptations. Looked for are half files,
+outputs of our own that the next run refuses, and results that differ from those of a run that
+nothing disturbed. Writes results/faults.json and docs/reliability.md, which is made of that.
 """
 
 import argparse
-import collections
+import contextlib
 import itertools
+import json
 import os
 import random
-import signal
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-from record import ROOT, read_result, write_result
+from faults_cases import (
+    begin,
+    conversions,
+    half_files,
+    other_verbs,
+    outputs,
+    trainings,
+    write_artifacts,
+    write_data,
+)
+from faults_disk import enter_own_names, fill_all
+from faults_page import PAGE, page
+from faults_signals import signal_all
+from record import ROOT, Deadline, read_result, write_result
 
-sys.path.insert(0, str(ROOT))
 from keras_dtl.files import write_text
-from keras_dtl.images import write_image
 
-PAGE = ROOT / "docs" / "reliability.md"
-IMAGES, SIDE = 80, 48
-TASKS, ENGINES = ("classifier", "generator"), ("threads", "processes")
-WAYS = ("first", "again")
-SIGNALS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM}
-STATED = {0, 130, -signal.SIGTERM, -signal.SIGINT}
-"""Done; Ctrl-C; SIGTERM; Ctrl-C before Python itself had started."""
-
-
-def artifacts(folder):
-    """Write a classifier and a generator of a few operations, without a training."""
-    from tests.convert.conftest import write_classifier, write_negative
-
-    return {
-        "classifier": write_classifier(folder / "classifier", (8, 8)),
-        "generator": write_negative(folder / "generator"),
-    }
+KINDS = ("classifier", "generator", "motion"), ("threads", "processes"), ("first", "again")
+SIGNALLED = (
+    *(f"convert {task}, {engine}, {way}" for task, engine, way in itertools.product(*KINDS)),
+    *("train source-only", "stylize"),
+)
+"""Commands that get random signals."""
+EARLIEST = 0.3
+"""Share of a command's processor time before which it is not killed: it imports alone."""
 
 
-def photos(folder):
-    noise = np.random.default_rng(0)
-    for index in range(IMAGES):
-        image = noise.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
-        write_image(folder / f"{index}.png", image)
-    return folder
+class Undisturbed:
+    """What a case gives that nothing disturbs, and how long it takes.
 
+    Args:
+        case: The `Case`.
+        folder: Where it is run, and what is run before it is kept to begin from.
+    """
 
-def command(task, engine, way):
-    """Return the words between artifact and output: another option makes all outputs again."""
-    other = {"classifier": ["--top", "2"], "generator": ["--format", "jpg"]}
-    options = other[task] if way == "again" else []
-    return ["--engine", engine, "--workers", "2", "--device", "cpu", "--gallery", "0", *options]
+    def __init__(self, case, folder):
+        self.case, self.folder = case, folder
+        self.before, whole = folder / "before", folder / "whole"
+        self.before.mkdir(parents=True)
+        for words in case.before:
+            # At the very place where the case runs: what a run says of its paths is a setting.
+            self.require(words, whole)
+        if whole.exists():
+            shutil.copytree(whole, self.before, dirs_exist_ok=True)
+        self.known = {} if not case.is_conversion else outputs(case, self.before)
+        self.seconds = self.require(case.words, whole)
+        self.expected = outputs(case, whole)
+        shutil.rmtree(whole)
 
+    def require(self, words, folder):
+        """Run a command that must succeed; return its processor seconds."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / "log", "w+", encoding="utf-8") as log:
+            process = begin(words, folder, stdout=log, stderr=subprocess.STDOUT)
+            seconds = wait_until(process, float("inf"))
+            log.seek(0)
+            if process.wait():
+                raise RuntimeError(f"{self.case.name}: {log.read()[-2000:]}")
+            return seconds
 
-def begin(artifact, source, out, words):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    line = [sys.executable, "-m", "keras_dtl.cli", "convert", artifact, source, out, *words]
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen(list(map(str, line)), stdout=quiet, stderr=quiet, env=environment)
-
-
-def outputs(folder):
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in files
-        if not path.relative_to(folder).parts[0].startswith((".", "report", "gallery"))
-    }
-
-
-class Case:
-    """One task by one engine, first or again: what it gives undisturbed, and how long it takes."""
-
-    def __init__(self, folder, artifact, source, task, engine, way):
-        self.folder, self.artifact, self.source = folder, artifact, source
-        self.words, self.first = command(task, engine, way), command(task, engine, "first")
-        self.again = way == "again"
-        started = time.monotonic()
-        self.expected = {}
-        if self.again:
-            self.run(folder / "whole", self.first)
-            self.expected |= {name: {data} for name, data in outputs(folder / "whole").items()}
-            started = time.monotonic()
-        self.run(folder / "whole", self.words)
-        self.seconds = time.monotonic() - started
-        self.final = outputs(folder / "whole")
-        for name, data in self.final.items():
-            self.expected.setdefault(name, set()).add(data)
-
-    def run(self, out, words):
-        return begin(self.artifact, self.source, out, words).wait()
-
-    def kill(self, name, moment):
+    def kill(self, moment):
         """Kill one run at a share of its time and finish it; return what was found."""
-        out = self.folder / name
-        if self.again:
-            self.run(out, self.first)
-        process = begin(self.artifact, self.source, out, self.words)
-        time.sleep(self.seconds * moment)
+        out = self.folder / "whole"
+        shutil.copytree(self.before, out)
+        process = begin(self.case.words, out)
+        wait_until(process, self.seconds * moment)
         process.kill()
         killed = process.wait() != 0
-        found = outputs(out) if out.exists() else {}
-        half = sum(data not in self.expected.get(name, ()) for name, data in found.items())
-        status = self.run(out, self.words)
-        finished = outputs(out)
+        half = self.half(out)
+        status = begin((*self.case.words, *self.case.again), out).wait()
+        found = outputs(self.case, out)
+        different = [key for key, data in self.expected.items() if found.get(key) != data]
+        left = [str(path) for path in out.rglob(".*.training.weights.h5")]
+        shutil.rmtree(out)
         return {
-            "killed": int(killed),
+            "moment": round(moment, 3),
+            "killed": killed,
             "half_files": half,
-            "refused": int(status != 0),
-            "different": sum(finished.get(key) != data for key, data in self.final.items()),
+            "status": status,
+            "different": different + left,
         }
 
-
-def kill_all(count, seed=0):
-    """Return what `count` kills, spread over all cases, found: sums by case."""
-    moments, found = random.Random(seed), {}
-    cases = list(itertools.product(TASKS, ENGINES, WAYS))
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        made, source = artifacts(folder / "artifacts"), photos(folder / "photos")
-        for place, (task, engine, way) in enumerate(cases):
-            case = Case(folder / str(place), made[task], source, task, engine, way)
-            sums = collections.Counter(kills=0)
-            for attempt in range(count // len(cases)):
-                sums.update(case.kill(f"{attempt}", moments.uniform(0.2, 1.0)))
-                sums["kills"] += 1
-            found[f"{task}, {engine}, {way}"] = dict(sums)
-            print(task, engine, way, found[f"{task}, {engine}, {way}"], flush=True)
-    return found
+    def half(self, out):
+        """Return the names of files that are not whole: of a conversion, neither old nor new."""
+        if not self.case.is_conversion:
+            return half_files(out)
+        found, wanted = outputs(self.case, out), (self.known, self.expected)
+        return [key for key, data in found.items() if data not in [w.get(key) for w in wanted]]
 
 
-def signal_all(seconds, seed=0):
-    """Send random signals to conversions for some time; return how they ended, by signal."""
-    moments, found, end = random.Random(seed), {}, time.monotonic() + seconds
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        made, source = artifacts(folder / "artifacts"), photos(folder / "photos")
-        for attempt in itertools.count():
-            if time.monotonic() > end:
-                return found
-            task, engine = moments.choice(TASKS), moments.choice(ENGINES)
-            name = moments.choice(list(SIGNALS))
-            process = begin(made[task], source, folder / f"{attempt}", command(task, engine, ""))
-            time.sleep(moments.uniform(0, 4))
-            process.send_signal(SIGNALS[name])
-            counts = found.setdefault(name, {"sent": 0, "hung": 0, "other_status": 0})
-            counts["sent"] += 1
-            try:
-                counts["other_status"] += process.wait(timeout=60) not in STATED
-            except subprocess.TimeoutExpired:
-                process.kill()
-                counts["hung"] += 1
+def wait_until(process, seconds):
+    """Wait until a process has taken so much processor time, or has ended; return how much.
+
+    By the clock of the wall a machine that does other things too would move the moments.
+    """
+    taken = 0.0
+    while process.poll() is None and taken < seconds:
+        with contextlib.suppress(OSError, IndexError):
+            status = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii")
+            ticks = status.rpartition(")")[2].split()[11:13]
+            taken = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") or taken
+        time.sleep(0.01)
+    return taken
 
 
-def page(result):
-    """Return the page that says what was tried and what was found."""
-    lines = [
-        "| conversion | kills | half files | refused | different |",
-    ]
-    lines += ["|---|---|---|---|---|"]
-    for name, sums in result.get("kills", {}).items():
-        keys = ("kills", "half_files", "refused", "different")
-        lines.append(f"| {name} | {' | '.join(str(sums.get(key, 0)) for key in keys)} |")
-    lines += [
-        "",
-        "| signal | sent | hung | ended with another status than stated |",
-        "|---|---|---|---|",
-    ]
-    for name, counts in result.get("signals", {}).items():
-        lines.append(f"| {name} | {' | '.join(map(str, counts.values()))} |")
-    return HEAD + "\n".join(lines) + "\n"
+def kill_missing(cases, count, folder, deadline, seed=0):
+    """Kill each case so often as results/faults.json lacks it, and note what was found."""
+    for number, case in enumerate(cases):
+        missing = count - len(read_result("faults").get("kills", {}).get(case.name, []))
+        if missing <= 0:
+            continue
+        if deadline.is_over():
+            print("Time is up; the same command goes on.")
+            return
+        place = folder / f"{number}"
+        undisturbed = Undisturbed(case, place)
+        for attempt in range(count - missing, count):
+            moment = random.Random(f"{seed} {case.name} {attempt}").uniform(EARLIEST, 1.0)
+            found = undisturbed.kill(moment)
+            print(case.name, found, flush=True)
+            before = read_result("faults")
+            kills = dict(before.get("kills", {}))
+            kills[case.name] = [*kills.get(case.name, []), found]
+            note(before, kills=kills)
+        shutil.rmtree(place)
 
 
-HEAD = """# What was tried to break it
+def repeat_missing(count, folder, deadline):
+    """Repeat one training step of every recipe that results/faults.json lacks, from one state."""
+    from keras_dtl.recipes import RECIPES
 
-Written by `python scripts/benchmarks/faults.py` from `scripts/benchmarks/results/faults.json`.
+    for name in RECIPES:
+        if name in read_result("faults").get("repeats", {}):
+            continue
+        if deadline.is_over():
+            print("Time is up; the same command goes on.")
+            return
+        words = [sys.executable, "-m", "tests.recipes.step_repeats", f"{count}", f"{folder}", name]
+        answer = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+        found = json.loads(answer.stdout.splitlines()[-1])
+        print(found, flush=True)
+        before = read_result("faults")
+        note(before, repeats={**before.get("repeats", {}), name: {"repeats": count, **found}})
 
-A kill is SIGKILL at a random moment of a command; the same command is then given again. *Half
-files* are outputs that are none of what the old or the new options give; *refused* are second runs
-that did not end with status 0; *different* are outputs that differ from those of a run that nothing
-disturbed. Statuses are 0 for what was done before the signal came, 130 after Ctrl-C, -15 after
-SIGTERM, and -2 where Ctrl-C came before Python itself had started.
 
-Tests beside these: `tests/convert/test_faults.py` (a death at every rename and a full disk at every
-write, of classifiers, images and motion), `tests/convert/test_hostile.py` (graphs, pipes, names,
-small PNG files), `tests/test_import_path.py`, `tests/callbacks/test_checkpoint.py`.
-
-"""
+def note(before, **found):
+    """Write figures beside those that results/faults.json holds, and the page of them all."""
+    result = {**before, **found}
+    write_result("faults", result, show=(), before=before)
+    write_text(PAGE, page(result))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=0, help="how many, over all cases")
+    parser.add_argument("--kills", type=int, default=0, help="of each conversion")
+    parser.add_argument("--trainings", type=int, default=0, help="kills of each other verb")
+    parser.add_argument("--only", default="", help="cases whose name holds this")
     parser.add_argument("--signals", type=float, default=0, help="for how many seconds")
+    parser.add_argument("--full-disk", action="store_true", help="at sizes between none and all")
+    parser.add_argument("--repeats", type=int, default=0, help="of a step of each recipe")
+    parser.add_argument("--minutes", type=float, help="begin no further case after so many")
     arguments = parser.parse_args()
-    before = read_result("faults")
-    result = dict(before)
-    if arguments.kills:
-        result["kills"] = kill_all(arguments.kills)
-    if arguments.signals:
-        result["signals"] = signal_all(arguments.signals)
-    write_result("faults", result, before=before)
-    write_text(PAGE, page(result))
+    if arguments.full_disk:
+        enter_own_names()
+    deadline = Deadline(arguments.minutes)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        artifacts, data = folder / "artifacts", folder / "data"
+        write_artifacts(artifacts)
+        write_data(data)
+        every = [case for case in conversions(data, artifacts) if arguments.only in case.name]
+        others = [*trainings(data), *other_verbs(data)]
+        others = [case for case in others if arguments.only in case.name]
+        kill_missing(every, arguments.kills, folder / "kills", deadline)
+        kill_missing(others, arguments.trainings, folder / "others", deadline)
+        if arguments.repeats:
+            repeat_missing(arguments.repeats, folder / "repeats", deadline)
+        if arguments.full_disk:
+            fill_all([*every, *others], folder, deadline, note)
+        if arguments.signals:
+            some = [case for case in [*every, *others] if case.name in SIGNALLED]
+            note(read_result("faults"), signals=signal_all(some, folder, arguments.signals))
+    note(read_result("faults"))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ TASKS = ("digits-digits_m", "photo-art_painting", "art_painting-photo")
 STEPS, KEPT = {"digits": 600, "features": 300}, 9
 
 
-def shifted(labels):
+def shift_labels(labels):
     """Return positions of which every other class has a ninth."""
     random = np.random.default_rng(0)
     kept = []
@@ -34,7 +34,7 @@ def shifted(labels):
 
 def shift_features(domain):
     """Return a domain of features in which every other class is rare."""
-    train, test = shifted(domain["train_labels"]), shifted(domain["test_labels"])
+    train, test = shift_labels(domain["train_labels"]), shift_labels(domain["test_labels"])
     names = {"weak": train, "strong": train, "train_labels": train}
     names |= {"test": test, "test_labels": test}
     return {name: domain[name][chosen] for name, chosen in names.items()}
@@ -77,7 +77,7 @@ def run_digits(method, is_shifted, seed):
     data = recipe.load_data()
     target, test = data.target_train, data.target_test
     if is_shifted:
-        target, test = (part.subset(shifted(part.labels)) for part in (target, test))
+        target, test = (part.subset(shift_labels(part.labels)) for part in (target, test))
     model = recipe.build_model(data)
     images = domain_batches(data.source_train, target, recipe.batch_size, seed)
     fit(model, recipe.schedules(), images, STEPS["digits"])

@@ -15,16 +15,17 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from keras_dtl.convert.processes import core_count
+from keras_dtl.convert.cores import core_count
 from keras_dtl.files import write_json
 from keras_dtl.version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = Path(__file__).parent / "results"
+# Elsewhere while figures are measured again, see again.py.
+RESULTS = Path(os.environ.get("KERAS_DTL_RESULTS") or Path(__file__).parent / "results")
 PACKAGES = (
     *("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "scikit-image", "pillow"),
-    *("onnxruntime", "onnxruntime-gpu", "onnx", "tf2onnx", "openvino", "tensorflow-datasets"),
-    *("ray", "torch", "adapt"),
+    *("onnxruntime", "onnxruntime-gpu", "onnx", "tf2onnx", "openvino", "nncf"),
+    *("tensorflow-datasets", "ray", "torch", "adapt"),
 )
 """Whose versions a result records, where they are installed."""
 INPUTS = (".", ":!scripts/benchmarks/results", ":!README.md", ":!CHANGELOG.md", ":!docs")

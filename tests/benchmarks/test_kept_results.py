@@ -73,3 +73,11 @@ def test_rows_of_facades(benchmark):
     for row, kept in read("facades_ablation")["rows"].items():
         found = record.column_summary(kept["seeds"].values())
         assert is_close(found, {"mean": kept["mean"], "sd": kept["sd"]}), row
+
+
+def test_every_file_of_phones_was_converted_upright_in_its_colours():
+    kept = read("phone_photos")
+    count = kept["files"]
+    assert count == kept["converted"] == kept["upright_in_right_colours"] == 100
+    page = (RESULTS.parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert f"{count} of {count} made files" in page

@@ -97,18 +97,28 @@ def test_failed_write_keeps_the_last_whole_checkpoint(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_full_disk_at_a_checkpoint_ends_with_its_message_and_no_crash(tmp_path):
+@pytest.mark.parametrize(
+    "saving",
+    [
+        "checkpoint.on_epoch_end(0, {})",
+        "KeepBest(checkpoint.path.with_name('best.weights.h5'), 'x').on_epoch_end(0, {'x': 1.0})",
+        "write_weights(model, checkpoint.path)",  # as studies do
+    ],
+)
+def test_a_full_disk_at_a_checkpoint_ends_with_its_message_and_no_crash(tmp_path, saving):
     """A limit of the size of files stands for the disk; HDF5 ended the process by a signal."""
     code = f"""if True:
         import keras, resource, signal
-        from keras_dtl.callbacks import Checkpoint
+        from keras_dtl.callbacks import Checkpoint, KeepBest
+        from keras_dtl.callbacks.weights_file import write_weights
+        KeepBest.model = property(lambda self: model)
         model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(4096)])
         model.compile("sgd", "mse")
         checkpoint = Checkpoint({str(tmp_path)!r})
         checkpoint.set_model(model)
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-        checkpoint.on_epoch_end(0, {{}})"""
+        {saving}"""
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert answer.returncode == 1
     assert answer.stderr.splitlines()[-1] == "OSError: [Errno 27] File too large"

@@ -1,5 +1,6 @@
 """The verb stylize, on a network of features of a few weights."""
 
+import errno
 import io
 from pathlib import Path
 
@@ -205,3 +206,21 @@ def test_unusable_paths_are_one_line(command, tmp_path, capsys, content, output,
     Path(tmp_path / "empty").mkdir()
     assert command(content, output) == 2
     assert message in capsys.readouterr().err
+
+
+def test_full_disk_ends_the_work_at_once(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(StyleTransfer, "stylize", lambda self, content, **options: content)
+    for name in ("a.png", "b.png", "c.png"):
+        save(tmp_path / "photos" / name, Image.fromarray(picture(0)))
+    tried, write = [], stylize.write_image
+
+    def write_first(path, *rest):
+        tried.append(path.name)
+        if len(tried) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, *rest)
+
+    monkeypatch.setattr(stylize, "write_image", write_first)
+    assert command("photos", "out") == 2
+    assert tried == ["a.png", "b.png"]
+    assert capsys.readouterr().err.count("No space left on device") == 1

@@ -111,6 +111,7 @@ def _bad():
         b"moving.gif": (encoded("GIF", frames[0], **moving), "an animation of 3 frames"),
         b"moving.png": (encoded("PNG", frames[0], **moving), "an animation of 3 frames"),
         b"moving.webp": (encoded("WEBP", frames[0], **moving), "an animation of 3 frames"),
+        b"moving.avif": (encoded("AVIF", frames[0], **moving), "an animation of 3 frames"),
         b"pages.tif": (encoded("TIFF", frames[0], **moving), "an animation of 3 frames"),
         b"loop.tif": (_looping_tiff(), unread),
     }

@@ -67,14 +67,14 @@ def test_animations_go_frame_by_frame_when_asked(negative, classifier, tmp_path)
     still_bad = {name: reason for name, reason in bad.items() if "animation" not in reason}
     options = {"format": "same", "animation": "frames"}
     report = convert_folder(negative, folder, tmp_path / "out", **options)
-    assert report.converted == len(good) + 4
+    assert report.converted == len(good) + 5
     assert len(report.failed) == len(still_bad)
     frames = sorted(path.name for path in (tmp_path / "out" / "moving.gif").iterdir())
     assert frames == ["00000.gif", "00001.gif", "00002.gif"]
     again = convert_folder(negative, folder, tmp_path / "out", **options)
-    assert (again.converted, again.skipped) == (0, len(good) + 4)
+    assert (again.converted, again.skipped) == (0, len(good) + 5)
     report = convert_folder(classifier, folder, tmp_path / "table", animation="frames")
-    assert report.converted == len(good) + 4
+    assert report.converted == len(good) + 5
     table = report.output.read_text(encoding="utf-8")
     assert [f"moving.webp#{frame}," in table for frame in range(4)] == [True] * 3 + [False]
 

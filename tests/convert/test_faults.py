@@ -2,7 +2,6 @@
 
 import errno
 import os
-import signal
 import threading
 from pathlib import Path
 
@@ -202,17 +201,6 @@ def test_notes_are_on_the_disk_before_what_they_vouch_for(negative, tmp_path, mo
 
 def _name(number):
     return str(Path(f"/proc/self/fd/{number}").readlink())
-
-
-def test_ctrl_c_during_imports_ends_with_its_status(tmp_path):
-    from keras_dtl.cli.command import stop_at_once
-
-    child = os.fork()
-    if not child:
-        with stop_at_once():
-            os.kill(os.getpid(), signal.SIGINT)
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
 
 
 def test_a_run_has_no_thread_that_keeps_a_process_alive(negative, tmp_path, monkeypatch):

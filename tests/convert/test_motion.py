@@ -154,6 +154,20 @@ def test_each_character_comes_out_as_it_came_in(walker_of_tests, tmp_path, caplo
     assert begun == (tmp_path / "out" / "plain.bvh").read_text()
 
 
+def test_frames_of_a_known_pose_are_cut_or_stay(walker_of_tests, tmp_path):
+    bvh = walking()
+    write_bvh(tmp_path / "in" / "a.bvh", bvh)
+    for lead_in, frames in (("keep", len(bvh.values)), ("cut", len(bvh.values) - 7)):
+        out = tmp_path / lead_in
+        options = {"lead_in": lead_in, "lead_in_frames": 7}
+        assert convert_folder(walker_of_tests, tmp_path / "in", out, **options).converted == 1
+        found = read_bvh(out / "a.bvh").values
+        assert len(found) == frames
+        np.testing.assert_allclose(found, bvh.values[-frames:], atol=0.02)
+    again = convert_folder(walker_of_tests, tmp_path / "in", out, lead_in="cut", lead_in_frames=8)
+    assert (again.converted, again.skipped) == (1, 0)
+
+
 def test_the_style_is_a_clip_and_must_be_good(tmp_path):
     model = artifact(tmp_path / "two", inputs=("content", "style"))
     clip(tmp_path / "in" / "a.bvh")

@@ -184,3 +184,41 @@ def linear_grey_profile():
     head += struct.pack(">6H", 2030, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
     head += struct.pack(">iii", 63190, 65536, 54061) + bytes(48)
     return head + table + body
+
+
+def test_places_under_other_names_are_dropped_too(negative, tmp_path):
+    xmp = XMP.replace(b"dc:title", b'drone-dji:GpsLatitude="+52.5" dc:title')
+    xmp = xmp.replace(b"<tiff:Or", b"<drone-dji:GpsLongtitude>13</drone-dji:GpsLongtitude><tiff:Or")
+    texts = PngInfo()
+    texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
+    texts.add_text("exif:GPSLatitude", "52/1, 30/1")
+    texts.add_text("Author", "me")
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (8, 4)).save(tmp_path / "in" / "photo.png", pnginfo=texts)
+    image = converted(negative, tmp_path, "png", metadata="no-location")
+    assert b"gps" not in image.info["xmp"].lower() and b"a title" in image.info["xmp"]
+    del image.text["XML:com.adobe.xmp"]
+    assert image.text == {"Author": "me"}
+
+
+RECORDS = b"\x1c\x02\x78\0\x09A caption"
+BLOCKS = b"8BIM\x04\x0c\x03abc\0\0\0\x05hello\0" + b"8BIM\x04\x04\0\0\0\0\0\x0e" + RECORDS
+
+
+@pytest.mark.parametrize("data", [RECORDS, BLOCKS], ids=["records", "blocks of Photoshop"])
+def test_notes_that_png_files_hold_as_text_go_on(data, negative, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Canon"
+    info = PngInfo()
+    for kind, note in (("exif", exif.tobytes()), ("iptc", data)):
+        text = f"\n{kind}\n{len(note):8}\n{note.hex()}\n"
+        info.add_text(f"Raw profile type {kind}", text, zip=True)
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (8, 4)).save(tmp_path / "in" / "a.png", pnginfo=info)
+    # Twice: what was read of such a file is written as one.
+    for source, out, chosen in (("in", "png", "png"), ("png", "jpg", "jpg")):
+        report = convert_folder(negative, tmp_path / source, tmp_path / out, format=chosen)
+        assert report.converted == 1
+    with Image.open(tmp_path / "jpg" / "a.jpg") as image:
+        assert image.size == (4, 8) and image.getexif()[0x010F] == "Canon"
+        assert IptcImagePlugin.getiptcinfo(image) == {(2, 120): b"A caption"}

@@ -11,15 +11,15 @@ from PIL import Image
 from keras_dtl.convert import convert_folder
 from keras_dtl.images import DECODERS, ImageError, encode_image, read_image, read_profile
 from tests.convert import phone_corpus
-from tests.convert.phone_corpus import SCENE, phone_files
+from tests.convert.phone_corpus import SCENE, in_display_p3, phone_files
 
 FIELDS = [(12, 16), (12, 48), (36, 16), (36, 48)]  # the middle of each
 
 
-def check_upright(image):
-    assert image.shape == SCENE.shape
+def check_upright(image, scene=SCENE):
+    assert image.shape == scene.shape
     for place in FIELDS:
-        np.testing.assert_allclose(image[place].astype(int), SCENE[place].astype(int), atol=6)
+        np.testing.assert_allclose(image[place].astype(int), scene[place].astype(int), atol=6)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_hundred_files_of_phones_are_all_converted(negative, tmp_path):
     (tmp_path / "in").mkdir()
     for name, data in phone_files():
         (tmp_path / "in" / name).write_bytes(data)
-    report = convert_folder(negative, tmp_path / "in", tmp_path / "out")
+    report = convert_folder(negative, tmp_path / "in", tmp_path / "out", profile="srgb")
     assert (report.converted, report.failed, report.exit_status) == (100, (), 0)
     for path in (tmp_path / "out").glob("*.png"):
         check_upright(255 - read_image(path))
@@ -55,9 +55,23 @@ def test_a_hundred_files_of_phones_are_all_converted(negative, tmp_path):
             assert image.getexif().get(0x0112, 1) == 1
 
 
-def test_profile_of_a_photo_goes_with_it(tmp_path):
-    (tmp_path / "a.jpg").write_bytes(phone_corpus.display_p3(1))
-    assert read_profile(tmp_path / "a.jpg") == phone_corpus.SRGB
+@pytest.mark.parametrize("make", [phone_corpus.display_p3, phone_corpus.heic_display_p3])
+def test_wide_colours_are_kept_with_their_profile_or_become_srgb(make, negative, tmp_path):
+    if make is phone_corpus.heic_display_p3:
+        pytest.importorskip("pillow_heif")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jpg").write_bytes(make(6))
+    profile = phone_corpus.display_p3_profile()
+    assert read_profile(tmp_path / "in" / "a.jpg") == profile
+    for chosen, scene, kept in (
+        ("keep", in_display_p3(SCENE), profile),
+        ("srgb", SCENE, None),
+        ("drop", in_display_p3(SCENE), None),
+    ):
+        out = tmp_path / chosen / "a.png"
+        assert convert_folder(negative, tmp_path / "in", out.parent, profile=chosen).converted == 1
+        check_upright(255 - read_image(out), scene)
+        assert read_profile(out) == kept
 
 
 def test_heic_without_the_extra_says_how_to_read_it(monkeypatch):

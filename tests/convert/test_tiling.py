@@ -84,13 +84,24 @@ def test_tiles_are_taken_where_memory_is_exhausted(blurred, monkeypatch):
         Tiler(blurred, Options(tile=0))(image)
 
 
-def test_tiles_are_taken_where_memory_would_not_do(blurred, monkeypatch):
-    monkeypatch.setattr("keras_dtl.convert.tiling.free_memory", lambda: 2**23)
-    seen = []
-    run = blurred.run
+def shapes_seen(blurred, monkeypatch, memory):
+    """Return the shapes of what a model is given of two images that are 512 pixels high."""
+    monkeypatch.setattr("keras_dtl.convert.tiling.total_memory", lambda: memory)
+    seen, run = [], blurred.run
     monkeypatch.setattr(blurred, "run", lambda images: seen.append(images.shape) or run(images))
-    Tiler(blurred, Options())(noise(512, 300)[None])
-    assert max(shape[1] for shape in seen) <= 256
+    images = np.stack([noise(512, 300)] * 2)
+    Tiler(blurred, Options())(images)
+    return seen
+
+
+def test_tiles_are_taken_where_memory_would_not_do(blurred, monkeypatch):
+    assert max(shape[1] for shape in shapes_seen(blurred, monkeypatch, 2**23)) <= 256
+
+
+def test_images_that_fit_one_by_one_are_not_cut_for_being_together(blurred, monkeypatch):
+    """What became of a photo depended on which others were in the same batch."""
+    need = 512 * 300 * blurred.manifest.tiling["bytes_per_pixel"]
+    assert shapes_seen(blurred, monkeypatch, 4 * need) == [(1, 512, 300, 3)] * 2
 
 
 def test_folder_is_converted_in_tiles(blurred, tmp_path):
@@ -101,8 +112,23 @@ def test_folder_is_converted_in_tiles(blurred, tmp_path):
     np.testing.assert_array_equal(whole, tiled)
 
 
+@pytest.mark.parametrize(("side", "work"), [(20, 25), (24, 9), (36, None), (64, None)])
+def test_tiles_of_which_little_is_kept_are_warned_of(side, work, blurred, tmp_path, caplog):
+    write_image(tmp_path / "photos" / "a.png", noise(40, 40))
+    convert_folder(blurred, tmp_path / "photos", tmp_path / "out", tile=side)
+    words = f"only {side - 16} x {side - 16} are kept: large images take about {work} times"
+    assert (words in caplog.text) == (work is not None)
+    assert bool(caplog.records) == (work is not None)
+
+
+@pytest.mark.parametrize("side", [17, 19])  # 16, as multiples of 4, of which nothing is kept
+def test_tiles_of_which_nothing_would_be_kept_are_refused(side, blurred):
+    with pytest.raises(ConversionError, match=f"20 or more.*Received {side}"):
+        Tiler(blurred, Options(tile=side))
+
+
 def test_tiles_that_cannot_be_are_refused(blurred, negative, tmp_path):
     write_image(tmp_path / "photos" / "a.png", noise(70, 90))
-    for artifact, message in ((blurred, "more than 16"), (negative, "cannot run in tiles")):
+    for artifact, message in ((blurred, "20 or more"), (negative, "cannot run in tiles")):
         with pytest.raises(ConversionError, match=message):
             convert_folder(artifact, tmp_path / "photos", tmp_path / "out", tile=16)

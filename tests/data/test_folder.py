@@ -4,7 +4,8 @@ import unicodedata
 import numpy as np
 import pytest
 
-from keras_dtl.data.folder import folder_plan, load_folder
+from keras_dtl.data.folder import load_folder
+from keras_dtl.data.folder_plan import folder_plan
 from keras_dtl.images import encode_image, read_image, resize_image, write_image
 
 
@@ -91,6 +92,13 @@ SPLITS = [
     (("TRAIN", "Validation-Data"), 1),
     (("trn", "tst"), 1),
     (("trainset", "testset"), 1),
+    (("train", "test1"), 1),
+    (("train2017", "val2017"), 1),
+    (("seg_train", "seg_test"), 1),
+    (("X_train", "X_val", "X_test"), 2),
+    (("imagesTr", "imagesTs"), 1),
+    (("train (1)", "valid (1)"), 1),
+    (("photosTrainSmall", "photosTestSmall"), 1),
 ]
 
 
@@ -115,6 +123,10 @@ def test_common_names_of_splits_are_never_classes(splits, tested, tmp_path):
         (("train/c/x.png", "val/c/x.png", "dev/c/x.png"), "two folders of one split, validation"),
         (("set/train/cat/x.png", "set/test/cat/x.png"), "set/test, set/train. Give .*set"),
         (("A/train/x.png", "A/test/x.png", "B/train/x.png"), "A/test, A/train. Give .*A"),
+        (("a_train/c/x.png", "a_val/c/x.png", "old/c/x.png"), "beside old, which is none"),
+        (("i_train/x.png", "i_val/x.png", "m_train/x.png", "m_val/x.png"), "folders of one split"),
+        (("train/train/c/x.png", "train/val/c/x.png"), "train holds splits itself: train, val"),
+        (("trainA/x.png", "old/x.png"), "two domains, old, trainA. Name one"),
         (("trainA/x.png", "trainB/x.png"), "two domains, trainA, trainB. Name one of them: .*/A"),
     ],
 )
@@ -124,6 +136,35 @@ def test_what_may_be_splits_is_refused_by_name_and_never_classes(paths, message,
     for split in ("train", "test"):
         with pytest.raises(ValueError, match=message):
             load_folder(tmp_path, split)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("bullet_train", "freight_train"),
+        ("bullet train", "test tube", "steam engine"),
+        ("mano", "testa"),
+        ("dev board", "dev kit"),
+        ("petra", "valise", "strain"),
+    ],
+)
+def test_words_that_hold_a_split_are_classes(names, tmp_path):
+    for name in names:
+        write(tmp_path / name / "x.png")
+    assert load_folder(tmp_path).classes == tuple(sorted(names))
+
+
+def test_train_may_hold_a_class_train(tmp_path):
+    for path in ("train/plane", "train/train", "test/train"):
+        write(tmp_path / path / "x.png")
+    assert load_folder(tmp_path).classes == ("plane", "train")
+
+
+def test_classes_that_hold_the_same_folders_may_be_domains_which_is_said(tmp_path, caplog):
+    for path in ("art/cat", "art/dog", "photo/cat", "photo/dog"):
+        write(tmp_path / path / "x.png")
+    assert load_folder(tmp_path).classes == ("art", "photo")
+    assert "each of art, photo holds the folders cat, dog. If those are the classes" in caplog.text
 
 
 def test_folders_of_systems_are_no_classes(class_folder):

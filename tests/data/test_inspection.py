@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from keras_dtl.bvh import forward_kinematics, write_bvh
 from keras_dtl.cli.__main__ import main
 from keras_dtl.data import load
 from keras_dtl.data.inspection import describe
 from keras_dtl.images import write_image
 from keras_dtl.recipes import RECIPES
+from tests.walking import BODY, walking
 
 
 def write(path, size=(6, 8), value=0):
@@ -50,6 +52,17 @@ def test_two_domains_and_pairs_are_told_apart(tmp_path):
     assert domains.count("train: 5 images without labels") == 2
 
 
+def test_single_files_that_may_be_pairs_are_said_to_be(tmp_path):
+    for index in range(5):
+        write(tmp_path / f"{index}.png", (8, 16))
+    lines = describe(str(tmp_path), thorough=True)
+    assert "train: 5 images without labels" in lines
+    assert any(f"If these are pairs side by side, name them paired:{tmp_path}" in x for x in lines)
+    assert describe(f"paired:{tmp_path}")[1] == "train: 4 pairs, side by side"
+    write(tmp_path / "a.png", (8, 15))
+    assert not any("side by side" in line for line in describe(str(tmp_path), thorough=True))
+
+
 def test_masks_are_described_with_their_void(tmp_path):
     for kind in ("images", "masks"):
         (tmp_path / kind).mkdir()
@@ -86,8 +99,142 @@ def test_what_is_refused_is_refused_in_the_words_of_training(pets, capsys):
         assert str(error.value) in checked
 
 
+def make_folder(root):
+    for name in ("cat", "dog"):
+        for index in range(5):
+            write(root / name / f"{index}.png")
+    return RECIPES["dann"](source=f"folder:{root}", target="digits"), f"folder:{root}"
+
+
+def make_pairs(root):
+    for side in "AB":
+        for index in range(6):
+            write(root / side / f"{index}.png")
+    return RECIPES["pix2pix"](source=f"paired:{root}"), f"paired:{root}"
+
+
+def make_masks(root):
+    write(root / "images" / "0.png")
+    (root / "masks").mkdir()
+    Image.fromarray(np.arange(48, dtype="uint8").reshape(6, 8) % 2).save(root / "masks" / "0.png")
+    return RECIPES["segmentation"](source=f"folder:{root}", target="cityscapes"), f"folder:{root}"
+
+
+def make_arrays(root):
+    np.savez(root / "a.npz", x_train=np.zeros((10, 4, 4), "uint8"), y_train=np.arange(10) % 2)
+    return RECIPES["gmv"](source=f"npz:{root}/a.npz"), f"npz:{root}/a.npz"
+
+
+def make_motion(root):
+    write_bvh(root / "walk" / "old" / "1.bvh", walking(frames=20))
+    return RECIPES["motion-style"](source=f"bvh:{root}"), f"bvh:{root}"
+
+
+def make_clips(root):
+    path = root / "clips.npz"
+    positions = np.concatenate([np.zeros((4, 1, 3)), walking_positions(4)], 1)
+    names = {"joint_names": ["World", *BODY], "action_names": ["walk"], "style_names": ["old"]}
+    parents = [-1, *(1 + parent for parent in walking(frames=2).parents)]
+    about = {"root": np.zeros((4, 3)), "offsets": [0, 4], "action": [0], "style": [0], "fps": 30}
+    np.savez(path, positions=positions, parents=parents, name=["a"], **names, **about)
+    return RECIPES["motion-aae"](source=f"npz:{path}"), f"npz:{path}"
+
+
+def walking_positions(frames):
+    return forward_kinematics(walking(frames=frames))[0]
+
+
+KINDS = [make_folder, make_pairs, make_masks, make_arrays, make_motion, make_clips]
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_training_and_check_say_the_same_of_every_kind(make, tmp_path, capsys):
+    recipe, name = make(tmp_path)
+    lines = recipe.data_lines()
+    assert main(["check", name]) == 0
+    assert len(lines) >= 2 and set(lines) <= set(capsys.readouterr().out.splitlines())
+    path = name.partition(":")[2]
+    assert main(["check", path]) == 0  # without saying of which kind
+    assert set(lines) <= set(capsys.readouterr().out.splitlines())
+
+
+def spoil_folder(root):
+    write(root / "train" / "cat" / "0.png")
+
+
+def spoil_pairs(root):
+    (root / "A" / "0.png").unlink()
+
+
+def spoil_masks(root):
+    (root / "masks" / "0.png").unlink()
+
+
+def spoil_arrays(root):
+    np.savez(root / "a.npz", x_train=np.zeros((10, 4, 4), "uint8"), who=np.arange(10) % 2)
+
+
+def spoil_motion(root):
+    write_bvh(root / "07" / "02" / "1.bvh", walking(frames=20))
+
+
+def spoil_clips(root):
+    np.savez(root / "clips.npz", positions=0, parents=0, joint_names=0)
+
+
+SPOILT = [spoil_folder, spoil_pairs, spoil_masks, spoil_arrays, spoil_motion, spoil_clips]
+
+
+@pytest.mark.parametrize(("make", "spoil"), list(zip(KINDS, SPOILT, strict=True)))
+def test_training_and_check_refuse_in_the_same_words(make, spoil, tmp_path, capsys):
+    recipe, name = make(tmp_path)
+    spoil(tmp_path)
+    assert main(["check", name]) == 2
+    checked = capsys.readouterr().err
+    for refuse in (recipe.data_lines, recipe.load_data):
+        with pytest.raises((ValueError, FileNotFoundError)) as error:
+            refuse()
+        assert str(error.value) in checked
+
+
+def test_names_that_are_unknown_are_told_as_by_a_training(tmp_path):
+    for name in ("nosuch", str(tmp_path / "nowhere"), ""):
+        words = []
+        for ask in (describe, RECIPES["gmv"](source=name).data_lines, lambda n=name: load(n)):
+            with pytest.raises(ValueError, match="Unknown data set .*Accepted: digits") as error:
+                ask(name) if ask is describe else ask()
+            words.append(str(error.value))
+        assert len(set(words)) == 1
+
+
+def test_names_of_arrays_may_be_flags(tmp_path, capsys):
+    np.savez(tmp_path / "a.npz", photos=np.zeros((10, 4, 4), "uint8"), who=np.arange(10) % 2)
+    words = ["--npz-images", "photos", "--npz-labels", "who"]
+    for name in (str(tmp_path / "a.npz"), f"npz:{tmp_path}/a.npz"):
+        assert main(["check", name, *words]) == 0
+        assert "an archive of arrays, photos and who" in capsys.readouterr().out
+    assert main(["check", str(tmp_path / "a.npz")]) == 2
+
+
 def test_a_training_tells_what_check_tells(pets, capsys):
     lines = RECIPES["dann"](source=f"folder:{pets}", target="digits").data_lines()
     assert main(["check", f"folder:{pets}"]) == 0
     assert set(lines) <= set(capsys.readouterr().out.splitlines())
     assert len(lines) >= 4
+
+
+def test_void_of_each_split_is_judged_as_when_it_is_loaded(tmp_path):
+    for split, numbers in (("train", [0, 1, 2, 2, 1]), ("test", [0, 1, 255, 255, 255])):
+        write(tmp_path / split / "images" / "0.png", (4, 5))
+        (tmp_path / split / "masks").mkdir()
+        mask = np.tile(np.array(numbers, "uint8"), (4, 1))
+        Image.fromarray(mask).save(tmp_path / split / "masks" / "0.png")
+    with pytest.raises(ValueError, match="60.0% of the pixels are 255"):
+        describe(str(tmp_path), thorough=True)
+
+
+def test_a_motion_file_among_photos_does_not_make_motion_of_them(pets):
+    write_bvh(pets / "cat" / "1.bvh", walking(frames=4))
+    lines = describe(str(pets))
+    assert lines[1] == "2 classes: cat, dog"
+    assert any("no image, by its suffix .bvh" in line for line in lines)

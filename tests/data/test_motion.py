@@ -1,3 +1,6 @@
+import dataclasses
+import re
+
 import numpy as np
 import pytest
 
@@ -7,6 +10,7 @@ from keras_dtl.data.motion import load_motion, statistics_of, windows_of
 from keras_dtl.data.motion_check import describe_motion
 from keras_dtl.data.walker import measure_factors
 from keras_dtl.motion import features_of, read_motion, to_bvh
+from keras_dtl.recipes import RECIPES
 from tests.walking import t_pose, walking, with_first_frames, with_z_up
 
 
@@ -117,7 +121,10 @@ def test_bodies_of_all_sizes_and_axes_are_learnt_as_they_are_converted(tmp_path,
         np.testing.assert_allclose(converted[:48], learnt[0], atol=1e-5, err_msg=style)
     # The pelvis is 94 above the ground on a leg of 109.
     assert expected[..., -4].mean() == pytest.approx(94 / loaded.skeleton.leg)
-    assert "1 files begin with a pose that they jump from, which is cut: 1.bvh" in caplog.text
+    assert (
+        "1 files begin with a pose, which is cut (--lead-in-frames 0 keeps it): 1.bvh (1 f"
+        in caplog.text
+    )
     assert "1 files have another axis than y up, and are turned: 1.bvh" in caplog.text
 
 
@@ -157,6 +164,8 @@ def test_guesses_from_names_are_printed(names, actions, styles, tmp_path, caplog
         (["07/07_01.bvh", "08/08_02.bvh"], "the action '01' and the style '07'"),
         (["001_Shy_0_x_1_0.bvh"], "the style '1'"),
         (["all/07/07_01.bvh", "all/08/08_02.bvh"], "the action 'all' and the style '07'"),
+        (["x_walk_take1_1.bvh", "x_run_take2_2.bvh"], "the styles would be take1, take2, which"),
+        (["x_clip03_old_1.bvh", "x_clip04_shy_2.bvh"], "the actions would be clip03, clip04, whi"),
         (["walk1_subject1.bvh"], "could be used.*expected ..._ACTION_STYLE_NUMBER"),
         (["Sad Walk.bvh"], "could be used.*clips.csv"),
         (["happy/a_fast_take_01.bvh", "sad/a_fast_take_01.bvh"], "happy tells either its action"),
@@ -182,17 +191,62 @@ def test_what_a_folder_would_be_taken_for(tmp_path):
     write_clips(tmp_path, **kinds, begun=with_first_frames(walking(), t_pose(walking()), 2))
     (tmp_path / "walk" / "old" / "cut.bvh").write_text("HIERARCHY")
     found = describe_motion(tmp_path)
-    assert (found.files, found.frames, found.labels, found.problem) == (4, 182, "folders", "")
+    assert (found.files, found.frames, found.labels, found.problem) == (
+        4,
+        (62, 60, 60),
+        "folders",
+        "",
+    )
     assert (found.up, found.rates) == ({"y": 2, "z": 1}, {30.0: 2, 60.0: 1})
     assert found.actions == {"walk": 4} and found.styles == {"old": 2, "shy": 1, "begun": 1}
     assert found.skeletons == {walking().names: 3}
     assert found.lead_ins == {"walk/begun/1.bvh": 2}
     assert list(found.unreadable) == ["walk/old/cut.bvh"]
     assert "up axis: y (2), z (1); frames a second: 30.0 (2), 60.0 (1)" in found.lines()
+    assert found.lines()[0] == "4 BVH files, 182 frames, 60 to 62 in each"
     one = describe_motion(tmp_path / "walk" / "shy" / "1.bvh")
     assert one.files == 1 and "tells no action" not in one.labels and "1.bvh" in one.problem
     with pytest.raises(FileNotFoundError):
         describe_motion(tmp_path / "nowhere")
+
+
+def test_frames_of_a_known_pose_are_left_out_whether_the_clip_jumps_or_not(tmp_path):
+    clip = walking()
+    # It rises from a pose that it does not jump from.
+    shares = np.linspace(0, 1, 12)[:, None]
+    rising = dataclasses.replace(clip, values=t_pose(clip) * (1 - shares) + clip.values[0] * shares)
+    values = np.concatenate([rising.values, clip.values])
+    source = write_clips(tmp_path, old=dataclasses.replace(clip, values=values))
+    counts = [len(load_motion(source, lead_in=lead_in).positions[0]) for lead_in in (None, 0, 12)]
+    assert counts == [72, 72, 60]
+    np.testing.assert_allclose(
+        load_motion(source, lead_in=12).positions[0], read_motion(clip)[0], atol=1e-4
+    )
+    assert describe_motion(tmp_path, lead_in=12).lead_ins == {"walk/old/1.bvh": 12}
+    with pytest.raises(ValueError, match="a lead-in of 72 leaves none"):
+        load_motion(source, lead_in=72)
+    source = write_clips(tmp_path, old=with_first_frames(clip, t_pose(clip)))
+    counts = [len(load_motion(source, lead_in=lead_in).positions[0]) for lead_in in (None, 0)]
+    assert counts == [60, 61]
+
+
+def test_files_that_are_no_bvh_are_named(tmp_path, caplog):
+    source = write_clips(tmp_path, old=walking(frames=4))
+    (tmp_path / "walk" / "old" / "2.fbx").write_bytes(b"")
+    (tmp_path / "clips.csv").write_text("file,action,style\nwalk/old/1.bvh,walk,old\n")
+    load_motion(source)
+    assert "1 files are no BVH files and are left out: 2.fbx" in caplog.text
+    assert "left out: 1 (no BVH file): 2.fbx" in describe_motion(tmp_path).lines()
+
+
+def test_files_whose_left_and_right_are_exchanged_are_named(tmp_path, caplog):
+    other = {"Left": "Right", "Right": "Left"}
+    swapped = walking(rename=lambda name: re.sub("^(Left|Right)", lambda m: other[m[1]], name))
+    source = write_clips(tmp_path, old=walking(turned=200), shy=swapped)
+    load_motion(source)
+    assert "1 files have a fault: toes point backwards: left and right are exch" in caplog.text
+    assert describe_motion(tmp_path).mirrored == ("walk/shy/1.bvh",)
+    assert any("shy/1.bvh: toes point backwards" in x for x in describe_motion(tmp_path).lines())
 
 
 def test_archive_of_clips(clips, tmp_path):
@@ -240,8 +294,16 @@ def test_held_out_cells_share_neither_action_nor_style(clips):
     split_clips(clips, 0.25, cells)
 
 
+def test_home_may_stand_after_the_colon(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_clips(tmp_path / "clips", old=walking(frames=4))
+    assert len(load_motion("bvh:~/clips")) == 1
+    assert RECIPES["motion-style"](source="bvh:~/clips").data_lines()[1].startswith("1 BVH files")
+
+
 def test_names_that_stand_for_nothing(tmp_path):
-    for name, message in (("fly", "named walker"), (f"folder:{tmp_path}", "no .bvh")):
+    nothing = [("fly", "named walker"), ("bvh:", "Expected a path after a colon, such as bvh:")]
+    for name, message in (*nothing, (f"folder:{tmp_path}", "no .bvh")):
         with pytest.raises(ValueError, match=message):
             load_motion(name)
 

@@ -131,3 +131,38 @@ def test_numbered_classes_of_a_folder_and_an_archive_are_matched(tmp_path):
     check_same_classes(archive, folder)
     matched = renumber(folder, archive.classes)
     np.testing.assert_array_equal(matched.images[:, 0, 0, 0], matched.labels)
+
+
+@pytest.mark.parametrize(
+    ("named", "train", "test"),
+    [
+        ("", [0, 12], [12, 24]),
+        (":train_labels", [0, 12], [12, 24]),
+        (":train_images,train_labels", [0, 12], [12, 24]),
+        (":labels", [0, 12], [12, 24]),
+    ],
+)
+def test_arrays_named_of_training_have_their_own_test(named, train, test, tmp_path):
+    arrays = {"train_images": X[:12], "train_labels": Y[:12]}
+    np.savez(tmp_path / "a.npz", **arrays, test_images=X[12:], test_labels=Y[12:])
+    parts = [load(f"npz:{tmp_path}/a.npz{named}", split) for split in ("train", "test")]
+    for part, bounds in zip(parts, (train, test), strict=True):
+        assert part.images[:, 0, 0, 0].tolist() == list(range(*bounds))
+
+
+def test_arrays_of_a_test_that_are_named_are_the_data_set(tmp_path):
+    np.savez(tmp_path / "a.npz", test_x=X, test_y=Y, x=X[:12], y=Y[:12])
+    parts = [load(f"npz:{tmp_path}/a.npz:test_x,test_y", split) for split in ("train", "test")]
+    assert sorted(map(len, parts)) == [12, 12]  # two of each class, one for testing
+
+
+def test_two_arrays_of_usual_names_are_not_chosen_from_in_silence(tmp_path):
+    np.savez(tmp_path / "a.npz", x=X, images=255 - X, y=Y)
+    with pytest.raises(ValueError, match="holds both 'x' and 'images'.*IMAGES,LABELS"):
+        load(f"npz:{tmp_path}/a.npz")
+    assert load(f"npz:{tmp_path}/a.npz:images,").images.min() > 200
+
+
+def test_classes_are_words_however_they_are_stored(tmp_path):
+    np.savez(tmp_path / "a.npz", x=X, y=np.array([b"cat", b"dog"] * 12))
+    assert load(f"npz:{tmp_path}/a.npz").classes == ("cat", "dog")

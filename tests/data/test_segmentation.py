@@ -93,6 +93,11 @@ def other_size(folder):
     larger_mask(folder)
 
 
+def rows_of(*rows):
+    header = "id,name,r,g,b" if "," in rows[0] else "id;name;r;g;b"
+    return lambda folder: (folder / "classes.csv").write_text("\n".join([header, *rows]))
+
+
 @pytest.mark.parametrize(
     ("harm", "error", "message"),
     [
@@ -104,6 +109,11 @@ def other_size(folder):
         (deep_mask, ValueError, "class numbers from 0 to 255"),
         (two_masks, ValueError, "0.png and .*0.tif are masks of one image"),
         (other_size, ValueError, "--image-size"),
+        (rows_of("0,a,0,0,0", "0,b,1,1,1"), ValueError, "lists 0 twice"),
+        (rows_of("0,a,0,0,0", "1,a,1,1,1"), ValueError, "lists a twice"),
+        (rows_of("0,a,0,0,0", "300,b,1,1,1"), ValueError, "holds 300; ids and colours are"),
+        (rows_of("0,a,0,0,0", "1,b,1,1,-1"), ValueError, "holds -1; ids and colours are"),
+        (rows_of("0;a;0;0;0"), ValueError, "id,name,r,g,b with whole numbers.*first row"),
         (lambda f: (f / "masks/0.png").unlink(), FileNotFoundError, "no mask"),
         (lambda f: (f / "masks/0.png").write_bytes(b""), ValueError, "cannot be read"),
         (lambda f: (f / "classes.csv").write_text("id,name\n0,a\n"), ValueError, "id,name,r,g,b"),
@@ -177,6 +187,45 @@ def test_colours_of_a_palette_decide_where_its_numbers_are_unknown(tmp_path):
     write_pair(tmp_path, mask)
     (tmp_path / "classes.csv").write_text(HALVES.format(1))
     np.testing.assert_array_equal(load_segmentation(tmp_path).labels[0], OBJECT)
+
+
+def palette_mask(numbers, colors):
+    mask = Image.fromarray(numbers).convert("P")
+    mask.putpalette([channel for color in colors for channel in color])
+    return mask
+
+
+BLACK, RED = (0, 0, 0), (128, 0, 64)
+
+
+def test_palettes_that_were_sorted_anew_are_not_taken_for_numbers(tmp_path):
+    write_pair(tmp_path, palette_mask(OBJECT, [BLACK, RED]))
+    write_pair(tmp_path, palette_mask(1 - OBJECT, [RED, BLACK]), name="1")
+    with pytest.raises(ValueError, match="The number 0 has the colour .0, 0, 0. in .*sorted anew"):
+        load_segmentation(tmp_path)
+    (tmp_path / "classes.csv").write_text(HALVES.format(1))
+    with pytest.raises(ValueError, match="1.png shows other classes by its numbers than by the"):
+        load_segmentation(tmp_path)
+    write_pair(tmp_path, palette_mask(OBJECT, [BLACK, RED]), name="1")
+    np.testing.assert_array_equal(load_segmentation(tmp_path).labels, [OBJECT, OBJECT])
+
+
+def test_classes_of_one_colour_cannot_be_told_by_it(tmp_path):
+    write_pair(tmp_path, Image.fromarray(OBJECT[..., None] * np.array(RED, "uint8")))
+    (tmp_path / "classes.csv").write_text(HALVES.format(1) + "2,other,128,0,64\n3,far,9,9,9\n")
+    with pytest.raises(ValueError, match="several classes the colour .128, 0, 64."):
+        load_segmentation(tmp_path)
+
+
+def test_smoothed_edges_are_no_classes_but_many_classes_are(tmp_path):
+    large = np.kron(OBJECT * np.uint8(200), np.ones((8, 8), "uint8"))
+    smooth = Image.fromarray(large).resize((30, 40), Image.Resampling.BILINEAR)
+    write_pair(tmp_path, smooth)
+    with pytest.raises(ValueError, match="nowhere fill a square of 2 x 2 pixels, such as"):
+        load_segmentation(tmp_path)
+    many = np.kron(np.arange(60, dtype="uint8").reshape(6, 10), np.ones((2, 2), "uint8"))
+    write_pair(tmp_path, Image.fromarray(many))
+    assert len(load_segmentation(tmp_path).classes) == 60
 
 
 @pytest.mark.parametrize("levels", [(0, 255), (0, 128, 255), (0, 85, 170, 255)])

@@ -6,9 +6,11 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from keras_dtl.cli.__main__ import main
 from keras_dtl.data import load, load_domain, preparation, tfds_source
 from keras_dtl.data.tfds_source import load_tfds
 from keras_dtl.images import resize_image
+from keras_dtl.recipes import RECIPES
 
 RANDOM = np.random.default_rng(0)
 
@@ -41,7 +43,7 @@ def store(folder, name, images, labels, shape, splits=("train", "test"), version
     )
 
 
-def test_prepared_data_set_is_loaded_by_name(tmp_path):
+def test_prepared_data_set_is_loaded_by_name(tmp_path, capsys):
     images = RANDOM.integers(0, 256, (5, 6, 7, 3), "uint8")
     store(tmp_path, "insects", images, [0, 1, 1, 0, 1], (6, 7, 3))
     examples = load("insects", "test", data_dir=tmp_path)
@@ -49,6 +51,11 @@ def test_prepared_data_set_is_loaded_by_name(tmp_path):
     assert examples.labels.tolist() == [0, 1, 1, 0, 1]
     assert examples.classes == ("ant", "bee")
     assert load("insects:1.0.0", image_size=3, data_dir=tmp_path).image_shape == (3, 3, 3)
+    lines = ["insects: a data set of TFDS", "2 classes: ant, bee"]
+    lines += ["train: 5 images", "test: 5 images"]
+    assert RECIPES["gmv"](source="insects", data_dir=tmp_path).data_lines() == lines
+    assert main(["check", "insects", "--data-dir", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines()[-4:] == lines
 
 
 def test_images_of_different_sizes_are_resized_as_in_serving(tmp_path):
@@ -99,6 +106,9 @@ def test_each_domain_of_a_data_set_of_two_is_one(tmp_path, monkeypatch):
     assert read == ["trainA", "testB", "trainB", "testB"]
     with pytest.raises(ValueError, match="two domains.*Name one of them: zoo/A or zoo/B"):
         load("zoo", data_dir=tmp_path)
+    told = tfds_source.tfds_lines("zoo/B", tmp_path)
+    assert told[2:] == ["train: 4 images (trainB)", "test: 4 images (testB)"]
+    assert len(tfds_source.tfds_lines("zoo", tmp_path)) == 6
 
 
 def test_only_the_named_configuration_is_asked_for(tmp_path, offline):

@@ -27,6 +27,7 @@ def workers_learn(folder, *names):
     return found[0]
 
 
+@pytest.mark.slow
 def test_two_processes_learn_evaluate_and_predict_what_one_does(tmp_path):
     found = workers_learn(tmp_path, "dann")
     alone, _ = train("dann")

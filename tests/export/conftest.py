@@ -1,10 +1,12 @@
 """Small models of every kind, and what was exported of them, once for all tests."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
 
-from keras_dtl.export import export_model
+from keras_dtl.export import FORMATS, export_model
 
 CLASSES = ("cat", "dög", "other\nline")
 
@@ -48,6 +50,35 @@ def make_two_inputs():
     summary = keras.layers.GlobalAveragePooling1D()(motion)
     mixed = keras.layers.Concatenate()([summary, code])
     return keras.Model([motion, code], {"a/b": keras.layers.Dense(2)(mixed), "doubled": motion * 2})
+
+
+def make_scorer():
+    """Four numbers to three probabilities, which is exported in half a second."""
+    keras.utils.set_random_seed(0)
+    code = keras.Input((4,), name="code")
+    x = keras.layers.Dense(5, activation="tanh")(code)
+    return keras.Model(code, keras.layers.Dense(3, "softmax", name="probabilities")(x))
+
+
+@contextlib.contextmanager
+def without_saved_model():
+    """Exports without the SavedModel, which takes most of the time: for tests of other files."""
+    rows = {name: row for name, row in FORMATS.items() if name not in ("saved_model", "warm_up")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("keras_dtl.export.formats.FORMATS", rows)
+        yield
+
+
+@pytest.fixture
+def no_saved_model():
+    with without_saved_model():
+        yield
+
+
+@pytest.fixture
+def no_files(monkeypatch):
+    """Exports that write no model: for tests of what is checked and said beside."""
+    monkeypatch.setattr("keras_dtl.export.artifact.write_formats", lambda draft, asked: None)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import shutil
 
 import keras
 import numpy as np
+import onnx
 import pytest
 
 import keras_dtl.export.artifact as artifact_module
@@ -16,7 +17,7 @@ from keras_dtl.files import sha256
 from keras_dtl.images import write_image
 from keras_dtl.manifest import Preprocessing, Tensor, read_manifest
 from keras_dtl.methods.networks import nested_layers
-from tests.export.conftest import CLASSES, make_classifier, make_generator
+from tests.export.conftest import CLASSES, make_classifier, make_generator, make_scorer
 
 
 def tree(folder):
@@ -103,10 +104,16 @@ def test_two_inputs_keep_their_order_and_get_names(two_inputs_artifact):
     np.testing.assert_allclose(outputs["doubled"], inputs["input_0"] * 2, rtol=1e-6)
 
 
+@pytest.fixture(scope="module")
+def scorer_artifact(folder):
+    export_model(make_scorer(), folder / "scorer", task="classification")
+    return folder / "scorer"
+
+
 def make_mixed(policy):
     """A classifier built under `policy`, with a layer inside a layer inside a model."""
     keras.config.set_dtype_policy(policy)
-    image = keras.Input((12, 10, 3), dtype="uint8", name="image")
+    image = keras.Input((12, 10, 3), dtype="float32", name="image")
     x = keras.layers.Rescaling(1 / 255)(image)
     x = keras.Sequential([keras.Input(x.shape[1:]), Block()], name="encoder")(x)
     softmax = keras.layers.Activation("softmax", dtype="float32", name="probabilities")
@@ -121,7 +128,7 @@ def test_half_precision_is_rebuilt_in_float32(policy):
     assert {layer.compute_dtype for layer in nested_layers(rebuilt)} == {"float32"}
     for new, old in zip(rebuilt.weights, model.weights, strict=True):
         np.testing.assert_array_equal(new.numpy(), np.asarray(old.numpy(), new.dtype))
-    images = np.random.default_rng(1).integers(0, 256, (5, 12, 10, 3), dtype=np.uint8)
+    images = np.random.default_rng(1).uniform(0, 255, (5, 12, 10, 3)).astype("float32")
     np.testing.assert_allclose(np.asarray(rebuilt(images)), np.asarray(model(images)), atol=2e-2)
 
 
@@ -137,9 +144,9 @@ def test_float32_models_are_exported_as_they_are(classifier):
     assert deployable_of(classifier).model is classifier
 
 
-def test_versions_count_up_in_place(classifier_artifact, tmp_path):
-    artifact = shutil.copytree(classifier_artifact, tmp_path / "classifier")
-    manifest = export_model(make_classifier(), artifact, task="classification")
+def test_versions_count_up_in_place(scorer_artifact, tmp_path):
+    artifact = shutil.copytree(scorer_artifact, tmp_path / "scorer")
+    manifest = export_model(make_scorer(), artifact, task="classification")
     assert manifest.version == 2
     folders = sorted(path.name for path in artifact.iterdir() if path.is_dir())
     assert folders == ["1", "2"]  # what servers still run stays
@@ -194,23 +201,23 @@ class Deployed:
         return make_generator()
 
 
-def test_export_asks_a_method_for_its_deployable_model(tmp_path):
+def test_export_asks_a_method_for_its_deployable_model(no_saved_model, tmp_path):
     manifest = export_model(Deployed(), tmp_path / "method", opset=15, image_size=(16, 24))
     assert manifest.task == "image_to_image"
     assert manifest.preprocessing == Preprocessing((16, 24), channels=3, size_multiple=2)
     assert manifest.inputs[0].shape == (None, None, None, 3)
     assert manifest.versions["opset"] == "15"
+    graph = onnx.load(tmp_path / "method" / manifest.onnx_file)
+    assert [item.version for item in graph.opset_import if not item.domain] == [15]
 
 
 # Nothing wrong is published --------------------------------------------------------------
 
 
-def test_failing_parity_publishes_nothing_and_keeps_the_old(
-    classifier_artifact, tmp_path, monkeypatch
-):
-    artifact = shutil.copytree(classifier_artifact, tmp_path / "classifier")
+def test_failing_parity_publishes_nothing_and_keeps_the_old(scorer_artifact, tmp_path, monkeypatch):
+    artifact = shutil.copytree(scorer_artifact, tmp_path / "scorer")
     before = {path: (artifact / path).read_bytes() for path in tree(artifact)}
-    model = make_classifier()
+    model = make_scorer()
     row = FORMATS["onnx"]
 
     def write_with_other_weights(draft, path):
@@ -224,11 +231,11 @@ def test_failing_parity_publishes_nothing_and_keeps_the_old(
     with pytest.raises(ExportError, match=r"2/model\.onnx: output 'probabilities' differs .* at m"):
         export_model(model, artifact, task="classification")
     assert {path: (artifact / path).read_bytes() for path in tree(artifact)} == before
-    assert [path.name for path in tmp_path.iterdir()] == ["classifier"]
+    assert [path.name for path in tmp_path.iterdir()] == ["scorer"]
 
 
 def test_models_that_onnx_cannot_hold_are_refused(tmp_path):
-    image = keras.Input((8, 8, 3), dtype="uint8", name="image")
+    image = keras.Input((8, 8, 3), name="image")
     with pytest.raises(ExportError, match=r"cannot be written as ONNX.*StatelessRandomNormal"):
         export_model(keras.Model(image, Noise()(image)), tmp_path / "noise", task="any")
     assert list(tmp_path.iterdir()) == []
@@ -293,7 +300,7 @@ def test_models_that_cannot_be_exported_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("before", [True, False])
-def test_the_truth_is_full_float32_also_on_gpus_that_round(tmp_path, monkeypatch, before):
+def test_the_truth_is_full_float32_also_on_gpus_that_round(no_files, tmp_path, monkeypatch, before):
     import tensorflow as tf
 
     enabled = tf.config.experimental.tensor_float_32_execution_enabled

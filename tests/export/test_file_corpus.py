@@ -5,25 +5,18 @@ tests/export/file_corpus.json.
 """
 
 import io
-import json
-import platform
-import re
 from collections import defaultdict
-from pathlib import Path
 
-import keras
 import numpy as np
-import PIL
 import pytest
 import tensorflow as tf
 from PIL import Image
 
 from keras_dtl.export.decoding import decode_upright
 from keras_dtl.images import read_image
+from tests.export.records import is_in_page, rows, write_record
 
 SIZES = ((1, 1), (2, 2), (3, 1), (17, 40), (97, 140), (256, 256))
-PLACE = Path(__file__).parents[2] / "exported"
-FIGURES = Path(__file__).with_name("file_corpus.json")
 
 
 def picture(height, width):
@@ -105,9 +98,9 @@ def measure(sizes=SIZES):
 
 @pytest.mark.slow
 def test_files_are_read_alike_in_the_graph_and_by_convert():
-    rows = measure()
-    assert sum(row["files"] for row in rows) >= 80
-    assert {row["kind"]: row["levels"] for row in rows if row["levels"] > 1} == {}
+    measured = measure()
+    assert sum(row["files"] for row in measured) >= 80
+    assert {row["kind"]: row["levels"] for row in measured if row["levels"] > 1} == {}
 
 
 def test_a_few_files_are_read_alike_in_the_graph_and_by_convert():
@@ -133,29 +126,14 @@ def test_other_files_are_refused_by_name(data, message):
         reader(3)(tf.constant(data))
 
 
-def table(rows):
-    lines = ["| files | number | largest difference, of 255 |", "|---|---|---|"]
-    lines += [f"| {row['kind']} | {row['files']} | {row['levels']} |" for row in rows]
-    return "\n".join(lines)
-
-
-def main():
-    versions = {"tensorflow": tf.__version__, "keras": keras.__version__, "pillow": PIL.__version__}
-    versions["python"] = platform.python_version()
-    record = {"versions": versions, "sizes": SIZES, "rows": measure()}
-    FIGURES.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    page = (PLACE / "README.md").read_text(encoding="utf-8")
-    begin, end = "<!-- file_corpus -->", "<!-- end of file_corpus -->"
-    found = ", ".join(f"{name} {version}" for name, version in versions.items())
-    text = f"{begin}\n{table(record['rows'])}\n\nWith {found}.\n{end}"
-    page = re.sub(f"{begin}.*{end}", lambda match: text, page, flags=re.DOTALL)
-    (PLACE / "README.md").write_text(page, encoding="utf-8")
+def table(record):
+    header = ("files", "number", "largest difference, of 255")
+    return rows(header, [(row["kind"], row["files"], row["levels"]) for row in record["rows"]])
 
 
 def test_the_table_is_what_was_measured():
-    record = json.loads(FIGURES.read_text(encoding="utf-8"))
-    assert table(record["rows"]) in (PLACE / "README.md").read_text(encoding="utf-8")
+    assert is_in_page("file_corpus", table)
 
 
 if __name__ == "__main__":
-    main()
+    write_record("file_corpus", {"sizes": SIZES, "rows": measure()}, table)

@@ -9,9 +9,11 @@ import pytest
 
 from keras_dtl.convert import load_artifact
 from keras_dtl.export import ExportError, export_model
+from keras_dtl.export.precision import _best
 from keras_dtl.export.quality import measure_quality
 from keras_dtl.images import write_image
 from keras_dtl.manifest import read_manifest
+from tests.export.conftest import without_saved_model
 
 
 def make_generator(outlier=1.0):
@@ -46,7 +48,8 @@ def photos(tmp_path_factory):
 def published(photos, tmp_path_factory):
     folder = tmp_path_factory.mktemp("artifacts") / "generator"
     options = {"precisions": ("float16", "int8"), "calibration": photos}
-    export_model(make_generator(), folder, task="image_to_image", **options)
+    with without_saved_model():
+        export_model(make_generator(), folder, task="image_to_image", **options)
     return folder
 
 
@@ -93,7 +96,35 @@ def test_float16_takes_and_gives_what_float32_does(published):
         assert value.type.tensor_type.elem_type == onnx.TensorProto.UINT8
 
 
-def test_layers_that_hurt_are_left_in_float(photos, tmp_path):
+class Reduced:
+    """Layers that each do harm, in decibels, until they are left in float."""
+
+    layers = ("a", "b", "c", "d")
+
+    def graph(self, in_float):
+        harms = zip(self.layers, (1, 9, 3, 2), strict=True)
+        return sum(harm for layer, harm in harms if layer not in in_float)
+
+
+class Measured:
+    score = staticmethod(lambda quality: quality["psnr"])
+    error = staticmethod(lambda graph: graph)
+
+    def __call__(self, graph):
+        return {"psnr": 40 - graph}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "left"), [(20, []), (34, ["b"]), (36, ["b", "c"]), (39, ["b", "c"])]
+)
+def test_the_most_harmful_layers_are_left_first_and_at_most_half(wanted, left):
+    quality, in_float = _best(Reduced(), Measured(), wanted)
+    assert in_float == left
+    assert quality["psnr"] == 40 - Reduced().graph(left)
+
+
+@pytest.mark.slow
+def test_layers_that_hurt_are_left_in_float(photos, no_saved_model, tmp_path):
     spoilt = make_generator(outlier=300.0)
     layer = spoilt.get_layer("spoilt")
     kernel, bias = layer.get_weights()
@@ -111,14 +142,14 @@ def test_layers_that_hurt_are_left_in_float(photos, tmp_path):
     assert len(quality["layers_in_float"]) <= 2
 
 
-def test_nothing_is_published_below_the_stated_quality(photos, tmp_path):
+def test_nothing_is_published_below_the_stated_quality(photos, no_saved_model, tmp_path):
     options = {"task": "image_to_image", "precisions": ("int8",), "calibration": photos}
     with pytest.raises(ExportError, match=r"int8 reaches psnr .* 75.0 is wanted"):
         export_model(make_generator(), tmp_path / "out", least_quality=75.0, **options)
     assert not (tmp_path / "out").exists()
 
 
-def test_accuracy_is_measured_where_folders_name_classes(photos, tmp_path):
+def test_accuracy_is_measured_where_folders_name_classes(photos, no_saved_model, tmp_path):
     image = keras.Input((8, 8, 3), dtype="uint8", name="image")
     x = keras.layers.Rescaling(1 / 127.5, -1)(image)
     x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3)(x))
@@ -157,7 +188,7 @@ def test_arguments_are_checked_before_anything_is_computed(tmp_path, options, me
         export_model(None, tmp_path / "out", task="image_to_image", **options)
 
 
-def test_calibration_needs_images(tmp_path):
+def test_calibration_needs_images(no_saved_model, tmp_path):
     (tmp_path / "empty").mkdir()
     options = {"precisions": ("int8",), "calibration": tmp_path / "empty"}
     with pytest.raises(ValueError, match="holds 0 readable images"):

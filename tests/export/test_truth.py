@@ -1,6 +1,12 @@
-"""What leaves is what was trained: every kind of input, every kind of head, every method."""
+"""What leaves is what was trained: every kind of input, every kind of head, every method.
+
+python -m tests.export.test_truth FOLDER measures all of them, with LiteRT beside, for
+exported/README.md; what is in answers.json already is kept.
+"""
 
 import json
+import pathlib
+import sys
 
 import keras
 import numpy as np
@@ -11,6 +17,7 @@ import keras_dtl
 from keras_dtl.convert import convert_folder, load_artifact
 from keras_dtl.export import ExportError, export_model
 from keras_dtl.images import write_image
+from tests.export.records import is_in_page, place_of, read_record, rows, write_record
 
 INPUTS = {
     "uint8 images": ((8, 8, 3), "uint8"),
@@ -70,6 +77,9 @@ def model_of(kind, head, method):
     keras.utils.set_random_seed(0)
     loss, width, *_ = HEADS[head]
     encoder = encoder_of(kind)
+    if method == "CDAN" and len(encoder.output_shape) == 4:  # which takes vectors alone
+        pooled = keras.layers.GlobalAveragePooling2D()(encoder.output)
+        encoder = keras.Model(encoder.input, pooled)
     classifier = head_of(encoder.output_shape[1:], width, head == "dense class map")
     model = method_of(method, encoder, classifier)
     options = {} if loss == "MeanSquaredError" else {"from_logits": True}
@@ -118,20 +128,27 @@ def cells():
                 yield pytest.param(kind, head, method, marks=marks, id=f"{kind}-{head}-{method}")
 
 
-@pytest.mark.parametrize(("kind", "head", "method"), list(cells()))
-def test_the_artifact_answers_what_predict_means(kind, head, method, tmp_path):
+def difference_of(kind, head, method, folder, **options):
+    """Return by how much an artifact differs from `predict`, beside the largest value or 1."""
     model, examples = model_of(kind, head, method), examples_of(kind)
-    manifest = export_model(model, tmp_path / "a", examples=examples)
+    manifest = export_model(model, folder, examples=examples, **options)
     _, _, task, output = HEADS[head]
     assert (manifest.task, manifest.outputs[0].name) == (task, output)
     assert manifest.inputs[0].dtype == INPUTS[kind][1]
     others = examples_of(kind, 9)[5:]
     expected = right_answer(head, model.predict(others, verbose=0))
-    received = load_artifact(tmp_path / "a", "cpu")(others)
-    np.testing.assert_allclose(received, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+    received = load_artifact(folder, "cpu")(others)
+    assert received.shape == expected.shape
+    largest = max(1.0, float(np.abs(expected).max()))
+    return float(np.abs(received.astype("float64") - expected).max()) / largest
 
 
-def test_float_networks_trained_on_uint8_images_take_these(tmp_path):
+@pytest.mark.parametrize(("kind", "head", "method"), list(cells()))
+def test_the_artifact_answers_what_predict_means(kind, head, method, tmp_path):
+    assert difference_of(kind, head, method, tmp_path / "a") <= 1e-5
+
+
+def test_float_networks_trained_on_uint8_images_take_these(no_saved_model, tmp_path):
     model = model_of("float images", "classes", "DANN")
     images = examples_of("uint8 images")
     manifest = export_model(model, tmp_path / "a", examples=images)
@@ -187,7 +204,7 @@ def test_a_deployable_that_answers_otherwise_is_not_published(tmp_path, monkeypa
 
 
 def _deployed(model, answer):
-    from keras_dtl.methods.base import deployed_classifier
+    from keras_dtl.methods.classifier import deployed_classifier
 
     deployed = deployed_classifier(model.encoder, model.classifier, "wrong", answer)
     return keras.Model(deployed.input, {"values": deployed.output})
@@ -220,7 +237,7 @@ def test_outputs_that_are_not_finite_are_not_published(tmp_path):
         "several labels",
     ],
 )
-def test_folders_are_converted_by_every_head(head, tmp_path):
+def test_folders_are_converted_by_every_head(head, no_saved_model, tmp_path):
     model = model_of("uint8 images", head, "FineTuning")
     names = [f"n{index}" for index in range(max(2, HEADS[head][1]))]
     export_model(model, tmp_path / "a", classes=names)
@@ -241,22 +258,79 @@ def test_folders_are_converted_by_every_head(head, tmp_path):
         assert [row["labels"] for row in rows] == found
 
 
-def test_generators_of_one_trained_size_are_compared_at_that_size(tmp_path):
+def cyclegan():
     from keras_dtl.backbones import patch_discriminator, resnet_generator
 
     keras.utils.set_random_seed(0)
     generators = [resnet_generator((48, 40, 3), filters=4, blocks=1) for _ in range(2)]
     judges = [patch_discriminator((48, 40, 3), 16, filters=4) for _ in range(2)]
-    model = keras_dtl.CycleGAN(*generators, *judges)
+    return keras_dtl.CycleGAN(*generators, *judges)
+
+
+def test_generators_of_one_trained_size_are_compared_at_that_size(no_saved_model, tmp_path):
+    model = cyclegan()
     manifest = export_model(model, tmp_path / "a")
     assert manifest.parity[0]["inputs"][-1] == "1x48x40x3"
     x = np.random.default_rng(1).integers(0, 256, (2, 48, 40, 3), dtype=np.uint8)
     expected = ((model.predict(x, verbose=0) + 1) * 127.5).round().clip(0, 255)
     assert np.abs(load_artifact(tmp_path / "a", "cpu")(x) - expected).max() <= 1
+
+
+@pytest.mark.slow
+def test_servers_answer_every_size_as_convert_does(tmp_path):
+    export_model(cyclegan(), tmp_path / "a")
+    artifact = load_artifact(tmp_path / "a", "cpu")
+    served = tf.saved_model.load(tmp_path / "a" / "1").signatures["serving_default"]
     for height, width in ((1, 2), (13, 17)):
-        odd = x[:, :height, :width]
-        received = load_artifact(tmp_path / "a", "cpu")
-        served = tf.saved_model.load(tmp_path / "a" / "1").signatures["serving_default"]
-        bare = received.session.run(None, {"image": odd})[0]
+        shape = (2, height, width, 3)
+        odd = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+        bare = artifact.session.run(None, {"image": odd})[0]
         for other in (bare, served(image=tf.constant(odd))["translated"].numpy()):
-            assert np.abs(received(odd).astype(int) - other).max() <= 1
+            assert np.abs(artifact(odd).astype(int) - other).max() <= 1
+
+
+def table(record):
+    """One row a kind of input, one column a head: how many methods, and the largest difference."""
+    cells = {tuple(key.split(" | ")): value for key, value in record["cells"].items()}
+
+    def words(kind, head):
+        found = [value for key, value in cells.items() if key[:2] == (kind, head)]
+        if not found:
+            return ""
+        worst = max(value["difference"] for value in found)
+        litert = sum(value["litert"] == "as Keras" for value in found)
+        return f"{worst:.0e} ({len(found)}, LiteRT {litert})"
+
+    return rows(("", *HEADS), [(kind, *(words(kind, head) for head in HEADS)) for kind in INPUTS])
+
+
+def test_the_table_is_what_was_measured():
+    assert is_in_page("answers", table)
+    measured = read_record("answers")["cells"].values()
+    assert max(cell["difference"] for cell in measured) <= 1e-5
+
+
+def cell(kind, head, method, folder):
+    try:
+        difference = difference_of(kind, head, method, folder, formats=("litert",))
+        return {"difference": difference, "litert": "as Keras"}
+    except ExportError as error:
+        return {
+            "difference": difference_of(kind, head, method, folder),
+            "litert": str(error),
+        }
+
+
+def main(folder):
+    """Measure what is missing, a cell at a time, so that a run may be stopped."""
+    kept = read_record("answers")["cells"] if place_of("answers").exists() else {}
+    for parameters in cells():
+        key = " | ".join(parameters.values)
+        if key not in kept:
+            kept[key] = cell(*parameters.values, folder / key)
+            print(key, kept[key], flush=True)
+            write_record("answers", {"cells": kept}, table)
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))

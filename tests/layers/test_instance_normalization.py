@@ -83,3 +83,20 @@ def test_config_round_trip_and_vectors_refused():
     assert (copy.epsilon, copy.center, copy.scale) == (1e-3, False, True)
     with pytest.raises(ValueError, match="positions"):
         InstanceNormalization()(np.zeros((2, 3), "float32"))
+
+
+@pytest.mark.parametrize("size", [(8, 8), (64, 72), (256, 256), (600, 500)])
+def test_even_planes_become_the_offset(size):
+    """Not the rounding of their means, divided by hardly anything."""
+    x = np.broadcast_to(np.float32([-0.3, 0.1, 57.3, 1e-6]), (2, *size, 4))
+    last_digit = np.random.default_rng(0).choice([0, 2**-23], x.shape)  # as convolutions leave
+    layer = InstanceNormalization(beta_initializer="ones")
+    np.testing.assert_array_equal(layer((x * (1 + last_digit)).astype("float32")), 1.0)
+
+
+def test_planes_of_little_contrast_keep_it():
+    x = 100 + np.random.default_rng(0).normal(0, 0.01, (1, 32, 32, 2)).astype("float32")
+    found = np.asarray(InstanceNormalization()(x))
+    exact = x.astype("float64")
+    exact = (exact - exact.mean((1, 2))) / np.sqrt(exact.var((1, 2)) + 1e-5)
+    np.testing.assert_allclose(found, exact, atol=1e-3)

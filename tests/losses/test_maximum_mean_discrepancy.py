@@ -64,7 +64,7 @@ def test_both_estimators_are_unbiased():
     for estimator in ("quadratic", "linear"):
         values = [
             float(maximum_mean_discrepancy(*rng.normal(size=(2, 8, 2)), estimator=estimator))
-            for _ in range(120)
+            for _ in range(40)
         ]
         error = np.std(values) / np.sqrt(len(values))
         assert abs(np.mean(values)) < 3.5 * error

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_dtl.methods import Method
-from keras_dtl.methods.base import require_logits
+from keras_dtl.methods.networks import require_logits
 from tests.networks import dense
 
 

@@ -32,7 +32,11 @@ def saved(tmp_path_factory):
     ("imports", "loaded"),
     [
         ("import keras_dtl", "'tensorflow' not in sys.modules"),
-        ("import keras\nimport keras_dtl", "'keras_dtl.methods' not in sys.modules"),
+        pytest.param(
+            "import keras\nimport keras_dtl",
+            "'keras_dtl.methods' not in sys.modules",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_opens_in_a_new_process_in_either_order_of_imports(saved, imports, loaded):

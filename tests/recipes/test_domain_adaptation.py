@@ -6,7 +6,8 @@ import pytest
 from keras_dtl.data import LabelledImages
 from keras_dtl.methods import SourceOnly
 from keras_dtl.recipes import RECIPES
-from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe, Domains
+from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe
+from keras_dtl.recipes.domains import Domains
 from tests.networks import SHAPE, dense, encoder
 
 ADAPTATIONS = sorted(n for n, r in RECIPES.items() if issubclass(r, DomainAdaptationRecipe))

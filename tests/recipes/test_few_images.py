@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_dtl.data import load_domain
+from keras_dtl.images import write_image
 from keras_dtl.recipes import RECIPES
 
 
@@ -21,3 +23,12 @@ def test_enough_test_images_are_no_word(caplog):
     two = np.zeros((2, 8, 8, 3), "uint8")
     RECIPES["pix2pix"](keep="last").divide(None, two, two)
     assert not caplog.text
+
+
+def test_what_is_held_out_of_a_domain_without_split_is_said(tmp_path):
+    for index in range(20):
+        write_image(tmp_path / f"{index}.png", np.zeros((8, 8, 3), "uint8"))
+    recipe = RECIPES["cyclegan"](source=f"folder:{tmp_path}", target="digits")
+    assert recipe.data_lines()[-1].endswith("here one image in 10, by name, is for testing alone")
+    train, test = load_domain(recipe.source, 8, 8, side="a")
+    assert (len(train), len(test)) == (18, 2)

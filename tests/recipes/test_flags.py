@@ -56,3 +56,14 @@ def test_channels_first_of_keras_json_is_refused(tmp_path, monkeypatch, capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert "keras.json" in line
     assert "channels_last" in line
+
+
+def test_flags_name_the_arrays_of_archives():
+    arrays = {"npz_images": "photos", "npz_labels": "person"}
+    recipe = RECIPES["dann"](source="npz:a.npz", target="npz:b.npz:y", **arrays)
+    assert (recipe.source, recipe.target) == ("npz:a.npz:photos,person", "npz:b.npz:y")
+    assert (recipe.npz_images, recipe.npz_labels) == (None, None)
+    assert RECIPES["gmv"](source="npz:a.npz", npz_labels="who").source == "npz:a.npz:who"
+    assert RECIPES["gmv"](source="npz:a.npz", npz_images="x1").source == "npz:a.npz:x1,"
+    with pytest.raises(ValueError, match="name arrays of npz:PATH.npz, and no data set is one"):
+        RECIPES["dann"](source="digits", target="npz:b.npz:y", **arrays)

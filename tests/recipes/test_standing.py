@@ -82,6 +82,7 @@ def test_more_epochs_go_on_from_the_finished_run(folder, tmp_path):
     assert int(trained.model.optimizer.iterations.numpy()) == 3 * 4
 
 
+@pytest.mark.slow
 def test_failed_export_costs_nothing_and_versions_count_up(folder, tmp_path, monkeypatch):
     once = dataclasses.replace(recipe(folder, resume=True), export_anyway=True)
     trained = train(once)

@@ -1,7 +1,7 @@
 """What methods share in which a discriminator tells the domains apart."""
 
 from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
-from keras_dtl.methods.base import require_logits
+from keras_dtl.methods.networks import require_logits
 
 
 class AdversarialAdaptation(DomainAdaptation):

@@ -125,7 +125,7 @@ class DANN(AdversarialAdaptation):
             return self.reversal(seen)
         return reverse_gradient(seen, self.restraint.share * self.reversal_strength)
 
-    def weighted(self, terms, label_loss):
+    def weigh(self, terms, label_loss):
         if self.restraint is not None:
             self.restraint(label_loss)  # holds back the next step
-        return super().weighted(terms, label_loss)
+        return super().weigh(terms, label_loss)

@@ -54,3 +54,6 @@ class SequenceGMV(GMV):
 
     def unscale_generated(self, generated):
         return keras.layers.Rescaling(self.deviation, self.mean, name="motion")(generated)
+
+    def answers(self, predictions, inputs):
+        return predictions

@@ -9,8 +9,9 @@ from keras_dtl.losses import (
     real_gradient_penalty,
     velocity_error,
 )
-from keras_dtl.methods.base import Method, require_logits
+from keras_dtl.methods.base import Method
 from keras_dtl.methods.motion.sequential_autoencoder import normalization_layer
+from keras_dtl.methods.networks import require_logits
 
 
 @keras.saving.register_keras_serializable("keras_dtl")

@@ -3,7 +3,8 @@ import tensorflow as tf
 
 from keras_dtl.distribution import draw
 from keras_dtl.losses import adversarial_loss, velocity_error
-from keras_dtl.methods.base import Method, require_logits
+from keras_dtl.methods.base import Method
+from keras_dtl.methods.networks import require_logits
 
 
 @keras.saving.register_keras_serializable("keras_dtl")

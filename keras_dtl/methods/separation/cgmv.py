@@ -9,7 +9,7 @@ from keras_dtl.methods.separation.separation import (
     call_frozen,
     image_input,
     pixels,
-    signed,
+    signed_input,
     with_fixed_style,
     with_fixed_styles,
 )
@@ -218,7 +218,7 @@ class CGMV(MultiView):
         for name, (network, output) in networks.items():
             image = image_input(network, "image")
             parts[name] = keras.Model(
-                image, {output: network(signed(image), training=False)}, name=name
+                image, {output: network(signed_input(image), training=False)}, name=name
             )
         return parts
 
@@ -229,7 +229,7 @@ class CGMV(MultiView):
         """Return the network from an image and a view code to the image in that view, uint8."""
         image = image_input(self.encoder, "image")
         view = keras.Input((self.view_numbers,), name="view")
-        content = self.encoder(signed(image), training=False)
+        content = self.encoder(signed_input(image), training=False)
         generated = pixels(self.generator([content, view], training=False))
         return keras.Model([image, view], generated, name=self.name)
 
@@ -242,7 +242,7 @@ class CGMV(MultiView):
             view: Code `(numbers,)`, such as drawn from the standard Gaussian.
         """
         image = image_input(self.encoder, "image")
-        content = self.encoder(signed(image), training=False)
+        content = self.encoder(signed_input(image), training=False)
         return with_fixed_style(content, view, self.generator, image)
 
     def in_views(self, views):
@@ -257,5 +257,5 @@ class CGMV(MultiView):
         if len(views) < 2:
             raise ValueError(f"`in_views` takes two views or more. Received: {len(views)}")
         image = image_input(self.encoder, "image")
-        content = self.encoder(signed(image), training=False)
+        content = self.encoder(signed_input(image), training=False)
         return with_fixed_styles(content, views, self.generator, image)

@@ -2,7 +2,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.losses import mutual_information
-from keras_dtl.methods.networks import to_signed
+from keras_dtl.methods.networks import to_pixels, to_signed
 from keras_dtl.methods.separation.separation import Separation, call_frozen, code_sizes, pixels
 
 REMEMBERED = 0.98
@@ -227,6 +227,9 @@ class GMV(MultiView):
 
     def deployable(self):
         return self.parts()["generator"]
+
+    def answers(self, predictions, inputs):
+        return to_pixels((predictions + 1) * 127.5)
 
 
 def shared_information(answers):

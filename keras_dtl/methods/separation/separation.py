@@ -8,8 +8,8 @@ from keras import layers
 from keras_dtl.distribution import draw, mean, replica_count
 from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty, real_gradient_penalty
-from keras_dtl.methods.base import Method, require_logits
-from keras_dtl.methods.networks import has_batch_norm
+from keras_dtl.methods.base import Method
+from keras_dtl.methods.networks import has_batch_norm, require_logits
 
 SHARED = ("adversarial", "real_target", "generated_target", "gate", "real_penalty_weight")
 """Arguments of every method of separation, which it takes as keywords."""
@@ -190,7 +190,7 @@ def image_input(network, name, position=0):
     return keras.Input(shape, dtype="uint8", name=name)
 
 
-def signed(image):
+def signed_input(image):
     """Bring symbolic uint8 images into -1..1."""
     return from_pixels(image, f"signed_{image.name}")
 

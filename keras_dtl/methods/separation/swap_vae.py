@@ -7,15 +7,14 @@ from keras_dtl.losses import (
     gaussian_divergence,
     paired_contrast,
 )
-from keras_dtl.methods.base import require_logits
-from keras_dtl.methods.networks import to_pixels, to_signed
+from keras_dtl.methods.networks import require_logits, to_pixels, to_signed
 from keras_dtl.methods.separation.separation import (
     Separation,
     call_frozen,
     code_sizes,
     image_input,
     pixels,
-    signed,
+    signed_input,
     with_fixed_style,
 )
 
@@ -306,7 +305,7 @@ class SwapVAE(Separation):
     def parts(self):
         """Return encoder and decoder as they are deployed: uint8 images, codes in float32."""
         image = image_input(self.encoder, "image")
-        content, mean, _ = self.encoder(signed(image), training=False)
+        content, mean, _ = self.encoder(signed_input(image), training=False)
         codes = [keras.Input(code.shape[1:], name=code.name) for code in self.decoder.inputs]
         named = {"content": content, "style": mean}
         return {
@@ -320,8 +319,8 @@ class SwapVAE(Separation):
         """Return the exchange: the content of `image` in the style of `style_image`, uint8."""
         image = image_input(self.encoder, "image")
         style_image = image_input(self.encoder, "style_image")
-        content = self.encoder(signed(image), training=False)[0]
-        style = self.encoder(signed(style_image), training=False)[1]
+        content = self.encoder(signed_input(image), training=False)[0]
+        style = self.encoder(signed_input(style_image), training=False)[1]
         generated = pixels(self.decoder([content, style], training=False))
         return keras.Model([image, style_image], generated, name=self.name)
 
@@ -338,7 +337,7 @@ class SwapVAE(Separation):
         """
         style = self.encoder(to_signed(style_image[None]), training=False)[1]
         image = image_input(self.encoder, "image")
-        content = self.encoder(signed(image), training=False)[0]
+        content = self.encoder(signed_input(image), training=False)[0]
         return with_fixed_style(content, style, self.decoder, image)
 
 

@@ -7,7 +7,7 @@ from keras_dtl.layers import GramMatrix
 from keras_dtl.losses import content_loss, total_variation
 from keras_dtl.methods.style.objective import StyleObjective, layer_shapes
 from keras_dtl.methods.style.pixel_optimizers import Evaluation
-from keras_dtl.methods.style.tiles import reach, tiles
+from keras_dtl.methods.style.tiles import reach, tiles, warn_of_work
 
 
 class TiledObjective(StyleObjective):
@@ -28,6 +28,7 @@ class TiledObjective(StyleObjective):
         self.strides, self.stride, self.margin = reach(method.features)
         super().__init__(method, content, regions, size)
         self.tiles = self._tiles(size)
+        warn_of_work(self.tiles, size, side, self.margin)
         self.positions = [self._positions(masks, size) for masks in self.masks]
 
     def _tiles(self, size):

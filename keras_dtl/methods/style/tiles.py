@@ -1,6 +1,7 @@
 """The parts in which a large image is looked at, and how far a network sees beyond each."""
 
 import itertools
+import logging
 import math
 from typing import NamedTuple
 
@@ -8,6 +9,10 @@ LARGE = 1_500_000
 """Pixels above which an image is handled in tiles unless told otherwise."""
 SIDE = 768
 """Side of a tile in pixels, without its margin."""
+MUCH_WORK = 4.0
+"""Pixels looked at for each of an image, from which on larger tiles are advised."""
+
+logger = logging.getLogger("keras_dtl")
 
 
 class Tile(NamedTuple):
@@ -61,6 +66,24 @@ def tiles(size, side, stride, margin):
         for row in rows
         for column in columns
     ]
+
+
+def warn_of_work(parts, size, side, margin):
+    """Say how much more is looked at in tiles than in the whole image, where it is a lot.
+
+    Args:
+        parts: The `Tile`s of an image.
+        size: Its `(height, width)`.
+        side, margin: As for `tiles`.
+    """
+    looked_at = sum((t.outer[2] - t.outer[0]) * (t.outer[3] - t.outer[1]) for t in parts)
+    work = looked_at / math.prod(size)
+    if work > MUCH_WORK:
+        logger.warning(
+            "Tiles of %d pixels see %d more on each side: an iteration takes about %.0f times as "
+            "long as of the whole image. From a tile size of %d on it is %.0f times at most.",
+            *(side, margin, work, 2 * margin, MUCH_WORK),
+        )
 
 
 def _spans(length, side, stride, margin):

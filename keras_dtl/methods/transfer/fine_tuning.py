@@ -1,9 +1,9 @@
 import keras
 import tensorflow as tf
 
-from keras_dtl.methods.base import ClassifierMethod, require_logits
+from keras_dtl.methods.classifier import ClassifierMethod
 from keras_dtl.methods.inputs import check_pixels, first_batch, logits_loss
-from keras_dtl.methods.networks import batch_norm_layers, layers_from, learnt_layers
+from keras_dtl.methods.networks import batch_norm_layers, layers_from, learnt_layers, require_logits
 
 BATCH_NORM_POLICIES = ("frozen", "moving")
 

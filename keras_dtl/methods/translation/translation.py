@@ -9,8 +9,14 @@ from keras import layers
 from keras_dtl.distribution import draw
 from keras_dtl.layers import InstanceNormalization, ReflectionPadding2D, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty
-from keras_dtl.methods.base import Method, require_logits
-from keras_dtl.methods.networks import has_batch_norm, nested_layers, to_pixels, to_signed
+from keras_dtl.methods.base import Method
+from keras_dtl.methods.networks import (
+    has_batch_norm,
+    nested_layers,
+    require_logits,
+    to_pixels,
+    to_signed,
+)
 
 
 class Translation(Method):

@@ -171,6 +171,7 @@ def test_deployable_model_gives_probabilities_of_the_trained_path():
         np.testing.assert_allclose(deployed.predict(images(count), verbose=0), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_saved_model_round_trip(tmp_path):
     model = make(adaptation_weight=0.5, batch_norm="joint")
     model.fit(tf.data.Dataset.from_tensors(batch()).repeat(), steps_per_epoch=2, verbose=0)

@@ -49,6 +49,18 @@ def test_adversary_waits_for_the_labels():
     assert max(np.abs(a - c).max() for a, c in zip(full, waiting, strict=True)) > 1e-4
 
 
+def test_every_step_tells_the_adversary_what_has_been_learnt():
+    model = compiled(
+        DANN(encoder(), dense(CLASSES), dense(1), restrained=True), keras.optimizers.SGD(0.0)
+    )
+    guessing = float(model.restraint.mean_loss)
+    label_loss = float(model.train_step(batch())["label_loss"])
+    assert label_loss != pytest.approx(guessing)
+    momentum = model.restraint.momentum
+    mean = momentum * guessing + (1 - momentum) * min(label_loss, 2 * guessing)
+    assert float(model.restraint.mean_loss) == pytest.approx(mean, rel=1e-6)
+
+
 def test_one_class_is_refused():
     with pytest.raises(ValueError, match="2 or more"):
         Restraint(1)

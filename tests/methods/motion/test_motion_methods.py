@@ -77,6 +77,7 @@ def test_transfer_learns_and_keeps_the_length(kind):
     assert model((motion, motion[:, :6])).shape == motion.shape
 
 
+@pytest.mark.slow
 def test_reconstruction_falls():
     model = transfer()
     losses = []

@@ -103,6 +103,7 @@ def test_coverage_is_the_surprise_at_the_mean_answers_after_those_of_the_latest_
         assert float(found) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_coverage_asks_for_the_objects_that_were_not_drawn_of_late():
     model = gmv(extension=True)
     often = tf.one_hot([0] * 6, 5) * 20.0

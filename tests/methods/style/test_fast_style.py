@@ -45,6 +45,7 @@ def test_logs_are_the_weighted_terms_of_the_formula():
     assert history["loss"][0] == pytest.approx(total, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_generator_comes_closer_to_the_style_and_features_stay_as_they_are():
     model = make(content_weight=0.01, variation_weight=0)
     before, frozen = model.distances(photos()), model.features.get_weights()

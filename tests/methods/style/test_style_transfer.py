@@ -145,9 +145,13 @@ def stopped(state, **words):
     ("optimizer", "other"),
     [
         (lambda: LBFGS(history=3), lambda: LBFGS(history=4)),
-        (lambda: LBFGS(history=12), lambda: "adam"),
+        pytest.param(lambda: LBFGS(history=12), lambda: "adam", marks=pytest.mark.slow),
         (lambda: keras.optimizers.Adam(2.0), lambda: keras.optimizers.Adam(2.5)),
-        (lambda: keras.optimizers.SGD(0.1), lambda: keras.optimizers.SGD(0.1, momentum=0.5)),
+        pytest.param(
+            lambda: keras.optimizers.SGD(0.1),
+            lambda: keras.optimizers.SGD(0.1, momentum=0.5),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_stopped_transfer_goes_on_with_a_like_optimizer_alone(

@@ -4,7 +4,7 @@ import pytest
 
 from keras_dtl.methods.style.scene import Scene
 from keras_dtl.methods.style.tiled_objective import TiledObjective
-from keras_dtl.methods.style.tiles import LARGE, SIDE, reach, side_of_tiles, tiles
+from keras_dtl.methods.style.tiles import LARGE, SIDE, reach, side_of_tiles, tiles, warn_of_work
 from tests.methods.style.test_style_transfer import make, objective, picture
 
 SIZE = (37, 50)
@@ -32,7 +32,7 @@ def same(model, *images, **scene):
     "scale",
     [
         "paper",
-        "relative",
+        pytest.param("relative", marks=pytest.mark.slow),
         pytest.param("johnson", marks=pytest.mark.slow),
         pytest.param("gatys_torch", marks=pytest.mark.slow),
     ],
@@ -96,3 +96,11 @@ def test_only_large_images_are_tiled_by_default():
     assert side_of_tiles(None, (2048, 1536)) is None
     with pytest.raises(ValueError, match="tile_size.*Received: 0"):
         side_of_tiles(0, (8, 8))
+
+
+@pytest.mark.parametrize(("side", "work"), [(16, 80), (32, 25), (64, 9), (128, None), (256, None)])
+def test_tiles_that_look_at_much_more_than_the_image_are_warned_of(side, work, caplog):
+    size = (4096, 4096)
+    warn_of_work(tiles(size, side, 16, 64), size, side, 64)
+    assert (f"takes about {work} times as long" in caplog.text) == (work is not None)
+    assert bool(caplog.records) == (work is not None)

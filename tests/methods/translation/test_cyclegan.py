@@ -100,6 +100,7 @@ def test_identity_and_cycle_reach_both_generators():
         assert (a != b).any() and (b != c).any()
 
 
+@pytest.mark.slow
 def test_two_replicas_report_and_move_like_one(two_replicas):
     """Gradients of two halves of a batch add up to that of the whole; without a pool."""
     a, b = images(4), images(4, 1)

@@ -86,7 +86,11 @@ def test_every_game_moves_both_players(make, adversarial):
     assert np.isfinite([float(value) for value in logs.values()]).all()
 
 
-@pytest.mark.parametrize("make", METHODS.values(), ids=METHODS)
+@pytest.mark.parametrize(
+    "make",
+    [METHODS["pix2pix"], pytest.param(METHODS["cyclegan"], marks=pytest.mark.slow)],
+    ids=["pix2pix", "cyclegan"],
+)
 def test_interrupted_training_ends_where_an_uninterrupted_one_does(make, tmp_path):
     """Networks, optimizers, pools, the pools' coins and dropout's masks."""
 

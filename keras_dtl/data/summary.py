@@ -1,0 +1,99 @@
+"""Lines that say what a data set holds."""
+
+import collections
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from keras_dtl.images import ImageError, open_image, upright_size
+
+MOST_LISTED = 20
+"""Classes and left-out files that are listed, at most."""
+
+
+def example_lines(parts: dict) -> list[str]:
+    """Return classes, counts and size of the images of each split, a line each.
+
+    Args:
+        parts: `LabelledImages` by split.
+    """
+    train = parts["train"]
+    lines = [f"{len(train.classes)} classes: {join_names(train.classes)}"]
+    for split, part in parts.items():
+        lines.append(f"{split}: {count_line(len(part), part.labels, part.classes)}")
+    height, width, channels = train.image_shape
+    return [*lines, f"sizes: {width}x{height} (width x height), {channels} channels"]
+
+
+def count_line(count: int, labels: np.ndarray | None, classes: Sequence[str]) -> str:
+    """Return how many images there are, and of each class.
+
+    Args:
+        count: Of all.
+        labels: Integers `(count,)`, or None.
+        classes: Names in label order.
+    """
+    if labels is None:
+        return f"{count} images without labels"
+    each = np.bincount(labels, minlength=len(classes))
+    return f"{count} images ({join_names(f'{n} {k}' for n, k in zip(classes, each, strict=True))})"
+
+
+def join_names(names: Iterable[str]) -> str:
+    """Return the first of some names, and how many more there are.
+
+    Args:
+        names: Of anything.
+    """
+    names = [str(name) for name in names]
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    return ", ".join(names[:MOST_LISTED]) + more
+
+
+def image_sizes(files: Iterable[Path]) -> tuple[collections.Counter, list[str]]:
+    """Return how many images have each width and height, and why others cannot be opened.
+
+    Args:
+        files: Of the images.
+    """
+    sizes, broken = collections.Counter(), []
+    for path in files:
+        try:
+            with open_image(path) as image:
+                sizes[upright_size(image)] += 1
+        except ImageError as error:
+            broken.append(str(error))
+    return sizes, broken
+
+
+def size_lines(sizes: collections.Counter, broken: Sequence[str]) -> list[str]:
+    """Return what sizes there are, and which images cannot be opened, a line each.
+
+    Args:
+        sizes: How many images have each width and height.
+        broken: Why others cannot be opened.
+    """
+    lines = []
+    if sizes:
+        small, large = (
+            "x".join(map(str, each)) for each in (min(sizes, key=np.prod), max(sizes, key=np.prod))
+        )
+        words = small if len(sizes) == 1 else f"{len(sizes)} sizes, {small} to {large}"
+        lines.append(f"sizes: {words} (width x height)")
+    return lines + [f"cannot be opened: {reason}" for reason in broken[:MOST_LISTED]]
+
+
+def left_out_lines(unread: Iterable[tuple[str, str]]) -> list[str]:
+    """Return which files are left out, a line for each reason.
+
+    Args:
+        unread: `(path, reason)` of each.
+    """
+    reasons = collections.defaultdict(list)
+    for path, reason in unread:
+        reasons[reason].append(path)
+    return [
+        f"left out: {len(paths)} ({reason}): {join_names(paths)}"
+        for reason, paths in reasons.items()
+    ]

@@ -1,0 +1,172 @@
+"""Pillow images to arrays of upright 8-bit pixels, and back."""
+
+import struct
+
+import numpy as np
+from PIL import Image
+
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+"""Pillow's modes by number of channels."""
+_EXIF_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class ImageError(ValueError):
+    """A file or a string of bytes that cannot be read as an image; the message says why."""
+
+
+def check_size(image: Image.Image, max_pixels: int) -> None:
+    """Refuse an image that is too large.
+
+    Args:
+        image: A Pillow image.
+        max_pixels: The most that it may have.
+
+    Raises:
+        ImageError: It has more.
+    """
+    width, height = image.size
+    if width * height > max_pixels:
+        raise ImageError(f"its {width} x {height} pixels exceed the limit of {max_pixels}")
+
+
+def upright_image(image: Image.Image) -> Image.Image:
+    """Decode a Pillow image and turn it upright, in 8 bit.
+
+    Args:
+        image: As `open_image` gave it.
+
+    Returns:
+        A Pillow image of a mode of 8 bit; `image` itself where nothing changes.
+
+    Raises:
+        ImageError: Its pixels are numbers whose range is not known.
+    """
+    image.load()
+    image = _eight_bit(image)
+    return turned_upright(image, orientation_of(image))
+
+
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Return width and height in pixels as the image is seen, mostly without decoding it.
+
+    Args:
+        image: As `open_image` gave it.
+    """
+    width, height = image.size
+    return (height, width) if orientation_of(image) >= 5 else (width, height)
+
+
+def as_pixels(image: Image.Image, channels: int) -> np.ndarray:
+    """Return a Pillow image as a uint8 array of shape `(height, width, channels)`.
+
+    Args:
+        image: Of a mode of 8 bit.
+        channels: 1 for grey, 3 for RGB, 4 for RGB with alpha.
+    """
+    pixels = np.array(to_mode(image, MODES[channels]))
+    return pixels.reshape(*pixels.shape[:2], channels)
+
+
+def _eight_bit(image):
+    """Scale deep grey pixels to 8 bit; Pillow itself would clip them at 255."""
+    if image.mode == "F":
+        raise ImageError("its pixels are floating-point numbers, whose range is not known")
+    if not image.mode.startswith("I"):
+        return image
+    values = np.asarray(image).astype(np.int64)
+    if values.min() < 0 or values.max() > 65535:
+        raise ImageError("its pixels are 32-bit integers, whose range is not known")
+    grey = Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+    grey.info["orientation"] = _orientation(image)
+    return grey
+
+
+def orientation_of(image: Image.Image) -> int:
+    """Return the turn that an image's EXIF asks for, from 1 (none) to 8.
+
+    Args:
+        image: A Pillow image.
+    """
+    orientation = _orientation(image)
+    return orientation if orientation in _UPRIGHT else 1
+
+
+def turned_upright(image: Image.Image, orientation: int) -> Image.Image:
+    """Return an image turned as an EXIF orientation asks for; `image` itself where it does not.
+
+    Args:
+        image: A Pillow image of stored pixels.
+        orientation: From 1 to 8.
+    """
+    transpose = _UPRIGHT.get(orientation)
+    return image if transpose is None else image.transpose(transpose)
+
+
+def _orientation(image):
+    if "orientation" in image.info:
+        return image.info["orientation"]
+    try:
+        # Read after load(): PNG may keep it behind the pixels, and TIFF has applied it by then.
+        return image.getexif().get(_EXIF_ORIENTATION)
+    except (SyntaxError, ValueError, TypeError, LookupError, OSError, struct.error):
+        return None  # damaged notes about the pixels do not spoil the pixels
+
+
+def to_mode(image: Image.Image, mode: str) -> Image.Image:
+    """Return a Pillow image in another mode, with alpha laid over white where it has none.
+
+    Args:
+        image: Of a mode of 8 bit.
+        mode: "L", "RGB" or "RGBA".
+    """
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        if mode != "RGBA":
+            white = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(white, image)
+    elif image.mode == "CMYK" and mode != "RGB":
+        image = image.convert("RGB")
+    return image if image.mode == mode else image.convert(mode)
+
+
+def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize an image with the antialiased bilinear filter that training and serving share.
+
+    Args:
+        image: A uint8 array of shape `(height, width, channels)` with 1, 3 or 4 channels.
+        size: The new `(height, width)`.
+
+    Returns:
+        A uint8 array of shape `(*size, channels)`; `image` itself where nothing changes.
+    """
+    height, width = size
+    if image.shape[:2] == (height, width):
+        return image
+    resized = as_pillow(image).resize((width, height), Image.Resampling.BILINEAR)
+    return np.array(resized).reshape(height, width, image.shape[2])
+
+
+def as_pillow(image: np.ndarray) -> Image.Image:
+    """Return pixels as a Pillow image.
+
+    Args:
+        image: A uint8 array of shape `(height, width, channels)` with 1, 3 or 4 channels.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in MODES:
+        raise ValueError(
+            "An image must be a uint8 array of shape (height, width, channels) with 1, 3 or 4 "
+            f"channels; received {image.dtype} of shape {image.shape}."
+        )
+    return Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)

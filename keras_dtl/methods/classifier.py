@@ -1,0 +1,74 @@
+"""What methods share whose deployed model is an encoder, a classifier and an answer."""
+
+import keras
+
+from keras_dtl.layers import answer_of
+from keras_dtl.methods.base import Method
+
+
+class ClassifierMethod(Method):
+    """A method whose deployed model is an encoder and a classifier, to which it adds the answer.
+
+    What the classifier's numbers stand for follows from the compiled loss, see
+    `keras_dtl.layers.Answer`.
+    """
+
+    def answer(self, postprocessing=None):
+        """Return the `keras_dtl.layers.Answer` that the model was trained to give.
+
+        Args:
+            postprocessing: `"softmax"`, `"sigmoid"` or `"none"`, where the loss does not tell.
+
+        Raises:
+            ValueError: When neither tells.
+        """
+        return answer_of(self.classifier.output_shape, self.loss, postprocessing)
+
+    def deployable(self, postprocessing=None, dtype=None):
+        """Return the functional model from examples to the answer, see `Method.deployable`.
+
+        Args:
+            postprocessing: As `answer` takes it.
+            dtype: Of the input; by default what the encoder declares.
+        """
+        return deployed_classifier(
+            self.encoder, self.classifier, self.name, self.answer(postprocessing), dtype
+        )
+
+    def answers(self, predictions, inputs, postprocessing=None):
+        return self.answer(postprocessing).array(predictions, inputs[0])
+
+
+def deployed_classifier(encoder, classifier, name, answer=None, dtype=None):
+    """Return the functional model from examples to the answer of encoder and classifier.
+
+    The answer is `probabilities`, `values`, or of a segmenter `class_map`, the class of each
+    pixel.
+
+    Args:
+        encoder: Network from images `(batch, height, width, channels)`, or other examples, to
+            features.
+        classifier: Network from features to logits.
+        name: Of the model.
+        answer: The `keras_dtl.layers.Answer`; by default one of several classes.
+        dtype: Of the input; by default what the encoder declares.
+    """
+    [declared] = encoder.inputs
+    names = {2: "features", 3: "series", 4: "image"}
+    image = keras.Input(
+        encoder.input_shape[1:],
+        dtype=dtype or declared.dtype,
+        name=names.get(len(encoder.input_shape), "input"),
+    )
+    logits = classifier(encoder(image, training=False), training=False)
+    answer = answer or answer_of(classifier.output_shape)
+    return keras.Model(image, answer.tensor(logits, image), name=name)
+
+
+def is_dense(classifier):
+    """Return whether a classifier gives logits of every position, as a segmenter does.
+
+    Args:
+        classifier: Network to logits `(batch, classes)` or `(batch, height, width, classes)`.
+    """
+    return len(classifier.output_shape) == 4

@@ -1,0 +1,184 @@
+"""OpenVINO beside onnxruntime over a folder of photos: speed by turns, quality beside each.
+
+Sections of conversion.py, which runs them and writes what they measured. The environment variable
+KERAS_DTL_BASELINE names a checkout of the build to compare with, whose float32 is 1.
+"""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROUNDS, PART, BATCH = 5, 20, 8
+# Of each round: how many photos of 481x321 pixels (upright and lying), 256x256, 240x180, 128x128.
+MIX = (("bsds500", 4), ("monet2photo/trainB", 6), ("camvid", 5), ("pacs/photo", 5))
+VARIANTS = {
+    "before float32": ("cpu", "float32"),
+    "onnxruntime float32": ("cpu", "float32"),
+    "openvino float32": ("openvino", "float32"),
+    "openvino bfloat16": ("openvino", "bfloat16"),
+    "openvino int8": ("openvino", "int8"),
+    "openvino int8 at 37 dB": ("openvino", "int8"),
+    "onnxruntime int8": ("cpu", "int8"),
+}
+WANTED = {
+    "openvino float32": {"times": 1.12, "difference": 1},
+    "openvino bfloat16": {"times": 2.2, "psnr": 50},
+    "openvino int8": {"times": 3.3, "psnr": 34},
+    "openvino int8 at 37 dB": {"times": 2.7, "psnr": 37},
+}
+
+
+def runtimes(folder, rounds):
+    """ResNet-9 of 64 filters, trained 150 steps: 100 photos of mixed sizes by each runtime."""
+    import conversion_inputs as inputs
+
+    network = inputs.make_once(folder / "trained.keras", inputs.train_generator)
+    paths = {
+        least: inputs.make_once(
+            folder / f"trained_{least}", inputs.export_trained, network, float(least)
+        )
+        for least in (32, 37)
+    }
+    photos = mixed_photos(inputs.data_folder())
+    for place in range(len(rounds), ROUNDS):
+        part = photos[place * PART : (place + 1) * PART]
+        names = list(VARIANTS)
+        measured = {
+            name: _measure_apart(
+                name, paths[37 if "37" in name else 32], part, folder / "out" / name
+            )
+            for name in names[place % len(names) :] + names[: place % len(names)]
+        }
+        for name in names:
+            measured[name] |= _quality(folder / "out" / name, folder / "out" / names[0])
+        yield measured
+
+
+def mixed_photos(data):
+    """Return photos that nothing was calibrated on, mixed alike in each round."""
+    kinds = [sorted((data / name).rglob("*.jpg"))[100:] for name, _ in MIX]
+    return [
+        file
+        for place in range(ROUNDS)
+        for files, (_, count) in zip(kinds, MIX, strict=True)
+        for file in files[place * count : (place + 1) * count]
+    ]
+
+
+def _measure_apart(name, path, part, out):
+    """Measure in a fresh process, of the build before where the name says so."""
+    root = Path(__file__).resolve().parents[2]
+    before = os.environ.get("KERAS_DTL_BASELINE")
+    if name.startswith("before") and not before:
+        raise SystemExit("error: KERAS_DTL_BASELINE must name a checkout of the build before.")
+    tree = before if name.startswith("before") else str(root)
+    words = [sys.executable, __file__, name, str(path), str(out), *map(str, part)]
+    answer = subprocess.run(
+        words, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": tree}, check=True
+    )
+    return json.loads(answer.stdout.splitlines()[-1])
+
+
+def _measure(name, path, out, part):
+    """Return the figures of the folder, and of the bare session on the same decoded batches."""
+    import numpy as np
+
+    import keras_dtl
+    from keras_dtl.images import read_image
+
+    device, precision = VARIANTS[name]
+    artifact = keras_dtl.load_artifact(path, device, precision=precision)
+    groups = {}
+    for file in part:
+        image = read_image(file)
+        groups.setdefault(image.shape, []).append(image)
+    batches = [np.stack(images) for images in groups.values()]
+    feed = artifact.manifest.inputs[0].name
+    for batch in batches:  # what is made ready for each size comes before
+        artifact.session.run(None, {feed: _multiple(batch[:1])})
+    found = {}
+
+    def run_session():
+        for batch in batches:
+            for first in range(0, len(batch), BATCH):
+                artifact.session.run(None, {feed: _multiple(batch[first : first + BATCH])})
+
+    def run_folder():
+        shutil.rmtree(out, ignore_errors=True)
+        keras_dtl.convert_folder(artifact, part, out, batch_size=BATCH, gallery=0)
+
+    for what, run in (("folder", run_folder), ("bare_session", run_session)):
+        found[what] = _clock(run, len(part))
+    return found
+
+
+def _multiple(batch, multiple=4):
+    height, width = (size // multiple * multiple for size in batch.shape[1:3])
+    return batch[:, :height, :width].copy()
+
+
+def _clock(run, count):
+    begun, processor = time.perf_counter(), sum(os.times()[:4])
+    run()
+    return {
+        "seconds_per_image": (time.perf_counter() - begun) / count,
+        "processor_seconds_per_image": (sum(os.times()[:4]) - processor) / count,
+    }
+
+
+def _quality(folder, reference):
+    import conversion_inputs as inputs
+    import numpy as np
+
+    from keras_dtl.images import read_image
+
+    decibels, largest = [], 0
+    for file in sorted(reference.glob("*.png")):
+        one, other = (read_image(place / file.name) for place in (folder, reference))
+        decibels.append(inputs.psnr(one, other))
+        largest = max(largest, int(np.abs(one.astype(int) - other).max()))
+    return {
+        "psnr_mean": statistics.mean(decibels),
+        "psnr_least": min(decibels),
+        "largest_difference": largest,
+    }
+
+
+def runtimes_summary(rounds):
+    def total(name, what, figure):
+        return sum(one[name][what][figure] for one in rounds)
+
+    rows = {}
+    for name in VARIANTS:
+        times = {
+            f"times_before_by_{clock}": total("before float32", "folder", figure)
+            / total(name, "folder", figure)
+            for clock, figure in CLOCKS.items()
+        }
+        bare = {
+            f"folder_over_bare_by_{clock}": total(name, "bare_session", figure)
+            / total(name, "folder", figure)
+            for clock, figure in CLOCKS.items()
+        }
+        rows[name] = {
+            **times,
+            **bare,
+            "psnr_mean": statistics.mean(one[name]["psnr_mean"] for one in rounds),
+            "psnr_least": min(one[name]["psnr_least"] for one in rounds),
+            "largest_difference": max(one[name]["largest_difference"] for one in rounds),
+            "wanted": WANTED.get(name),
+        }
+    return {"images": PART * len(rounds), "batch_size": BATCH, "rows": rows}
+
+
+CLOCKS = {"processor": "processor_seconds_per_image", "clock": "seconds_per_image"}
+
+
+if __name__ == "__main__":
+    variant, artifact_path, output, *files = sys.argv[1:]
+    print(json.dumps(_measure(variant, artifact_path, Path(output), files)))

@@ -1,0 +1,129 @@
+"""The page that says what was tried to break the package, and what was found."""
+
+from record import ROOT
+
+PAGE = ROOT / "docs" / "reliability.md"
+HEAD = """# What was tried to break it
+
+Written by `python scripts/benchmarks/faults.py` from `scripts/benchmarks/results/faults.json`.
+"""
+KILLS = """
+## Kills
+
+A kill is SIGKILL at a random moment of a command; the same command is then given again, trainings,
+adaptations and style transfers with `--resume`. *Half files* are files under their own names that
+are not whole: of conversions, any that is neither what the old nor what the new options give.
+*Refused* are second runs that did not end with status 0. *Different* are results that are not, bit
+for bit, those of a run that nothing disturbed: of conversions every output; of trainings the
+weights with the state of every optimizer, the logs, the scores and the exported graph.
+"""
+SIGNALS = """
+## Signals
+
+Signals at random moments of conversions by threads and by processes, of a training and of a style
+transfer, half of them twice. Stated are 0 for what was done
+all the same, 130 after Ctrl-C, and after SIGTERM the signal itself (in a shell 143). A worker that
+dies is begun again. In the first instant, before Python has given the command to this package,
+Python itself answers Ctrl-C, as it does in any program.
+"""
+DISKS = """
+## Full disks
+
+Each command on ten file systems that hold from nothing to 99 % of what it needs, and then again
+with room. *Stated* are runs that ended with status 2 and one message, or with 0 where the room was
+enough.
+"""
+REPEATS = """
+## Steps that repeat
+
+One training step of every recipe, started so often from one state, and how many outcomes that had,
+compared bit for bit: weights, optimizers, statistics and logs. This holds for what
+`keras-dtl` trains without `--jit on`, on one machine with one version of TensorFlow. A program of
+your own calls `keras_dtl.cli.repeatable.repeat_steps()` first for the same; without it TensorFlow
+adds three gradients and more in an order of chance, and the last bits differ.
+"""
+TESTS = """
+## Tests beside these
+
+`tests/convert/test_faults.py` (a death at every rename and a full disk at every write, of
+classifiers, images and motion), `tests/cli/test_full_disk.py` (a full disk at every write of every
+other verb), `tests/recipes/test_step_repeats.py` (a step of every method repeats bit for bit),
+`tests/convert/test_hostile.py` (graphs, pipes, names, small PNG files), `tests/test_damaged.py`
+(BVH files, masks, checkpoints, runs), `tests/test_import_path.py`,
+`tests/callbacks/test_checkpoint.py`.
+"""
+
+
+def table(columns, rows):
+    """Return a table in Markdown."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines) + "\n"
+
+
+def kill_rows(kills):
+    """Return a row of sums for each case, and one for them all."""
+    rows = [
+        [
+            name,
+            len(runs),
+            sum(bool(run["half_files"]) for run in runs),
+            sum(run["status"] != 0 for run in runs),
+            sum(bool(run["different"]) for run in runs),
+        ]
+        for name, runs in kills.items()
+    ]
+    return [*rows, ["all", *(sum(row[place] for row in rows) for place in range(1, 5))]]
+
+
+def signal_rows(signals):
+    """Return a row for each kind of disturbance."""
+    return [
+        [
+            name,
+            counts["sent"],
+            counts["hung"],
+            counts["not_stated"],
+            ", ".join(f"{status}: {count}" for status, count in counts["statuses"].items()),
+        ]
+        for name, counts in signals.items()
+    ]
+
+
+def is_stated(run):
+    """Whether a run on a full disk ended as stated."""
+    said = len([line for line in run["messages"] if line.startswith("error:")])
+    return run["status"] == 0 or (run["status"] == 2 and said == 1 and len(run["messages"]) == 1)
+
+
+def disk_rows(disks):
+    """Return a row for each case."""
+    return [
+        [
+            name,
+            len(runs),
+            sum(run["status"] == 2 for run in runs),
+            sum(not is_stated(run) for run in runs),
+            sum(bool(run["lost"] or run["half_files"]) for run in runs),
+            sum(run["status_with_room"] != 0 for run in runs),
+            sum(bool(run["different"]) for run in runs),
+        ]
+        for name, runs in disks.items()
+    ]
+
+
+def page(result):
+    """Return the page, in Markdown.
+
+    Args:
+        result: The content of results/faults.json.
+    """
+    columns = ("command", "kills", "with half files", "refused", "different")
+    parts = [HEAD, KILLS, "\n", table(columns, kill_rows(result.get("kills", {})))]
+    columns = ("disturbance", "sent", "hung", "with a status that is not stated", "statuses")
+    parts += [SIGNALS, "\n", table(columns, signal_rows(result.get("signals", {})))]
+    columns = ("command", "disks", "too small", "not stated", "something lost or half")
+    columns = (*columns, "refused with room", "different with room")
+    parts += [DISKS, "\n", table(columns, disk_rows(result.get("full_disks", {})))]
+    columns = ("recipe", "repeats", "outcomes")
+    rows = [[k, run["repeats"], run["outcomes"]] for k, run in result.get("repeats", {}).items()]
+    return "".join([*parts, REPEATS, "\n", table(columns, rows), TESTS])

@@ -1,0 +1,129 @@
+"""Large and even images through every graph of an artifact, beside Keras in float64.
+
+    python scripts/benchmarks/large_images.py
+
+An instance-normalised generator of random weights, sky, fog, white, black and a photo of 12
+megapixels: the largest difference from Keras in float64, in grey levels before these are rounded,
+of the float32, float16 and int8 graphs, whole and in tiles. It takes about 6 GB of memory. What
+results/large_images.json holds already is kept.
+"""
+
+import argparse
+import functools
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from record import run_missing
+
+from keras_dtl.backbones import patch_discriminator, resnet_generator
+from keras_dtl.convert import Options, load_artifact
+from keras_dtl.convert.tiling import Tiler
+from keras_dtl.export import export_model
+from keras_dtl.images import resize_image, write_image
+from keras_dtl.layers import InstanceNormalization
+from keras_dtl.methods import CycleGAN
+
+SIZE = (3000, 4000)
+KINDS = ("sky", "fog", "white", "black", "photo")
+GRAPHS = ("float32", "float32 in tiles", "float16", "int8")
+TILE = 1024
+
+
+def image_of(kind, size=SIZE):
+    """Return one image, uint8 `(height, width, 3)`."""
+    height, width = size
+    random = np.random.default_rng(0)
+    if kind == "photo":
+        from sklearn.datasets import load_sample_image
+
+        return resize_image(load_sample_image("china.jpg"), size)
+    if kind in ("white", "black"):
+        return np.full((height, width, 3), 255 if kind == "white" else 0, np.uint8)
+    color, rise, noise = ([120, 170, 230], 20, 1.5) if kind == "sky" else ([201] * 3, 1, 0.3)
+    plane = np.float32(color) + np.linspace(0, rise, height, dtype="float32")[:, None, None]
+    plane = plane + random.normal(0, noise, (height, width, 3)).astype("float32")
+    return plane.clip(0, 255).round().astype(np.uint8)
+
+
+class Exact(keras.layers.Layer):
+    """Instance normalisation in float64."""
+
+    def __init__(self, weights, epsilon, **kwargs):
+        super().__init__(dtype="float64", **kwargs)
+        self.values, self.epsilon = [np.asarray(weight, "float64") for weight in weights], epsilon
+
+    def call(self, x):
+        mean, variance = tf.nn.moments(x, (1, 2), keepdims=True)
+        gamma, beta = self.values
+        return (x - mean) / tf.sqrt(variance + self.epsilon) * gamma + beta
+
+
+def in_float64(network):
+    """Return a copy of a network that computes in float64."""
+
+    def copy(layer):
+        if isinstance(layer, InstanceNormalization):
+            factors = [getattr(layer, "gamma", 1), getattr(layer, "beta", 0)]
+            return Exact(factors, layer.epsilon, name=layer.name)
+        return type(layer).from_config(layer.get_config() | {"dtype": "float64"})
+
+    clone = keras.models.clone_model(network, clone_function=copy)
+    for layer in clone.layers:
+        if not isinstance(layer, Exact):
+            layer.set_weights(network.get_layer(layer.name).get_weights())
+    return clone
+
+
+def model_of():
+    keras.utils.set_random_seed(0)
+    generators = [resnet_generator((None, None, 3), filters=8, blocks=1) for _ in range(2)]
+    judges = [patch_discriminator(filters=8, normalization="instance") for _ in range(2)]
+    return CycleGAN(*generators, *judges, pool_size=0)
+
+
+@functools.cache
+def exported():
+    """Return the trained method and its artifact; nothing is learnt."""
+    model, folder = model_of(), Path(tempfile.mkdtemp())
+    photo = image_of("photo", (512, 768))
+    for index in range(24):
+        row, column = index // 6 * 96, index % 6 * 96
+        write_image(folder / "photos" / f"{index}.png", photo[row : row + 128, column:][:, :128])
+    options = {"precisions": ("float16", "int8"), "calibration": folder / "photos"}
+    export_model(model, folder / "artifact", least_quality=10.0, **options)
+    return model, folder / "artifact"
+
+
+@functools.lru_cache(maxsize=1)
+def truth(kind):
+    """Return what Keras makes of an image in float64, in grey levels that are not rounded."""
+    network = in_float64(exported()[0].deployed)
+    signed = image_of(kind)[None].astype("float64") / 127.5 - 1
+    return (np.asarray(network(signed, training=False))[0] + 1) * 127.5
+
+
+def measure(kind, graph):
+    """Return the largest and the mean difference of one graph on one image, in grey levels."""
+    path = exported()[1]
+    image, precision = image_of(kind)[None], graph.split()[0]
+    artifact = load_artifact(path, "cpu", precision=precision)
+    side = TILE if graph.endswith("tiles") else 0
+    received = next(iter(Tiler(artifact, Options(tile=side))(image).values()))[0]
+    difference = np.abs(received - truth(kind))
+    return {"largest": float(difference.max()), "mean": float(difference.mean())}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, help="begin no run after so many")
+    minutes = parser.parse_args().minutes
+    runs = [(kind, graph) for kind in KINDS for graph in GRAPHS]
+    result = lambda kept: {"size": list(SIZE), "tile": TILE}  # noqa: E731
+    run_missing("large_images", runs, measure, result, minutes)
+
+
+if __name__ == "__main__":
+    main()

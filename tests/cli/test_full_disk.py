@@ -1,0 +1,148 @@
+"""A full disk at every write of the verbs that train: one message, and the same command goes on."""
+
+import errno
+import json
+import os
+import threading
+
+import numpy as np
+import pytest
+
+from keras_dtl.cli import stylize
+from keras_dtl.cli.__main__ import main
+from keras_dtl.images import write_image
+from keras_dtl.methods import StyleTransfer
+from tests.cli.test_study import settings  # noqa: F401 (a fixture)
+from tests.methods.style.test_style_transfer import LAYERS, picture
+from tests.networks import features
+
+FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "there")
+
+
+class Disk:
+    """Stands for a disk that is full from the `number`-th write of a whole file on.
+
+    Every file of ours is written beside its place, brought to the disk and renamed.
+    """
+
+    def __init__(self, monkeypatch):
+        self.left, self.lock = None, threading.Lock()
+        for name in ("fsync", "replace", "rename"):
+            monkeypatch.setattr(os, name, self.counted(getattr(os, name)))
+
+    def counted(self, function):
+        def call(*arguments, **named):
+            with self.lock:
+                if self.left is not None:
+                    if not self.left:
+                        raise FULL
+                    self.left -= 1
+            return function(*arguments, **named)
+
+        return call
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    return Disk(monkeypatch)
+
+
+def tree(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def fill_at_every_write(disk, capsys, words, again, folder, most=60):
+    """Return how many writes a command has, after it met a full disk at each of them in turn."""
+    for number in range(most):
+        disk.left = number
+        status, before = main(words), tree(folder)
+        told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+        disk.left = None
+        if status == 0:
+            return number
+        assert (status, len(told)) == (2, 1), told
+        assert os.strerror(errno.ENOSPC) in told[0]
+        hidden = [
+            path for path in before if path.name.startswith(".") and ".state." not in path.name
+        ]
+        assert hidden == []
+        # The next write is the first that fails in the command that goes on.
+        words = again
+    raise AssertionError("it never ends")
+
+
+@pytest.mark.slow
+def test_a_training_goes_on_from_where_the_disk_was_full(disk, capsys, tmp_path):
+    noise = np.random.default_rng(0)
+    for domain in ("source", "target"):
+        for name in ("a", "b"):
+            for index in range(12):
+                image = noise.integers(0, 256, (12, 12, 3), dtype=np.uint8)
+                write_image(tmp_path / domain / name / f"{index}.png", image)
+    words = ["train", "source-only", "--source", f"folder:{tmp_path / 'source'}"]
+    words += ["--target", f"folder:{tmp_path / 'target'}", "--epochs", "2", "--min-steps", "2"]
+    words += ["--export-anyway", "--batch-size", "8"]
+
+    def places(name):
+        return ["--output", str(tmp_path / name), "--artifact", str(tmp_path / f"{name}-artifact")]
+
+    assert main([*words, *places("whole")]) == 0
+    broken = [*words, *places("broken")]
+    writes = fill_at_every_write(disk, capsys, broken, [*broken, "--resume"], tmp_path / "broken")
+    assert writes > 2
+    for name in ("history", "scores"):
+        whole, found = (tmp_path / run / f"{name}.json" for run in ("whole", "broken"))
+        assert json.loads(found.read_text()) == json.loads(whole.read_text())
+
+
+@pytest.mark.slow
+def test_a_study_keeps_what_is_done(disk, capsys, settings, tmp_path):  # noqa: F811
+    def words(output):
+        found = ["study", settings.study, "--output", str(output), "--layers", "2"]
+        for name in ("source", "network", "seeds", "shots", "epochs", "min_steps", "batch_size"):
+            found += [f"--{name.replace('_', '-')}", str(getattr(settings, name))]
+        return found
+
+    assert main(words(tmp_path / "whole")) == 0
+    broken = words(tmp_path / "broken")
+    fill_at_every_write(disk, capsys, broken, broken, tmp_path / "broken")
+    whole, found = (tmp_path / run / "study.json" for run in ("whole", "broken"))
+    assert json.loads(found.read_text())["cells"] == json.loads(whole.read_text())["cells"]
+
+
+def test_style_transfers_stop_with_what_is_done(disk, capsys, monkeypatch, tmp_path):
+    """Each further image was tried, and failed with a message of its own."""
+    monkeypatch.setattr("keras_dtl.cli.session.start_session", lambda seed: "")
+    model = StyleTransfer(features(), **LAYERS, loss_scale="johnson")
+    monkeypatch.setattr(stylize, "build_model", lambda arguments: model)
+    for name in "abc":
+        write_image(tmp_path / "in" / f"{name}.png", picture(0))
+    write_image(tmp_path / "style.png", picture(1))
+
+    def words(output):
+        places = [str(tmp_path / name) for name in ("in", "style.png", output)]
+        return ["stylize", *places, "--size", "16", "--iterations", "2"]
+
+    assert main(words("whole")) == 0
+    capsys.readouterr()
+    broken = [*words("broken"), "--resume"]
+    writes = fill_at_every_write(disk, capsys, words("broken"), broken, tmp_path / "broken")
+    assert writes > 1
+    for path, data in tree(tmp_path / "whole").items():
+        assert (tmp_path / "broken" / path.name).read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [("there; No space left on device", errno.ENOSPC), ("no right to write", errno.EIO)],
+)
+def test_errors_of_tensorflow_at_a_saved_model_are_those_of_the_system(words, number, tmp_path):
+    """They were told as a defect of this package, with a traceback and the status 1."""
+    import tensorflow as tf
+
+    from keras_dtl.export.saved_model import errors_of_the_system
+
+    path = tmp_path / "saved_model.pb"
+    with pytest.raises(OSError, match=path.name) as error, errors_of_the_system(path):
+        raise tf.errors.ResourceExhaustedError(None, None, words)
+    assert error.value.errno == number

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_dtl.addresses import find_artifact
 from keras_dtl.confusion import confusion_counts, mean_iou
 from keras_dtl.convert import openvino_session, remembered
 from keras_dtl.convert.artifact import load_artifact
@@ -106,7 +107,7 @@ def choose(
     What was found is remembered for the artifact on this machine.
 
     Args:
-        path: The artifact.
+        path: The artifact, as `load_artifact` takes it.
         source: What is to be converted, as of `convert_folder`.
         options: The `Options` of the conversion.
         precision: One, or `"auto"`.
@@ -121,6 +122,7 @@ def choose(
         ConversionError: There is nothing to convert.
         OSError: The source cannot be listed.
     """
+    path = find_artifact(path)
     manifest = read_manifest(path)
     if _is_one_file(source) or manifest.task not in _MEASURES or offered_gpu():
         return None

@@ -107,7 +107,7 @@ def choose(
     What was found is remembered for the artifact on this machine.
 
     Args:
-        path: The artifact, as `load_artifact` takes it.
+        path: The artifact: a folder, a name or an address, as of `load_artifact`.
         source: What is to be converted, as of `convert_folder`.
         options: The `Options` of the conversion.
         precision: One, or `"auto"`.

@@ -16,7 +16,8 @@ ROOMS = (
 
 def on_files(files, config):
     """Add the README as the home page, other pages of the root, pictures and the API."""
-    for name in ("CONTRIBUTING.md", "CHANGELOG.md", "exported/README.md"):
+    shipped = ("exported/starry-night/README.md", "exported/starry-night/before_after.jpg")
+    for name in ("CONTRIBUTING.md", "CHANGELOG.md", "exported/README.md", *shipped):
         files.append(File.generated(config, name, abs_src_path=str(ROOT / name)))
     files.append(File.generated(config, "index.md", abs_src_path=str(ROOT / "README.md")))
     files.append(File.generated(config, "LICENSE", abs_src_path=str(ROOT / "LICENSE")))

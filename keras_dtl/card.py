@@ -40,7 +40,7 @@ def card_of(
     tensors = [("in", tensor) for tensor in manifest.inputs]
     tensors += [("out", tensor) for tensor in manifest.outputs]
     rows = [
-        (way, tensor.name, tensor.dtype, "x".join(str(n or "any") for n in tensor.shape))
+        (way, tensor.name, tensor.dtype, " x ".join(str(n or "any") for n in tensor.shape))
         for way, tensor in tensors
     ]
     parts = [

@@ -24,7 +24,7 @@ def test_card_says_what_the_manifest_does(tmp_path):
     ]
     assert "# negative\n\nImage to image, exported by keras_dtl 9.8 on 2030-01-01.\n" in body
     assert "keras-dtl convert hf://a/b INPUT out/\n```\n\nOf photos.\n" in body
-    assert "| in | image | uint8 | anyxanyxanyx3 |" in body
+    assert "| in | image | uint8 | any x any x any x 3 |" in body
     assert "| 1/model.onnx | negative | 0.25 | null |" in body
     assert "| target.accuracy | 0.938 |" in body
     assert "| source | a&#124;b&#60;script&#62;\\n# c |" in body

@@ -37,6 +37,9 @@ def test_wheel_holds_the_package_and_passes_the_index(tmp_path):
         f"keras_dtl-{__version__}.dist-info",
     }
     assert {"keras_dtl/py.typed", "keras_dtl/__init__.pyi", "keras_dtl/cli/train.py"} <= set(names)
+    shipped = "exported/starry-night"
+    parts = ("README.md", "manifest.json", "1/model.onnx")
+    assert {"/".join(("keras_dtl", shipped, part)) for part in parts} <= set(names)
     modules = {name for name in names if name.endswith(".py")}
     assert modules == {
         path.relative_to(ROOT).as_posix() for path in (ROOT / "keras_dtl").rglob("*.py")
@@ -46,6 +49,7 @@ def test_wheel_holds_the_package_and_passes_the_index(tmp_path):
     assert sources >= {
         *("Makefile", "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile", "mkdocs.yml"),
         *("docs/guide/adapt.md", "docs/tutorials/adapt.py", "exported/README.md"),
+        *(f"{shipped}/{part}" for part in parts),
         *("scripts/benchmarks/tables.py", "scripts/benchmarks/results/digits.json"),
     }
     assert not {name for name in sources if name.startswith(("tests/", "runs/", "build/"))}

@@ -146,8 +146,8 @@ def _quality(folder, reference):
     from keras_dtl.images import read_image
 
     decibels, largest = [], 0
-    for file in sorted(reference.glob("*.png")):
-        one, other = (read_image(place / file.name) for place in (folder, reference))
+    for file in sorted(reference.rglob("*.png")):
+        one, other = (read_image(at / file.relative_to(reference)) for at in (folder, reference))
         decibels.append(inputs.psnr(one, other))
         largest = max(largest, int(np.abs(one.astype(int) - other).max()))
     return {

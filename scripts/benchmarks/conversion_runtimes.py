@@ -108,7 +108,7 @@ def _measure(name, path, out, part):
     batches = [np.stack(images) for images in groups.values()]
     feed = artifact.manifest.inputs[0].name
     for batch in batches:  # what is made ready for each size comes before
-        artifact.session.run(None, {feed: _multiple(batch[:1])})
+        artifact.session.run(None, {feed: _multiple(batch[:2])})
     found = {}
 
     def run_session():

@@ -5,7 +5,7 @@ import io
 import itertools
 import threading
 import typing
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
@@ -36,18 +36,23 @@ class Value(typing.NamedTuple):
 class OpenVINOSession:
     """A compiled graph.
 
-    It is compiled once for all sizes. Images of a batch that do not depend on each other are
-    computed side by side, in as many streams as there are.
+    It is compiled once for all sizes, and once more where batches can be divided: images that do
+    not depend on each other are computed side by side, each by one thread, which do not wait for
+    each other. One image, or a tile, is computed by all threads together.
 
     Args:
-        compiled: An `openvino.CompiledModel`.
-        streams: How many requests are computed at once.
+        compile_for: Function from a number of streams to an `openvino.CompiledModel`.
+        threads: That compute.
         names: What inputs and outputs are called, where one goes by several names.
     """
 
-    def __init__(self, compiled: typing.Any, streams: int, names: Collection[str] = ()):
-        self.compiled = compiled
-        self.requests = [compiled.create_infer_request() for _ in range(streams)]
+    def __init__(
+        self, compile_for: Callable[[int], typing.Any], threads: int, names: Collection[str] = ()
+    ):
+        self.compile_for = compile_for
+        self.threads = threads
+        compiled = compile_for(1)
+        self.requests = {1: [compiled.create_infer_request()]}  # by number of streams
         self.inputs = [_value(port, names) for port in compiled.inputs]
         self.outputs = [_value(port, names) for port in compiled.outputs]
         self.divides = all(_is_batch(value) for value in (*self.inputs, *self.outputs))
@@ -75,9 +80,9 @@ class OpenVINOSession:
         wanted = [value.name for value in self.outputs] if names is None else list(names)
         with self.running:
             parts = self._divided(feeds)
-            for request, part in zip(self.requests, parts, strict=False):
+            used = self._requests(self.threads if parts[1:] else 1)[: len(parts)]
+            for request, part in zip(used, parts, strict=True):
                 request.start_async(part, share_inputs=True)
-            used = self.requests[: len(parts)]
             # All are waited for, even where one fails: the arrays that they read go on living.
             errors = [error for request in used if (error := _failure(request))]
             if errors:
@@ -85,14 +90,20 @@ class OpenVINOSession:
             found = [[request.get_tensor(name).data for request in used] for name in wanted]
             return [np.concatenate(arrays) if arrays[1:] else arrays[0].copy() for arrays in found]
 
+    def _requests(self, streams):
+        if streams not in self.requests:
+            compiled = self.compile_for(streams)
+            made = [compiled.create_infer_request() for _ in range(streams)]
+            self.requests[streams] = made
+        return self.requests[streams]
+
     def _divided(self, feeds):
         """Return the inputs of each request: a part of the batch each, where it can be divided."""
         counts = {len(array) for array in feeds.values()} if self.divides else {1}
         count = counts.pop()
-        streams = min(count, len(self.requests))
-        if streams < 2 or counts:
+        if counts or not 2 <= self.threads <= count:
             return [feeds]
-        places = np.linspace(0, count, streams + 1).round().astype(int)
+        places = np.linspace(0, count, self.threads + 1).round().astype(int)
         return [
             {name: array[first:last] for name, array in feeds.items()}
             for first, last in itertools.pairwise(places)
@@ -119,15 +130,20 @@ def open_openvino(
     core = openvino.Core()
     _require_instructions(core, floats)
     cores = threads or core_count()
-    settings = {
-        "INFERENCE_PRECISION_HINT": _HINTS[floats],
-        "INFERENCE_NUM_THREADS": cores,
-        "NUM_STREAMS": cores,
-        # Images are read and written by other threads, on whichever core is free.
-        "ENABLE_CPU_PINNING": False,
-    }
-    about = [_digest(file), version(), settings, remembered.processor()]
-    return OpenVINOSession(_compiled(core, file, settings, about), cores, names)
+    digest = _digest(file)
+
+    def compile_for(streams):
+        settings = {
+            "INFERENCE_PRECISION_HINT": _HINTS[floats],
+            "INFERENCE_NUM_THREADS": cores,
+            "NUM_STREAMS": streams,
+            # Images are read and written by other threads, on whichever core is free.
+            "ENABLE_CPU_PINNING": False,
+        }
+        about = [digest, version(), settings, remembered.processor()]
+        return _compiled(core, file, settings, about)
+
+    return OpenVINOSession(compile_for, cores, names)
 
 
 def version(package: str = "openvino") -> str | None:
@@ -177,8 +193,8 @@ def take_plain_normalizations(model: typing.Any) -> None:
     """Replace each choice between normalisations for small and for large images by the first.
 
     Graphs hold the second one for runtimes that sum large planes number by number, as OpenVINO does
-    not. Of some images it makes NaN of such a choice (2026.4, on CPUs, where sizes are free), and
-    without it everything is faster and compiled in half the time.
+    not. With the choices OpenVINO 2026.4.1 made a grey plane of some photos, and without them it is
+    faster by a twentieth and compiles in half the time.
 
     Args:
         model: An `openvino.Model`, which is changed.

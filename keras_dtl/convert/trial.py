@@ -24,9 +24,9 @@ from keras_dtl.files import FilePath
 from keras_dtl.images import ImageError
 from keras_dtl.manifest import Manifest, read_manifest
 
-FEWEST = 8
+FEWEST = 32
 """Files below which a trial would take longer than it saves."""
-_MOST_IMAGES, _MOST_PIXELS = 32, 2**20  # that a trial runs over; four of 512 by 512
+_MOST_IMAGES, _MOST_PIXELS = 32, 2**18  # that a trial runs over; four of 256 by 256
 _SECONDS = 1.0  # that each candidate is measured, after its first run
 _MOST_ROUNDS = 5
 _WORTH = 0.95  # of the time of the reference: what saves less than that is not worth another device

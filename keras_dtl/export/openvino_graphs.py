@@ -4,6 +4,7 @@ The same graph may differ by tens of decibels between runtimes, so that int8 is 
 OpenVINO, by its own library NNCF, and nothing is said of one runtime that was measured in another.
 """
 
+import importlib
 import importlib.metadata
 import io
 import logging
@@ -201,8 +202,8 @@ def _quantized_input(op: Any) -> Any:
 def _quantize(model: Any, name: str, samples: list[Sample]) -> Any:
     # NNCF reports its use to its authors unless it is told not to.
     os.environ.setdefault("NNCF_CI", "1")
-    import nncf
-
+    # Not by a statement: type checkers need not find what few installations have.
+    nncf = importlib.import_module("nncf")
     logging.getLogger("nncf").setLevel(logging.ERROR)
     data = nncf.Dataset([{name: sample.image[None]} for sample in samples])
     return nncf.quantize(

@@ -23,8 +23,9 @@ def cache(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def many(tmp_path):
+def many(tmp_path, monkeypatch):
     """Eight images of two sizes, and one that is none."""
+    monkeypatch.setattr(trial, "FEWEST", 8)
     random = np.random.default_rng(0)
     for index in range(8):
         shape = (16 + 4 * (index % 2), 16, 3)

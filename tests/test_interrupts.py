@@ -12,6 +12,11 @@ import pytest
 import keras_dtl
 
 
+def answer_to_interrupts():
+    """Let a child hear Ctrl-C, which shells keep from what they run in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def status_of(code, folder):
     """Return the status of a module that is taken for the command `keras-dtl`."""
     code = f"import sys\nsys.argv = ['keras-dtl']\n{textwrap.dedent(code)}"
@@ -19,7 +24,8 @@ def status_of(code, folder):
     line = [sys.executable, "-m", "command_in_test"]
     path = os.pathsep.join([str(folder), str(Path(keras_dtl.__file__).parents[1])])
     environment = {**os.environ, "PYTHONPATH": path}
-    return subprocess.run(line, check=False, env=environment).returncode
+    run = subprocess.run(line, check=False, env=environment, preexec_fn=answer_to_interrupts)
+    return run.returncode
 
 
 INTERRUPT = "import os, signal; os.kill(os.getpid(), signal.SIGINT)"
@@ -76,7 +82,13 @@ def test_one_that_comes_when_all_is_done_changes_nothing(tmp_path):
 
 def test_a_program_of_ones_own_keeps_its_handler():
     code = "import keras_dtl, signal\nprint(signal.getsignal(signal.SIGINT))"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        preexec_fn=answer_to_interrupts,
+    )
     assert "default_int_handler" in told.stdout
 
 

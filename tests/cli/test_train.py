@@ -1,6 +1,7 @@
 """The way from folders of images to an artifact, through the command line."""
 
 import csv
+import functools
 import json
 import os
 import signal
@@ -118,7 +119,9 @@ def test_interrupted_and_killed_training_resumes_to_the_same_weights(domains, tr
     checkpoint = tmp_path / "run" / FILE_NAME
     for how in (signal.SIGINT, signal.SIGKILL):
         words = ["--resume"] if checkpoint.exists() else []
-        process = subprocess.Popen([*command, *words], stdout=subprocess.DEVNULL)
+        # Shells keep Ctrl-C from what they run in the background.
+        hear = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+        process = subprocess.Popen([*command, *words], stdout=subprocess.DEVNULL, preexec_fn=hear)
         before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
         while not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before:
             assert process.poll() is None

@@ -6,13 +6,28 @@ come from anywhere, so every value is checked before it is used, and nothing in 
 
 import dataclasses
 import json
-import math
-import re
 import reprlib
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any, Literal
 
 from keras_dtl.files import FilePath, read_regular, sha256, write_json
+from keras_dtl.manifest_values import (
+    are_runtimes,
+    is_channels,
+    is_classes,
+    is_files,
+    is_integer,
+    is_list_of_objects,
+    is_object,
+    is_positive,
+    is_precisions,
+    is_range,
+    is_shape,
+    is_size,
+    is_text,
+    is_texts,
+    is_tiling,
+)
 
 FORMAT = 1
 FILE_NAME = "manifest.json"
@@ -148,18 +163,18 @@ class Manifest:
         return cls(
             inputs=_tensors(record, "inputs"),
             outputs=_tensors(record, "outputs"),
-            classes=record.take("classes", "a list of texts or null", _is_classes, tuple),
+            classes=record.take("classes", "a list of texts or null", is_classes, tuple),
             preprocessing=_preprocessing(record),
-            parity=record.take("parity", "a list of objects", _is_list_of_objects, tuple),
-            files=record.take("files", "an object of safe paths and SHA-256 sums", _is_files),
-            versions=record.take("versions", "an object of texts", _is_texts),
-            version=record.take("version", "an integer of 1 or more", _is_positive),
-            precisions=record.take("precisions", "an object of graphs", _is_precisions),
-            runtimes=record.take("runtimes", "an object of graphs", _are_runtimes, default={}),
-            tiling=record.take("tiling", "a description of tiles", _is_tiling),
-            litert=record.take("litert", "an object of graphs", _is_precisions, default={}),
-            **{key: record.take(key, "a text", _is_text) for key in ("name", "task", "created")},
-            **{key: record.take(key, "an object", _is_object) for key in ("settings", "metrics")},
+            parity=record.take("parity", "a list of objects", is_list_of_objects, tuple),
+            files=record.take("files", "an object of safe paths and SHA-256 sums", is_files),
+            versions=record.take("versions", "an object of texts", is_texts),
+            version=record.take("version", "an integer of 1 or more", is_positive),
+            precisions=record.take("precisions", "an object of graphs", is_precisions),
+            runtimes=record.take("runtimes", "an object of graphs", are_runtimes, default={}),
+            tiling=record.take("tiling", "a description of tiles", is_tiling),
+            litert=record.take("litert", "an object of graphs", is_precisions, default={}),
+            **{key: record.take(key, "a text", is_text) for key in ("name", "task", "created")},
+            **{key: record.take(key, "an object", is_object) for key in ("settings", "metrics")},
         )
 
 
@@ -255,7 +270,7 @@ class _Record:
 
 
 def _tensors(record, key):
-    values = record.take(key, "a list of one object or more", _is_list_of_objects)
+    values = record.take(key, "a list of one object or more", is_list_of_objects)
     tensors = tuple(_tensor(_Record(value, f"an entry of {key!r}")) for value in values)
     names = {tensor.name for tensor in tensors}
     if not tensors or len(names) < len(tensors):
@@ -265,21 +280,21 @@ def _tensors(record, key):
 
 def _tensor(record):
     return Tensor(
-        name=record.take("name", "a text", _is_text),
+        name=record.take("name", "a text", is_text),
         dtype=record.take("dtype", f"one of {', '.join(_DTYPES)}", lambda value: value in _DTYPES),
-        shape=record.take("shape", "a list of integers of 1 or more or null", _is_shape, tuple),
-        range=record.take("range", "[lowest, highest] or null", _is_range, tuple),
+        shape=record.take("shape", "a list of integers of 1 or more or null", is_shape, tuple),
+        range=record.take("range", "[lowest, highest] or null", is_range, tuple),
     )
 
 
 def _preprocessing(record):
     record = _Record(
-        record.take("preprocessing", "an object", _is_object), "'preprocessing' of the manifest"
+        record.take("preprocessing", "an object", is_object), "'preprocessing' of the manifest"
     )
     return Preprocessing(
-        resize=record.take("resize", "[height, width] or null", _is_size, tuple),
-        channels=record.take("channels", "1, 3, 4 or null", _is_channels),
-        size_multiple=record.take("size_multiple", "an integer of 1 or more", _is_positive),
+        resize=record.take("resize", "[height, width] or null", is_size, tuple),
+        channels=record.take("channels", "1, 3, 4 or null", is_channels),
+        size_multiple=record.take("size_multiple", "an integer of 1 or more", is_positive),
     )
 
 
@@ -287,105 +302,5 @@ def _short(value):
     return reprlib.repr(value)  # short, whatever the depth and length of the value
 
 
-def _is_text(value):
-    return isinstance(value, str) and bool(value)
-
-
-def _is_integer(value):
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_positive(value):
-    return _is_integer(value) and 1 <= value < 2**31
-
-
 def _is_format(value):
-    return _is_integer(value) and value == FORMAT
-
-
-def _is_object(value):
-    return isinstance(value, dict)
-
-
-def _is_texts(value):
-    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
-
-
-def _is_list_of_objects(value):
-    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
-
-
-def _is_classes(value):
-    if value is None:
-        return True
-    return isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
-
-
-def _is_channels(value):
-    return value is None or (_is_integer(value) and value in (1, 3, 4))
-
-
-def _is_shape(value):
-    return isinstance(value, list) and all(item is None or _is_positive(item) for item in value)
-
-
-def _is_size(value):
-    return value is None or (
-        isinstance(value, list) and len(value) == 2 and all(map(_is_positive, value))
-    )
-
-
-def _is_range(value):
-    if value is None:
-        return True
-    if not isinstance(value, list) or len(value) != 2:
-        return False
-    return all(_is_integer(bound) or isinstance(bound, float) for bound in value) and (
-        all(math.isfinite(bound) for bound in value if isinstance(bound, float))
-        and value[0] < value[1]
-    )
-
-
-def _is_files(value):
-    return isinstance(value, dict) and all(
-        _is_safe_path(path) and isinstance(checksum, str) and re.fullmatch("[0-9a-f]{64}", checksum)
-        for path, checksum in value.items()
-    )
-
-
-def _is_precisions(value):
-    return isinstance(value, dict) and all(
-        isinstance(record, dict)
-        and _is_text(record.get("file"))
-        and isinstance(record.get("quality", {}), dict)
-        for record in value.values()
-    )
-
-
-def _are_runtimes(value):
-    return isinstance(value, dict) and all(map(_is_precisions, value.values()))
-
-
-def _is_tiling(value):
-    if value is None:
-        return True
-    return (
-        isinstance(value, dict)
-        and all(_is_positive(value.get(key)) for key in ("multiple", "bytes_per_pixel"))
-        and _is_integer(value.get("overlap"))
-        and 0 <= value["overlap"] < 2**20
-        and (value.get("file") is None or _is_text(value["file"]))
-    )
-
-
-def _is_safe_path(path):
-    """Whether `path` stays below the artifact on every system."""
-    parts = PurePosixPath(path).parts
-    return (
-        bool(parts)
-        and ".." not in parts
-        and not path.startswith("/")
-        and not PureWindowsPath(path).drive
-        and "\\" not in path
-        and "\0" not in path
-    )
+    return is_integer(value) and value == FORMAT

@@ -17,15 +17,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from keras_dtl.files import (
-    FilePath,
-    atomic_path,
-    find_files,
-    find_other_files,
-    open_regular,
-    readable_name,
-    suffix_of,
-)
+from keras_dtl.files import FilePath, atomic_path, open_regular, readable_name
+from keras_dtl.folders import find_files, find_other_files, suffix_of
 from keras_dtl.image_formats import (
     DECODERS,
     ENCODERS,
@@ -67,7 +60,7 @@ def find_images(
     Args:
         folder: The folder to search.
         recursive: Whether to search its sub-folders too.
-        on_error: As in `keras_dtl.files.find_files`, which says what is found and what is raised.
+        on_error: As in `keras_dtl.folders.find_files`, which says what is found and what is raised.
 
     Returns:
         A sorted list of `pathlib.Path`, each beginning with `folder`.

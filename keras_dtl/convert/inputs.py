@@ -11,7 +11,8 @@ from keras_dtl.convert.items import Item
 from keras_dtl.convert.options import ConversionError
 from keras_dtl.convert.report import Failure, LeftOut, left_out_lines
 from keras_dtl.convert.task import Task
-from keras_dtl.files import FilePath, find_files, find_other_files, readable_name
+from keras_dtl.files import FilePath, readable_name
+from keras_dtl.folders import find_files, find_other_files
 
 
 def find_items(

@@ -29,7 +29,8 @@ from keras_dtl.data.summary import (
     left_out_lines,
     size_lines,
 )
-from keras_dtl.files import FilePath, find_files
+from keras_dtl.files import FilePath
+from keras_dtl.folders import find_files
 from keras_dtl.images import (
     find_images,
     read_image,

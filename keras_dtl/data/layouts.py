@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-from keras_dtl.files import FilePath, is_system_name
+from keras_dtl.files import FilePath
+from keras_dtl.folders import is_system_name
 from keras_dtl.images import find_images, readable_name
 
 SPLIT_NAMES = {

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_dtl.files import find_files, find_other_files, readable_name
+from keras_dtl.files import readable_name
+from keras_dtl.folders import find_files, find_other_files
 
 logger = logging.getLogger("keras_dtl")
 

@@ -1,0 +1,123 @@
+"""How folders are searched for files."""
+
+import os
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from keras_dtl.files import FilePath, readable_name
+
+
+def find_files(
+    folder: FilePath,
+    suffixes: Collection[str],
+    recursive: bool = True,
+    on_error: Callable[[OSError], None] | None = None,
+) -> list[Path]:
+    """List the files of a folder that have one of some suffixes.
+
+    Hidden files and folders are left out, and folders of systems such as `__MACOSX`. Links to
+    folders are followed, but never in a loop.
+
+    Args:
+        folder: The folder to search.
+        suffixes: Such as `{".png"}`, in small letters; those of files may be in capitals.
+        recursive: Whether to search its sub-folders too.
+        on_error: Called with the `OSError` of each sub-folder that cannot be listed. By
+            default the error is raised.
+
+    Returns:
+        A sorted list of `pathlib.Path`, each beginning with `folder`.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+        NotADirectoryError: It is a file.
+    """
+    folder = _require_folder(folder)
+    return list(_walk(folder, lambda name: suffix_of(name) in suffixes, recursive, on_error))
+
+
+def find_other_files(
+    folder: FilePath, suffixes: Collection[str], recursive: bool = True
+) -> list[Path]:
+    """List the files of a folder that `find_files` passes over because of their names.
+
+    Hidden files are left out, and those that systems leave in every folder. So are folders
+    that cannot be listed, which `find_files` reports.
+
+    Args:
+        folder, suffixes, recursive: As for `find_files`.
+
+    Returns:
+        A sorted list of `pathlib.Path`, each beginning with `folder`.
+    """
+
+    def is_other(name):
+        return suffix_of(name) not in suffixes and not is_system_name(name)
+
+    folder = _require_folder(folder)
+    return list(_walk(folder, is_other, recursive, lambda error: None))
+
+
+def is_system_name(name: str) -> bool:
+    """Whether a file or folder is one that systems leave behind, such as `Thumbs.db`.
+
+    Args:
+        name: Its name.
+    """
+    return name.lower() in _SYSTEM_NAMES
+
+
+_SYSTEM_NAMES = frozenset(
+    ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin")
+) | {"system volume information", "lost+found"}
+
+
+def _require_folder(folder):
+    folder = Path(folder)
+    if not folder.exists():
+        raise FileNotFoundError(f"There is no folder {readable_name(folder)}. Check the path.")
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{readable_name(folder)} is a file, not a folder.")
+    return folder
+
+
+def _walk(folder, is_wanted, recursive, on_error, ancestors=()):
+    """Yield the files below a folder, sorted, with no more work for each than it takes."""
+    try:
+        place = os.path.realpath(folder)
+        with os.scandir(folder) as entries:
+            visible = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        if on_error is None:
+            raise
+        on_error(error)
+        return
+    for entry in sorted(visible, key=lambda entry: entry.name):
+        if _holds(entry.is_dir):
+            if (
+                recursive
+                and not is_system_name(entry.name)
+                and os.path.realpath(entry) not in (*ancestors, place)
+            ):
+                below = (*ancestors, place)
+                yield from _walk(folder / entry.name, is_wanted, recursive, on_error, below)
+        elif is_wanted(entry.name) and (_holds(entry.is_file) or entry.is_symlink()):
+            # A broken link is listed, so that somebody reports it; a pipe or socket is not.
+            yield folder / entry.name
+
+
+def suffix_of(name: str) -> str:
+    """Return the suffix of a file's name, in small letters, such as `".png"`.
+
+    Args:
+        name: Of the file.
+    """
+    return os.path.splitext(name)[1].lower()
+
+
+def _holds(question):
+    """Ask an entry of a folder what it is; links in a loop are nothing."""
+    try:
+        return question()
+    except OSError:
+        return False

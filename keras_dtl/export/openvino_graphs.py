@@ -18,14 +18,14 @@ import onnx
 
 from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
-from keras_dtl.export.precision import (
+from keras_dtl.export.quality import Sample
+from keras_dtl.export.reduction import (
     Measure,
     best_reduction,
     least_quality_of,
     require_images,
     require_quality,
 )
-from keras_dtl.export.quality import Sample
 
 RUNTIMES = ("onnxruntime", "openvino")
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}

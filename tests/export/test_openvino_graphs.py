@@ -7,8 +7,8 @@ import pytest
 
 from keras_dtl.convert import ArtifactError, load_artifact
 from keras_dtl.export import ExportError, export_model, openvino_graphs
-from keras_dtl.export.precision import run_onnx
 from keras_dtl.export.quality import Sample
+from keras_dtl.export.reduction import run_onnx
 from keras_dtl.images import write_image
 
 PHOTOS = 8

@@ -9,8 +9,8 @@ import pytest
 
 from keras_dtl.convert import load_artifact
 from keras_dtl.export import ExportError, export_model
-from keras_dtl.export.precision import _best
 from keras_dtl.export.quality import measure_quality
+from keras_dtl.export.reduction import best_reduction
 from keras_dtl.images import write_image
 from keras_dtl.manifest import read_manifest
 from tests.export.conftest import without_saved_model
@@ -118,7 +118,7 @@ class Measured:
     ("wanted", "left"), [(20, []), (34, ["b"]), (36, ["b", "c"]), (39, ["b", "c"])]
 )
 def test_the_most_harmful_layers_are_left_first_and_at_most_half(wanted, left):
-    quality, in_float = _best(Reduced(), Measured(), wanted)
+    quality, in_float = best_reduction(Reduced(), Measured(), wanted)
     assert in_float == left
     assert quality["psnr"] == 40 - Reduced().graph(left)
 

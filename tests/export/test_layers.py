@@ -118,10 +118,18 @@ def test_families_of_keras_applications(family, tmp_path):
     assert family_difference(family, tmp_path) < 1e-5
 
 
+WORDS = """## Families of networks
+
+Each with random weights, from uint8 images to four probabilities, beside Keras. What Keras
+compiles by XLA, as the convolutions in groups of ConvNeXt, no converter looks into: it is refused
+by name."""
+
+
 def table(record):
     lines = [(name, f"{value:.1g}") for name, value in record["families"].items()]
     refused = [(name, "refused by name") for name in record["refused"]]
-    return rows(("`keras.applications`", "largest difference"), [*lines, *refused])
+    found = rows(("`keras.applications`", "largest difference"), [*lines, *refused])
+    return f"{WORDS}\n\n{found}"
 
 
 def test_the_table_of_families_is_what_was_measured():

@@ -48,7 +48,12 @@ def kept_lines(text: str) -> list[str]:
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow and Keras, and let them look for GPUs, without their lines."""
+    """Import TensorFlow and Keras, and let them look for GPUs, without their lines.
+
+    Later on, too, its C++ tells warnings and errors alone, unless TF_CPP_MIN_LOG_LEVEL says
+    otherwise: it is read once, here.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     with quiet_start():
         import keras  # noqa: F401
         import tensorflow as tf

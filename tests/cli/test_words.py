@@ -9,7 +9,7 @@ import pytest
 
 from keras_dtl.cli.__main__ import VERBS, main
 from keras_dtl.cli.help import help_of
-from keras_dtl.cli.quiet import kept_lines, quiet_start
+from keras_dtl.cli.quiet import import_tensorflow, kept_lines, quiet_start
 from keras_dtl.recipes import RECIPES
 from keras_dtl.recipes.closing import NEXT
 
@@ -113,6 +113,15 @@ def test_lines_that_libraries_say_of_themselves_are_held_back(capfd):
     without_gpu = "E0000 cuda_platform.cc] failed call to cuInit: UNKNOWN ERROR (303)\n"
     broken = "W0000 gpu_device.cc] Cannot dlopen some GPU libraries.\n"
     assert kept_lines(without_gpu + broken) == [broken]  # why a GPU is not used is told
+
+
+@pytest.mark.parametrize(("given", "level"), [(None, "1"), ("0", "0")])
+def test_tensorflow_says_no_more_than_warnings_unless_told_to(given, level, monkeypatch):
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", given or "")
+    if given is None:
+        monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
+    import_tensorflow()
+    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == level
 
 
 def test_what_was_held_back_is_told_when_the_import_fails(capfd):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from keras_dtl.addresses import find_artifact
+from keras_dtl.convert.feeds import check_inputs, check_names
 from keras_dtl.convert.graph_file import refuse_external_data
 from keras_dtl.convert.graphs import (
     OPENVINO_SUFFIX,
@@ -149,8 +150,8 @@ class Artifact:
         self.path = path
         self.settings = settings
         self.precision = precision
-        _check_names("inputs", manifest.inputs, session.get_inputs())
-        _check_names("outputs", manifest.outputs, session.get_outputs())
+        check_names("inputs", manifest.inputs, session.get_inputs())
+        check_names("outputs", manifest.outputs, session.get_outputs())
 
     def __repr__(self):
         classes = f", {len(self.classes)} classes" if self.classes else ""
@@ -246,7 +247,7 @@ class Artifact:
         """
         if not isinstance(inputs, dict):
             inputs = {self.manifest.inputs[0].name: inputs}
-        arrays = _checked(inputs, self.manifest.inputs)
+        arrays = check_inputs(inputs, self.manifest.inputs)
         if self.manifest.preprocessing.size_multiple == 1:
             return self._run(arrays)
         images = self.manifest.inputs[0].name
@@ -282,34 +283,3 @@ def enlarge_by_mirroring(images: np.ndarray, multiple: int) -> np.ndarray:
     if missing == [(0, 0), (0, 0)]:
         return images
     return np.pad(images, [(0, 0)] * (images.ndim - 3) + [*missing, (0, 0)], mode="reflect")
-
-
-def _checked(inputs, tensors):
-    expected = [tensor.name for tensor in tensors]
-    if sorted(inputs) != sorted(expected):
-        raise ValueError(f"The model takes the inputs {expected}; received {sorted(inputs)}.")
-    arrays = {name: np.asarray(array) for name, array in inputs.items()}
-    for tensor in tensors:
-        array = arrays[tensor.name]
-        if array.dtype != tensor.dtype or not _fits(array.shape, tensor.shape):
-            shape = tuple("any" if size is None else size for size in tensor.shape)
-            raise ValueError(
-                f"Input {tensor.name!r} must be {tensor.dtype} of shape {shape}; received "
-                f"{array.dtype} of shape {array.shape}."
-            )
-    return arrays
-
-
-def _fits(shape, expected):
-    return len(shape) == len(expected) and all(
-        wanted in (None, size) and size > 0 for size, wanted in zip(shape, expected, strict=True)
-    )
-
-
-def _check_names(kind, tensors, values):
-    expected, received = {item.name for item in tensors}, {value.name for value in values}
-    if expected != received:
-        raise ArtifactError(
-            f"The ONNX graph has the {kind} {sorted(received)}, the manifest says "
-            f"{sorted(expected)}. Export the model again."
-        )

@@ -10,6 +10,7 @@ from keras_dtl.recipes.flags import check_flags
 from keras_dtl.recipes.replicas import difference, single_device, without_replicas
 from keras_dtl.recipes.runs import run_model, run_record
 from keras_dtl.recipes.standing import forget_run, standing_of
+from keras_dtl.recipes.verdict import add_failures
 
 
 class Trained(NamedTuple):
@@ -254,24 +255,6 @@ def is_published(recipe, trained: Trained) -> bool:
     same = [json.dumps(value, default=str, sort_keys=True) for value in ours]
     theirs = (manifest.metrics, manifest.settings)
     return same == [json.dumps(value, sort_keys=True) for value in theirs]
-
-
-def add_failures(report, failures: tuple, verdict=None) -> None:
-    """Name in the headline of a report what went wrong.
-
-    Args:
-        report: `keras_dtl.evaluation.Report`.
-        failures: `keras_dtl.callbacks.Failure`s of the last epoch.
-        verdict: That of the trained model, or None.
-    """
-    named = {failure.name: failure for failure in (*failures, verdict) if failure is not None}
-    if not named:
-        return
-    report.numbers = {
-        "training failed" if verdict else "warning": ", ".join(named)
-    } | report.numbers
-    words = " ".join(f"{name[0].upper()}{name[1:]}: {f.words}" for name, f in named.items())
-    report.summary = f"{words}\n\n{report.summary}"
 
 
 def train_and_publish(recipe, strategy=None) -> bool:

@@ -51,3 +51,21 @@ def probe(images, seed: int = 0):
     chosen = [random.permutation(np.flatnonzero(images.labels == k))[:count] for k in classes]
     few = images.subset(np.concatenate(chosen)[: 4 * PROBED])
     return few.images, few.labels
+
+
+def add_failures(report, failures: tuple, verdict=None) -> None:
+    """Name in the headline of a report what went wrong.
+
+    Args:
+        report: `keras_dtl.evaluation.Report`.
+        failures: `keras_dtl.callbacks.Failure`s of the last epoch.
+        verdict: That of the trained model, or None.
+    """
+    named = {failure.name: failure for failure in (*failures, verdict) if failure is not None}
+    if not named:
+        return
+    report.numbers = {
+        "training failed" if verdict else "warning": ", ".join(named)
+    } | report.numbers
+    words = " ".join(f"{name[0].upper()}{name[1:]}: {f.words}" for name, f in named.items())
+    report.summary = f"{words}\n\n{report.summary}"

@@ -8,7 +8,8 @@ from onnx import TensorProto, helper
 
 from keras_dtl.convert import ConversionError, Options, convert_folder, load_artifact
 from keras_dtl.convert.artifact import ArtifactError
-from keras_dtl.convert.tiling import Tiler, cuts
+from keras_dtl.convert.cuts import cuts
+from keras_dtl.convert.tiling import Tiler
 from keras_dtl.images import read_image, write_image
 from keras_dtl.manifest import Preprocessing, Tensor
 from tests.convert.conftest import write_artifact

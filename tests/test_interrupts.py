@@ -92,12 +92,12 @@ def test_a_program_of_ones_own_keeps_its_handler():
     assert "default_int_handler" in told.stdout
 
 
-def test_imports_end_at_once():
-    from keras_dtl.interrupts import stop_at_once
-
-    child = os.fork()
-    if not child:
-        with stop_at_once():
-            os.kill(os.getpid(), signal.SIGINT)
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
+def test_imports_end_at_once(tmp_path):
+    code = """
+    import os, signal
+    from keras_dtl.interrupts import raising, stop_at_once
+    with raising(), stop_at_once():
+        os.kill(os.getpid(), signal.SIGINT)
+        os._exit(1)
+    """
+    assert status_of(code, tmp_path) == 130

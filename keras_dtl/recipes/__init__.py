@@ -98,7 +98,7 @@ def recipe_of_settings(path: Path) -> Recipe:
 
 
 def _recipe_of(values: dict, place: Path) -> Recipe:
-    if values.get("recipe") not in RECIPES:
+    if values.get("recipe") not in list(RECIPES):  # whatever it is, a list or an object too
         raise ValueError(
             f"{place} was trained by the recipe {values.get('recipe')!r}; there are "
             f"{', '.join(RECIPES)}."

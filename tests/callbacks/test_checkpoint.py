@@ -125,7 +125,9 @@ def test_a_full_disk_at_a_checkpoint_ends_with_its_message_and_no_crash(tmp_path
     assert "h5py" not in answer.stderr and not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("place", [0.1, 0.5, 0.9, 0.9999])
+@pytest.mark.parametrize(
+    "place", [0.5, *(pytest.param(place, marks=pytest.mark.slow) for place in (0.1, 0.9, 0.9999))]
+)
 def test_every_byte_of_a_checkpoint_counts(tmp_path, place):
     _, checkpoint = train(tmp_path, epochs=1)
     data = bytearray(checkpoint.path.read_bytes())

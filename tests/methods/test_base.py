@@ -154,6 +154,7 @@ def test_network_that_ends_in_a_squashing_activation_is_refused(activation):
         require_logits(keras.Model(x, keras.layers.Softmax()(x)), "classifier")
 
 
+@pytest.mark.slow
 def test_two_replicas_learn_what_one_does(two_replicas):
     x, y = data(8)
     dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(8).repeat()

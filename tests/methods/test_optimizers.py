@@ -154,7 +154,9 @@ def test_multipliers_do_not_outlive_a_compile(kind):
     assert all((a != b).any() for a, b in zip(start, values(model.first.weights), strict=True))
 
 
-@pytest.mark.parametrize("kind", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "kind", [OPTIMIZERS[0], pytest.param(OPTIMIZERS[1], marks=pytest.mark.slow)]
+)
 def test_state_goes_on_where_the_stepping_optimizer_is_compiled_again(kind):
     once, twice = compile_again(make(), kind()), compile_again(make(), kind())
     twice.set_weights(once.get_weights())
@@ -168,7 +170,9 @@ def test_state_goes_on_where_the_stepping_optimizer_is_compiled_again(kind):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+@pytest.mark.parametrize(
+    "policy", ["mixed_float16", pytest.param("float32", marks=pytest.mark.slow)]
+)
 def test_saved_model_takes_the_next_step_of_the_unsaved(policy, tmp_path):
     keras.config.set_dtype_policy(policy)
     model = compile_again(make(), keras.optimizers.Adam(0.01), {"first": 0.5})

@@ -164,6 +164,7 @@ def test_features_that_are_no_numbers_end_the_training_with_their_name():
         )
 
 
+@pytest.mark.slow
 @EVERY
 def test_one_domain_far_larger_than_the_other_gives_finite_steps(name):
     data = {**batch(source=64, target=2), "target_labelled": (images(2, 7), labels(2, 7))}
@@ -171,6 +172,7 @@ def test_one_domain_far_larger_than_the_other_gives_finite_steps(name):
     assert all(np.isfinite(step).all() for step in moved(make(name), data))
 
 
+@pytest.mark.slow
 @EVERY
 def test_black_images_give_finite_steps(name):
     """Constant input: features without variance, distances of 0."""

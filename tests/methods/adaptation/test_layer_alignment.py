@@ -99,6 +99,7 @@ def test_automatic_weight_is_bounded_and_zero_losses_are_no_trouble():
     )
 
 
+@pytest.mark.slow
 def test_automatic_weight_cannot_keep_the_classes_from_being_learnt():
     """Activations shrunk to nothing covary alike; a weight that follows would hold them there."""
     model = make(DeepCORAL, ("logits",), adaptation_weight="auto")

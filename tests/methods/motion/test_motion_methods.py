@@ -64,7 +64,9 @@ def batch(frames=9):
     return tuple(map(tf.constant, (motion, [0, 1, 2, 0, 1, 2], [0, 1, 0, 1, 0, 1])))
 
 
-@pytest.mark.parametrize("kind", ["convolutional", "recurrent"])
+@pytest.mark.parametrize(
+    "kind", ["convolutional", pytest.param("recurrent", marks=pytest.mark.slow)]
+)
 def test_transfer_learns_and_keeps_the_length(kind):
     model = transfer(kind)
     before = [w.numpy() for w in model.trainable_variables]
@@ -197,7 +199,7 @@ def test_features_must_fit():
         SequenceStyleTransfer.from_config(config)
 
 
-@pytest.mark.parametrize("num_classes", [0, 3])
+@pytest.mark.parametrize("num_classes", [pytest.param(0, marks=pytest.mark.slow), 3])
 def test_autoencoder_learns_and_samples(num_classes):
     model = autoencoder(num_classes)
     motion, labels, _ = batch(5)

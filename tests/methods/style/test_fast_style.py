@@ -55,6 +55,7 @@ def test_generator_comes_closer_to_the_style_and_features_stay_as_they_are():
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_saved_model_keeps_styles_and_goes_on_training_alike(tmp_path):
     model = make(num_styles=2)
     train(model, steps=2)

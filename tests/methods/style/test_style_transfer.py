@@ -94,6 +94,7 @@ def test_adam_lowers_the_loss_and_any_keras_optimizer_is_taken():
         assert len(losses) == 12 and losses[-1] < losses[0]
 
 
+@pytest.mark.slow
 def test_same_seed_same_image_and_another_seed_another():
     images = [
         make().stylize(picture(0), [picture(1)], init="noise", iterations=5, seed=seed)
@@ -146,7 +147,11 @@ def stopped(state, **words):
     [
         (lambda: LBFGS(history=3), lambda: LBFGS(history=4)),
         pytest.param(lambda: LBFGS(history=12), lambda: "adam", marks=pytest.mark.slow),
-        (lambda: keras.optimizers.Adam(2.0), lambda: keras.optimizers.Adam(2.5)),
+        pytest.param(
+            lambda: keras.optimizers.Adam(2.0),
+            lambda: keras.optimizers.Adam(2.5),
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             lambda: keras.optimizers.SGD(0.1),
             lambda: keras.optimizers.SGD(0.1, momentum=0.5),
@@ -175,6 +180,7 @@ def test_stopped_transfer_goes_on_with_a_like_optimizer_alone(
     np.testing.assert_array_equal(resumed, whole)
 
 
+@pytest.mark.slow
 def test_stopped_transfer_goes_on_from_the_same_start_image_alone(tmp_path, monkeypatch):
     monkeypatch.setattr("keras_dtl.methods.style.stages.SAVE_EVERY", 2)
     state = tmp_path / "state.npz"
@@ -239,6 +245,7 @@ def test_luminance_keeps_the_hues_of_the_content():
     assert np.abs(image.astype(float) - content).mean() > 1
 
 
+@pytest.mark.slow
 def test_sizes_go_from_small_to_large():
     seen = []
     image = make().stylize(

@@ -42,6 +42,7 @@ def test_tiles_give_loss_and_gradient_of_the_whole(scale):
     assert same(model, picture(0, SIZE), [picture(1, (45, 31))]) == 15
 
 
+@pytest.mark.slow
 def test_tiles_keep_to_masks():
     masks = [np.tile(np.linspace(0, 1, 50), (37, 1)), np.eye(37, 50) > 0]
     assert same(make(), picture(0, SIZE), [picture(1), picture(2)], masks=masks) > 1

@@ -6,7 +6,7 @@ import os
 import socket
 from typing import NamedTuple
 
-from keras_dtl.distribution.faults import deadline
+from keras_dtl.distribution.faults import wait_for_others
 
 VARIABLE = "TF_CONFIG"
 START_SECONDS = 300
@@ -111,13 +111,14 @@ def start_strategy(devices="1", cluster=None, seconds=START_SECONDS):
         devices: Replicas on this machine: a number, or `"all"` its GPUs. Without a GPU the
             processor is shared by so many replicas, which only serves to try things out.
         cluster: `Cluster`, or None for this machine alone.
-        seconds: How long workers wait for each other before the process ends with an error.
+        seconds: How long workers wait for each other.
 
     Returns:
         `tf.distribute.Strategy`: the default one where one device trains alone.
 
     Raises:
         ValueError: When there are not so many devices.
+        TimeoutError: When another worker does not answer in time.
     """
     import tensorflow as tf
 
@@ -125,8 +126,8 @@ def start_strategy(devices="1", cluster=None, seconds=START_SECONDS):
     if cluster is not None and len(cluster.addresses) > 1:
         if find_cluster() != cluster:
             os.environ[VARIABLE] = cluster.to_tf_config()
-        with deadline(seconds, cluster):
-            return tf.distribute.MultiWorkerMirroredStrategy()
+        wait_for_others(cluster, seconds)
+        return tf.distribute.MultiWorkerMirroredStrategy()
     return tf.distribute.MirroredStrategy(names) if len(names) > 1 else tf.distribute.get_strategy()
 
 

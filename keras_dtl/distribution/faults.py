@@ -4,13 +4,11 @@ import contextlib
 import os
 import socket
 import sys
-import threading
+import time
 
 LOST_SECONDS = 30
 """Within this time the loss of a worker ends the others: at once where its process ended, after
 the missed heartbeats of TensorFlow (10 s) where its machine was cut off or it was stopped."""
-UNREACHABLE = 2
-"""Exit status of a worker that could not reach the others."""
 
 
 class WorkerLost(ConnectionError):
@@ -36,35 +34,45 @@ def worker_faults():
         ) from error
 
 
-@contextlib.contextmanager
-def deadline(seconds, cluster):
-    """End this process with an error when the body takes longer, as it cannot be interrupted.
+def wait_for_others(cluster, seconds):
+    """Wait until every other worker can be reached.
+
+    TensorFlow waits, too, but deaf to Ctrl-C and to any limit: it lets no line of Python run
+    meanwhile. So workers look for each other before they hand over to it.
 
     Args:
+        cluster: The `Cluster`.
         seconds: How long it may take.
-        cluster: The `Cluster` that the body waits for.
+
+    Raises:
+        TimeoutError: Some did not answer in time; they are named.
     """
-    timer = threading.Timer(seconds, _give_up, (seconds, cluster))
-    timer.daemon = True
-    timer.start()
+    silent = [address for i, address in enumerate(cluster.addresses) if i != cluster.index]
+    end = time.monotonic() + seconds
+    with _listening(cluster.addresses[cluster.index]):
+        while silent := [address for address in silent if not _answers(address)]:
+            if time.monotonic() > end:
+                raise TimeoutError(
+                    f"after {seconds:g} seconds worker {cluster.index} of "
+                    f"{len(cluster.addresses)} still waits for the others. These do not answer: "
+                    f"{', '.join(silent)}. Start the same command on every machine, with the same "
+                    "--workers, and let no firewall close their ports; --worker-timeout waits "
+                    "longer."
+                )
+            time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def _listening(address):
+    """Let the others find this worker, where its address is one of this machine."""
+    host, _, port = address.rpartition(":")
     try:
+        listener = socket.create_server((host, int(port)), backlog=128)
+    except OSError:  # another name of it, behind a router: TensorFlow listens later
         yield
-    finally:
-        timer.cancel()
-
-
-def _give_up(seconds, cluster):
-    others = [address for i, address in enumerate(cluster.addresses) if i != cluster.index]
-    silent = [address for address in others if not _answers(address)]
-    print(
-        f"error: after {seconds:g} seconds worker {cluster.index} of {len(cluster.addresses)} "
-        f"still waits for the others. These do not answer: {', '.join(silent) or 'none'}. Start "
-        "the same command on every machine, with the same --workers, and let no firewall close "
-        "their ports; --worker-timeout waits longer.",
-        file=sys.stderr,
-        flush=True,
-    )
-    os._exit(UNREACHABLE)
+        return
+    with listener:
+        yield
 
 
 def _answers(address):

@@ -1,9 +1,13 @@
+import concurrent.futures
 import json
+import socket
+import threading
+import time
 
 import pytest
 
-from keras_dtl.distribution import Cluster, faults, find_cluster, start_strategy
-from keras_dtl.distribution.faults import WorkerLost, deadline, worker_faults
+from keras_dtl.distribution import Cluster, find_cluster, start_strategy
+from keras_dtl.distribution.faults import WorkerLost, wait_for_others, worker_faults
 from tests.distribution.processes import free_addresses
 
 
@@ -67,16 +71,34 @@ def test_unusable_numbers_of_devices_are_refused(devices):
         start_strategy(devices)
 
 
-def test_who_waits_in_vain_is_told_for_whom(monkeypatch, capsys):
-    ends = []
-    monkeypatch.setattr(faults.os, "_exit", ends.append)
+def test_workers_find_each_other_whoever_comes_first():
+    addresses = tuple(free_addresses(3))
+    done = threading.Event()
+
+    def work(index):
+        wait_for_others(Cluster(addresses, index), 20)
+        port = int(addresses[index].rpartition(":")[2])
+        with socket.create_server(("127.0.0.1", port)):  # as TensorFlow's does from then on
+            done.wait(20)
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        begun = []
+        for index in (2, 0, 1):
+            begun.append(pool.submit(work, index))
+            time.sleep(0.15)
+        assert not any(worker.done() for worker in begun)  # found, or still looking
+        time.sleep(0.5)
+        done.set()
+        for worker in begun:
+            worker.result(timeout=20)
+
+
+def test_who_waits_in_vain_is_told_for_whom():
     address, silent = free_addresses()
-    with deadline(60, Cluster((address, silent), 0)):
-        assert not ends
-    faults._give_up(3, Cluster((address, silent), 0))
-    words = capsys.readouterr().err
-    assert ends == [2]
-    assert f"do not answer: {silent}." in words and "after 3 seconds worker 0 of 2" in words
+    began = time.monotonic()
+    with pytest.raises(TimeoutError, match=f"0.3 seconds worker 0 of 2.*do not answer: {silent}."):
+        wait_for_others(Cluster((address, silent), 0), 0.3)
+    assert time.monotonic() - began < 5
 
 
 def test_what_tensorflow_says_of_a_lost_worker_becomes_words():

@@ -13,6 +13,7 @@ import numpy as np
 from keras_dtl.bodies import body_of
 from keras_dtl.bvh import Bvh, BvhError, axis_rotation, zxy_angles
 from keras_dtl.bvh_content import Joint, children_of
+from keras_dtl.renamed import former_names
 from keras_dtl.skeleton import ROOT_FEATURES, Skeleton
 
 
@@ -286,3 +287,6 @@ def _with_frame(rest, now):
     x, y, z = across.T
     cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], 1).reshape(-1, 3, 3)
     return np.eye(3) + cross + cross @ cross / np.maximum(1 + cosine, 1e-9)
+
+
+__getattr__ = former_names(__name__, {"mirrored": "mirror_motion"})

@@ -51,6 +51,7 @@ WITHOUT_TENSORFLOW = (
     "manifest_values",
     "motion",
     "page",
+    "renamed",
     "skeleton",
     "up_axis",
     "version",

@@ -14,6 +14,7 @@ from keras_dtl.data.motion import load_motion, statistics_of, windows_of
 from keras_dtl.data.pairs import ImagePairs, load_pairs
 from keras_dtl.data.translation import jitter, load_domain, paired_batches, unpaired_batches
 from keras_dtl.data.views import hold_out_classes, view_batches
+from keras_dtl.renamed import former_names
 
 __all__ = [
     "ImagePairs",
@@ -39,3 +40,5 @@ __all__ = [
     "view_batches",
     "windows_of",
 ]
+
+__getattr__ = former_names(__name__, {"endless": "endless_batches", "in_order": "ordered_batches"})

@@ -32,21 +32,16 @@ def main(arguments: Demo) -> int:
     """Train both classifiers, publish the adapted one, classify files; return the exit status."""
     from keras_dtl.cli.session import start_session
     from keras_dtl.recipes import RECIPES
-    from keras_dtl.recipes.training import publish, train
+    from keras_dtl.recipes.training import publish
 
     print(start_session(arguments.seed))
+    values = {"seed": arguments.seed, "resume": True}
+    values["preset"] = "paper"  # digits are what its settings were made for
     recipes = {
-        name: RECIPES[name](
-            seed=arguments.seed,
-            output=arguments.output / name,
-            artifact=arguments.artifact,
-            preset="paper",  # digits are what its settings were made for
-            resume=True,
-        )
+        name: RECIPES[name](output=arguments.output / name, artifact=arguments.artifact, **values)
         for name in ("source-only", "dann")
     }
-    bound = train(recipes["source-only"])
-    adapted = train(recipes["dann"], bound.data)
+    bound, adapted = train_both(*recipes.values(), values)
     exported = publish(
         recipes["dann"],
         adapted,
@@ -61,6 +56,34 @@ def main(arguments: Demo) -> int:
         return FAILED
     print(f"Artifact: {arguments.artifact}, with its report in report.html.")
     return classify(arguments, adapted.data.target_test)
+
+
+def train_both(bound, adapted, values: dict):
+    """Train two recipes on the same data, at the same time where there is a core for each.
+
+    Args:
+        bound: The `Recipe` that may be trained in a process of its own.
+        adapted: The `Recipe` that is trained in this one.
+        values: Fields of both.
+
+    Returns:
+        The `Trained` of each.
+    """
+    from keras_dtl.cli.training_beside import TrainingBeside
+    from keras_dtl.convert.cores import core_count
+    from keras_dtl.recipes.training import finished_run, print_headline, train
+
+    if core_count() < 2:
+        trained = train(bound)
+        return trained, train(adapted, trained.data)
+    log = bound.run_folder.with_suffix(".log")
+    with TrainingBeside(bound.name, bound.run_folder, log, **values) as beside:
+        print(f"{bound.name} is trained at the same time: {log}")
+        trained = train(adapted)
+        beside.finish()
+    finished = finished_run(bound, trained.data)
+    print_headline(bound, finished)
+    return finished, trained
 
 
 def classify(arguments: Demo, test) -> int:

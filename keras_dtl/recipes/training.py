@@ -61,8 +61,11 @@ def train(recipe, data=None, strategy=None) -> Trained | None:
     about = (recipe.run_folder, recipe.run_folder.name, recipe.settings())
     trackers = make_trackers(recipe.log if chief else (), *about)
     data = data or recipe.load_data()
+    if standing == "finished" and not chief:
+        return None
     if standing == "finished":
-        return finished_run(recipe, data) if chief else None
+        print(f"{recipe.run_folder} is finished: there is nothing to train.")
+        return finished_run(recipe, data)
     if standing == "replaced" and chief:
         forget_run(recipe.run_folder)
     model = first_model(recipe, data, checkpoint, standing == "longer", strategy)
@@ -108,9 +111,19 @@ def finish_run(recipe, model, data, checkpoint, failures=()) -> Trained:
     trained = Trained(model, data, checkpoint.columns(), scores, failures)
     save_run(recipe, trained)
     checkpoint.path.unlink()  # a run with a checkpoint is one that was not finished
+    print_headline(recipe, trained)
+    return trained
+
+
+def print_headline(recipe, trained: Trained) -> None:
+    """Print the scores that count, a line each.
+
+    Args:
+        recipe: The `Recipe`.
+        trained: The `Trained`.
+    """
     for name, value in recipe.headline(trained.scores).items():
         print(f"{recipe.name}: {name} {recipe.format_number(value)}")
-    return trained
 
 
 def finished_run(recipe, data) -> Trained:
@@ -121,7 +134,6 @@ def finished_run(recipe, data) -> Trained:
         data: What its `load_data` returned.
     """
     folder = recipe.run_folder
-    print(f"{folder} is finished: there is nothing to train.")
     history, scores = (run_record(folder, name) for name in ("history", "scores"))
     return Trained(run_model(folder, compile=True), data, history, scores)
 

@@ -4,15 +4,14 @@ import contextlib
 import functools
 import itertools
 import logging
-import math
 import os
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from keras_dtl.convert.artifact import Artifact, ArtifactError
-from keras_dtl.convert.cuts import cuts, spread
+from keras_dtl.convert.cuts import cuts
+from keras_dtl.convert.global_statistics import NormalizedGraph, sample
 from keras_dtl.convert.options import ConversionError, Options
 
 # What runtimes say when memory is exhausted; they have no error of their own for it.
@@ -24,9 +23,6 @@ _LARGEST_TILE = 2048
 # Bytes of one tile, or of what statistics are taken of, at most. With the image itself and its
 # output, 100 megapixels stay under 4 GB.
 _MOST_MEMORY = 5 * 2**28
-# Groups of parts of an image from which its statistics are corrected: fewer and larger parts stand
-# less well for the image, smaller ones are mostly border.
-_GROUPS, _PARTS = 16, 6
 _FEWEST_TILES = 4  # on a side, of what fits at once
 _MUCH_WORK = 4.0  # pixels computed for each that is kept, from which on larger tiles are advised
 
@@ -37,12 +33,8 @@ class Tiler:
     """Runs a model over a batch of images, in tiles where they are too large.
 
     A generator that normalises over the whole image gets these statistics from outside, the same
-    for every tile: they are taken once of the image or, where it does not fit, of a small copy.
-    What making an image smaller does to its statistics is then measured on parts of it, in both
-    sizes, and undone.
-
-    Reference: Chen et al., "Towards Ultra-Resolution Neural Style Transfer via Thumbnail Instance
-    Normalization", AAAI 2022, for the small copy; the correction is ours.
+    for every tile: they are taken of the image at once or, where it does not fit, of its tiles,
+    which takes two or three times as long as the conversion itself (see `NormalizedGraph`).
 
     Args:
         artifact: An `Artifact`.
@@ -116,12 +108,12 @@ class Tiler:
         side = max(1, side // multiple) * multiple
         if max(image.shape[:2]) <= side:
             side = max(image.shape[:2])
-        run = self._runner(image, side)
-        whole = None
         rows, columns = (list(cuts(size, side, overlap, multiple)) for size in image.shape[:2])
-        for row, column in itertools.product(rows, columns):
+        tiles = list(itertools.product(rows, columns))
+        run, whole = self._runner(image, tiles), None
+        for row, column in tiles:
             tile = np.ascontiguousarray(image[row.taken, column.taken])
-            output = run(tile[None])[0]
+            output = run(tile)
             if output.shape[:2] != tile.shape[:2]:
                 raise ArtifactError("The model must keep the size of its images to run in tiles.")
             if whole is None:
@@ -129,70 +121,24 @@ class Tiler:
             whole[row.kept, column.kept] = output[row.inner, column.inner]
         return whole
 
-    def _runner(self, image, side):
+    def _runner(self, image, tiles):
         """Return a function from one tile to its output."""
         name = self.artifact.manifest.outputs[0].name
         if self.tiling["file"] is None:
-            return lambda tile: self.artifact.run(tile)[name]
+            return lambda tile: self.artifact.run(tile[None])[name][0]
         if self.graph is None:
-            self.graph = self.artifact.open_graph(self.tiling["file"])
-        statistics = self._statistics(image)
-        return lambda tile: self._run(name, tile, statistics, True)
+            session = self.artifact.open_graph(self.tiling["file"])
+            self.graph = NormalizedGraph(session, self.artifact.manifest.inputs[0].name, name)
+        statistics = self._statistics(image, tiles)
+        return lambda tile: self.graph.convert(tile, statistics)
 
-    def _statistics(self, image):
-        """Return the vector of statistics of the image, exact where it fits at once."""
-        height, width = image.shape[:2]
+    def _statistics(self, image, tiles):
+        """Return the vector of statistics of the image."""
+        if self._fits(image[None]):
+            return self.graph.measure(image[None])
         pixels = min(self._budget(), _MOST_MEMORY) / self.tiling["bytes_per_pixel"]
-        shrunk = min(1.0, (pixels / (height * width)) ** 0.5)
-        if shrunk == 1:
-            return self._measured([image])
-        found = self._measured([self._smaller(image, shrunk)])
-        groups = list(self._groups(image, pixels))
-        true = np.mean([self._measured(group) for group in groups], axis=0)
-        small = np.mean(
-            [self._measured([self._smaller(part, shrunk) for part in group]) for group in groups],
-            axis=0,
-        )
-        half = len(found) // 2  # of means, then as many variances
-        means = found[:half] + true[:half] - small[:half]
-        variances = found[half:] * true[half:] / np.maximum(small[half:], 1e-12)
-        return np.concatenate([means, variances]).astype(np.float32)
-
-    def _groups(self, image, pixels):
-        """Yield groups of parts from all over the image, each as large as what fits at once."""
-        multiple = self.tiling["multiple"]
-        side = max(8, round((pixels / _PARTS) ** 0.5 / multiple)) * multiple
-        side = min(side, *(size // multiple * multiple for size in image.shape[:2]))
-        each = max(1, int(pixels / side**2))
-        height, width = image.shape[:2]
-        rows = max(1, round((_GROUPS * each * height / width) ** 0.5))
-        columns = math.ceil(_GROUPS * each / rows)
-        parts = [
-            image[top : top + side, left : left + side]
-            for top in spread(height, side, rows)
-            for left in spread(width, side, columns)
-        ]
-        for first in range(_GROUPS):
-            yield parts[first::_GROUPS]
-
-    def _smaller(self, image, shrunk):
-        multiple = self.tiling["multiple"]
-        sizes = [max(8, round(size * shrunk / multiple)) * multiple for size in image.shape[:2]]
-        return _thumbnail(image, [min(pair) for pair in zip(image.shape[:2], sizes, strict=True)])
-
-    def _measured(self, images):
-        """Return the vector of statistics that images of one size have together."""
-        nothing = np.zeros(self.graph.get_inputs()[1].shape[0], np.float32)
-        return self._run("measured", np.stack(images), nothing, False)
-
-    def _run(self, output, images, statistics, given):
-        name = self.artifact.manifest.inputs[0].name
-        inputs = {name: images, "statistics": statistics, "given": np.array(given)}
-        try:
-            return self.graph.run([output], inputs)[0]
-        # The errors of onnxruntime have no base class but Exception.
-        except Exception as error:
-            raise ArtifactError(f"The model could not be run in tiles: {error}") from error
+        parts = sample(image, pixels, self.tiling["multiple"])
+        return self.graph.measure_in_tiles(image, tiles, parts)
 
 
 def _whole_multiple(side: int, tiling: dict | None) -> int:
@@ -224,16 +170,6 @@ def warn_of_small_tiles(artifact: Artifact, options: Options) -> None:
             "as long as at once. From --tile %d on it is %.0f times at most.",
             *(side, side, kept, kept, work, 4 * tiling["overlap"], _MUCH_WORK),
         )
-
-
-def _thumbnail(image, size):
-    """Return a smaller image whose fine structures keep their strength, unlike by bilinear."""
-    height, width = size
-    if image.shape[:2] == (height, width):
-        return image
-    picture = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
-    small = np.array(picture.resize((width, height), Image.Resampling.LANCZOS))
-    return small.reshape(height, width, image.shape[2])
 
 
 @functools.cache

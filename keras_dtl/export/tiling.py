@@ -14,15 +14,21 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from keras_dtl.export.draft import Draft
-from keras_dtl.export.graph import GraphIndex, attributes, remove_unused
+from keras_dtl.export.given_normalization import (
+    GIVEN,
+    INNER,
+    MEASURED,
+    STATISTICS,
+    USED,
+    GivenNormalization,
+    shared_nodes,
+)
+from keras_dtl.export.graph import GraphIndex, remove_unused
 from keras_dtl.export.reach import NotLocal, measure_reach
 from keras_dtl.import_path import command_of, environment
-from keras_dtl.layers.instance_normalization import EVEN
-
-STATISTICS, GIVEN, MEASURED = "statistics", "given", "measured"
 
 
 def write_tiling(draft: Draft, path: Path) -> dict[str, Any]:
@@ -102,13 +108,20 @@ def _is_seamless(
     whole = _run(model, image)
     if length:
         nothing = np.zeros(length, np.float32)
-        same, statistics = _run(graph, image, statistics=nothing, given=np.array(False))
+        same, statistics, _ = _run_tiled(graph, image, nothing, False)
         if _differ(same, whole[0]):
             return False
-        tile = _run(graph, part, statistics=statistics, given=np.array(True))
+        tile = _run_tiled(graph, part, statistics, True)
     else:
         tile = _run(graph, part)
     return not _differ(tile[0][:, :, :half], whole[0][:, :, :half])
+
+
+def _run_tiled(
+    graph: onnx.ModelProto, image: np.ndarray, statistics: np.ndarray, given: bool
+) -> list[np.ndarray]:
+    inner = np.array((0, 0, *image.shape[1:3]), np.int64)
+    return _run(graph, image, statistics=statistics, given=np.array(given), inner=inner)
 
 
 def _run(model: onnx.ModelProto, image: np.ndarray, **more: np.ndarray) -> list[np.ndarray]:
@@ -125,10 +138,11 @@ def _differ(one: np.ndarray, other: np.ndarray) -> bool:
 def tiled_graph(model: onnx.ModelProto) -> tuple[onnx.ModelProto, int]:
     """Make a copy of a graph whose statistics can be given from outside.
 
-    It takes two inputs more: `statistics`, a vector of all means and then all variances, and
-    `given`, whether to use it. Where it is not given they are taken of the whole batch together,
-    so that a batch of parts stands for the image that they were cut from. What was used is an
-    output, `measured`.
+    It takes three inputs more. `statistics` is a vector of all means and then all variances: what
+    all normalisations use where `given` is true; where it is not, they use those of the batch
+    itself with `statistics` added. `inner` is the part of the images, `(top, left, bottom, right)`
+    in pixels, whose own statistics are an output, `measured`, in either case; its variances are
+    about the means in use. Those in use are another, `used`.
 
     Args:
         model: `onnx.ModelProto`, left as it is.
@@ -140,121 +154,49 @@ def tiled_graph(model: onnx.ModelProto) -> tuple[onnx.ModelProto, int]:
     original, model = model, onnx.ModelProto()
     model.CopyFrom(original)
     opset = next(item.version for item in model.opset_import if item.domain in ("", "ai.onnx"))
-    index, nodes, names = GraphIndex(model.graph), [], []
+    index, made = GraphIndex(model.graph), []
     normalizations = [node for node in model.graph.node if node.op_type == "InstanceNormalization"]
     half = sum(index.constant_shape(node.input[1])[0] for node in normalizations)
     if not half:
         return model, 0
+    nodes, constants = shared_nodes(model.graph.input[0].name)
     place = 0
     for node in model.graph.node:
         if node.op_type != "InstanceNormalization":
             nodes.append(node)
             continue
-        replacement, added = _given_normalization(index, node, place, place + half, opset)
-        nodes += replacement
-        names.append(node.output[0])
-        model.graph.initializer.extend(added)
+        made.append(GivenNormalization(index, node, opset))
+        replacement, added = made[-1].build(place, place + half)
+        nodes, constants = nodes + replacement, constants + added
         place += index.constant_shape(node.input[1])[0]
-    statistics = [f"{name}/{kind}_flat" for kind in ("mean", "variance") for name in names]
-    nodes.append(helper.make_node("Concat", statistics, [MEASURED], axis=0))
+    nodes += [_together(made, output) for output in (MEASURED, USED)]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
-    _add_interface(model, half, opset)
+    model.graph.initializer.extend(constants)
+    _add_interface(model, 2 * half)
     remove_unused(model.graph)
     onnx.checker.check_model(model, full_check=True)
     return model, 2 * half
 
 
-def _add_interface(model: onnx.ModelProto, half: int, opset: int) -> None:
-    """Add the inputs and the output of `tiled_graph`, and the constants that all nodes share."""
-    constants = {"flat": [-1]}
-    if opset >= 18:
-        constants |= {"pooled_axes": [0, 2], "row_axes": [3]}
-    for name, values in constants.items():
-        tensor = numpy_helper.from_array(np.array(values, np.int64), name)
-        model.graph.initializer.append(tensor)
-    model.graph.input.extend(
-        [
-            helper.make_tensor_value_info(STATISTICS, TensorProto.FLOAT, [2 * half]),
-            helper.make_tensor_value_info(GIVEN, TensorProto.BOOL, []),
-        ]
-    )
-    model.graph.output.append(
-        helper.make_tensor_value_info(MEASURED, TensorProto.FLOAT, [2 * half])
-    )
+def _together(normalizations: list[GivenNormalization], output: str) -> onnx.NodeProto:
+    """Return the node that joins all means, then all variances, to one output."""
+    pairs = [normalization.statistics(output) for normalization in normalizations]
+    means, variances = zip(*pairs, strict=True)
+    return helper.make_node("Concat", [*means, *variances], [output], axis=0)
 
 
-def _given_normalization(
-    index: GraphIndex, node: onnx.NodeProto, mean_place: int, variance_place: int, opset: int
-) -> tuple[list[onnx.NodeProto], list[TensorProto]]:
-    """Return the nodes and the constants of one normalisation."""
-    name = node.output[0]
-    nodes: list[onnx.NodeProto] = []
-
-    def make(kind, inputs, output, **values):
-        own = [key if key in _SHARED else f"{name}/{key}" for key in inputs]
-        target = name if output is None else f"{name}/{output}"
-        own = [node.input[0] if key == f"{name}/x" else key for key in own]
-        nodes.append(helper.make_node(kind, own, [target], **values))
-
-    def pool(source, output):
-        # The width first: a whole plane is too many numbers for one sum in float32.
-        make(
-            "ReduceMean", [source, *_axes("row_axes", opset)], f"{output}_rows", **_over([3], opset)
-        )
-        inputs = [f"{output}_rows", *_axes("pooled_axes", opset)]
-        make("ReduceMean", inputs, output, **_over([0, 2], opset))
-
-    def choose(key):
-        make("Slice", [STATISTICS, f"{key}_from", f"{key}_to"], f"{key}_vector")
-        make("Reshape", [f"{key}_vector", "shape"], f"{key}_given")
-        make("Where", [GIVEN, f"{key}_given", f"{key}_measured"], key)
-        make("Reshape", [key, "flat"], f"{key}_flat")
-
-    pool("x", "mean_measured")
-    choose("mean")
-    make("Sub", ["x", "mean"], "centred")
-    make("Mul", ["centred", "centred"], "squares")
-    pool("squares", "variance_measured")
-    choose("variance")
-    make("Add", ["variance", "epsilon"], "total")
-    make("Sqrt", ["total"], "deviation")
-    make("Div", ["scale4", "deviation"], "some_factor")
-    make("Mul", ["mean", "even"], "rounding")
-    make("Mul", ["rounding", "rounding"], "least_variance")
-    make("Greater", ["variance", "least_variance"], "is_uneven")
-    make("Where", ["is_uneven", "some_factor", "nothing"], "factor")
-    make("Mul", ["centred", "factor"], "scaled")
-    make("Add", ["scaled", "offset4"], None)
-    added = _normalization_constants(index, node, mean_place, variance_place)
-    return nodes, [numpy_helper.from_array(value, f"{name}/{key}") for key, value in added.items()]
-
-
-def _axes(name: str, opset: int) -> list[str]:
-    """Return the input that names the axes of a mean, which is one from opset 18 on."""
-    return [name] if opset >= 18 else []
-
-
-def _over(axes: list[int], opset: int) -> dict[str, Any]:
-    return {"keepdims": 1} | ({} if opset >= 18 else {"axes": axes})
-
-
-def _normalization_constants(
-    index: GraphIndex, node: onnx.NodeProto, mean_place: int, variance_place: int
-) -> dict[str, np.ndarray]:
-    scale, offset = (index.constant(name) for name in node.input[1:])
-    shape = np.array([1, len(scale), 1, 1], np.int64)
-    places = {"mean": mean_place, "variance": variance_place}
-    return {
-        "shape": shape,
-        "epsilon": np.array(attributes(node).get("epsilon", 1e-5), np.float32),
-        "even": np.array(EVEN, np.float32),
-        "nothing": np.array(0, np.float32),
-        "scale4": scale.reshape(shape),
-        "offset4": offset.reshape(shape),
-        **{f"{key}_from": np.array([place], np.int64) for key, place in places.items()},
-        **{f"{key}_to": np.array([place + len(scale)], np.int64) for key, place in places.items()},
+def _add_interface(model: onnx.ModelProto, length: int) -> None:
+    """Add the inputs and the outputs of `tiled_graph`."""
+    inputs = {
+        STATISTICS: (TensorProto.FLOAT, [length]),
+        GIVEN: (TensorProto.BOOL, []),
+        INNER: (TensorProto.INT64, [4]),
     }
-
-
-_SHARED = (STATISTICS, GIVEN, "flat", "pooled_axes", "row_axes")
+    model.graph.input.extend(
+        helper.make_tensor_value_info(name, *kind) for name, kind in inputs.items()
+    )
+    model.graph.output.extend(
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [length])
+        for name in (MEASURED, USED)
+    )

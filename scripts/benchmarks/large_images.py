@@ -4,19 +4,20 @@
 
 An instance-normalised generator of random weights, sky, fog, white, black and a photo of 12
 megapixels: the largest difference from Keras in float64, in grey levels before these are rounded,
-of the float32, float16 and int8 graphs, whole and in tiles. It takes about 6 GB of memory. What
+of the float32, float16 and int8 graphs, whole and in tiles. Each runs in a process of its own. What
 results/large_images.json holds already is kept.
 """
 
 import argparse
 import functools
+import json
 import tempfile
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
-from record import run_missing
+from record import in_a_process, run_missing
 
 from keras_dtl.backbones import patch_discriminator, resnet_generator
 from keras_dtl.convert import Options, load_artifact
@@ -84,45 +85,66 @@ def model_of():
     return CycleGAN(*generators, *judges, pool_size=0)
 
 
-@functools.cache
-def exported():
-    """Return the trained method and its artifact; nothing is learnt."""
-    model, folder = model_of(), Path(tempfile.mkdtemp())
+def export(folder):
+    """Write the artifact; nothing is learnt."""
     photo = image_of("photo", (512, 768))
     for index in range(24):
         row, column = index // 6 * 96, index % 6 * 96
         write_image(folder / "photos" / f"{index}.png", photo[row : row + 128, column:][:, :128])
     options = {"precisions": ("float16", "int8"), "calibration": folder / "photos"}
-    export_model(model, folder / "artifact", least_quality=10.0, **options)
-    return model, folder / "artifact"
+    export_model(model_of(), folder / "artifact", least_quality=10.0, **options)
 
 
-@functools.lru_cache(maxsize=1)
-def truth(kind):
-    """Return what Keras makes of an image in float64, in grey levels that are not rounded."""
-    network = in_float64(exported()[0].deployed)
-    signed = image_of(kind)[None].astype("float64") / 127.5 - 1
-    return (np.asarray(network(signed, training=False))[0] + 1) * 127.5
+def write_truth(kind, path):
+    """Write what Keras makes of an image in float64, in grey levels that are not rounded."""
+    # As a graph, which frees each plane once it was used.
+    network = tf.function(in_float64(model_of().deployed))
+    signed = tf.constant(image_of(kind)[None].astype("float64") / 127.5 - 1)
+    np.save(path, (network(signed, training=False)[0].numpy() + 1) * 127.5)
 
 
-def measure(kind, graph):
+def compare(kind, graph, folder):
     """Return the largest and the mean difference of one graph on one image, in grey levels."""
-    path = exported()[1]
     image, precision = image_of(kind)[None], graph.split()[0]
-    artifact = load_artifact(path, "cpu", precision=precision)
+    artifact = load_artifact(folder / "artifact", "cpu", precision=precision)
     side = TILE if graph.endswith("tiles") else 0
     received = next(iter(Tiler(artifact, Options(tile=side))(image).values()))[0]
-    difference = np.abs(received - truth(kind))
+    difference = np.abs(received - np.load(folder / f"{kind}.npy"))
     return {"largest": float(difference.max()), "mean": float(difference.mean())}
+
+
+def measure(folder, kind, graph):
+    """Return what `compare` finds, in a process of its own."""
+    steps = {folder / "artifact": ["export"], folder / f"{kind}.npy": ["truth", kind]}
+    for made, words in steps.items():
+        if not made.exists():
+            in_a_process(__file__, "--folder", folder, "--do", *words)
+    return in_a_process(__file__, "--folder", folder, "--do", "compare", kind, graph)
+
+
+def do(folder, step, *words):
+    """Do one step, and print what it found."""
+    if step == "compare":
+        print(json.dumps(compare(*words, folder)))
+        return
+    export(folder) if step == "export" else write_truth(words[0], folder / f"{words[0]}.npy")
+    print("{}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, help="begin no run after so many")
-    minutes = parser.parse_args().minutes
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--do", nargs="+", help=argparse.SUPPRESS)
+    words = parser.parse_args()
+    if words.do:
+        do(words.folder, *words.do)
+        return
     runs = [(kind, graph) for kind in KINDS for graph in GRAPHS]
     result = lambda kept: {"size": list(SIZE), "tile": TILE}  # noqa: E731
-    run_missing("large_images", runs, measure, result, minutes)
+    with tempfile.TemporaryDirectory() as folder:
+        run = functools.partial(measure, Path(folder))
+        run_missing("large_images", runs, run, result, words.minutes)
 
 
 if __name__ == "__main__":

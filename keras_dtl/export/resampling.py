@@ -4,6 +4,7 @@ With the same filter in the same whole numbers. Pillow takes the height first wh
 work, which rounds some pixels by one level otherwise.
 """
 
+import functools
 from typing import Any
 
 import tensorflow as tf
@@ -22,31 +23,42 @@ def resize(images: tf.Tensor, size: tuple) -> tf.Tensor:
     Returns:
         uint8 tensor `(..., *size, channels)`.
     """
-    values, has_alpha = tf.cast(images, tf.int32), images.shape[-1] == 4
-    if has_alpha:
-        alpha = values[..., 3:]
-        values = tf.concat([_product(values[..., :3], alpha), alpha], -1)
-    for axis, length in ((-2, size[1]), (-3, size[0])):
-        values = _along(values, axis, length)
-    if has_alpha:
-        values = _without_alpha(values)
-    return tf.cast(values, tf.uint8)
+    length = tf.stack(size)
+
+    def resized():
+        values, has_alpha = tf.cast(images, tf.int32), images.shape[-1] == 4
+        if has_alpha:
+            alpha = values[..., 3:]
+            values = tf.concat([_product(values[..., :3], alpha), alpha], -1)
+        for axis in (-2, -3):
+            values = _along(values, axis, length[axis + 3])
+        return tf.cast(_without_alpha(values) if has_alpha else values, tf.uint8)
+
+    is_one = tf.reduce_all(tf.shape(images)[-3:-1] == length)
+    return tf.cond(is_one, lambda: images, resized)
 
 
-def _along(values: tf.Tensor, axis: int, length: Any) -> tf.Tensor:
+def _along(values: tf.Tensor, axis: int, length: tf.Tensor) -> tf.Tensor:
     """Resize along one axis, by the same whole numbers as Pillow."""
-    number = tf.shape(values)[axis]
-    places, weights = _window(number, length)
+    places, weights = _windows()(tf.shape(values)[axis], length)
     last = axis == -2
     taken = tf.gather(values, places, axis=len(values.shape) + axis)
     # (..., length, window, channels) along the width, (..., length, window, width, channels) else
     weights = weights[:, :, None] if last else weights[:, :, None, None]
     total = tf.reduce_sum(taken * weights, -2 if last else -3)
     rounded = tf.bitwise.right_shift(total + (1 << (_BITS - 1)), _BITS)
-    return tf.cond(number == length, lambda: values, lambda: tf.clip_by_value(rounded, 0, 255))
+    return tf.clip_by_value(rounded, 0, 255)
 
 
-def _window(number: tf.Tensor, length: Any) -> tuple[tf.Tensor, tf.Tensor]:
+@functools.cache
+def _windows() -> Any:
+    """Return the function of many operations, which are traced once in a process."""
+    with tf.init_scope():
+        return _window.get_concrete_function()
+
+
+@tf.function(input_signature=[tf.TensorSpec((), tf.int32)] * 2, autograph=False)
+def _window(number: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Return which numbers go into each new one, and with what weights: `(length, window)`."""
     scale = tf.cast(number, tf.float64) / tf.cast(length, tf.float64)
     support = tf.maximum(scale, 1.0)

@@ -37,18 +37,34 @@ def write_saved_model(draft: Draft, path: Path) -> None:
     """
     deployable = draft.deployable
     archive = keras.export.ExportArchive()
-    archive.track(deployable.model)
     specs = {spec.name: spec for spec in deployable.specs}
-    serve = served(deployable, draft.manifest)
+    serve = _traced(served(deployable, draft.manifest), specs)
+    _track(archive, deployable.model, serve)
     archive.add_endpoint("serving_default", lambda inputs: serve(inputs), [specs])
     if deployable.image is not None:
-        archive.add_endpoint(
-            "image_bytes",
-            _decoding_endpoint(serve, draft.manifest),
-            [tf.TensorSpec([None], tf.string, name="image_bytes")],
-        )
+        encoded = tf.TensorSpec([None], tf.string, name="image_bytes")
+        answer = _traced(_decoding_endpoint(serve, draft.manifest), encoded)
+        archive.add_endpoint("image_bytes", lambda image_bytes: answer(image_bytes), [encoded])
     with errors_of_the_system(path):
         archive.write_out(path.parent, verbose=False)
+
+
+def _traced(function: Callable, spec: Any) -> Callable:
+    """Return the graph of a function, which is traced once: writing traces endpoints twice."""
+    return tf.function(function, input_signature=[spec], autograph=False).get_concrete_function()
+
+
+def _track(archive: Any, model: keras.Model, traced: Any) -> None:
+    """Hand the weights of a model to an archive, and the model where it holds lookup tables.
+
+    To find these, which takes longer than to write, every object of the model is gone through.
+    """
+    taken = [tensor for tensor in traced.captured_inputs if tensor.dtype == tf.resource]
+    if len(taken) > len(traced.variables):
+        archive.track(model)
+        return
+    for name in ("variables", "trainable_variables", "non_trainable_variables"):
+        archive.add_variable_collection(name, getattr(model, name))
 
 
 @contextlib.contextmanager

@@ -4,7 +4,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_dtl.export.deployable import Deployable
+from keras_dtl.export.draft import Draft
+from keras_dtl.export.saved_model import write_saved_model
 from keras_dtl.images import read_image, resize_image
+from keras_dtl.manifest import read_manifest
 
 
 def smooth_image(height, width):
@@ -52,3 +56,30 @@ def test_models_without_one_image_have_no_image_bytes(two_inputs_artifact):
 def test_keras_file_needs_no_code_of_this_package(generator_artifact):
     model = keras.saving.load_model(generator_artifact / "model.keras", safe_mode=True)
     assert isinstance(model, keras.Model)
+
+
+def test_a_model_is_traced_once_for_all_signatures(
+    classifier, classifier_artifact, monkeypatch, tmp_path
+):
+    draft = Draft(tmp_path, Deployable(classifier), read_manifest(classifier_artifact), [])
+    calls, call = [], Deployable.__call__
+    monkeypatch.setattr(
+        Deployable, "__call__", lambda self, inputs: calls.append(1) or call(self, inputs)
+    )
+    write_saved_model(draft, tmp_path / "1" / "saved_model.pb")
+    assert len(calls) == 1
+    loaded = tf.saved_model.load(tmp_path / "1")
+    assert len(loaded.variables) == len(classifier.variables)
+    assert len(loaded.trainable_variables) == len(classifier.trainable_variables)
+    assert set(loaded.signatures) == {"serving_default", "image_bytes"}
+
+
+def test_lookup_tables_go_with_the_model(generator_artifact, tmp_path):
+    code = keras.Input((3,), dtype="int64", name="code")
+    index = keras.layers.IntegerLookup(vocabulary=[5, 7, 9])(code)
+    model = keras.Model(code, {"index": keras.ops.cast(index, "float32")})
+    draft = Draft(tmp_path, Deployable(model), read_manifest(generator_artifact), [])
+    write_saved_model(draft, tmp_path / "1" / "saved_model.pb")
+    signature = tf.saved_model.load(tmp_path / "1").signatures["serving_default"]
+    received = signature(code=tf.constant([[5, 9, 1]], tf.int64))["index"]
+    np.testing.assert_array_equal(received, [[1, 3, 0]])

@@ -60,12 +60,17 @@ def table(columns, rows):
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines) + "\n"
 
 
+def count_kills(runs):
+    """Return how many runs were killed: some end before their moment."""
+    return sum(run["killed"] for run in runs)
+
+
 def kill_rows(kills):
     """Return a row of sums for each case, and one for them all."""
     rows = [
         [
             name,
-            len(runs),
+            count_kills(runs),
             sum(bool(run["half_files"]) for run in runs),
             sum(run["status"] != 0 for run in runs),
             sum(bool(run["different"]) for run in runs),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from keras_dtl.card import card_of
+from keras_dtl.convert.disk import is_no_room
 from keras_dtl.files import FilePath, write_text
 from keras_dtl.manifest import FILE_NAME, Manifest, read_manifest, verify_file
 
@@ -122,6 +123,8 @@ def _download(address, commit, name, folder):
     try:
         _library().hf_hub_download(address.repository, name, revision=commit, local_dir=folder)
     except Exception as error:  # as above
+        if is_no_room(error):
+            raise
         raise _hub_error(address, error) from error
 
 

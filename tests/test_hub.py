@@ -1,5 +1,6 @@
 """Artifacts of a hub: fetched with their checksums compared, pushed with a card."""
 
+import errno
 import json
 import os
 import shutil
@@ -153,3 +154,18 @@ def test_convert_asks_the_hub_that_the_environment_names(artifact, tmp_path):
     server.close()
     assert answer.returncode == 0, answer.stderr
     assert "1 converted" in answer.stdout
+
+
+def test_a_full_disk_is_no_fault_of_the_hub(hub, artifact, tmp_path, monkeypatch, capsys):
+    """It was told to look at owner, name, network and token."""
+    push_artifact(artifact, NAME)
+
+    def download(*arguments, **named):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "there")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    words = ["convert", f"hf://{NAME}", str(tmp_path), str(tmp_path / "out")]
+    assert main(words) == 2
+    told = capsys.readouterr().err
+    assert os.strerror(errno.ENOSPC) in told and "Make room" in told
+    assert "HF_TOKEN" not in told

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from keras_dtl.convert.disk import is_no_room
 from keras_dtl.files import readable_name
 from keras_dtl.interrupts import INTERRUPTED, raising, stop_at_once
 
@@ -67,7 +68,12 @@ def tell(error):
 
 
 def _remedy(error: Exception) -> str:
-    """Say how to install what the light installation leaves out."""
+    """Say how to install what the light installation leaves out, and how to go on elsewhere."""
+    if is_no_room(error):
+        return (
+            ". What is finished is kept. Make room and give the same command again; trainings, "
+            "adaptations and style transfers go on with --resume."
+        )
     if not isinstance(error, ModuleNotFoundError):
         return ""
     return (

@@ -198,8 +198,9 @@ def _report(report):
 def _no_room(report):
     left = sum(failure.reason.startswith(NOT_BEGUN) for failure in report.failed)
     return (
-        f"{report.full}: {readable_name(report.output)} has {report.converted + report.skipped} "
-        f"whole results, {left} are missing. Make room and give the same command again."
+        f"{report.full}: {report.converted + report.skipped} whole results are kept for "
+        f"{readable_name(report.output)}, {left} are missing. Make room and give the same command "
+        "again."
     )
 
 

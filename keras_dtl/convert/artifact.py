@@ -118,7 +118,7 @@ def _open(folder, manifest, name, settings, verify=True):
         if file.suffix != OPENVINO_SUFFIX:
             with open_regular(file) as graph:
                 refuse_external_data(graph)
-        return open_session(file, settings, names)
+        return open_session(file, settings, names, manifest.tiling is not None)
     except DeviceError:
         raise
     # The errors of onnxruntime have no base class but Exception.

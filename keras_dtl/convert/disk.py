@@ -18,6 +18,11 @@ def no_room_is_fatal() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _NO_ROOM:
+        if is_no_room(error):
             raise DiskFull(error.errno, error.strerror, error.filename) from error
         raise
+
+
+def is_no_room(error: BaseException | None) -> bool:
+    """Whether an error says that nothing more can be written."""
+    return isinstance(error, OSError) and error.errno in _NO_ROOM

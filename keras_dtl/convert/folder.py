@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from keras_dtl.convert.artifact import Artifact
-from keras_dtl.convert.disk import DiskFull, no_room_is_fatal
+from keras_dtl.convert.disk import DiskFull, is_no_room, no_room_is_fatal
 from keras_dtl.convert.engines import run_of
 from keras_dtl.convert.gallery import write_gallery
 from keras_dtl.convert.inputs import find_items, find_left_out, leave_out_outputs
@@ -106,33 +106,39 @@ def convert_items(
     task.plan(items)
     report = None
     with contextlib.ExitStack() as stack:
-        # Closing the journal has no room either where there is none.
-        stack.push(lambda kind, error, trace: _is_said_already(report, error))
+
+        def is_told(kind, error, trace):
+            """Closing the journal has no room either where there is none."""
+            nonlocal report
+            if report is not None and not report.full and is_no_room(error):
+                report = dataclasses.replace(report, full=error.strerror)
+            return isinstance(error, OSError) and report is not None and bool(report.full)
+
+        stack.push(is_told)
         journal = stack.enter_context(_journal(task, destination, options, checksums))
         progress = progress or (lambda done, total: None)
         run = run_of(artifact, task, journal, items, destination, options, progress)
         _execute(run, task, journal, items)
-        report = ConversionReport(
-            converted=run.converted,
-            skipped=run.skipped,
-            failed=tuple(sorted([*failures, *run.failures])),
-            seconds=time.monotonic() - started,
-            output=task.output,
-            planned=tuple(item.path for item in sorted(run.planned, key=lambda item: item.index)),
-            left=run.left,
-            stages=run.stages,
-            left_out=left_out,
-            full=run.full,
-        )
+        seconds = time.monotonic() - started
+        report = _report_of(run, failures, seconds, task.output, left_out)
         if not options.dry_run:
-            # What says so has no room either where there is none.
-            with contextlib.suppress(*[OSError] if run.full else []):
-                _describe(report, artifact, task, items, destination, options)
+            _describe(report, artifact, task, items, destination, options)
     return report
 
 
-def _is_said_already(report, error):
-    return isinstance(error, OSError) and report is not None and bool(report.full)
+def _report_of(run, failures, seconds, output, left_out):
+    return ConversionReport(
+        converted=run.converted,
+        skipped=run.skipped,
+        failed=tuple(sorted([*failures, *run.failures])),
+        seconds=seconds,
+        output=output,
+        planned=tuple(item.path for item in sorted(run.planned, key=lambda item: item.index)),
+        left=run.left,
+        stages=run.stages,
+        left_out=left_out,
+        full=run.full,
+    )
 
 
 class _NotWritten(Exception):

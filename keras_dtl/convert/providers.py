@@ -6,6 +6,7 @@ import typing
 from collections.abc import Collection
 
 from keras_dtl.convert import openvino_session
+from keras_dtl.convert.arena import take_one_region
 from keras_dtl.convert.openvino_session import UnfitDevice, open_openvino, version
 from keras_dtl.files import FilePath
 
@@ -84,13 +85,16 @@ def device_of(provider: str) -> str:
     return next((name for name, known in _PROVIDERS.items() if known.name == provider), provider)
 
 
-def open_session(file: FilePath, settings: Session, names: Collection[str] = ()) -> typing.Any:
+def open_session(
+    file: FilePath, settings: Session, names: Collection[str] = (), any_size: bool = False
+) -> typing.Any:
     """Open a graph on the device that was asked for, or on none.
 
     Args:
         file: Path of the graph.
         settings: A `Session`.
         names: What its inputs and outputs are called.
+        any_size: Whether images of any size go through it, so that memory matters.
 
     Raises:
         DeviceError: The device cannot be used.
@@ -98,7 +102,7 @@ def open_session(file: FilePath, settings: Session, names: Collection[str] = ())
     """
     if settings.device == "openvino":
         return _open_openvino(file, settings, names)
-    return _open_onnxruntime(file, settings)
+    return _open_onnxruntime(file, settings, any_size)
 
 
 def offered_gpu() -> bool:
@@ -121,7 +125,7 @@ def _open_openvino(file, settings, names):
         raise DeviceError(str(error)) from error
 
 
-def _open_onnxruntime(file, settings):
+def _open_onnxruntime(file, settings, any_size):
     # Imported where a session is made, so that command lines answer at once.
     import onnxruntime
 
@@ -134,6 +138,8 @@ def _open_onnxruntime(file, settings):
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if settings.threads:
         options.intra_op_num_threads = settings.threads
+    if any_size and device == "cpu":
+        take_one_region(options)
     if device in ("cuda", "tensorrt") and hasattr(onnxruntime, "preload_dlls"):
         onnxruntime.preload_dlls()
     session = onnxruntime.InferenceSession(

@@ -1,9 +1,12 @@
 """Image classification data sets of TensorFlow Datasets (TFDS), and our own builders."""
 
+import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 import tensorflow_datasets as tfds
 
 import keras_dtl.data.builders  # noqa: F401 (registers usps and mnist_m with TFDS)
@@ -69,7 +72,8 @@ def load_tfds(
             for image in _as_channels(batch[image_key], channels, name):
                 yield image if size is None else resize_image(image, size)
 
-    stacked = stack_images(images(), builder.info.splits[chosen].num_examples, memory_limit)
+    with _whole_records(builder):
+        stacked = stack_images(images(), builder.info.splits[chosen].num_examples, memory_limit)
     classes = tuple(builder.info.features[label_key].names)
     return LabelledImages(stacked, np.array(labels), classes)
 
@@ -111,10 +115,42 @@ def _find_builder(name: str, data_dir: FilePath | None) -> tfds.core.DatasetBuil
     # TFDS checks versions by an assertion.
     except (AssertionError, ValueError) as error:
         if re.split("[/:]", name)[0] not in tfds_names():
+            _refuse_remains(name, data_dir, error)
             raise UnknownDataSetError(f"TFDS has no data set {name!r}.") from error
         raise ValueError(
             f"The data set {name!r} cannot be had: {str(error).strip().splitlines()[0]} "
             "Expected a name such as mnist, cifar10, or name/config:version."
+        ) from error
+    # What damaged records of TFDS make of their readers has no base class but Exception.
+    except Exception as error:
+        _refuse_remains(name, data_dir, error)
+        raise
+
+
+def _refuse_remains(name: str, data_dir: FilePath | None, error: Exception) -> None:
+    """Refuse a folder that holds what is left of a prepared data set."""
+    root = data_dir or tfds.core.constants.DATA_DIR
+    folder = Path(root).expanduser() / re.split("[/:]", name)[0]
+    if any(folder.rglob("features.json")) or any(folder.rglob("dataset_info.json")):
+        words = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ValueError(
+            f"The prepared data set in {folder} is damaged: {words} Remove the folder, and fetch "
+            "or prepare it again."
+        ) from error
+
+
+@contextlib.contextmanager
+def _whole_records(builder: tfds.core.DatasetBuilder) -> Iterator[None]:
+    """Tell what TensorFlow finds wrong with records by the name of their folder."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError:
+        raise
+    except tf.errors.OpError as error:
+        words = re.sub(r"{{.*?}} ?", "", error.message).partition(" [Op:")[0].splitlines()[0]
+        raise ValueError(
+            f"The prepared data set in {builder.data_dir} is damaged: {words}. Remove the folder, "
+            "and fetch or prepare it again."
         ) from error
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from keras import layers
 
 from keras_dtl.evaluation.prediction import predict
+from keras_dtl.keras_models import read_model
 
 RANDOM = "random"
 SIDE = 299  # pixels, that Inception was trained at
@@ -43,7 +44,7 @@ def feature_network(name: str = RANDOM) -> keras.Model:
     if kind in APPLICATIONS and path:
         return _application(kind, _require_file(path))
     if str(name).endswith(".keras"):
-        return _check_network(keras.saving.load_model(_require_file(name), compile=False), name)
+        return _check_network(read_model(_require_file(name), compile=False), name)
     kinds = ", ".join(f"{known}:PATH" for known in APPLICATIONS)
     raise ValueError(
         f"Received the feature network {name!r}. Expected {RANDOM}, {kinds}, or the path of a "

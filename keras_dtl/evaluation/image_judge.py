@@ -10,6 +10,7 @@ import numpy as np
 from keras_dtl.evaluation.prediction import predict
 from keras_dtl.evaluation.separation import bootstrap_interval
 from keras_dtl.files import atomic_path
+from keras_dtl.keras_models import read_model
 
 JUDGE_EPOCHS = 8
 JUDGE_BATCH = 128
@@ -83,7 +84,7 @@ def load_or_fit_judge(
     checksum = zlib.crc32(labels.tobytes(), zlib.crc32(images.tobytes()))
     path = folder / f"judge-{checksum:08x}-{JUDGE_EPOCHS}.keras"
     if path.exists():
-        return keras.saving.load_model(path)
+        return read_model(path, remedy="Remove it: it is fitted again.")
     judge = fit()
     if folder.is_dir():  # scoring alone makes none
         with atomic_path(path) as temporary:

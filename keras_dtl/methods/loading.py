@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import keras
-
 import keras_dtl.layers  # noqa: F401 (registers what saved models name)
+from keras_dtl.keras_models import read_model
 
 
 def load_model(path: str | Path, compile: bool = True):
@@ -23,7 +22,7 @@ def load_model(path: str | Path, compile: bool = True):
 
     Raises:
         FileNotFoundError: When there is no such file.
-        ValueError: When the file holds no Keras model of this Keras.
+        ValueError: When the file is damaged, or holds no model of this Keras.
     """
     path = Path(path)
     file = path / "model.keras" if path.is_dir() else path
@@ -32,4 +31,4 @@ def load_model(path: str | Path, compile: bool = True):
             f"There is no file {file}. Expected a .keras file, or the folder of a run or an "
             "artifact, which holds model.keras."
         )
-    return keras.saving.load_model(file, compile=compile)
+    return read_model(file, compile)

@@ -85,9 +85,9 @@ def encoder_from(start: str, backbone: str, image_shape: tuple):
 def _saved_encoder(path):
     if path.is_dir():
         return networks_of(path)[0]
-    import keras
+    from keras_dtl.keras_models import read_model
 
-    return keras.saving.load_model(path, compile=False)
+    return read_model(path, compile=False)
 
 
 def _check_encoder(encoder, path, image_shape):

@@ -19,6 +19,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,7 +38,7 @@ from faults_cases import (
     write_network,
 )
 from faults_disk import enter_own_names, fill_all
-from faults_page import PAGE, page
+from faults_page import PAGE, count_kills, page
 from faults_signals import signal_all
 from record import ROOT, Deadline, read_result, write_result
 
@@ -90,7 +91,7 @@ class Undisturbed:
         process = begin(self.case.words, out)
         wait_until(process, self.seconds * moment)
         process.kill()
-        killed = process.wait() != 0
+        killed = process.wait() == -signal.SIGKILL
         half = self.half(out)
         status = begin((*self.case.words, *self.case.again), out).wait()
         found = outputs(self.case, out)
@@ -128,25 +129,33 @@ def wait_until(process, seconds):
     return taken
 
 
+def runs_of(case):
+    """Return what results/faults.json holds of runs of a case that were to be killed."""
+    return read_result("faults").get("kills", {}).get(case.name, [])
+
+
 def kill_missing(cases, count, folder, deadline, seed=0):
-    """Kill each case so often as results/faults.json lacks it, and note what was found."""
+    """Kill each case so often as results/faults.json lacks it, and note what was found.
+
+    A run that has ended before its moment counts for nothing, and the next moment is an earlier
+    one: processor time is not the same in every run.
+    """
     for number, case in enumerate(cases):
-        missing = count - len(read_result("faults").get("kills", {}).get(case.name, []))
-        if missing <= 0:
+        if count_kills(runs_of(case)) >= count:
             continue
         if deadline.is_over():
             print("Time is up; the same command goes on.")
             return
         place = folder / f"{number}"
         undisturbed = Undisturbed(case, place)
-        for attempt in range(count - missing, count):
-            moment = random.Random(f"{seed} {case.name} {attempt}").uniform(EARLIEST, 1.0)
+        latest = 1.0
+        while count_kills(runs := runs_of(case)) < count and latest > EARLIEST + 0.01:
+            moment = random.Random(f"{seed} {case.name} {len(runs)}").uniform(EARLIEST, latest)
             found = undisturbed.kill(moment)
             print(case.name, found, flush=True)
+            latest = 1.0 if found["killed"] else moment
             before = read_result("faults")
-            kills = dict(before.get("kills", {}))
-            kills[case.name] = [*kills.get(case.name, []), found]
-            note(before, kills=kills)
+            note(before, kills={**before.get("kills", {}), case.name: [*runs, found]})
         shutil.rmtree(place)
 
 

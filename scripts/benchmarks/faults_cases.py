@@ -83,14 +83,27 @@ def outputs(case, folder):
 
 def _digest(path):
     data = path.read_bytes()
-    if path.suffix == ".keras":  # beside the weights is the date
-        with zipfile.ZipFile(path) as file:
-            data = file.read("model.weights.h5")
+    if path.suffix == ".keras":  # beside the weights are the date and names that were counted
+        data = _weights(path)
     elif path.suffix == ".onnx":  # names of layers count what a process has made before
         graph = onnx.load_from_string(data).graph
         weights = sorted(onnx.numpy_helper.to_array(each).tobytes() for each in graph.initializer)
         data = b"".join([*(node.op_type.encode() for node in graph.node), *weights])
     return hashlib.sha256(data).hexdigest()
+
+
+def _weights(path):
+    """Return the names, kinds and bytes of all arrays of a `.keras` file, in order."""
+    with zipfile.ZipFile(path) as file:
+        content = MemoryFile(file.read("model.weights.h5"))
+    found = []
+    with h5py.File(content) as file:
+        file.visititems(lambda name, item: found.append((name, item)))
+        arrays = [(name, np.asarray(item)) for name, item in found if hasattr(item, "shape")]
+    return b"".join(
+        f"{name} {array.dtype} {array.shape}".encode() + array.tobytes()
+        for name, array in sorted(arrays, key=lambda pair: pair[0])
+    )
 
 
 def half_files(folder):

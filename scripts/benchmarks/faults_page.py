@@ -16,7 +16,7 @@ are not whole: of conversions, any that is neither what the old nor what the new
 *Refused* are second runs that did not end with status 0. *Different* are results that are not, bit
 for bit, those of a run that nothing disturbed: of conversions every output; of trainings the
 weights with the state of every optimizer, the logs, the scores, and of the exported graph its
-operations and weights, whose names may differ.
+operations and weights, whose names may differ. A run that has ended before its moment is no kill.
 """
 SIGNALS = """
 ## Signals
@@ -60,12 +60,17 @@ def table(columns, rows):
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines) + "\n"
 
 
+def count_kills(runs):
+    """Return how many runs were killed: some end before their moment."""
+    return sum(run["killed"] for run in runs)
+
+
 def kill_rows(kills):
     """Return a row of sums for each case, and one for them all."""
     rows = [
         [
             name,
-            len(runs),
+            count_kills(runs),
             sum(bool(run["half_files"]) for run in runs),
             sum(run["status"] != 0 for run in runs),
             sum(bool(run["different"]) for run in runs),

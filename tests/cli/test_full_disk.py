@@ -61,7 +61,7 @@ def fill_at_every_write(disk, capsys, words, again, folder, most=60):
         if status == 0:
             return number
         assert (status, len(told)) == (2, 1), told
-        assert os.strerror(errno.ENOSPC) in told[0]
+        assert os.strerror(errno.ENOSPC) in told[0] and "ake room" in told[0]
         hidden = [
             path for path in before if path.name.startswith(".") and ".state." not in path.name
         ]
@@ -71,28 +71,91 @@ def fill_at_every_write(disk, capsys, words, again, folder, most=60):
     raise AssertionError("it never ends")
 
 
-@pytest.mark.slow
-def test_a_training_goes_on_from_where_the_disk_was_full(disk, capsys, tmp_path):
+def write_domains(folder):
     noise = np.random.default_rng(0)
     for domain in ("source", "target"):
         for name in ("a", "b"):
             for index in range(12):
                 image = noise.integers(0, 256, (16, 16, 3), dtype=np.uint8)
-                write_image(tmp_path / domain / name / f"{index}.png", image)
-    words = ["train", "source-only", "--source", f"folder:{tmp_path / 'source'}"]
-    words += ["--target", f"folder:{tmp_path / 'target'}", "--epochs", "2", "--min-steps", "2"]
-    words += ["--export-anyway", "--batch-size", "8"]
+                write_image(folder / domain / name / f"{index}.png", image)
 
-    def places(name):
-        return ["--output", str(tmp_path / name), "--artifact", str(tmp_path / f"{name}-artifact")]
 
-    assert main([*words, *places("whole")]) == 0
-    broken = [*words, *places("broken")]
+SHORT = ["--epochs", "2", "--min-steps", "2", "--batch-size", "8"]
+
+
+def training_words(data):
+    words = ["train", "source-only", "--source", f"folder:{data / 'source'}", *SHORT]
+    return [*words, "--target", f"folder:{data / 'target'}", "--export-anyway"]
+
+
+def places(folder, name):
+    return ["--output", str(folder / name), "--artifact", str(folder / f"{name}-artifact")]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with data and with a run that learnt from them."""
+    folder = tmp_path_factory.mktemp("trained")
+    write_domains(folder)
+    assert main([*training_words(folder), *places(folder, "run")]) == 0
+    return folder
+
+
+@pytest.mark.slow
+def test_a_training_goes_on_from_where_the_disk_was_full(disk, capsys, tmp_path):
+    write_domains(tmp_path)
+    words = training_words(tmp_path)
+    assert main([*words, *places(tmp_path, "whole")]) == 0
+    broken = [*words, *places(tmp_path, "broken")]
     writes = fill_at_every_write(disk, capsys, broken, [*broken, "--resume"], tmp_path / "broken")
     assert writes > 2
     for name in ("history", "scores"):
         whole, found = (tmp_path / run / f"{name}.json" for run in ("whole", "broken"))
         assert json.loads(found.read_text()) == json.loads(whole.read_text())
+
+
+@pytest.mark.slow
+def test_an_adaptation_goes_on(disk, capsys, trained):
+    words = ["adapt", str(trained / "run"), "--target", f"folder:{trained / 'target'}", *SHORT]
+    words.append("--export-anyway")
+    assert main([*words, *places(trained, "whole")]) == 0
+    broken = [*words, *places(trained, "broken")]
+    writes = fill_at_every_write(disk, capsys, broken, [*broken, "--resume"], trained / "broken")
+    assert writes > 2
+    scores = [(trained / f"{name}/scores.json").read_text() for name in ("whole", "broken")]
+    assert scores[0] == scores[1]
+
+
+@pytest.mark.slow
+def test_an_artifact_is_exported_whole_or_not_at_all(disk, capsys, trained):
+    """First into no folder, then beside a version that is there and stays."""
+    out = trained / "exported"
+    words = ["export", str(trained / "run"), "--output", str(out), "--export-anyway"]
+    for versions in (1, 2):
+        assert fill_at_every_write(disk, capsys, words, words, out) > 2
+        assert len([path for path in out.iterdir() if path.name.isdigit()]) == versions
+        assert main(["convert", str(out), str(trained / "target"), f"{out}-{versions}"]) == 0
+
+
+@pytest.mark.slow
+def test_scores_are_written_whole_or_not_at_all(disk, capsys, trained):
+    words = ["evaluate", str(trained / "run"), "--target", f"folder:{trained / 'source'}"]
+    words += ["--output", str(trained / "scored")]
+    assert fill_at_every_write(disk, capsys, words, words, trained / "scored") > 1
+    assert json.loads((trained / "scored/scores.json").read_text())
+    assert (trained / "scored/report.html").read_text().rstrip().endswith("</html>")
+
+
+@pytest.mark.slow
+def test_a_search_keeps_the_candidates_that_are_done(disk, capsys, trained):
+    domains = [f"--{name}=folder:{trained / name}" for name in ("source", "target")]
+    words = ["search", *domains, *SHORT, "--methods", "mcc", "--rates", "0.01"]
+    words += ["--adaptation-weights", "1.0", "--export-anyway"]
+    assert main([*words, *places(trained, "search")]) == 0
+    broken = [*words, *places(trained, "searched")]
+    assert fill_at_every_write(disk, capsys, broken, broken, trained / "searched", most=120) > 4
+    rankings = [(trained / f"{n}/search.json").read_text() for n in ("search", "searched")]
+    assert rankings[0] == rankings[1]
 
 
 @pytest.mark.slow

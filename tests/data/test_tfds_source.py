@@ -179,6 +179,23 @@ def test_full_disk_is_one_short_error(tmp_path, monkeypatch):
         load("usps", data_dir=tmp_path)
 
 
+def test_damaged_data_sets_are_told_by_the_folder(tmp_path):
+    """Records ended with a traceback, and without the description it was an unknown name."""
+    images = RANDOM.integers(0, 256, (5, 6, 7, 3), "uint8")
+    store(tmp_path, "insects", images, [0, 1, 1, 0, 1], (6, 7, 3), splits=("train",))
+    assert load("insects", data_dir=tmp_path).images.shape == (4, 6, 7, 3)
+    for name in ("dataset_info.json", "features.json", "insects-train.tfrecord-00000-of-00001"):
+        (file,) = tmp_path.rglob(name)
+        whole = file.read_bytes()
+        middle = len(whole) // 2
+        turned = whole[:middle] + bytes([255 - whole[middle]]) + whole[middle + 1 :]
+        for damaged in (whole[:middle], b"", turned) if "record" in name else (whole[:middle], b""):
+            file.write_bytes(damaged)
+            with pytest.raises(ValueError, match="insects.* is damaged: .* Remove the folder"):
+                load("insects", data_dir=tmp_path)
+        file.write_bytes(whole)
+
+
 def test_empty_manual_folder_says_what_belongs_there(tmp_path):
     with pytest.raises(OSError, match="belong into .*downloads/manual.*usps.bz2 and usps.t.bz2"):
         load("usps", data_dir=tmp_path)

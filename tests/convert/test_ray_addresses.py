@@ -1,0 +1,55 @@
+"""Where Ray listens, when it is begun for this machine alone."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from keras_dtl.convert import ray_cluster
+
+LISTENING = """
+import contextlib, json, os, sys
+from pathlib import Path
+
+def listening():
+    found = {}
+    for kind in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == "0A":  # a socket that listens
+                found[f"socket:[{words[9]}]"] = words[1].split(":")[0]
+    return found
+
+def of_ray():
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if b"ray" in (folder / "cmdline").read_bytes() or folder.name == str(os.getpid()):
+                yield from (os.readlink(path) for path in (folder / "fd").iterdir())
+
+before = listening()
+from keras_dtl.convert.ray_cluster import connect
+ray = connect(None)
+assert ray.get(ray.remote(lambda: 1).remote()) == 1
+after, own = listening(), set(of_ray())
+print(json.dumps([after[name] for name in after if name not in before and name in own]))
+"""
+LOOPBACK = ("0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000")
+"""127.0.0.1, the same as one of IPv6, and ::1, as Linux writes them."""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="Linux alone tells")
+@pytest.mark.skipif(ray_cluster._belongs_to_cluster(), reason="a cluster is there already")
+def test_on_one_machine_nobody_else_can_talk_to_ray():
+    """Its ports run what they are sent, and were open on every address of the machine."""
+    pytest.importorskip("ray")
+    free = {k: v for k, v in os.environ.items() if k != "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"}
+    words = [sys.executable, "-c", LISTENING]
+    answer = subprocess.run(words, env=free, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    addresses = json.loads(answer.stdout.splitlines()[-1])
+    assert len(addresses) > 3
+    assert set(addresses) <= set(LOOPBACK)

@@ -33,6 +33,8 @@ RATES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 FURTHER = 150
 """Sketches of each class beside those of the case, of which four fifths are asked about: a fifth of
 a small folder is too few images to tell two methods apart."""
+WORDS = ("CASE", "RECIPE", "RATE", "EPOCHS", "SEED")
+"""Of a run."""
 COLLAPSED = 1.1
 """Times the accuracy of guessing below which a training counts as collapsed."""
 
@@ -76,14 +78,14 @@ def recipe_of(name, case, source, target, weights, **given):
     return KNOWN[name](source=source, target=target, **fields, **given)
 
 
-def train_once(arguments, case_name, name, seed, rate):
+def train_once(arguments, case_name, name, rate, epochs, seed):
     """Train in this process, and return accuracies in percent and what failed."""
     from keras_dtl.cli.session import start_session
     from keras_dtl.recipes.training import train
 
     case = CASES[case_name]
     given = {} if rate == "default" else {"learning_rate": float(rate)}
-    given |= {} if arguments.epochs is None else {"epochs": arguments.epochs}
+    given |= {} if epochs == "own" else {"epochs": int(epochs)}
     with tempfile.TemporaryDirectory() as place:
         place = Path(place)
         names = ("digits", "digits_m", None)
@@ -136,20 +138,22 @@ def result_of(runs):
     rows = []
     by_rate = {}
     for key, found in groups(runs).items():
-        case, name, rate = key.split()
-        by_rate.setdefault((case, name), {})[rate] = found
-    for (case, name), rates in by_rate.items():
+        case, name, rate, epochs = key.split()
+        by_rate.setdefault((case, name, epochs), {})[rate] = found
+    for (case, name, epochs), rates in by_rate.items():
         default = [run for run in rates.pop("default", []) if "diverged" not in run]
         swept = [run["training"] for runs_ in rates.values() for run in runs_ if "training" in run]
-        lost = sum("diverged" in run for run in groups(runs).get(f"{case} {name} default", []))
-        row = {"case": case, "recipe": name, "diverged": lost}
+        begun = groups(runs).get(f"{case} {name} default {epochs}", [])
+        lost = sum("diverged" in run for run in begun)
+        row = {"case": case, "recipe": name, "epochs": epochs, "diverged": lost}
+        row["seeds"] = len(begun)
         for figure in ("training", "source", "target", "further"):
             values = [run[figure] for run in default if figure in run]
             row[figure] = summary(values) if values else None
         row["collapsed"] = sum(run["collapsed"] for run in default)
         row["best_of_sweep"] = max(swept, default=None)
         rows.append(row)
-    what = "accuracies in percent with default settings, five seeds; sweeps with one"
+    what = "accuracies in percent with default settings; epochs own: as many as the recipe has"
     return {"what": what, "rates": RATES, "rows": rows}
 
 
@@ -160,28 +164,31 @@ def main():
     parser.add_argument("--cases", nargs="+", default=list(CASES), choices=CASES)
     parser.add_argument("--recipes", nargs="+", default=list(RECIPES), choices=RECIPES)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, help="instead of the recipes' own")
+    parser.add_argument("--epochs", default="own", help="a number instead of the recipe's own")
     parser.add_argument("--no-sweep", action="store_true", help="default settings alone")
     parser.add_argument("--minutes", type=float, help="begin no further run after so many")
-    parser.add_argument("--once", nargs=4, metavar=("CASE", "RECIPE", "RATE", "SEED"))
+    parser.add_argument("--once", nargs=len(WORDS), metavar=WORDS)
     arguments = parser.parse_args()
     if arguments.once:
-        case, name, rate, seed = arguments.once
-        print(json.dumps(train_once(arguments, case, name, int(seed), rate)))
+        *words, seed = arguments.once
+        print(json.dumps(train_once(arguments, *words, int(seed))))
         return
     wanted = [
-        (c, r, "default", s)
+        (c, r, "default", arguments.epochs, s)
         for s in range(arguments.seeds)
         for c in arguments.cases
         for r in arguments.recipes
     ]
     if not arguments.no_sweep:
         wanted += [
-            (c, r, rate, 0) for c in arguments.cases for r in arguments.recipes for rate in RATES
+            (c, r, rate, arguments.epochs, 0)
+            for c in arguments.cases
+            for r in arguments.recipes
+            for rate in RATES
         ]
     flags = [
         part
-        for name in ("pacs", "weights", "epochs")
+        for name in ("pacs", "weights")
         if getattr(arguments, name) is not None
         for part in (f"--{name}", getattr(arguments, name))
     ]
@@ -189,9 +196,8 @@ def main():
         "defaults",
         wanted,
         lambda *words: in_a_process(__file__, *flags, "--once", *words),
-        lambda runs: {**result_of(runs), "epochs": arguments.epochs},
+        result_of,
         arguments.minutes,
-        epochs=arguments.epochs,
     )
 
 

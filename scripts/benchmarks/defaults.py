@@ -98,17 +98,15 @@ def train_once(arguments, case_name, name, rate, epochs, seed):
             trained = train(recipe)
         except ArithmeticError as error:  # diverged
             return {"diverged": str(error)}
-        further = (
-            None if names[2] is None or name == "fine-tuning" else further_images(names[2], case)
-        )
+        further = None if name == "fine-tuning" else further_images(names[2], case)
         return figures(recipe, trained, name, further)
 
 
 def further_images(name, case):
-    """Return the `LabelledImages` of a folder that had no part in the training."""
+    """Return the `LabelledImages` of a folder that had no part in the training, if there is one."""
     from keras_dtl.data import load
 
-    return load(name, "train", image_size=case["size"], channels=3)
+    return None if name is None else load(name, "train", image_size=case["size"], channels=3)
 
 
 def accuracy_on(model, examples):
@@ -121,12 +119,13 @@ def figures(recipe, trained, name, further):
     learnt = data.train if name == "fine-tuning" else recipe.labelled_images(data)
     accuracy = accuracy_on(model, learnt)
     scores = {domain: 100 * score["accuracy"] for domain, score in trained.scores.items()}
+    if further is not None:
+        scores["further"] = 100 * accuracy_on(model, further)
     chance = 100 / len(learnt.classes)
     own = scores.get("source", scores.get("target"))
     return {
         "training": 100 * accuracy,
         **scores,
-        **({"further": 100 * accuracy_on(model, further)} if further is not None else {}),
         "collapsed": 100 * accuracy < COLLAPSED * chance or own < 0.5 * chance,
         "failures": [failure.name for failure in trained.failures],
         "epochs": recipe.epochs,

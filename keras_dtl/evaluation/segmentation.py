@@ -6,6 +6,7 @@ from keras import layers
 
 from keras_dtl.confusion import confusion_counts, intersection_over_union
 from keras_dtl.evaluation.features import signed_pixels
+from keras_dtl.prediction import predict
 
 
 def palette_classes(label_maps: np.ndarray, palette: np.ndarray) -> np.ndarray:
@@ -101,7 +102,7 @@ def fcn_score(model: keras.Model, photos: np.ndarray, classes: np.ndarray) -> di
     Returns:
         `{"pixel_accuracy": ..., "class_accuracy": ..., "class_iou": ...}`, each in 0..1.
     """
-    logits = model.predict(photos, batch_size=16, verbose=0)
+    logits = predict(model, photos, batch_size=16)
     return segmentation_scores(logits.argmax(-1), classes, logits.shape[-1])
 
 

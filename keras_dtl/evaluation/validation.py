@@ -5,6 +5,7 @@ import numpy as np
 from keras_dtl.evaluation.classification import evaluate_classifier
 from keras_dtl.evaluation.embedding import choose_indices
 from keras_dtl.evaluation.validators import ModelOutputs, validate
+from keras_dtl.prediction import predict
 
 ORACLE = "oracle"
 """Accuracy on labelled target test images: what nobody has who needs adaptation."""
@@ -78,8 +79,8 @@ def outputs_of(model, images: np.ndarray, labels: np.ndarray | None = None) -> M
         images: uint8 `(examples, height, width, channels)`, 0..255.
         labels: Their classes `(examples,)`, where known.
     """
-    features = model.encoder.predict(images, batch_size=256, verbose=0)
-    logits = model.classifier.predict(features, batch_size=256, verbose=0).astype("float64")
+    features = predict(model.encoder, images)
+    logits = predict(model.classifier, features).astype("float64")
     logits -= logits.max(1, keepdims=True)
     probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     return ModelOutputs(features, probabilities, labels)

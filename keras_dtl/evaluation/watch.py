@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_dtl.evaluation.answers import FEW, class_shares, relative_entropy
 from keras_dtl.evaluation.embedding import choose_indices
+from keras_dtl.prediction import predict
 
 JUMP = 0.15
 """By how much the target's entropy may rise in an epoch, as a share of log(classes)."""
@@ -29,7 +30,7 @@ class AdaptationWatch:
         self.entropies, self.answered = [], []
 
     def __call__(self, model, columns, progress):
-        probabilities = _softmax(model.predict(self.images, batch_size=256, verbose=0))
+        probabilities = _softmax(predict(model, self.images))
         self.entropies.append(relative_entropy(probabilities))
         shares = class_shares(probabilities)
         self.answered.append(int((shares >= FEW / len(shares)).sum()))

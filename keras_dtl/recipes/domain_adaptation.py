@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from keras_dtl.prediction import predict
 from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.encoders import hasten_statistics, networks_of, new_encoder
 from keras_dtl.recipes.rates import (
@@ -251,7 +252,7 @@ class DomainAdaptationRecipe(Recipe):
         classifier, scores = model.deployable(), {}
         for domain, test in (("source", data.source_test), ("target", data.target_test)):
             if test is not None:
-                probabilities = classifier.predict(test.images, batch_size=256, verbose=0)
+                probabilities = predict(classifier, test.images)
                 scores[domain] = evaluate_classifier(probabilities, test.labels, test.classes)
         return {domain: result.to_dict() for domain, result in scores.items()}
 

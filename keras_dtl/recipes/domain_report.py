@@ -10,6 +10,7 @@ from keras_dtl.evaluation import (
     proxy_a_distance,
     tsne,
 )
+from keras_dtl.prediction import predict
 from keras_dtl.recipes.runs import read_object
 
 POINTS = 300
@@ -54,7 +55,7 @@ def domain_report(
     before = before or ("before training", untrained_model(recipe, data))
     parts = sample_images(data)
     features = {
-        words: [m.encoder.predict(p.images, batch_size=256, verbose=0) for p in parts]
+        words: [predict(m.encoder, p.images) for p in parts]
         for words, m in (before, (f"after {recipe.name}", model))
     }
     distances = {words: proxy_a_distance(*domains) for words, domains in features.items()}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
+from keras_dtl.prediction import predict
 from keras_dtl.recipes.base import Recipe
 
 HELD_OUT = 8
@@ -176,7 +177,7 @@ class FastStyleRecipe(Recipe):
             report.add_figure("Style", figures.image_grid(style[None]), words)
         report.add_figure("Images", figures.image_grid(photos), "Photos.")
         for number in range(len(data.styles)):
-            stylized = model.deployable(number).predict(photos, batch_size=1, verbose=0)
+            stylized = predict(model.deployable(number), photos, batch_size=1)
             report.add_figure("Images", figures.image_grid(stylized), f"In style {number}.")
         report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
         report.add_scores("Scores", scores)

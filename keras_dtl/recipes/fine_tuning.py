@@ -11,6 +11,7 @@ The same with `--start random` says whether it helped.
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
+from keras_dtl.prediction import predict
 from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.encoders import encoder_from, hasten_statistics
 from keras_dtl.recipes.rates import Preset, Training, backbone_of, training_of
@@ -176,7 +177,7 @@ class FineTuningRecipe(Recipe):
     def score(self, model, data) -> dict:
         from keras_dtl.evaluation import evaluate_classifier
 
-        probabilities = model.deployable().predict(data.test.images, batch_size=256, verbose=0)
+        probabilities = predict(model.deployable(), data.test.images)
         scores = evaluate_classifier(probabilities, data.test.labels, data.test.classes)
         return {"target": scores.to_dict()}
 

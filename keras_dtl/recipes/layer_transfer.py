@@ -6,6 +6,7 @@ import json
 import time
 
 from keras_dtl.files import atomic_path, write_json
+from keras_dtl.prediction import predict
 from keras_dtl.recipes.encoders import encoder_from
 from keras_dtl.recipes.runs import read_object
 
@@ -112,7 +113,7 @@ class LayerTransfer:
         self._fit(model, train, seed)
         if kind.startswith("base"):
             write_weights(encoder, self._weights(split, seed, kind))
-        logits = model.predict(test.images, batch_size=256, verbose=0)
+        logits = predict(model, test.images)
         return float((logits.argmax(1) == test.labels).mean())
 
     def _fit(self, model, train, seed):

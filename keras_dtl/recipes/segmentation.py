@@ -15,6 +15,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
+from keras_dtl.prediction import predict
 from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.encoders import hasten_statistics
 
@@ -269,7 +270,7 @@ def answers(model, examples) -> np.ndarray:
         model: The `Method` that was trained.
         examples: `SegmentedImages`.
     """
-    return model.deployable().predict(examples.images, batch_size=4, verbose=0)
+    return predict(model.deployable(), examples.images, batch_size=4)
 
 
 def even_positions(count: int, most: int) -> list[float]:

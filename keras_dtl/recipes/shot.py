@@ -11,6 +11,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
+from keras_dtl.prediction import predict
 from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.encoders import networks_of
 
@@ -113,13 +114,12 @@ class SHOTRecipe(Recipe):
         from keras_dtl.evaluation import compare_answers, evaluate_classifier
 
         before, after = (
-            network.predict(data.train.images, batch_size=256, verbose=0)
-            for network in (self._before(), model.deployable())
+            predict(network, data.train.images) for network in (self._before(), model.deployable())
         )
         scores = {"answers": compare_answers(before, after, data.classes)}
         if data.test is not None:
             for name, network in (("before", self._before()), ("target", model.deployable())):
-                answers = network.predict(data.test.images, batch_size=256, verbose=0)
+                answers = predict(network, data.test.images)
                 scores[name] = evaluate_classifier(
                     answers, data.test.labels, data.test.classes
                 ).to_dict()

@@ -8,16 +8,19 @@ from keras_dtl.images import write_image
 def test_table_sets_defaults_beside_the_best_of_the_sweep(benchmark):
     run = {"training": 90.0, "source": 60.0, "target": 40.0, "collapsed": False}
     runs = {
-        "photos-64 dann default 0": run,
-        "photos-64 dann default 1": {**run, "training": 80.0, "collapsed": True},
-        "photos-64 dann default 2": {"diverged": "`loss` became inf"},
-        "photos-64 dann 0.001 0": {**run, "training": 99.0},
-        "photos-64 dann 0.1 0": {"diverged": "`loss` became nan"},
+        "photos-64 dann default 20 0": run,
+        "photos-64 dann default 20 1": {**run, "training": 80.0, "collapsed": True},
+        "photos-64 dann default 20 2": {"diverged": "`loss` became inf"},
+        "photos-64 dann default own 0": {**run, "further": 50.0},
+        "photos-64 dann 0.001 20 0": {**run, "training": 99.0},
+        "photos-64 dann 0.1 20 0": {"diverged": "`loss` became nan"},
     }
-    (row,) = benchmark("defaults").result_of(runs)["rows"]
-    assert (row["case"], row["recipe"]) == ("photos-64", "dann")
+    row, other = benchmark("defaults").result_of(runs)["rows"]
+    assert (row["case"], row["recipe"], row["epochs"]) == ("photos-64", "dann", "20")
     assert (row["diverged"], row["collapsed"], row["best_of_sweep"]) == (1, 1, 99.0)
     assert row["training"]["mean"] == 85.0
+    assert (row["seeds"], row["further"]) == (3, None)
+    assert (other["epochs"], other["seeds"], other["further"]["mean"]) == ("own", 1, 50.0)
 
 
 def test_folders_are_as_a_case_says(benchmark, tmp_path):
@@ -28,11 +31,17 @@ def test_folders_are_as_a_case_says(benchmark, tmp_path):
                 image = np.zeros((4, 4, 3), "uint8")
                 write_image(tmp_path / "pacs" / domain / name / f"{index}.png", image)
     case = {"size": 64, "classes": 2, "images": 4, "first": 1, "grey": True}
-    source, target = module.folders(tmp_path / "pacs", case, tmp_path / "out")
-    counts = [
-        len(list((tmp_path / "out" / "photo" / name).iterdir())) for name in module.CLASSES[:2]
-    ]
-    assert counts == [1, 4]
+    source, target, _ = module.folders(tmp_path / "pacs", case, tmp_path / "out")
+    found = {
+        domain: [
+            sorted(path.name for path in (tmp_path / "out" / domain / name).iterdir())
+            for name in module.CLASSES[:2]
+        ]
+        for domain in ("photo", "sketch", "further")
+    }
+    few, many, further = ["0.png"], [f"{index}.png" for index in range(4)], ["4.png"]
+    assert found["photo"] == found["sketch"] == [few, many]
+    assert found["further"] == [[*many[1:], *further], further]  # none that the case holds
     recipe = module.recipe_of("dann", case, source, target, None)
     assert (recipe.image_size, recipe.learning_rate, recipe.target) == (64, None, target)
     fine = module.recipe_of("fine-tuning", {"pretrained": True}, source, target, "w.h5")

@@ -107,6 +107,14 @@ def test_labels_that_belong_to_other_images_are_known_by_heart():
     assert "known by heart" in found
 
 
+def test_labels_that_are_shuffled_are_no_better_than_guessing():
+    keras.utils.set_random_seed(1)
+    images, labels = domain(0).arrays()
+    shuffled = np.random.default_rng(1).permutation(labels)
+    data = LabelledImages(images, shuffled, ("a", "b", "c"))
+    assert "no better than guessing" in failures_of(network("source"), data)
+
+
 def test_discriminator_that_wins():
     wide = mlp((6,), (16,), 1)
     model = DANN(encoder(), dense(CLASSES), wide)

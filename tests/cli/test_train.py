@@ -17,6 +17,8 @@ from keras_dtl.convert import load_artifact
 from keras_dtl.images import read_image, write_image
 
 CLASSES = ("left", "right")
+OF_THE_PROCESSOR = "oneDNN supports DT_UINT8 only on platforms with AVX-512"
+"""What TensorFlow says once where uint8 images are turned on a processor without."""
 
 
 def write_domain(folder, seed, brightness):
@@ -31,7 +33,7 @@ def write_domain(folder, seed, brightness):
 
 def run_verb(*words):
     command = [sys.executable, "-m", "keras_dtl.cli", *map(str, words)]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "1", "CUDA_VISIBLE_DEVICES": "-1"}
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 
@@ -57,7 +59,14 @@ def trained(domains, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     answer = run_verb(*training(domains, folder))
     assert answer.returncode == 0, answer.stderr
+    (folder / "stderr.txt").write_text(answer.stderr, encoding="utf-8")
     return folder
+
+
+def test_tensorflow_writes_no_errors(trained):
+    lines = (trained / "stderr.txt").read_text(encoding="utf-8").splitlines()
+    errors = [line for line in lines if line.startswith("E0000")]
+    assert [line for line in errors if OF_THE_PROCESSOR not in line] == []
 
 
 def test_a_run_leaves_everything_and_no_checkpoint(trained):

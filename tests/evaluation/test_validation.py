@@ -12,8 +12,8 @@ class Network:
     def __init__(self, function):
         self.function = function
 
-    def predict(self, inputs, batch_size, verbose):
-        return self.function(np.asarray(inputs)).astype("float32")
+    def predict(self, batches, verbose):
+        return self.function(np.concatenate([*batches.as_numpy_iterator()])).astype("float32")
 
 
 MODEL = SimpleNamespace(

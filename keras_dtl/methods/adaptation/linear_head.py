@@ -1,6 +1,8 @@
 import keras
 import numpy as np
 
+from keras_dtl.prediction import predict
+
 
 def refit_head(model, images, labels, regularization=1.0):
     """Replace the classifier's last layer by a linear SVM on what reaches it.
@@ -33,8 +35,8 @@ def refit_head(model, images, labels, regularization=1.0):
             f"Refitting needs examples of all {last.units} classes. Received: {len(found)}."
         )
     body = keras.Model(model.classifier.inputs[0], last.input)
-    features = model.encoder.predict(images, batch_size=256, verbose=0)
-    inputs = np.asarray(body.predict(features, batch_size=256, verbose=0), "float64")
+    features = predict(model.encoder, images)
+    inputs = np.asarray(predict(body, features), "float64")
     svm = LinearSVC(C=regularization).fit(inputs, labels)
     kernel, bias = svm.coef_.T, svm.intercept_
     if last.units == 2:  # one hyperplane serves both sides

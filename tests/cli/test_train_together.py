@@ -1,6 +1,7 @@
 """Several devices on the command line learn, score and export what one does."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,7 +35,8 @@ def test_two_devices_leave_what_one_does(tmp_path):
     assert one["reversal_strength"] == two["reversal_strength"]
     assert one.keys() == two.keys()
     np.testing.assert_allclose(one["label_loss"], two["label_loss"], rtol=1e-3)
-    settings = [(tmp_path / name / "run/settings.json").read_text() for name in ways]
+    settings = [json.loads((tmp_path / name / "run/settings.json").read_text()) for name in ways]
+    assert [Path(one.pop("artifact")).parent.name for one in settings] == list(ways)
     assert settings[0] == settings[1]
 
 

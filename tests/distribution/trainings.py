@@ -43,8 +43,8 @@ def motion():
     return endless_arrays(arrays, BATCH)
 
 
-def two_players(model, other="discriminator_optimizer", optimizer=keras.optimizers.Adam):
-    model.compile(optimizer(1e-3), **{other: optimizer(1e-3)})
+def two_players(model, other="discriminator_optimizer", optimizer=keras.optimizers.Adam, rate=1e-3):
+    model.compile(optimizer(rate), **{other: optimizer(rate)})
     return model
 
 
@@ -132,8 +132,9 @@ def style_transfer():
         mean=[0.0] * 5,
         deviation=[1.0] * 5,
     )
-    # Not Adam, which turns the rounding of gradients of 0, before a normalisation, into steps.
-    return two_players(model, "critic_optimizer", keras.optimizers.SGD)
+    # Not Adam, which turns the rounding of gradients of 0, before a normalisation, into steps; and
+    # not fast: where steps overshoot, rounding doubles with each.
+    return two_players(model, "critic_optimizer", keras.optimizers.SGD, 1e-4)
 
 
 def views():

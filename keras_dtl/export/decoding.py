@@ -9,7 +9,6 @@ in tables.
 """
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -47,7 +46,7 @@ def _decode_upright(encoded: tf.Tensor) -> tf.Tensor:
     file = tf.strings.join([encoded, _PADDING])
     kind = _kind(file)
     readers = (_jpeg, _png, _webp, _gif, _bmp, _refuse, _shallow_png, _deep_grey_png)
-    branches = [_branch(read, encoded, file) for read in readers]
+    branches = [functools.partial(read, encoded, file) for read in readers]
     depth = tf.strings.substr(file, 24, 2)  # bits and kind of the colors of a PNG
     is_shallow = tf.reduce_any(tf.strings.substr(depth, 0, 1) == [b"\1", b"\2", b"\4"])
     png = tf.where(is_shallow, 6, tf.where(depth == b"\x10\0", 7, 1))
@@ -60,10 +59,6 @@ def _kind(file: tf.Tensor) -> tf.Tensor:
     lengths = list(map(len, _BEGINNINGS))
     same = tf.strings.substr(file, [0] * len(lengths), lengths) == list(_BEGINNINGS)
     return tf.argmax(tf.cast(tf.concat([same, [True]], 0), tf.int32), output_type=tf.int32)
-
-
-def _branch(reader: Callable, encoded: tf.Tensor, file: tf.Tensor) -> Callable:
-    return lambda: tf.ensure_shape(reader(encoded, file), (None, None, 4))
 
 
 def _cut(encoded: tf.Tensor, place: tf.Tensor, count: Any) -> tf.Tensor:

@@ -23,6 +23,9 @@ _SIGNATURE = "serving_default"
 # How the converter lists what LiteRT has no operation for.
 _LACKING = re.compile(r"(?:TF Select|Custom|Flex) ops?: ([\w, ]+)|'(tf\.\w+)' op is neither")
 
+# Where a recurrent layer fills a list whose elements have no shape that is known before.
+_LISTS = re.compile(r'"TensorListReserve:", "([^"@]+)/TensorArray')
+
 
 def check_litert(runtime: FilePath | None = None) -> None:
     """Refuse, before anything is computed, where nothing can read a `.tflite` file back.
@@ -135,6 +138,9 @@ def _convert(converter: Any) -> bytes:
 
 
 def _reason(message: str) -> str:
+    layers = sorted(set(_LISTS.findall(message)))
+    if layers:
+        return f"the recurrent layer {layers[0]!r} takes sizes that are free, which LiteRT lacks."
     found = [one or other for one, other in _LACKING.findall(message)]
     names = sorted({name.strip() for names in found for name in names.split(",")} - {""})
     if names:

@@ -8,6 +8,7 @@ generator in onnxruntime on one thread, by turns. Written into results/export_ti
 """
 
 import argparse
+import gc
 import json
 import os
 import statistics
@@ -16,8 +17,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-
-from record import ROOT, write_result
 
 ROUNDS, TURNS, SIZE = 3, 24, 256
 
@@ -36,6 +35,7 @@ def export_seconds():
     seconds = []
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(2):
+            gc.collect()  # Python's next full collection would fall into one export by chance
             start = time.process_time()
             keras_dtl.export_model(model, f"{folder}/lenet", classes=list("0123456789"))
             seconds.append(time.process_time() - start)
@@ -105,6 +105,8 @@ def main():
             export_generator(arguments.folder)
         print(json.dumps(found))
         return
+    from record import ROOT, write_result  # of this checkout, which the other may lack
+
     checkouts = {"now": ROOT, "before": arguments.before}
     runs = {name: [] for name in checkouts}
     for _ in range(arguments.rounds):

@@ -5,6 +5,7 @@ tests/export/file_corpus.json.
 """
 
 import io
+import json
 from collections import defaultdict
 
 import numpy as np
@@ -12,11 +13,13 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from keras_dtl.convert import convert_folder, load_artifact
 from keras_dtl.export.decoding import decode_upright
 from keras_dtl.images import read_image
 from tests.export.records import is_in_page, rows, write_record
 
-SIZES = ((1, 1), (2, 2), (3, 1), (17, 40), (97, 140), (256, 256))
+SIZES = ((1, 1), (2, 2), (3, 1), (17, 40), (97, 140), (256, 256), (1400, 2000))
+WHOLE_SIZES = ((2, 3), (97, 140), (1400, 2000))
 
 
 def picture(height, width):
@@ -101,6 +104,47 @@ def test_files_are_read_alike_in_the_graph_and_by_convert():
     measured = measure()
     assert sum(row["files"] for row in measured) >= 80
     assert {row["kind"]: row["levels"] for row in measured if row["levels"] > 1} == {}
+
+
+def corpus(sizes):
+    """Return the bytes of all files of some sizes."""
+    kinds = [kinds_of(size).values() for size in sizes]
+    return [data for found in kinds for contents in found for data in contents]
+
+
+def served(folder, files):
+    """Return what the signature for files answers to each of them."""
+    signature = tf.saved_model.load(folder / "1").signatures["image_bytes"]
+    answers = (signature(image_bytes=tf.constant([data])) for data in files)
+    return [next(iter(answer.values())).numpy()[0] for answer in answers]
+
+
+@pytest.mark.slow
+def test_classifiers_answer_files_alike_served_and_converted(classifier_artifact, tmp_path):
+    files = corpus(WHOLE_SIZES)
+    assert len(files) >= 80
+    (tmp_path / "photos").mkdir()
+    for index, data in enumerate(files):
+        suffix = Image.open(io.BytesIO(data)).format.lower()
+        (tmp_path / "photos" / f"{index:03}.{suffix}").write_bytes(data)
+    artifact = load_artifact(classifier_artifact, "cpu")
+    options = {"format": "jsonl", "all_probabilities": True}
+    report = convert_folder(artifact, tmp_path / "photos", tmp_path / "out", **options)
+    rows = [json.loads(line) for line in report.output.read_text("utf-8").splitlines()]
+    converted = [[*row["probabilities"].values()] for row in rows]
+    received = np.stack(served(classifier_artifact, files))
+    np.testing.assert_allclose(received, converted, rtol=0, atol=1e-3)
+    np.testing.assert_array_equal(received.argmax(-1), np.argmax(converted, -1))
+
+
+@pytest.mark.slow
+def test_generators_answer_files_alike_served_and_in_python(generator_artifact):
+    files = corpus(((2, 3), (17, 40), (97, 140)))
+    artifact = load_artifact(generator_artifact, "cpu")
+    for data, received in zip(files, served(generator_artifact, files), strict=True):
+        expected = artifact(read_image(data, 3)[None])[0]
+        assert received.shape == expected.shape
+        assert np.abs(received.astype(int) - expected).max() <= 1
 
 
 def test_a_few_files_are_read_alike_in_the_graph_and_by_convert():

@@ -1,5 +1,6 @@
 """The page that says what was tried to break the package, and what was found."""
 
+from faults_points import POINTS
 from record import ROOT
 
 PAGE = ROOT / "docs" / "reliability.md"
@@ -43,14 +44,12 @@ your own calls `keras_dtl.cli.repeatable.repeat_steps()` first for the same; wit
 adds three gradients and more in an order of chance, and the last bits differ.
 """
 TESTS = """
-## Tests beside these
+## What broke once
 
-`tests/convert/test_faults.py` (a death at every rename and a full disk at every write, of
-classifiers, images and motion), `tests/cli/test_full_disk.py` (a full disk at every write of every
-other verb), `tests/recipes/test_step_repeats.py` (a step of every method repeats bit for bit),
-`tests/convert/test_hostile.py` (graphs, pipes, names, small PNG files), `tests/test_damaged.py`
-(BVH files, masks, checkpoints, runs), `tests/test_import_path.py`,
-`tests/callbacks/test_checkpoint.py`.
+Each with the test that fails if it breaks again. Beside these, `tests/cli/test_full_disk.py` fills
+the disk at every write of trainings, adaptations, searches, studies, style transfers, exports and
+scores, and `tests/test_damaged.py` changes BVH files, masks, checkpoints and records at random.
+`check` and `push` write nothing.
 """
 
 
@@ -132,4 +131,6 @@ def page(result):
     parts += [DISKS, "\n", table(columns, disk_rows(result.get("full_disks", {})))]
     columns = ("recipe", "repeats", "outcomes")
     rows = [[k, run["repeats"], run["outcomes"]] for k, run in result.get("repeats", {}).items()]
-    return "".join([*parts, REPEATS, "\n", table(columns, rows), TESTS])
+    parts += [REPEATS, "\n", table(columns, rows), TESTS, "\n"]
+    tests = [[point, f"`{test.replace('::', '` `')}`"] for point, test in POINTS.items()]
+    return "".join([*parts, table(("fault", "test"), tests)])

@@ -16,8 +16,9 @@ adaptations and style transfers with `--resume`. *Half files* are files under th
 are not whole: of conversions, any that is neither what the old nor what the new options give.
 *Refused* are second runs that did not end with status 0. *Different* are results that are not, bit
 for bit, those of a run that nothing disturbed: of conversions every output; of trainings the
-weights with the state of every optimizer, the logs, the scores, and of the exported graph its
-operations and weights, whose names may differ. A run that has ended before its moment is no kill.
+weights with the state of every optimizer, the logs, the scores, and of the exported graph what
+it computes, by operations and weights: names and order may differ. A run that has ended before its
+moment is no kill.
 """
 SIGNALS = """
 ## Signals

@@ -40,3 +40,37 @@ def test_arrays_of_two_keras_files_are_compared_and_not_their_bytes(benchmark, t
     model.layers[0].bias.assign_add([1.0, 0.0])
     model.save(tmp_path / "b.keras")
     assert benchmark("faults_cases")._digest(tmp_path / "b.keras") not in digests
+
+
+def graph_of(names, first, weight=2.0):
+    """Return a graph that multiplies its input by two weights and adds both, by any names."""
+    from onnx import TensorProto, helper
+
+    x, y, a, b, one, other = names
+    nodes = [
+        helper.make_node("Mul", [x, one], [a]),
+        helper.make_node("Mul", [x, other], [b]),
+        helper.make_node("Sub", [a, b], [y]),
+    ]
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in (x, y)]
+    weights = [
+        helper.make_tensor(name, TensorProto.FLOAT, [1], [value])
+        for name, value in ((one, 1.0), (other, weight))
+    ]
+    return helper.make_graph(
+        [nodes[first], nodes[1 - first], nodes[2]], "g", *_each(values), weights
+    )
+
+
+def _each(values):
+    return [values[0]], [values[1]]
+
+
+def test_names_and_order_of_a_graph_are_not_what_it_computes(benchmark):
+    content = benchmark("faults_cases").onnx_content
+    graph = content(graph_of("xyabcd", 0))
+    assert content(graph_of("uvzwts", 1)) == graph
+    assert content(graph_of("xyabcd", 0, weight=3.0)) != graph
+    swapped = graph_of("xyabcd", 0)
+    swapped.node[2].input[:] = ["b", "a"]
+    assert content(swapped) != graph

@@ -132,7 +132,7 @@ def test_an_artifact_is_exported_whole_or_not_at_all(disk, capsys, trained):
     out = trained / "exported"
     words = ["export", str(trained / "run"), "--output", str(out), "--export-anyway"]
     for versions in (1, 2):
-        assert fill_at_every_write(disk, capsys, words, words, out) > 2
+        assert fill_at_every_write(disk, capsys, words, words, out) > 0
         assert len([path for path in out.iterdir() if path.name.isdigit()]) == versions
         assert main(["convert", str(out), str(trained / "target"), f"{out}-{versions}"]) == 0
 

@@ -65,7 +65,7 @@ def fill_at_every_write(disk, capsys, words, again, folder, most=60):
         hidden = [
             path for path in before if path.name.startswith(".") and ".state." not in path.name
         ]
-        assert hidden == []
+        assert [*hidden, *folder.parent.glob(f".*.{folder.name}")] == []
         # The next write is the first that fails in the command that goes on.
         words = again
     raise AssertionError("it never ends")
@@ -132,7 +132,9 @@ def test_an_artifact_is_exported_whole_or_not_at_all(disk, capsys, trained):
     out = trained / "exported"
     words = ["export", str(trained / "run"), "--output", str(out), "--export-anyway"]
     for versions in (1, 2):
-        assert fill_at_every_write(disk, capsys, words, words, out) > 0
+        writes = fill_at_every_write(disk, capsys, words, words, out)
+        # The second time both change places in one step, for which there is always room.
+        assert writes > 0 or versions == 2
         assert len([path for path in out.iterdir() if path.name.isdigit()]) == versions
         assert main(["convert", str(out), str(trained / "target"), f"{out}-{versions}"]) == 0
 

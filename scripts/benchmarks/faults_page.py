@@ -48,8 +48,9 @@ TESTS = """
 ## What broke once
 
 Each with the test that fails if it breaks again. Beside these, `tests/cli/test_full_disk.py` fills
-the disk at every write of trainings, studies, style transfers, exports and scores, and `tests/test_damaged.py` changes BVH files, masks, checkpoints and records at random.
-`check` and `push` write nothing.
+the disk at every write of trainings, studies, style transfers, exports and scores, and
+`tests/test_damaged.py` changes BVH files, masks, checkpoints and records at random. `check` and
+`push` write nothing.
 """
 
 

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+# Of Linux: names are relative to the current folder, and are exchanged.
+_CURRENT_FOLDER, _RENAME_EXCHANGE = -100, 2
 _TEMPORARY = re.compile(r"\.[0-9a-f]{8}\..")  # as `_sibling` names it
 FilePath = str | os.PathLike[str]
 """What functions take as a path."""
@@ -80,6 +82,8 @@ def remove_abandoned(folder: FilePath, age: float = 3600.0) -> None:
 
 def _replace(temporary, path):
     if temporary.is_dir() and path.is_dir():
+        if _exchange(temporary, path):
+            return
         # A folder cannot be renamed onto a full folder: the old one steps aside first.
         aside = _sibling(path)
         os.rename(path, aside)
@@ -95,6 +99,22 @@ def _replace(temporary, path):
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
     os.replace(temporary, path)
+
+
+def _exchange(one, other):
+    """Give two folders each other's name in one step, so that there is never none.
+
+    Returns:
+        Whether the system and the file system can.
+    """
+    import ctypes  # for folders alone
+
+    try:
+        exchange = ctypes.CDLL(None).renameat2  # Linux, from glibc 2.28 on
+    except (OSError, AttributeError, TypeError):
+        return False
+    places = (_CURRENT_FOLDER, os.fsencode(one), _CURRENT_FOLDER, os.fsencode(other))
+    return exchange(*places, _RENAME_EXCHANGE) == 0
 
 
 def _remove(path):

@@ -1,8 +1,10 @@
 """Files that are whole or absent."""
 
+import contextlib
 import hashlib
 import json
 import os
+import sys
 
 import pytest
 
@@ -60,6 +62,42 @@ def test_atomic_path_keeps_the_old_folder_on_failure(tmp_path):
         fail_within(RuntimeError, target, lambda temporary: (temporary / "new").mkdir(parents=True))
     assert names(target) == ["old"]
     assert names(tmp_path) == ["artifact"]
+
+
+class Death(BaseException):
+    """Stands for a kill: nothing is tidied up."""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="others cannot exchange names")
+@pytest.mark.parametrize("name", ["rename", "replace"])
+def test_there_is_a_whole_folder_at_every_moment(tmp_path, monkeypatch, name):
+    """Between two renames there was none: a kill or a full disk took an artifact away."""
+    target = tmp_path / "artifact"
+    target.mkdir()
+    (target / "old").touch()
+    moments = []
+    for number in range(2):
+        calls, function = [], getattr(os, name)
+
+        def dying(*arguments, calls=calls, number=number, function=function):
+            calls.append(arguments)
+            if len(calls) == number + 1:
+                raise Death
+            return function(*arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, name, dying)
+            with contextlib.suppress(Death), atomic_path(target) as temporary:
+                temporary.mkdir()
+                (temporary / "new").touch()
+        moments.append(names(target))
+    assert moments == [["new"], ["new"]]
+    assert names(tmp_path) == ["artifact"]
+
+
+def test_folders_are_replaced_where_names_cannot_be_exchanged(tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_dtl.files._exchange", lambda one, other: False)
+    test_atomic_path_replaces_a_folder_as_a_whole(tmp_path)
 
 
 def test_write_json_is_indented_utf8(tmp_path):

@@ -62,12 +62,13 @@ class Undisturbed:
     def __init__(self, case, folder):
         self.case, self.folder = case, folder
         self.before, whole = folder / "before", folder / "whole"
-        self.before.mkdir(parents=True)
-        for words in case.before:
-            # At the very place where the case runs: what a run says of its paths is a setting.
-            self.require(words, whole)
-        if whole.exists():
-            shutil.copytree(whole, self.before, dirs_exist_ok=True)
+        if not self.before.exists():  # cases that begin alike have one place
+            whole.mkdir(parents=True)
+            for words in case.before:
+                # At the very place where the case runs: what a run says of its paths is a setting.
+                self.require(words, whole)
+            whole.rename(self.before)
+        shutil.copytree(self.before, whole)
         self.known = {} if not case.is_conversion else outputs(case, self.before)
         self.seconds = self.require(case.words, whole)
         self.expected = outputs(case, whole)
@@ -129,6 +130,11 @@ def wait_until(process, seconds):
     return taken
 
 
+def chosen(cases, words):
+    """Return the cases whose name holds one of some words, which are set apart by a stroke."""
+    return [case for case in cases if any(word in case.name for word in words.split("|"))]
+
+
 def runs_of(case):
     """Return what results/faults.json holds of runs of a case that were to be killed."""
     return read_result("faults").get("kills", {}).get(case.name, [])
@@ -140,13 +146,14 @@ def kill_missing(cases, count, folder, deadline, seed=0):
     A run that has ended before its moment counts for nothing, and the next moment is an earlier
     one: processor time is not the same in every run.
     """
-    for number, case in enumerate(cases):
+    places = {}
+    for case in cases:
         if count_kills(runs_of(case)) >= count:
             continue
         if deadline.is_over():
             print("Time is up; the same command goes on.")
             return
-        place = folder / f"{number}"
+        place = folder / f"{places.setdefault(case.before, len(places))}"
         undisturbed = Undisturbed(case, place)
         latest = 1.0
         while count_kills(runs := runs_of(case)) < count and latest > EARLIEST + 0.01:
@@ -156,7 +163,6 @@ def kill_missing(cases, count, folder, deadline, seed=0):
             latest = 1.0 if found["killed"] else moment
             before = read_result("faults")
             note(before, kills={**before.get("kills", {}), case.name: [*runs, found]})
-        shutil.rmtree(place)
 
 
 def repeat_missing(count, folder, deadline):
@@ -188,7 +194,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=0, help="of each conversion")
     parser.add_argument("--trainings", type=int, default=0, help="kills of each other verb")
-    parser.add_argument("--only", default="", help="cases whose name holds this")
+    parser.add_argument("--only", default="", help="cases whose name holds this, or|this")
     parser.add_argument(
         "--signals", type=float, default=0, help="for so many seconds, beside what is there"
     )
@@ -202,9 +208,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         artifacts, data = folder / "artifacts", folder / "data"
-        every = [case for case in conversions(data, artifacts) if arguments.only in case.name]
-        others = [*trainings(data), *other_verbs(data)]
-        others = [case for case in others if arguments.only in case.name]
+        every = chosen(conversions(data, artifacts), arguments.only)
+        others = chosen([*trainings(data), *other_verbs(data)], arguments.only)
         write_artifacts(artifacts)
         write_data(data)
         if others:

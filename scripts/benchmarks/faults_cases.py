@@ -86,10 +86,39 @@ def _digest(path):
     if path.suffix == ".keras":  # beside the weights are the date and names that were counted
         data = _weights(path)
     elif path.suffix == ".onnx":  # names of layers count what a process has made before
-        graph = onnx.load_from_string(data).graph
-        weights = sorted(onnx.numpy_helper.to_array(each).tobytes() for each in graph.initializer)
-        data = b"".join([*(node.op_type.encode() for node in graph.node), *weights])
+        data = onnx_content(onnx.load_from_string(data).graph)
     return hashlib.sha256(data).hexdigest()
+
+
+def onnx_content(graph, known=()):
+    """Return a digest of what a graph computes, whatever its values are called and their order."""
+    known = dict(known)
+    for tensor in graph.initializer:
+        known[tensor.name] = _joined(*_tensor(tensor))
+    for place, value in enumerate(graph.input):
+        known.setdefault(value.name, b"%d" % place)
+    for node in graph.node:
+        parts = [node.op_type.encode(), *(known.get(name, b"") for name in node.input)]
+        for item in sorted(node.attribute, key=lambda attribute: attribute.name):
+            parts += [item.name.encode(), *_attribute(item, known)]
+        for place, name in enumerate(node.output):
+            known[name] = _joined(*parts, b"%d" % place)
+    return _joined(*(known[value.name] for value in graph.output))
+
+
+def _attribute(item, known):
+    if item.HasField("g"):
+        return [onnx_content(item.g, known)]
+    return _tensor(item.t) if item.HasField("t") else [item.SerializeToString()]
+
+
+def _tensor(tensor):
+    array = onnx.numpy_helper.to_array(tensor)
+    return [f"{array.dtype} {array.shape}".encode(), array.tobytes()]
+
+
+def _joined(*parts):
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
 
 
 def _weights(path):

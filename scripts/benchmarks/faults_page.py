@@ -1,5 +1,6 @@
 """The page that says what was tried to break the package, and what was found."""
 
+from faults_points import POINTS
 from record import ROOT
 
 PAGE = ROOT / "docs" / "reliability.md"
@@ -15,8 +16,9 @@ adaptations and style transfers with `--resume`. *Half files* are files under th
 are not whole: of conversions, any that is neither what the old nor what the new options give.
 *Refused* are second runs that did not end with status 0. *Different* are results that are not, bit
 for bit, those of a run that nothing disturbed: of conversions every output; of trainings the
-weights with the state of every optimizer, the logs, the scores, and of the exported graph its
-operations and weights, whose names may differ. A run that has ended before its moment is no kill.
+weights with the state of every optimizer, the logs, the scores, and of the exported graph what
+it computes, by operations and weights: names and order may differ. A run that has ended before its
+moment is no kill.
 """
 SIGNALS = """
 ## Signals
@@ -43,14 +45,12 @@ your own calls `keras_dtl.cli.repeatable.repeat_steps()` first for the same; wit
 adds three gradients and more in an order of chance, and the last bits differ.
 """
 TESTS = """
-## Tests beside these
+## What broke once
 
-`tests/convert/test_faults.py` (a death at every rename and a full disk at every write, of
-classifiers, images and motion), `tests/cli/test_full_disk.py` (a full disk at every write of every
-other verb), `tests/recipes/test_step_repeats.py` (a step of every method repeats bit for bit),
-`tests/convert/test_hostile.py` (graphs, pipes, names, small PNG files), `tests/test_damaged.py`
-(BVH files, masks, checkpoints, runs), `tests/test_import_path.py`,
-`tests/callbacks/test_checkpoint.py`.
+Each with the test that fails if it breaks again. Beside these, `tests/cli/test_full_disk.py` fills
+the disk at every write of trainings, studies, style transfers, exports and scores, and
+`tests/test_damaged.py` changes BVH files, masks, checkpoints and records at random. `check` and
+`push` write nothing.
 """
 
 
@@ -132,4 +132,6 @@ def page(result):
     parts += [DISKS, "\n", table(columns, disk_rows(result.get("full_disks", {})))]
     columns = ("recipe", "repeats", "outcomes")
     rows = [[k, run["repeats"], run["outcomes"]] for k, run in result.get("repeats", {}).items()]
-    return "".join([*parts, REPEATS, "\n", table(columns, rows), TESTS])
+    parts += [REPEATS, "\n", table(columns, rows), TESTS, "\n"]
+    tests = [[point, f"`{test.replace('::', '` `')}`"] for point, test in POINTS.items()]
+    return "".join([*parts, table(("fault", "test"), tests)])

@@ -65,7 +65,7 @@ def fill_at_every_write(disk, capsys, words, again, folder, most=60):
         hidden = [
             path for path in before if path.name.startswith(".") and ".state." not in path.name
         ]
-        assert hidden == []
+        assert [*hidden, *folder.parent.glob(f".*.{folder.name}")] == []
         # The next write is the first that fails in the command that goes on.
         words = again
     raise AssertionError("it never ends")
@@ -115,24 +115,14 @@ def test_a_training_goes_on_from_where_the_disk_was_full(disk, capsys, tmp_path)
 
 
 @pytest.mark.slow
-def test_an_adaptation_goes_on(disk, capsys, trained):
-    words = ["adapt", str(trained / "run"), "--target", f"folder:{trained / 'target'}", *SHORT]
-    words.append("--export-anyway")
-    assert main([*words, *places(trained, "whole")]) == 0
-    broken = [*words, *places(trained, "broken")]
-    writes = fill_at_every_write(disk, capsys, broken, [*broken, "--resume"], trained / "broken")
-    assert writes > 2
-    scores = [(trained / f"{name}/scores.json").read_text() for name in ("whole", "broken")]
-    assert scores[0] == scores[1]
-
-
-@pytest.mark.slow
 def test_an_artifact_is_exported_whole_or_not_at_all(disk, capsys, trained):
     """First into no folder, then beside a version that is there and stays."""
     out = trained / "exported"
     words = ["export", str(trained / "run"), "--output", str(out), "--export-anyway"]
     for versions in (1, 2):
-        assert fill_at_every_write(disk, capsys, words, words, out) > 2
+        writes = fill_at_every_write(disk, capsys, words, words, out)
+        # The second time both change places in one step, for which there is always room.
+        assert writes > 0 or versions == 2
         assert len([path for path in out.iterdir() if path.name.isdigit()]) == versions
         assert main(["convert", str(out), str(trained / "target"), f"{out}-{versions}"]) == 0
 
@@ -144,18 +134,6 @@ def test_scores_are_written_whole_or_not_at_all(disk, capsys, trained):
     assert fill_at_every_write(disk, capsys, words, words, trained / "scored") > 1
     assert json.loads((trained / "scored/scores.json").read_text())
     assert (trained / "scored/report.html").read_text().rstrip().endswith("</html>")
-
-
-@pytest.mark.slow
-def test_a_search_keeps_the_candidates_that_are_done(disk, capsys, trained):
-    domains = [f"--{name}=folder:{trained / name}" for name in ("source", "target")]
-    words = ["search", *domains, *SHORT, "--methods", "mcc", "--rates", "0.01"]
-    words += ["--adaptation-weights", "1.0", "--export-anyway"]
-    assert main([*words, *places(trained, "search")]) == 0
-    broken = [*words, *places(trained, "searched")]
-    assert fill_at_every_write(disk, capsys, broken, broken, trained / "searched", most=120) > 4
-    rankings = [(trained / f"{n}/search.json").read_text() for n in ("search", "searched")]
-    assert rankings[0] == rankings[1]
 
 
 @pytest.mark.slow

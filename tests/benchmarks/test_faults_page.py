@@ -1,0 +1,76 @@
+"""The page of what was tried to break the package."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(killed, half=(), status=0, different=()):
+    return {"killed": killed, "half_files": half, "status": status, "different": different}
+
+
+def test_a_run_that_ended_before_its_moment_is_no_kill(benchmark):
+    """12 of 102 runs had ended, and were counted."""
+    rows = benchmark("faults_page").kill_rows(
+        {"one": [run(True), run(False)], "two": [run(True, half=["a"], status=2)]}
+    )
+    assert rows == [["one", 1, 0, 0, 0], ["two", 1, 1, 1, 0], ["all", 2, 1, 1, 0]]
+
+
+def test_every_test_that_the_page_names_is_there(benchmark):
+    for point, named in benchmark("faults_points").POINTS.items():
+        file, name = named.split("::")
+        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+        names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        assert name in names, point
+
+
+def test_arrays_of_two_keras_files_are_compared_and_not_their_bytes(benchmark, tmp_path):
+    """Its bytes hold names that count what a process has made, and the date."""
+    import keras
+
+    digests = set()
+    for name in ("a", "b"):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)], name=name)
+        model.save(tmp_path / f"{name}.keras")
+        digests.add(benchmark("faults_cases")._digest(tmp_path / f"{name}.keras"))
+    assert len(digests) == 1
+    model.layers[0].bias.assign_add([1.0, 0.0])
+    model.save(tmp_path / "b.keras")
+    assert benchmark("faults_cases")._digest(tmp_path / "b.keras") not in digests
+
+
+def graph_of(names, first, weight=2.0):
+    """Return a graph that multiplies its input by two weights and adds both, by any names."""
+    from onnx import TensorProto, helper
+
+    x, y, a, b, one, other = names
+    nodes = [
+        helper.make_node("Mul", [x, one], [a]),
+        helper.make_node("Mul", [x, other], [b]),
+        helper.make_node("Sub", [a, b], [y]),
+    ]
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in (x, y)]
+    weights = [
+        helper.make_tensor(name, TensorProto.FLOAT, [1], [value])
+        for name, value in ((one, 1.0), (other, weight))
+    ]
+    return helper.make_graph(
+        [nodes[first], nodes[1 - first], nodes[2]], "g", *_each(values), weights
+    )
+
+
+def _each(values):
+    return [values[0]], [values[1]]
+
+
+def test_names_and_order_of_a_graph_are_not_what_it_computes(benchmark):
+    content = benchmark("faults_cases").onnx_content
+    graph = content(graph_of("xyabcd", 0))
+    assert content(graph_of("uvzwts", 1)) == graph
+    assert content(graph_of("xyabcd", 0, weight=3.0)) != graph
+    swapped = graph_of("xyabcd", 0)
+    swapped.node[2].input[:] = ["b", "a"]
+    assert content(swapped) != graph

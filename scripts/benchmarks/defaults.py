@@ -41,6 +41,9 @@ WORDS = ("CASE", "RECIPE", "RATE", "EPOCHS", "SEED")
 COLLAPSED = 1.1
 """Times the accuracy of guessing below which a training counts as collapsed."""
 
+ONE_CLASS = 98
+"""Percent of equal answers to the target's images from which on a training counts so, too."""
+
 
 def folders(pacs, case, place):
     """Write the photos and sketches of a case, or paintings in their place.
@@ -112,24 +115,27 @@ def further_images(name, case):
     return None if name is None else load(name, "train", image_size=case["size"], channels=3)
 
 
-def accuracy_on(model, examples):
+def answers_on(model, examples):
+    """Return the share of right answers, and that of the commonest answer, in percent."""
     answers = model.predict(examples.images, batch_size=64, verbose=0).argmax(1)
-    return float(np.mean(answers == examples.labels))
+    right, most = np.mean(answers == examples.labels), np.bincount(answers).max() / len(answers)
+    return 100 * float(right), 100 * float(most)
 
 
 def figures(recipe, trained, name, further):
     data, model = trained.data, trained.model.deployable()
     learnt = data.train if name == "fine-tuning" else recipe.labelled_images(data)
-    accuracy = accuracy_on(model, learnt)
+    accuracy = answers_on(model, learnt)[0]
     scores = {domain: 100 * score["accuracy"] for domain, score in trained.scores.items()}
     if further is not None:
-        scores["further"] = 100 * accuracy_on(model, further)
+        scores["further"], scores["commonest"] = answers_on(model, further)
     chance = 100 / len(learnt.classes)
     own = scores.get("source", scores.get("target"))
+    lost = own < 0.5 * chance or scores.get("commonest", 0) > ONE_CLASS
     return {
-        "training": 100 * accuracy,
+        "training": accuracy,
         **scores,
-        "collapsed": 100 * accuracy < COLLAPSED * chance or own < 0.5 * chance,
+        "collapsed": accuracy < COLLAPSED * chance or lost,
         "failures": [failure.name for failure in trained.failures],
         "epochs": recipe.epochs,
     }
@@ -149,7 +155,7 @@ def result_of(runs):
         lost = sum("diverged" in run for run in begun)
         row = {"case": case, "recipe": name, "epochs": epochs, "diverged": lost}
         row["seeds"] = len(begun)
-        for figure in ("training", "source", "target", "further"):
+        for figure in ("training", "source", "target", "further", "commonest"):
             values = [run[figure] for run in default if figure in run]
             row[figure] = summary(values) if values else None
         row["collapsed"] = sum(run["collapsed"] for run in default)

@@ -205,6 +205,18 @@ def motion(result):
     return ("training", "of", *(f"{column}, %" for column in columns), "seeds"), rows
 
 
+def defaults(result):
+    """A row a case, length and recipe: accuracies, and how many trainings failed."""
+    names = ("training", "source", "target", "further", "commonest")
+    rows = []
+    for row in result["rows"]:
+        cells = [spread(row[key]["mean"], row[key]["sd"]) if row[key] else "" for key in names]
+        failed = f"{row['diverged'] + row['collapsed']} of {row['seeds']}"
+        rows.append((row["case"], row["epochs"], row["recipe"], *cells, failed))
+    columns = ("learnt", "source", "target", "further target", "its commonest answer")
+    return ("case", "epochs", "recipe", *columns, "failed"), rows
+
+
 TABLES = {
     table.__name__: table
     for table in (
@@ -220,6 +232,7 @@ TABLES = {
         translation_quality,
         separation,
         motion,
+        defaults,
     )
 }
 

@@ -1,5 +1,7 @@
 """The table of the defaults' benchmark, and the folders that it makes."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from keras_dtl.images import write_image
@@ -46,3 +48,22 @@ def test_folders_are_as_a_case_says(benchmark, tmp_path):
     assert (recipe.image_size, recipe.learning_rate, recipe.target) == (64, None, target)
     fine = module.recipe_of("fine-tuning", {"pretrained": True}, source, target, "w.h5")
     assert (fine.start, fine.backbone, fine.target) == ("w.h5", "MobileNetV2", source)
+
+
+def test_one_answer_to_the_whole_target_is_a_collapse(benchmark):
+    module = benchmark("defaults")
+    learnt = SimpleNamespace(images=np.array([0, 1, 1]), labels=np.array([0, 1, 1]), classes="ab")
+    recipe = SimpleNamespace(labelled_images=lambda data: learnt, epochs=1)
+    trained = SimpleNamespace(data=None, scores={"source": {"accuracy": 0.75}}, failures=())
+    images = SimpleNamespace(predict=lambda x, **kwargs: np.eye(2)[x])
+    trained.model = SimpleNamespace(deployable=lambda: images)
+
+    def further(*answers):
+        labels = np.arange(len(answers)) % 2
+        return SimpleNamespace(images=np.array(answers), labels=labels)
+
+    found = module.figures(recipe, trained, "dann", further(1, 1, 1, 1))
+    assert (found["training"], found["source"], found["further"]) == (100, 75, 50)
+    assert (found["commonest"], found["collapsed"]) == (100, True)
+    found = module.figures(recipe, trained, "dann", further(0, 1, 1, 1))
+    assert (found["further"], found["commonest"], found["collapsed"]) == (75, 75, False)

@@ -48,6 +48,11 @@ def test_rows_of_camvid(benchmark):
     assert is_close(benchmark("camvid").result_of(runs)["ways"], kept["ways"])
 
 
+def test_rows_of_defaults(benchmark):
+    kept = read("defaults")
+    assert is_close(benchmark("defaults").result_of(kept["runs"])["rows"], kept["rows"])
+
+
 def test_rows_of_separation(benchmark):
     module = benchmark("separation")
     for row, kept in read("separation")["rows"].items():

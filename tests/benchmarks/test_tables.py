@@ -132,3 +132,15 @@ def test_kid_stands_beside_pytorchs(tmp_path):
     text = tables.with_tables(f"<!-- {mark} --><!-- /{mark} -->", tmp_path)
     assert "| cyclegan a to b | 1000 | 1.000 ± 0.250 | 1.125 | 2 |" in text
     assert "seconds" not in text
+
+
+def test_defaults_show_what_was_measured_and_how_many_failed(tmp_path):
+    cell = {"mean": 27.04, "sd": None}
+    row = {"case": "photos-64", "recipe": "dan", "epochs": "1", "seeds": 3}
+    row |= {"training": {"mean": 99.96, "sd": 0.04}, "source": cell, "target": cell}
+    row |= {"further": None, "commonest": None, "diverged": 1, "collapsed": 1}
+    digits = {**row, "case": "digits", "epochs": "own", "further": {"mean": 50.0, "sd": 1.0}}
+    (tmp_path / "defaults.json").write_text(json.dumps({"rows": [row, digits]}))
+    _, _, first, second = tables.content_of("defaults", tmp_path).strip().splitlines()
+    assert first == "| photos-64 | 1 | dan | 100.0 ± 0.0 | 27.0 | 27.0 |  |  | 2 of 3 |"
+    assert second == "| digits | own | dan | 100.0 ± 0.0 | 27.0 | 27.0 | 50.0 ± 1.0 |  | 2 of 3 |"

@@ -88,7 +88,7 @@ class GivenNormalization:
         target = self.name if output is None else f"{self.name}/{output}"
         self.nodes.append(helper.make_node(kind, own, [target], **values))
 
-    def _bound(self):
+    def _bound(self) -> None:
         """Find where the inner part of the images lies in this layer's maps."""
         self._make("Shape", ["x"], "x_shape")
         self._make("Slice", ["x_shape", "second", "last"], "x_size")
@@ -98,7 +98,7 @@ class GivenNormalization:
         self._make("Slice", ["inner_here", "first", "second"], "inner_from")
         self._make("Slice", ["inner_here", "second", "last"], "inner_to")
 
-    def _mean(self):
+    def _mean(self) -> None:
         self._cut("x", "x_inner")
         # Sums in float32 lose some of an even plane's mean; they lose little of what is left.
         self._pool("x_inner", "mean_first")
@@ -108,7 +108,7 @@ class GivenNormalization:
         self._move("mean")
         self._choose("mean", "mean_added")
 
-    def _variance(self):
+    def _variance(self) -> None:
         self._make("Sub", ["x", "mean"], "centred")
         self._cut("centred", "centred_inner")
         self._make("Mul", ["centred_inner", "centred_inner"], "squares")
@@ -118,7 +118,7 @@ class GivenNormalization:
         self._make("Max", ["variance_added", "variance_least"], "variance_moved")
         self._choose("variance", "variance_moved")
 
-    def _scale(self):
+    def _scale(self) -> None:
         self._make("Add", ["variance", "epsilon"], "total")
         self._make("Sqrt", ["total"], "deviation")
         self._make("Div", ["own_scale", "deviation"], "some_factor")
@@ -129,32 +129,32 @@ class GivenNormalization:
         self._make("Mul", ["centred", "factor"], "scaled")
         self._make("Add", ["scaled", "own_offset"], None)
 
-    def _cut(self, source, output):
+    def _cut(self, source: str, output: str) -> None:
         self._make("Slice", [source, "inner_from", "inner_to", "sides"], output)
 
-    def _pool(self, source, output):
+    def _pool(self, source: str, output: str) -> None:
         # The width first: a whole plane is too many numbers for one sum in float32.
         self._take_mean(source, f"{output}_rows", "row_axes")
         self._take_mean(f"{output}_rows", output, "pooled_axes")
 
-    def _take_mean(self, source, output, axes):
+    def _take_mean(self, source: str, output: str, axes: str) -> None:
         if self.opset >= 18:
             self._make("ReduceMean", [source, axes], output, keepdims=1)
         else:
             self._make("ReduceMean", [source], output, keepdims=1, axes=_INTEGERS[axes])
 
-    def _move(self, key):
+    def _move(self, key: str) -> None:
         """Add what the graph is told to what it finds."""
         self._make("Slice", [STATISTICS, f"{key}_from", f"{key}_to"], f"{key}_vector")
         self._make("Reshape", [f"{key}_vector", "shape"], f"{key}_given")
         self._make("Add", [f"{key}_pooled", f"{key}_given"], f"{key}_added")
         self._make("Reshape", [f"{key}_pooled", "flat"], f"{key}_{MEASURED}")
 
-    def _choose(self, key, moved):
+    def _choose(self, key: str, moved: str) -> None:
         self._make("Where", [GIVEN, f"{key}_given", moved], key)
         self._make("Reshape", [key, "flat"], f"{key}_{USED}")
 
-    def _constants(self, places):
+    def _constants(self, places: dict[str, int]) -> dict[str, np.ndarray]:
         shape = np.array([1, len(self.scale), 1, 1], np.int64)
         ends = {key: place + len(self.scale) for key, place in places.items()}
         return {

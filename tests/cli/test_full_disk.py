@@ -151,6 +151,7 @@ def test_a_study_keeps_what_is_done(disk, capsys, settings, tmp_path):  # noqa: 
     assert json.loads(found.read_text())["cells"] == json.loads(whole.read_text())["cells"]
 
 
+@pytest.mark.slow
 def test_style_transfers_stop_with_what_is_done(disk, capsys, monkeypatch, tmp_path):
     """Each further image was tried, and failed with a message of its own."""
     monkeypatch.setattr("keras_dtl.cli.session.start_session", lambda seed: "")

@@ -52,9 +52,8 @@ def test_convert_help_is_quick():
     assert seconds < 0.5 / 0.23 * libraries
 
 
-@pytest.mark.parametrize(
-    ("jit", "compiled"), [pytest.param("off", False, marks=pytest.mark.slow), ("on", True)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("jit", "compiled"), [("off", False), ("on", True)])
 def test_steps_are_compiled_with_xla_where_asked(jit, compiled):
     # In a process of its own: determinism, under which Keras compiles nothing, lasts.
     code = f"""if True:

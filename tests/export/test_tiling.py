@@ -76,7 +76,7 @@ def resized(tmp_path_factory):
     return load_artifact(folder, device="cpu")
 
 
-@pytest.mark.parametrize("name", ["artifact", "resized"])
+@pytest.mark.parametrize("name", ["artifact", pytest.param("resized", marks=pytest.mark.slow)])
 def test_tiles_with_the_statistics_of_the_whole_equal_the_whole(name, request):
     artifact = request.getfixturevalue(name)
     tiling = artifact.manifest.tiling

@@ -267,6 +267,7 @@ def cyclegan():
     return keras_dtl.CycleGAN(*generators, *judges)
 
 
+@pytest.mark.slow
 def test_generators_of_one_trained_size_are_compared_at_that_size(no_saved_model, tmp_path):
     model = cyclegan()
     manifest = export_model(model, tmp_path / "a")

@@ -4,6 +4,7 @@ import dataclasses
 import random
 
 import numpy as np
+import pytest
 
 from keras_dtl.recipes import RECIPES
 from keras_dtl.recipes.training import train
@@ -31,6 +32,7 @@ def initial_weights(folder, before):
     return began
 
 
+@pytest.mark.slow
 def test_weights_do_not_depend_on_what_was_prepared_before(tmp_path):
     def prepare():
         random.random()

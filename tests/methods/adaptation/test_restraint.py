@@ -38,6 +38,7 @@ def encoder_step(restrained, mean_loss=None):
     return [w.numpy() - b for w, b in zip(model.encoder.trainable_weights, before, strict=True)]
 
 
+@pytest.mark.slow
 def test_adversary_waits_for_the_labels():
     without, full = encoder_step(False), encoder_step(True, mean_loss=0.0)
     for a, b in zip(without, full, strict=True):

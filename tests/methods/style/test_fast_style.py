@@ -67,6 +67,7 @@ def test_saved_model_keeps_styles_and_goes_on_training_alike(tmp_path):
     np.testing.assert_array_equal(loaded(photos(), style=1), model(photos(), style=1))
 
 
+@pytest.mark.slow
 def test_deployed_network_gives_what_call_gives_for_each_style():
     model = make(num_styles=2)
     train(model, steps=5)

@@ -5,14 +5,12 @@
 Sections dann and cyclegan: LeNet DANN with 64 + 64 images of 28x28x3, and a small CycleGAN with 4
 images of 64x64x3, in one process with both cores and the whole batch, and in two processes on the
 loopback address with half the batch and one core each, by turns. Section conversion: 10,000 small
-images by `--engine processes`, and by `--engine ray` on a cluster that runs and on one that the
-command begins itself, by turns. Ratios are taken within each round.
+images by `--engine processes` and by `--engine ray`, by turns. Ratios are taken within each round.
 A section takes a few minutes on two cores; one that was stopped goes on. Writes
 results/distribution.json, with the load of the machine as it was.
 """
 
 import argparse
-import contextlib
 import json
 import os
 import resource
@@ -153,47 +151,23 @@ def training_round(name):
 
 
 def conversion_round(folder):
-    """Return one round: seconds of both engines for the same images, and their ratios."""
-    artifact, images, out = (folder / name for name in ("artifact", "images", "out"))
+    """Return one round: seconds of both engines for the same images, and their ratio."""
+    artifact, images = folder / "artifact", folder / "images"
     if not artifact.exists():
         in_a_process(__file__, "--prepare", folder)
-    with running_cluster() as address:
-        on_cluster = ("--engine", "ray", "--address", address)
-        ways = {"processes": ("--engine", "processes"), "ray on a running cluster": on_cluster}
-        seconds = {name: convert(artifact, images, out, *words) for name, words in ways.items()}
-    seconds["ray"] = convert(artifact, images, out, "--engine", "ray")
-    return {
-        **seconds,
-        "time_ratio": seconds["ray on a running cluster"] / seconds["processes"],
-        "time_with_start_ratio": seconds["ray"] / seconds["processes"],
-    }
+    seconds = {engine: convert(artifact, images, folder / "out", engine) for engine in ENGINES}
+    return {**seconds, "time_ratio": seconds["ray"] / seconds["processes"]}
 
 
-@contextlib.contextmanager
-def running_cluster():
-    """Yield the address of a Ray cluster of this machine's cores."""
-    command = [sys.executable, __file__, "--cluster"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, **pipes) as process:
-        yield process.stdout.readline().strip()
-        process.stdin.close()
+ENGINES = ("processes", "ray")
 
 
-def hold_cluster():
-    """Begin a cluster, say where it is, and end it when nobody listens any more."""
-    import ray
-
-    ray.init(include_dashboard=False, log_to_driver=False)
-    print(ray.get_runtime_context().gcs_address, flush=True)
-    sys.stdin.read()
-
-
-def convert(artifact, images, out, *options):
+def convert(artifact, images, out, engine):
     """Return the seconds that the command takes, its start and its end included."""
     shutil.rmtree(out, ignore_errors=True)
-    command = [sys.executable, "-m", "keras_dtl", "convert", artifact, images, out, *options]
+    command = [sys.executable, "-m", "keras_dtl", "convert", artifact, images, out]
     begun = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*command, "--engine", engine], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - begun
 
 
@@ -236,16 +210,13 @@ def main():
     parser.add_argument("sections", nargs="*", default=["dann", "cyclegan", "conversion"])
     parser.add_argument("--train", help=argparse.SUPPRESS)
     parser.add_argument("--prepare", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--cluster", action="store_true", help=argparse.SUPPRESS)
     words = parser.parse_args()
-    if words.cluster:
-        hold_cluster()
-    elif words.train or words.prepare:
+    if words.train or words.prepare:
         train(words.train) if words.train else prepare(words.prepare)
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            for section in words.sections:
-                run(section, Path(folder))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for section in words.sections:
+            run(section, Path(folder))
 
 
 if __name__ == "__main__":

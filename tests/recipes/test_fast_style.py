@@ -28,7 +28,8 @@ def test_learning_rate_rises_holds_and_falls():
 def test_report_shows_the_style_beside_the_photos():
     photos = LabelledImages(np.zeros((2, 8, 8, 3), "uint8"))
     data = StyleData(photos, photos, [np.full((6, 9, 3), 200, "uint8")])
-    unchanged = keras.Sequential([keras.layers.Identity()])
+    image = keras.Input((None, None, 3), dtype="uint8")
+    unchanged = keras.Model(image, keras.layers.Identity(dtype="uint8")(image))
     model = SimpleNamespace(deployable=lambda number: unchanged)
     scores = {"style_0": {"content_loss": 0.5, "style_loss": 2.0, "style_left": 0.25}}
     recipe = FastStyleRecipe(style=("paintings/night.jpg",), epochs=1)

@@ -14,6 +14,7 @@ import dataclasses
 import logging
 import os
 import shutil
+import socket
 import sys
 import tempfile
 import typing
@@ -27,6 +28,7 @@ from keras_dtl.import_path import PACKAGE, environment, safe_path
 from keras_dtl.manifest import read_manifest, verify_file
 
 _CLUSTER_OF_MACHINE = Path("/tmp/ray/ray_current_cluster")
+_SECONDS_TO_ANSWER = 5
 _SECONDS_TO_START = 600  # that a cluster without a free place may take to find one
 
 
@@ -77,6 +79,8 @@ def connect(address: str | None, log_to_driver: bool = False):
         ) from error
     if ray.is_initialized():
         return ray
+    if not address and not os.environ.get("RAY_ADDRESS"):
+        _check_cluster_of_machine()
     try:
         with _neutral_place():
             ray.init(address=address, log_to_driver=log_to_driver, logging_level=logging.ERROR)
@@ -91,6 +95,20 @@ def connect(address: str | None, log_to_driver: bool = False):
 def _belongs_to_cluster():
     """Whether `ray.init()` without an address finds a cluster instead of beginning one."""
     return bool(os.environ.get("RAY_ADDRESS")) or _CLUSTER_OF_MACHINE.exists()
+
+
+def _check_cluster_of_machine():
+    """Refuse a cluster that has ended without `ray stop`, for which Ray would wait for minutes."""
+    with contextlib.suppress(FileNotFoundError):
+        named = _CLUSTER_OF_MACHINE.read_text("utf-8").strip()
+        host, _, port = named.rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), timeout=_SECONDS_TO_ANSWER).close()
+        except (OSError, ValueError) as error:
+            raise ConversionError(
+                f"The Ray cluster of this machine, {named!r} in {_CLUSTER_OF_MACHINE}, does not "
+                "answer. Call `ray stop`, which forgets it, or name a cluster by its address."
+            ) from error
 
 
 @contextlib.contextmanager

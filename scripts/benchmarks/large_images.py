@@ -4,8 +4,8 @@
 
 An instance-normalised generator of random weights, sky, fog, white, black and a photo of 12
 megapixels: the largest difference from Keras in float64, in grey levels before these are rounded,
-of the float32, float16 and int8 graphs, whole and in tiles. Each runs in a process of its own. What
-results/large_images.json holds already is kept.
+of the float32, float16 and int8 graphs, whole and in tiles. Each runs in a process of its own, and
+Keras in another, which takes 17 GB of memory. What results/large_images.json holds already is kept.
 """
 
 import argparse
@@ -97,10 +97,9 @@ def export(folder):
 
 def write_truth(kind, path):
     """Write what Keras makes of an image in float64, in grey levels that are not rounded."""
-    # As a graph, which frees each plane once it was used.
-    network = tf.function(in_float64(model_of().deployed))
-    signed = tf.constant(image_of(kind)[None].astype("float64") / 127.5 - 1)
-    np.save(path, (network(signed, training=False)[0].numpy() + 1) * 127.5)
+    network = in_float64(model_of().deployed)
+    signed = image_of(kind)[None].astype("float64") / 127.5 - 1
+    np.save(path, (np.asarray(network(signed, training=False))[0] + 1) * 127.5)
 
 
 def compare(kind, graph, folder):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_dtl.convert import ray_cluster
+from keras_dtl.convert import ConversionError, ray_cluster
 
 LISTENING = """
 import contextlib, json, os, sys
@@ -53,3 +53,15 @@ def test_on_one_machine_nobody_else_can_talk_to_ray():
     addresses = json.loads(answer.stdout.splitlines()[-1])
     assert len(addresses) > 3
     assert set(addresses) <= set(LOOPBACK)
+
+
+@pytest.mark.parametrize("named", ["127.0.0.1:9", "no address"])
+def test_a_cluster_that_ended_without_a_word_is_not_waited_for(named, tmp_path, monkeypatch):
+    """Ray waited for it for minutes, and said nothing."""
+    pytest.importorskip("ray")
+    file = tmp_path / "ray_current_cluster"
+    file.write_text(named)
+    monkeypatch.setattr(ray_cluster, "_CLUSTER_OF_MACHINE", file)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(ConversionError, match=f"{named}.*does not answer.*ray stop"):
+        ray_cluster.connect(None)

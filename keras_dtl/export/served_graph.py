@@ -12,6 +12,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from keras_dtl.export.graph import GraphIndex, attributes
+from keras_dtl.layers.instance_normalization import EVEN
 from keras_dtl.manifest import Manifest, Tensor
 
 LARGE = 256 * 256
@@ -183,18 +184,37 @@ def _blank_nodes(image: str, opset: int) -> tuple[list[onnx.NodeProto], list[Ten
     return nodes, constants
 
 
+_PARTS = ("all", "top", "negative", "low", "range", "size", "even", "rounding", "uneven", "kept")
+_PARTS += ("centred",)
+
+
 def _steady_nodes(
     node: onnx.NodeProto, opset: int
 ) -> tuple[list[onnx.NodeProto], list[TensorProto]]:
     """Return what one normalisation of a large plane is."""
     name = node.output[0]
     nodes, constants = mean_nodes(node.input[0], f"{name}/mean", _PLANES[1], opset)
-    centred = f"{name}/centred"
-    nodes.append(helper.make_node("Sub", [node.input[0], f"{name}/mean"], [centred]))
+    x, parts = node.input[0], {key: f"{name}/{key}" for key in _PARTS}
+    # Of a plane that is even but for rounding nothing is left, as in `InstanceNormalization`.
+    constants.append(numpy_helper.from_array(np.array(EVEN, np.float32), parts["even"]))
+    for kind, inputs, output in (
+        ("Sub", [x, f"{name}/mean"], "all"),
+        ("GlobalMaxPool", [x], "top"),
+        ("Neg", [x], "negative"),
+        ("GlobalMaxPool", [parts["negative"]], "low"),
+        ("Add", [parts["top"], parts["low"]], "range"),
+        ("Abs", [f"{name}/mean"], "size"),
+        ("Mul", [parts["size"], parts["even"]], "rounding"),
+        ("Greater", [parts["range"], parts["rounding"]], "uneven"),
+        ("Cast", [parts["uneven"]], "kept"),
+        ("Mul", [parts["all"], parts["kept"]], "centred"),
+    ):
+        options = {"to": TensorProto.FLOAT} if kind == "Cast" else {}
+        nodes.append(helper.make_node(kind, inputs, [parts[output]], **options))
     nodes.append(
         helper.make_node(
             "InstanceNormalization",
-            [centred, *node.input[1:]],
+            [parts["centred"], *node.input[1:]],
             [f"{name}/large"],
             f"{node.name}/large",
             **attributes(node),

@@ -132,6 +132,15 @@ def test_a_tall_even_image_has_the_mean_that_it_has(artifact):
     assert np.ptp(tiled, axis=(0, 1, 2)).max() == 0
 
 
+@pytest.mark.slow
+def test_a_white_page_of_12_megapixels_stays_one_colour(artifact):
+    """Layer by layer what was left of its planes' means became noise of the full range."""
+    image = np.full((1, 3000, 4000, 3), 255, np.uint8)
+    for side in (0, 1024):
+        output = Tiler(artifact, Options(tile=side))(image)["translated"]
+        assert np.ptp(output, axis=(0, 1, 2)).max() == 0
+
+
 def test_an_image_that_does_not_fit_needs_a_graph_that_can_be_measured(artifact, monkeypatch):
     tiler = Tiler(artifact, Options(tile=128))
     tiler(smooth(160, 196)[None])

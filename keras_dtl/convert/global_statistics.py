@@ -76,16 +76,15 @@ class NormalizedGraph:
             image: uint8 `(height, width, channels)`.
             tiles: Rows and columns of each tile, which cover the image.
             parts: What `sample` returns.
-
-        Raises:
-            ArtifactError: The graph was written before tiles could be measured.
         """
-        if len(self.inputs) < _INPUTS:
-            raise ArtifactError(
-                "This image does not fit in memory, and the model was exported before its "
-                "statistics could be taken in tiles. Export the model again."
-            )
         measured, used = self._measure(parts, 0.0)
+        if len(self.inputs) < _INPUTS:
+            logger.warning(
+                "This image does not fit in memory, and the model was exported before tiles could "
+                "be measured: parts of the image stand for all of it. Export the model again for "
+                "what the whole image gives."
+            )
+            return used
         some = tiles[:: math.ceil(len(tiles) / _FIRST_TILES)]
         for chosen in [some] + [tiles] * _MOST_ROUNDS:
             found = self._measure_tiles(image, chosen, used)

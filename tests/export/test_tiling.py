@@ -1,6 +1,7 @@
 """The second graph of generators that normalise over the whole image."""
 
 from collections import Counter
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from keras_dtl.backbones import resnet_generator
 from keras_dtl.convert import Options, load_artifact
-from keras_dtl.convert.artifact import ArtifactError
+from keras_dtl.convert.global_statistics import NormalizedGraph
 from keras_dtl.convert.tiling import Tiler
 from keras_dtl.export import export_model
 from keras_dtl.images import resize_image
@@ -141,13 +142,26 @@ def test_a_white_page_of_12_megapixels_stays_one_colour(artifact):
         assert np.ptp(output, axis=(0, 1, 2)).max() == 0
 
 
-def test_an_image_that_does_not_fit_needs_a_graph_that_can_be_measured(artifact, monkeypatch):
-    tiler = Tiler(artifact, Options(tile=128))
-    tiler(smooth(160, 196)[None])
-    del tiler.graph.inputs["inner"]
-    monkeypatch.setattr("keras_dtl.convert.tiling._WHOLE", 1)
-    with pytest.raises(ArtifactError, match="Export the model again"):
-        tiler(smooth(160, 196)[None])
+class OlderSession:
+    """A graph as it was written before what tiles have could be measured."""
+
+    def get_inputs(self):
+        shapes = {"image": [None, None, None, 3], "statistics": [4], "given": []}
+        return [SimpleNamespace(name=name, shape=shape) for name, shape in shapes.items()]
+
+    def run(self, outputs, inputs):
+        assert outputs == ["measured"]
+        assert set(inputs) == {"image", "statistics", "given"}
+        return [np.full(4, inputs["image"].mean(), np.float32)]
+
+
+def test_parts_stand_for_an_image_that_an_older_graph_cannot_measure(caplog):
+    """The artifact that comes with the package is of such a graph."""
+    graph = NormalizedGraph(OlderSession(), "image", "translated")
+    parts = np.full((2, 8, 8, 3), 7, np.uint8)
+    found = graph.measure_in_tiles(np.zeros((64, 64, 3), np.uint8), [], parts)
+    np.testing.assert_array_equal(found, [7] * 4)
+    assert "Export the model again" in caplog.text
 
 
 @pytest.mark.slow

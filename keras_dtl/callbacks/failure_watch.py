@@ -15,6 +15,8 @@ ONE_CLASS = 0.98
 """Share of equal answers to evenly drawn images from which on the answer is always the same."""
 EXPLODED = 50.0
 """Multiple of its first values, and of 1, from which on a loss has exploded."""
+ONE_ANSWER = 0.95
+"""The same for images of another domain, whose classes nobody knows."""
 DEAD = 0.99
 """Share of the features that are the same number for all images from which on a network is dead."""
 WON, LOST = 0.97, 0.55
@@ -47,17 +49,18 @@ class FailureWatch(keras.callbacks.Callback):
     """Says in words, while it runs, that a training fails, and how to mend it.
 
     After each epoch it looks at what was logged and, where it is given images, at what the model
-    answers. It names: a label loss that stays at that of guessing; one class for all images;
-    dead features; losses that explode and stay finite; a training set that is known by heart
-    while other images are guessed; a discriminator that won or never learnt. Each is a warning of
-    the logger `keras_dtl`, told once while it lasts. `StopWhenDiverged` stops at what is not
-    finite.
+    answers. It names: a label loss that stays at that of guessing; one class for all images, of
+    the training or of a target without labels; dead features; losses that explode and stay finite;
+    a training set that is known by heart while other images are guessed; a discriminator that won
+    or never learnt. Each is a warning of the logger `keras_dtl`, told once while it lasts.
+    `StopWhenDiverged` stops at what is not finite.
 
     Pass it behind the schedules and before a `Checkpoint`.
 
     Args:
         probe: `(images, labels)` of a few training images, as many of each class, or None.
         held_out: `(images, labels)` that are not trained with, or None.
+        target: Images `(count, height, width, channels)` of a domain to adapt to, or None.
 
     Attributes:
         failures: `{name: Failure}` of what was wrong in the last epoch.
@@ -80,10 +83,11 @@ class FailureWatch(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, probe=None, held_out=None):
+    def __init__(self, probe=None, held_out=None, target=None):
         super().__init__()
         self.probe = None if probe is None else Probe(*probe)
         self.held_out = None if held_out is None else Probe(*held_out)
+        self.target = target
         self.failures = {}
 
     def on_train_begin(self, logs=None):
@@ -206,7 +210,8 @@ class FailureWatch(keras.callbacks.Callback):
         if self.probe is None or self._steps < ENOUGH_STEPS:
             return []
         features, answers = self._answers(self.probe.images)
-        return [_dead(features), _one_class(answers, self.probe.labels), self._by_heart(answers)]
+        one_class = _one_class(answers, self.probe.labels)
+        return [_dead(features), one_class, self._by_heart(answers), self._one_answer()]
 
     def _answers(self, images):
         features = keras.ops.convert_to_numpy(self.model.encoder(images, training=False))
@@ -229,6 +234,20 @@ class FailureWatch(keras.callbacks.Callback):
             "pretrained weights.",
         )
 
+    def _one_answer(self):
+        if self.target is None:
+            return None
+        share, most = _commonest(self._answers(self.target)[1])
+        if share < ONE_ANSWER:
+            return None
+        return Failure(
+            "one class for the target",
+            f"{share:.0%} of the target's images are taken for class {most}. Unless they hold "
+            "little else, nothing is known of them: see what source-only answers. Where its "
+            "answers are mixed, lower the weight of adaptation; where they are not, take more or "
+            "other images, --augment, or pretrained weights.",
+        )
+
     def _tell(self, failure):
         logger.warning("Step %d: %s", self._steps, failure)
 
@@ -244,14 +263,19 @@ def beyond_chance(classes, count):
     return min(1.0, chance + 1.64 * math.sqrt(chance * (1 - chance) / max(1, count)))
 
 
-def _one_class(answers, labels):
+def _commonest(answers):
+    """Return the share of the commonest answer, and which it is."""
     counts = np.bincount(answers.ravel())
-    share = counts.max() / counts.sum()
+    return counts.max() / counts.sum(), int(counts.argmax())
+
+
+def _one_class(answers, labels):
+    share, most = _commonest(answers)
     if share < ONE_CLASS or len(np.unique(labels)) < 2:
         return None
     return Failure(
         "one class for all",
-        f"{share:.0%} of images of several classes are taken for class {counts.argmax()}. Lower "
+        f"{share:.0%} of images of several classes are taken for class {most}. Lower "
         "the learning rate, and look whether a class outnumbers the others by far.",
     )
 

@@ -222,11 +222,12 @@ class DomainAdaptationRecipe(Recipe):
 
     def failure_watch(self, data):
         from keras_dtl.callbacks import FailureWatch
-        from keras_dtl.recipes.verdict import probe
+        from keras_dtl.recipes.verdict import probe, probe_without_labels
 
         learnt = self.labelled_images(data)
         held_out = data.source_test if learnt is data.source_train else data.target_test
-        return FailureWatch(probe(learnt, self.seed), probe(held_out, self.seed))
+        target = probe_without_labels(data.target_train, self.seed)
+        return FailureWatch(probe(learnt, self.seed), probe(held_out, self.seed), target)
 
     def verdict(self, scores: dict):
         from keras_dtl.recipes.verdict import guessing_failure

@@ -4,6 +4,8 @@ import numpy as np
 
 PROBED = 64
 """About how many images of a domain are asked about after each epoch."""
+PROBED_TARGET = 200
+"""The same of a target without labels: the share of its commonest answer is known within 2 %."""
 
 
 def guessing_failure(score: dict):
@@ -51,6 +53,19 @@ def probe(images, seed: int = 0):
     chosen = [random.permutation(np.flatnonzero(images.labels == k))[:count] for k in classes]
     few = images.subset(np.concatenate(chosen)[: 4 * PROBED])
     return few.images, few.labels
+
+
+def probe_without_labels(images, seed: int = 0):
+    """Return a few images of a domain, drawn at random, without a look at any label.
+
+    Args:
+        images: `LabelledImages`, or None.
+        seed: Chooses them.
+    """
+    if images is None:
+        return None
+    chosen = np.random.default_rng(seed).permutation(len(images.images))[:PROBED_TARGET]
+    return images.images[np.sort(chosen)]
 
 
 def add_failures(report, failures: tuple, verdict=None) -> None:

@@ -37,7 +37,7 @@ def failures_of(model, source=None, rate=0.05, held_out=None, target=None, steps
     source, target = source or domain(0), target or domain(1, brightness=60)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(rate, momentum=0.9), loss, metrics=["accuracy"], **kwargs)
-    watch = FailureWatch(source.arrays(), held_out and held_out.arrays())
+    watch = FailureWatch(source.arrays(), held_out and held_out.arrays(), target.images)
     batches = domain_batches(source, target, 12)
     model.fit(batches, epochs=1, steps_per_epoch=steps, callbacks=[watch], verbose=0)
     return watch.failures
@@ -81,6 +81,14 @@ def test_one_class_for_all():
     model.classifier.trainable = False
     found = failures_of(model, rate=1e-6)
     assert "class 1" in found["one class for all"].words
+
+
+def test_one_class_for_the_target_is_told_without_its_labels(caplog):
+    alike = domain(1).subset(np.flatnonzero(domain(1).labels == 1))
+    with caplog.at_level(logging.WARNING, "keras_dtl"):
+        found = failures_of(network("source"), target=alike, steps=80)
+    assert set(found) == {"one class for the target"}
+    assert "100% of the target's images are taken for class 1" in caplog.text
 
 
 def test_labels_that_belong_to_other_images_are_known_by_heart():

@@ -7,7 +7,7 @@ from keras_dtl.cli.__main__ import main
 from keras_dtl.data.labelled import LabelledImages
 from keras_dtl.evaluation import evaluate_classifier
 from keras_dtl.images import write_image
-from keras_dtl.recipes.verdict import guessing_failure, probe
+from keras_dtl.recipes.verdict import guessing_failure, probe, probe_without_labels
 
 CLASSES = ("a", "b", "c", "d")
 
@@ -34,6 +34,15 @@ def test_mean_accuracy_of_a_class_decides():
 def test_classes_without_images_are_not_counted():
     assert guessing_failure(score([0, 0, 1, 0], [0, 0, 1, 1])) is None
     assert guessing_failure(score([0, 0], [0, 0])) is None
+
+
+def test_probe_without_labels_is_drawn_from_the_whole_domain():
+    images = np.repeat(np.arange(256, dtype="uint8"), 4)[:, None, None, None]
+    drawn = probe_without_labels(LabelledImages(images)).ravel()
+    assert len(drawn) == 200
+    assert np.bincount(drawn).max() <= 4
+    assert 100 < drawn.mean() < 155
+    assert probe_without_labels(None) is None
 
 
 def test_probe_holds_as_many_of_each_class():

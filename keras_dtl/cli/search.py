@@ -102,11 +102,8 @@ def publish_winner(arguments, recipe, data):
     """Write the winner's report and export it."""
     import dataclasses
 
-    from keras_dtl.recipes.runs import run_model, run_record
-    from keras_dtl.recipes.training import Trained, publish
+    from keras_dtl.recipes.training import finished_run, publish
 
-    folder = recipe.run_folder
-    history, scores = (run_record(folder, name) for name in ("history", "scores"))
-    trained = Trained(run_model(folder), data, history, scores)
+    trained = finished_run(recipe, data)
     publish(dataclasses.replace(recipe, artifact=arguments.artifact_folder), trained)
-    print(f"Run: {folder}. Artifact: {arguments.artifact_folder}.")
+    print(f"Run: {recipe.run_folder}. Artifact: {arguments.artifact_folder}.")

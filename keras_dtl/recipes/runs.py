@@ -30,7 +30,7 @@ def run_record(folder: Path, name: str) -> dict:
 
     Args:
         folder: Of the run.
-        name: `"settings"`, `"history"` or `"scores"`.
+        name: `"settings"`, `"history"`, `"scores"` or `"failures"`.
 
     Raises:
         FileNotFoundError: When the folder holds no finished run.

@@ -7,7 +7,14 @@ from typing import Literal
 
 from keras_dtl.recipes.runs import read_object, run_record
 
-OF_A_RUN = ("model.keras", "scores.json", "history.json", "selection.json", "report.html")
+OF_A_RUN = (
+    "model.keras",
+    "scores.json",
+    "history.json",
+    "failures.json",
+    "selection.json",
+    "report.html",
+)
 """Files that a finished training leaves beside its settings."""
 OF_TRACKERS = ("mlflow.json", "wandb.json")
 """Files that say which run of a tracker goes on."""

@@ -133,9 +133,13 @@ def finished_run(recipe, data) -> Trained:
         recipe: The `Recipe`.
         data: What its `load_data` returned.
     """
+    from keras_dtl.callbacks import Failure
+
     folder = recipe.run_folder
     history, scores = (run_record(folder, name) for name in ("history", "scores"))
-    return Trained(run_model(folder, compile=True), data, history, scores)
+    told = run_record(folder, "failures") if (folder / "failures.json").exists() else {}
+    failures = tuple(Failure(name, str(words)) for name, words in told.items())
+    return Trained(run_model(folder, compile=True), data, history, scores, failures)
 
 
 def places(recipe) -> dict:
@@ -205,6 +209,7 @@ def save_run(recipe, trained: Trained) -> None:
         trained.model.save(temporary)
     write_json(folder / "history.json", trained.history)
     write_json(folder / "scores.json", trained.scores)
+    write_json(folder / "failures.json", {f.name: f.words for f in trained.failures})
 
 
 def publish(recipe, trained: Trained, **beside) -> bool:

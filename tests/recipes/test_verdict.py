@@ -1,5 +1,7 @@
 """A model that does not beat guessing is named, and not exported unless told to."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -82,3 +84,7 @@ def test_a_failed_training_says_so_and_publishes_nothing(noise, capsys):
     again = ["train", "--resume", str(noise / "run"), "--export-anyway"]
     assert main(again) == 0
     assert (noise / "artifact" / "1" / "model.onnx").is_file()
+    told = json.loads((noise / "run" / "failures.json").read_text())
+    assert "no better than guessing" in told
+    page = (noise / "run" / "report.html").read_text(encoding="utf-8")
+    assert all(name in page for name in told)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import tyro
 
-from keras_dtl.cli.command import INTERRUPTED, SUCCESS
+from keras_dtl.cli.command import INTERRUPTED, PARTLY, SUCCESS
 from keras_dtl.recipes.shot import SHOTRecipe
 
 
@@ -36,17 +36,15 @@ class Adapt(SHOTRecipe):
 def main(arguments):
     from keras_dtl.cli.session import start_session
     from keras_dtl.recipes.runs import run_record
-    from keras_dtl.recipes.training import publish, train
+    from keras_dtl.recipes.training import train_and_publish
 
     recipe = arguments.recipe()
     run_record(Path(recipe.start), "settings")  # says so at once where there is no run
     print(start_session(recipe.seed, recipe.mixed_precision, recipe.jit))
     try:
-        trained = train(recipe)
+        status = SUCCESS if train_and_publish(recipe) else PARTLY
     except KeyboardInterrupt:
         print(f"\nStopped. {recipe.run_folder} keeps the last whole epoch; --resume goes on.")
         return INTERRUPTED
-    publish(recipe, trained)
-    print(trained.scores["answers"]["words"])
-    print(f"Run: {recipe.run_folder}. Artifact: {recipe.artifact_folder}.")
-    return SUCCESS
+    print(run_record(recipe.run_folder, "scores")["answers"]["words"])
+    return status

@@ -7,7 +7,7 @@ keras-dtl search --source folder:photos --target folder:scans --methods mcc dann
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_dtl.cli.command import INTERRUPTED, SUCCESS
+from keras_dtl.cli.command import INTERRUPTED, PARTLY, SUCCESS
 from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe
 
 
@@ -59,8 +59,8 @@ def main(arguments):
     ranking = rank_candidates(candidates, next(iter(recipes)), arguments.seed)
     result = write_ranking(arguments.run_folder, ranking, accuracies)
     print(ranking_text(result))
-    publish_winner(arguments, recipes[result["winner"]], data)
-    return SUCCESS
+    is_published = publish_winner(arguments, recipes[result["winner"]], data)
+    return SUCCESS if is_published else PARTLY
 
 
 def methods_for(arguments, data):
@@ -99,11 +99,11 @@ def ranking_text(result):
 
 
 def publish_winner(arguments, recipe, data):
-    """Write the winner's report and export it."""
+    """Write the winner's report and export it; return whether it was worth that."""
     import dataclasses
 
-    from keras_dtl.recipes.training import finished_run, publish
+    from keras_dtl.recipes.training import finished_run, publish_and_tell
 
     trained = finished_run(recipe, data)
-    publish(dataclasses.replace(recipe, artifact=arguments.artifact_folder), trained)
-    print(f"Run: {recipe.run_folder}. Artifact: {arguments.artifact_folder}.")
+    winner = dataclasses.replace(recipe, artifact=arguments.artifact_folder)
+    return publish_and_tell(winner, trained)

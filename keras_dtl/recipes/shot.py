@@ -14,6 +14,7 @@ import numpy as np
 from keras_dtl.prediction import predict
 from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.encoders import networks_of
+from keras_dtl.recipes.rates import Preset, Training, training_of
 
 
 class Target(NamedTuple):
@@ -42,10 +43,13 @@ class SHOTRecipe(Recipe):
     """Run folder whose trained networks adapt."""
     target: str = "digits_m"
     """Images to adapt to: digits_m, any TFDS name, folder:PATH, with classes or without."""
-    learning_rate: float = 0.01
-    """Initial learning rate; it falls along the curve of Ganin et al. (2016)."""
-    encoder_rate: float = 0.1
-    """Learning rate of the encoder as a multiple of the classifier's."""
+    preset: Preset = "robust"
+    """robust: warmed up and clipped, since answers that the first steps make certain of one class
+    never leave it; paper: neither."""
+    learning_rate: float | None = None
+    """Initial learning rate; it falls along the curve of Ganin et al. (2016). Default: 0.01."""
+    encoder_rate: float | None = None
+    """Learning rate of the encoder as a multiple of the classifier's. Default: 0.1."""
     pseudo_label_weight: float = 0.3
     """Weight of the pseudo-labels."""
     diversity_weight: float = 1.0
@@ -84,12 +88,18 @@ class SHOTRecipe(Recipe):
             diversity_weight=self.diversity_weight,
             batch_norm=self.batch_norm,
         )
+        rate, encoder_rate, clip, _ = self.training
         model.compile(
-            keras.optimizers.SGD(self.learning_rate, momentum=0.9),
+            keras.optimizers.SGD(rate, momentum=0.9, global_clipnorm=clip),
             jit_compile=self.jit_compile,
-            learning_rate_multipliers={"encoder": self.encoder_rate},
+            learning_rate_multipliers={"encoder": encoder_rate},
         )
         return model
+
+    @property
+    def training(self) -> Training:
+        """The `Training` of networks that know something already, where flags leave it open."""
+        return training_of(self, "auto", pretrained=True)
 
     def batches(self, data, first_step):
         from keras_dtl.data import endless_batches
@@ -107,8 +117,23 @@ class SHOTRecipe(Recipe):
     def callbacks(self, data):
         from keras_dtl.callbacks import ProgressSchedule, Refresh, inverse_decay
 
-        rate = ProgressSchedule({"optimizer.learning_rate": inverse_decay(self.learning_rate)})
+        rate = ProgressSchedule({"optimizer.learning_rate": self.training.schedule(inverse_decay)})
         return [rate, Refresh(data.train.images)]
+
+    def failure_watch(self, data):
+        from keras_dtl.callbacks import FailureWatch
+        from keras_dtl.recipes.verdict import probe, probe_without_labels
+
+        held_out = probe(data.test, self.seed)
+        return FailureWatch(None, held_out, probe_without_labels(data.train, self.seed))
+
+    def verdict(self, scores):
+        from keras_dtl.recipes.verdict import collapse, guessing_failure
+
+        collapsed = collapse(scores["answers"])
+        if collapsed is None and "target" in scores:
+            return guessing_failure(scores["target"])
+        return collapsed
 
     def score(self, model, data):
         from keras_dtl.evaluation import compare_answers, evaluate_classifier

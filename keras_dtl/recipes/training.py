@@ -289,13 +289,22 @@ def train_and_publish(recipe, strategy=None) -> bool:
         return True
     if recipe.resume and is_published(recipe, trained):
         print(f"{recipe.artifact_folder} is this run already: nothing to publish.")
-    elif not publish(recipe, trained):
-        print(f"failed: {recipe.verdict(trained.scores)}", file=sys.stderr)
-        print(
-            f"Run: {recipe.run_folder}, with report.html. Not exported; `keras-dtl export "
-            f"{recipe.run_folder} --export-anyway` does it all the same."
-        )
-        return False
-    else:
+        return True
+    return publish_and_tell(recipe, trained)
+
+
+def publish_and_tell(recipe, trained: Trained) -> bool:
+    """Publish, and print where it lies or why it was not exported; return whether it was.
+
+    Args:
+        recipe, trained: As of `publish`.
+    """
+    if publish(recipe, trained):
         print(closing_line(recipe.run_folder, recipe.artifact_folder))
-    return True
+        return True
+    print(f"failed: {recipe.verdict(trained.scores)}", file=sys.stderr)
+    print(
+        f"Run: {recipe.run_folder}, with report.html. Not exported; `keras-dtl export "
+        f"{recipe.run_folder} --export-anyway` does it all the same."
+    )
+    return False

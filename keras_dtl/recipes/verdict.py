@@ -38,6 +38,27 @@ def guessing_failure(score: dict):
     )
 
 
+def collapse(answers: dict):
+    """Return what is wrong with a classifier whose answers became one where there were several.
+
+    Args:
+        answers: What `keras_dtl.evaluation.compare_answers` returned.
+
+    Returns:
+        `keras_dtl.callbacks.Failure`, or None.
+    """
+    from keras_dtl.callbacks import Failure
+    from keras_dtl.callbacks.failure_watch import ONE_ANSWER
+
+    shares = answers["shares"]
+    name = max(shares, key=lambda name: shares[name]["after"])
+    before, after = (max(share[when] for share in shares.values()) for when in ("before", "after"))
+    if after < ONE_ANSWER or before >= ONE_ANSWER:
+        return None
+    words = f"{after:.0%} of the target's images are taken for {name!r}. {answers['words']}"
+    return Failure("one class for the target", words)
+
+
 def probe(images, seed: int = 0):
     """Return `(images, labels)` of a few labelled images, about as many of each class.
 

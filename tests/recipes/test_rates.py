@@ -2,12 +2,15 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from keras_dtl.callbacks import constant, warm_up
+from keras_dtl.data import LabelledImages
 from keras_dtl.recipes import RECIPES
 from keras_dtl.recipes.encoders import new_encoder
 from keras_dtl.recipes.rates import backbone_of
+from keras_dtl.recipes.shot import Target
 
 
 @pytest.mark.parametrize(
@@ -59,3 +62,15 @@ def test_adversary_waits_on_images_larger_than_digits(size, waits):
     encoder = new_encoder("auto", (size, size, 3))
     assert RECIPES["dann"]().is_restrained(encoder) == waits
     assert not RECIPES["dann"](preset="paper").is_restrained(encoder)
+
+
+def test_adapting_without_the_source_is_warmed_up_and_clipped():
+    assert RECIPES["shot"]().training == (0.01, 0.1, 1.0, 0.05)
+    assert RECIPES["shot"](preset="paper").training == (0.01, 0.1, None, 0.0)
+    assert RECIPES["shot"](learning_rate=0.1).training.learning_rate == 0.1
+    schedule, _ = RECIPES["shot"]().callbacks(Target(images(), None, ("a", "b")))
+    assert math.isclose(schedule.schedules["optimizer.learning_rate"](0.0), 1e-4)
+
+
+def images():
+    return LabelledImages(np.zeros((4, 8, 8, 3), "uint8"))

@@ -7,9 +7,10 @@ import pytest
 
 from keras_dtl.cli.__main__ import main
 from keras_dtl.data.labelled import LabelledImages
-from keras_dtl.evaluation import evaluate_classifier
+from keras_dtl.evaluation import compare_answers, evaluate_classifier
 from keras_dtl.images import write_image
-from keras_dtl.recipes.verdict import guessing_failure, probe, probe_without_labels
+from keras_dtl.recipes import RECIPES
+from keras_dtl.recipes.verdict import collapse, guessing_failure, probe, probe_without_labels
 
 CLASSES = ("a", "b", "c", "d")
 
@@ -31,6 +32,29 @@ def test_mean_accuracy_of_a_class_decides():
     failure = guessing_failure(score([0, 1, 1, 2, 3, 3, 0, 0], labels))
     assert failure.name == "no better than guessing"
     assert "25.0%" in failure.words
+
+
+def answers(before, after, classes=CLASSES):
+    return compare_answers(np.eye(len(classes))[before], np.eye(len(classes))[after], classes)
+
+
+def test_answers_that_became_one_are_a_failure_without_labels():
+    failure = collapse(answers([0, 1, 2, 3] * 10, [2] * 39 + [0]))
+    assert failure.name == "one class for the target"
+    assert "'c'" in failure.words
+    assert "98%" in failure.words
+    assert collapse(answers([0, 1, 2, 3] * 10, [2, 0, 1, 3] * 10)) is None
+    # A target that held little else all along.
+    assert collapse(answers([2] * 40, [2] * 40)) is None
+
+
+@pytest.mark.parametrize("after", [[2] * 8, [1, 2, 3, 0] * 2])
+def test_collapsed_adaptation_without_the_source_is_no_model_to_publish(after):
+    labels = [0, 1, 2, 3] * 2
+    scores = {"answers": answers(labels, after), "target": score(after, labels)}
+    assert RECIPES["shot"]().verdict(scores) is not None
+    right = {"answers": answers(after, labels), "target": score(labels, labels)}
+    assert RECIPES["shot"]().verdict(right) is None
 
 
 def test_classes_without_images_are_not_counted():

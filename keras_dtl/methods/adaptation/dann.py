@@ -91,6 +91,8 @@ class DANN(AdversarialAdaptation):
         return self.reversal.strength
 
     def adaptation_terms(self, outputs):
+        if self.restraint is not None:
+            self.restraint.watch(outputs.source[1], outputs.target[1])
         # One pass over both domains: the discriminator may hold batch normalisation too.
         evidence = self.reverse(self.evidence(outputs))
         logits = self.discriminator(evidence, training=True)

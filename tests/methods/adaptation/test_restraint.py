@@ -26,6 +26,45 @@ def test_mean_runs_over_steps():
     assert (same.classes, same.momentum) == (2, 0.5)
 
 
+@pytest.mark.parametrize(
+    ("target", "diversity"),
+    [
+        ([[9.0, -9.0, -9.0, -9.0]] * 8, 0.0),  # all images alike
+        ([[9.0, -9.0, -9.0, -9.0], [-9.0, 9.0, -9.0, -9.0]] * 4, 0.0),  # two of four classes
+        (np.eye(4) * 18, 1.0),  # each image its own class
+        (np.zeros((8, 4)), 1.0),  # not certain of any
+        (np.log([[0.49, 0.49, 0.01, 0.01], [0.01, 0.01, 0.49, 0.49]]), 1.0),
+        # A class at 0.7: the entropy is 0.940 of log 4 = 1.386.
+        (np.log([[0.7, 0.1, 0.1, 0.1]]), 2 * 0.9404 / 1.3863 - 1),
+    ],
+)
+def test_adversary_rests_while_the_target_has_one_answer(target, diversity):
+    restraint = Restraint(4, momentum=0.0)
+    assert float(restraint.diversity) == 1.0
+    restraint.watch(tf.constant(np.eye(4) * 18), tf.constant(target))
+    assert float(restraint.diversity) == pytest.approx(diversity, abs=1e-3)
+    assert float(restraint(tf.constant(0.0))) == pytest.approx(diversity, abs=1e-3)
+
+
+def test_source_of_one_answer_leaves_the_adversary_out():
+    restraint = Restraint(2, momentum=0.0)
+    one = tf.constant([[200.0, -200.0]])
+    restraint.watch(one, one)
+    assert float(restraint.diversity) == 0.0
+
+
+def test_every_step_tells_the_adversary_of_the_answers():
+    model = compiled(
+        DANN(encoder(), dense(CLASSES), dense(1), restrained=True), keras.optimizers.SGD(0.0)
+    )
+    before = model.restraint.mean_answers.numpy()
+    model.train_step(batch())
+    after = model.restraint.mean_answers.numpy()
+    assert (before == 1 / CLASSES).all()
+    assert np.abs(after - before).max() > 1e-4
+    np.testing.assert_allclose(after.sum(1), 1.0, atol=1e-5)
+
+
 def encoder_step(restrained, mean_loss=None):
     """Return how far one step of the domain loss alone moves the encoder."""
     keras.utils.set_random_seed(1)

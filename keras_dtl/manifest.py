@@ -32,7 +32,11 @@ from keras_dtl.manifest_values import (
 FORMAT = 1
 FILE_NAME = "manifest.json"
 _LARGEST = 16 * 2**20  # bytes
-_DTYPES = ("bool", "float16", "float32", "float64", "int32", "int64", "uint8")
+DTYPES = (
+    *("bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64"),
+    *("uint8", "uint16", "uint32", "uint64"),
+)
+"""What tensors may hold, by the names of NumPy."""
 
 ReducedPrecision = Literal["float16", "int8"]
 """Graphs that an export may write beside the float32 one: the lossy rows of its formats."""
@@ -281,7 +285,7 @@ def _tensors(record, key):
 def _tensor(record):
     return Tensor(
         name=record.take("name", "a text", is_text),
-        dtype=record.take("dtype", f"one of {', '.join(_DTYPES)}", lambda value: value in _DTYPES),
+        dtype=record.take("dtype", f"one of {', '.join(DTYPES)}", lambda value: value in DTYPES),
         shape=record.take("shape", "a list of integers of 1 or more or null", is_shape, tuple),
         range=record.take("range", "[lowest, highest] or null", is_range, tuple),
     )

@@ -12,8 +12,8 @@ import numpy as np
 from keras_dtl.export.deployable import Deployable, deployable_of
 from keras_dtl.export.description import describe, json_value, output_ranges
 from keras_dtl.export.draft import Draft
-from keras_dtl.export.errors import ExportError
 from keras_dtl.export.formats import FORMATS, check_choices, check_precisions, write_formats
+from keras_dtl.export.heads import missing_postprocessing, task_of
 from keras_dtl.export.onnx_model import OPSETS
 from keras_dtl.export.parity import Probe, full_float32, make_inputs, make_probes
 from keras_dtl.export.truth import (
@@ -24,7 +24,6 @@ from keras_dtl.export.truth import (
 )
 from keras_dtl.export.versions import keep_versions as keep_earlier_versions
 from keras_dtl.files import FilePath, atomic_path, sha256
-from keras_dtl.layers import answer_of
 from keras_dtl.manifest import FILE_NAME, Manifest, write_manifest
 
 
@@ -90,8 +89,9 @@ def export_model(
             inputs. Where a network declares float inputs and is trained on uint8 images, examples
             in uint8 make the artifact take these.
         postprocessing: What makes an answer of a classifier's numbers: `"softmax"` (one of
-            several classes), `"sigmoid"` (yes or no for one logit, else several labels) or
-            `"none"` (the numbers themselves). By default what follows from the compiled loss.
+            several classes), `"sigmoid"` (yes or no for one logit, else several labels),
+            `"probabilities"` (what a model ends in that gives them already) or `"none"` (the
+            numbers themselves). By default what follows from the compiled loss.
         keep_versions: How many earlier versions stay, 0 or more. By default all.
         formats: What to write beside the usual files: `"litert"`, a graph for LiteRT, with
             `precisions` of int8 another one in int8; `"browser"`, a page that answers dropped
@@ -132,7 +132,7 @@ def export_model(
     ```
     """
     directory = Path(directory)
-    postprocessing = postprocessing or missing_postprocessing(model)
+    postprocessing = missing_postprocessing(model, postprocessing, task)
     task = task or task_of(model, postprocessing)
     size_multiple = size_multiple or getattr(model, "size_multiple", 1)
     _check_arguments(directory, task, opset, extra_files or {}, keep_versions)
@@ -164,47 +164,6 @@ def export_model(
         keep_earlier_versions(directory, folder, keep_versions)
         write_manifest(folder, manifest)
     return manifest
-
-
-def task_of(model: keras.Model, postprocessing: str | None = None) -> str | None:
-    """Return what a model does, or `None` where nothing tells.
-
-    Args:
-        model: A method of this package, or a functional model.
-        postprocessing: Of its head, where that is stated.
-
-    Raises:
-        ExportError: What its head's numbers stand for cannot be told.
-    """
-    try:
-        if hasattr(model, "answer"):
-            return model.answer(postprocessing).task
-        if getattr(model, "task", None) or not _is_one_head(model):
-            return getattr(model, "task", None)
-        loss = getattr(model, "loss", None)
-        told = postprocessing or loss
-        return answer_of(model.output_shape, loss, postprocessing).task if told else None
-    except ValueError as error:
-        raise ExportError(f"{type(model).__name__} cannot be exported: {error}") from error
-
-
-def missing_postprocessing(model: keras.Model) -> str | None:
-    """Return what a functional model lacks whose compiled loss takes logits, or `None`.
-
-    Args:
-        model: The model.
-    """
-    loss = getattr(model, "loss", None)
-    if hasattr(model, "deployable") or not isinstance(loss, keras.losses.Loss):
-        return None
-    if not _is_one_head(model) or not loss.get_config().get("from_logits"):
-        return None
-    return answer_of(model.output_shape, loss).postprocessing
-
-
-def _is_one_head(model: keras.Model) -> bool:
-    shape = getattr(model, "output_shape", None) if getattr(model, "inputs", None) else None
-    return isinstance(shape, tuple) and len(shape) in (2, 4) and isinstance(shape[-1], int)
 
 
 def _image_dtype(examples: Any) -> str | None:

@@ -36,7 +36,8 @@ class Deployable:
             if len(shape) == 0 or shape[0] is not None:
                 raise ExportError(
                     f"The first axis of every input and output must be a free batch size; {shape} "
-                    "is not. Build the model without batch_shape or batch_size."
+                    "is not. Build the model without batch_shape or batch_size, and begin a "
+                    "Sequential with keras.Input(shape)."
                 )
         self.inputs = _tensors(model.inputs, _input_names(model))
         self.outputs = _tensors(keras.tree.flatten(model.output), _output_names(model))

@@ -19,7 +19,7 @@ from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
 from keras_dtl.export.parity import Probe
 from keras_dtl.files import write_json
-from keras_dtl.manifest import Manifest, Preprocessing, Tensor
+from keras_dtl.manifest import DTYPES, Manifest, Preprocessing, Tensor
 from keras_dtl.version import __version__
 
 
@@ -42,9 +42,11 @@ def describe(
         size_multiple: Height and width must be multiples of it, 1 or more.
 
     Raises:
-        ExportError: A classifier does not have one output of a known number of classes.
+        ExportError: A classifier does not have one output of a known number of classes, or a
+            tensor holds what no client can send, such as texts.
         ValueError: Classes or size do not fit the model.
     """
+    _check_types(deployable)
     image = deployable.image
     return Manifest(
         name=directory.resolve().name,
@@ -68,6 +70,15 @@ def describe(
         metrics={},
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     )
+
+
+def _check_types(deployable: Deployable) -> None:
+    for item in (*deployable.inputs, *deployable.outputs):
+        if item.dtype not in DTYPES:
+            raise ExportError(
+                f"{item.name!r} is of dtype {item.dtype}, which cannot be exported; tensors may "
+                f"hold {', '.join(DTYPES)}. Look texts up before the model."
+            )
 
 
 def _next_version(directory: Path) -> int:

@@ -1,5 +1,6 @@
 """The model as Keras saves it, to train on or to export again."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,9 +38,17 @@ def read_keras_file(draft: Draft, path: Path) -> Iterator[Reading]:
             deployable = Deployable(keras.saving.load_model(path, compile=False))
     except (TypeError, ValueError) as error:
         raise ExportError(
-            f"model.keras cannot be loaded again: {error}. Register the model's own layers with "
-            "keras.saving.register_keras_serializable and return every argument from get_config."
+            f"model.keras cannot be loaded again{_culprit(error)}: {error}. Register the "
+            "model's own layers with keras.saving.register_keras_serializable and return every "
+            "argument from get_config."
         ) from error
     yield Reading(
         lambda inputs: {name: np.asarray(value) for name, value in deployable(inputs).items()}
     )
+
+
+def _culprit(error: Exception) -> str:
+    """Return the innermost class that Keras could not read, where its message names any."""
+    found = re.findall(r"(?:Could not locate class '|<class '[\w.]*?)(\w+)'", str(error))
+    own = [name for name in found if name not in ("Functional", "Sequential")]
+    return f", because of its {own[-1]}" if own else ""

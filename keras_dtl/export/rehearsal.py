@@ -5,9 +5,9 @@ from pathlib import Path
 
 import keras
 
-from keras_dtl.export.artifact import missing_postprocessing, task_of
 from keras_dtl.export.deployable import deployable_of
 from keras_dtl.export.description import describe
+from keras_dtl.export.heads import missing_postprocessing, task_of
 from keras_dtl.export.onnx_model import OPSETS, check_graph, onnx_graph
 
 
@@ -35,7 +35,7 @@ def check_exportable(
         ExportError: The model cannot be exported.
         ValueError: An argument does not fit it.
     """
-    postprocessing = postprocessing or missing_postprocessing(model)
+    postprocessing = missing_postprocessing(model, postprocessing, task)
     task = task or task_of(model, postprocessing)
     deployable = deployable_of(model, postprocessing)
     describe(deployable, Path("rehearsal"), task or "any", classes, image_size, 1)

@@ -9,14 +9,11 @@ from keras_dtl.export.draft import Draft
 from keras_dtl.files import write_json, write_text
 from keras_dtl.manifest import Manifest, Tensor
 
-_TRITON_TYPES = {
-    "bool": "TYPE_BOOL",
-    "float16": "TYPE_FP16",
-    "float32": "TYPE_FP32",
-    "float64": "TYPE_FP64",
-    "int32": "TYPE_INT32",
-    "int64": "TYPE_INT64",
-    "uint8": "TYPE_UINT8",
+_OPEN_INFERENCE_TYPES = {
+    "bool": "BOOL",
+    **{f"float{bits}": f"FP{bits}" for bits in (16, 32, 64)},
+    **{f"int{bits}": f"INT{bits}" for bits in (8, 16, 32, 64)},
+    **{f"uint{bits}": f"UINT{bits}" for bits in (8, 16, 32, 64)},
 }
 _LARGEST_BATCH = 32  # that Triton may gather from waiting requests
 
@@ -71,19 +68,8 @@ def _tensor(tensor: Tensor) -> str:
     sizes = ", ".join(str(-1 if size is None else size) for size in tensor.shape[1:])
     return (
         f"  {{ name: {json.dumps(tensor.name)} "
-        f"data_type: {_TRITON_TYPES[tensor.dtype]} dims: [ {sizes} ] }}"
+        f"data_type: TYPE_{_OPEN_INFERENCE_TYPES[tensor.dtype]} dims: [ {sizes} ] }}"
     )
-
-
-_OPEN_INFERENCE_TYPES = {
-    "bool": "BOOL",
-    "float16": "FP16",
-    "float32": "FP32",
-    "float64": "FP64",
-    "int32": "INT32",
-    "int64": "INT64",
-    "uint8": "UINT8",
-}
 
 
 def open_inference_description(manifest: Manifest) -> dict[str, Any]:

@@ -105,7 +105,11 @@ def _expected(
         return None if answer is None else [np.asarray(answer)]
     if hasattr(model, "deployable"):
         return None  # of another maker: its `predict` may be anything
-    predictions = model.predict_on_batch(keras.tree.pack_sequence_as(model.input, inputs))
+    if isinstance(model, keras.Sequential):  # which has no `input` before it is called
+        given = inputs[0]
+    else:
+        given = keras.tree.pack_sequence_as(model.input, inputs)
+    predictions = model.predict_on_batch(given)
     arrays = [np.asarray(array) for array in keras.tree.flatten(predictions)]
     if postprocessing is None:
         return arrays

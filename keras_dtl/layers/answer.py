@@ -9,7 +9,8 @@ import tensorflow as tf
 from keras_dtl.layers.class_map import ClassMap
 from keras_dtl.layers.resize_like import ResizeLike
 
-POSTPROCESSINGS = ("softmax", "sigmoid", "none")
+POSTPROCESSINGS = ("softmax", "sigmoid", "probabilities", "none")
+_MOST_CLASSES = 255  # of a map in uint8, where 255 is void
 _LOSSES = {
     "softmax": (
         *("SparseCategoricalCrossentropy", "CategoricalCrossentropy"),
@@ -28,7 +29,8 @@ class Answer(NamedTuple):
 
     Args:
         postprocessing: `"softmax"`: one of several classes; `"sigmoid"`: one logit, yes or no, or
-            several labels of which each may hold; `"none"`: the numbers themselves.
+            several labels of which each may hold; `"probabilities"`: those of several classes, or
+            one of yes, which the head gives already; `"none"`: the numbers themselves.
         width: How many numbers the head gives, for each example or for each pixel.
         dense: Whether it gives them for each pixel.
     """
@@ -40,7 +42,7 @@ class Answer(NamedTuple):
     @property
     def task(self) -> str:
         """The task of a model that gives this answer, such as `"classification"`."""
-        single = self.postprocessing == "softmax" or self.width == 1
+        single = self.postprocessing in ("softmax", "probabilities") or self.width == 1
         if self.postprocessing == "none":
             return "dense_regression" if self.dense else "regression"
         if self.dense:
@@ -62,10 +64,15 @@ class Answer(NamedTuple):
             numbers = ResizeLike()(numbers, image)
         if self.postprocessing == "none":
             return keras.layers.Activation("linear", dtype="float32", name="values")(numbers)
+        given = self.postprocessing == "probabilities"
         if self.width == 1:
-            numbers = keras.ops.concatenate([keras.ops.zeros_like(numbers), numbers], -1)
+            no = 1 - numbers if given else keras.ops.zeros_like(numbers)
+            numbers = keras.ops.concatenate([no, numbers], -1)
         if self.task == "segmentation":
             return ClassMap(name="class_map")(numbers)
+        if given:
+            linear = keras.layers.Activation("linear", dtype="float32", name="probabilities")
+            return linear(numbers)
         several = self.postprocessing == "sigmoid" and self.width > 1
         activation = "sigmoid" if several else "softmax"
         return keras.layers.Activation(activation, dtype="float32", name="probabilities")(numbers)
@@ -85,10 +92,14 @@ class Answer(NamedTuple):
         numbers = np.asarray(numbers, "float64")
         if self.postprocessing == "none":
             return numbers.astype("float32")
+        given = self.postprocessing == "probabilities"
         if self.width == 1:
-            numbers = np.concatenate([np.zeros_like(numbers), numbers], -1)
+            no = 1 - numbers if given else np.zeros_like(numbers)
+            numbers = np.concatenate([no, numbers], -1)
         if self.task == "segmentation":
             return numbers.argmax(-1).astype("uint8")
+        if given:
+            return numbers.astype("float32")
         if self.postprocessing == "sigmoid" and self.width > 1:
             return _sigmoid(numbers).astype("float32")
         powers = np.exp(numbers - numbers.max(-1, keepdims=True))
@@ -127,7 +138,13 @@ def answer_of(output_shape, loss=None, postprocessing=None):
             f"the loss {_name(loss)}. Train one logit with BinaryCrossentropy(from_logits=True), a "
             "number with MeanSquaredError, or pass postprocessing='sigmoid' or 'none'."
         )
-    return Answer(postprocessing, width, dense)
+    answer = Answer(postprocessing, width, dense)
+    if answer.task == "segmentation" and width > _MOST_CLASSES:
+        raise ValueError(
+            f"A class map holds numbers from 0 to {_MOST_CLASSES - 1}. Received: {width} classes. "
+            "Merge some of them, or pass postprocessing='none' for the numbers of each."
+        )
+    return answer
 
 
 def _postprocessing_of(loss, width):
@@ -141,8 +158,9 @@ def _postprocessing_of(loss, width):
     raise ValueError(
         "What the head's numbers stand for cannot be told from the compiled loss. Received: "
         f"{_name(loss) or 'no loss'}, and a head of {width}. Pass postprocessing='softmax' (one "
-        "of several classes), 'sigmoid' (yes or no, or several labels) or 'none' (the numbers "
-        "themselves); of cross-entropies compile the form with from_logits=True."
+        "of several classes), 'sigmoid' (yes or no, or several labels), 'probabilities' (which the "
+        "head gives already) or 'none' (the numbers themselves); of cross-entropies compile the "
+        "form with from_logits=True."
     )
 
 

@@ -227,7 +227,7 @@ def publish(recipe, trained: Trained, **beside) -> bool:
         Whether the model was exported.
     """
     from keras_dtl.export import export_model
-    from keras_dtl.export.artifact import task_of
+    from keras_dtl.export.heads import task_of
 
     path = recipe.run_folder / "report.html"
     report = recipe.report(*trained[:4], **beside)

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs" / "results").glob("*.md")))
 # Named before any result was seen: to take the best of several picks would be to know the labels.
 VALIDATOR = "information"
+GAINS = ("mean", "worst")
 DIGITS = {
     "mnist-usps-sampled": "MNIST to USPS, 2000 and 1800 images",
     "usps-mnist-sampled": "USPS to MNIST, 1800 and 2000 images",
@@ -75,6 +76,35 @@ def by_columns(result, separator):
 def pacs(result):
     tasks, rows = by_columns(result, " ")
     return ("method", *(task.replace("-", " to ") for task in tasks)), rows
+
+
+def pacs_end_to_end(result):
+    """A row a method: each task, the mean of its gains over source-only, and the least."""
+    tasks, rows = by_columns(result, " ")
+    gains = result["gains"]
+    shown = [
+        (*row, *(f"{gains[row[0]][key]:+.1f}" if row[0] in gains else "" for key in GAINS))
+        for row in rows
+    ]
+    names = (task.replace("-", " to ") for task in tasks)
+    return ("method", *names, "mean gain", "least gain"), shown
+
+
+def search_regret(result):
+    rows = [(name, f"{points:.1f}") for name, points in result["mean_regret"].items()]
+    return ("chosen by", "points lost against the best candidate"), rows
+
+
+def label_shift(result):
+    """A row a task and method: the target as it is, and with other shares of its classes."""
+    cells = {tuple(key.split()): found for key, found in result["summary"].items()}
+    rows = []
+    for task in dict.fromkeys(task for task, _, _ in cells):
+        for method in ("source-only", "dann", "dann+shift"):
+            both = (cells.get((task, method, kind)) for kind in ("as-they-are", "shifted"))
+            shown = (spread(one["mean"], one["sd"]) if one else "" for one in both)
+            rows.append((task.replace("-", " to "), method, *shown))
+    return ("task", "method", "classes as they are", "every other class at a ninth"), rows
 
 
 def shots(result):
@@ -222,6 +252,9 @@ TABLES = {
     for table in (
         digits,
         pacs,
+        pacs_end_to_end,
+        search_regret,
+        label_shift,
         shots,
         office_caltech,
         adapt_peer,

@@ -49,7 +49,7 @@ def describe(
     return Manifest(
         name=directory.resolve().name,
         task=task,
-        version=_next_version(directory),
+        version=next_version(directory),
         inputs=tuple(
             dataclasses.replace(item, range=(0.0, 255.0)) if item.dtype == "uint8" else item
             for item in deployable.inputs
@@ -70,7 +70,12 @@ def describe(
     )
 
 
-def _next_version(directory: Path) -> int:
+def next_version(directory: Path) -> int:
+    """Return the number that the next version of an artifact has, 1 where there is none.
+
+    Args:
+        directory: The artifact; it may be absent.
+    """
     numbers = [int(path.name) for path in directory.glob("[0-9]*") if path.name.isdecimal()]
     return max(numbers, default=0) + 1
 

@@ -18,7 +18,7 @@ from keras_dtl.export.deployable import Deployable
 from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
 from keras_dtl.export.parity import Probe
-from keras_dtl.files import write_json
+from keras_dtl.files import resolved, write_json
 from keras_dtl.manifest import Manifest, Preprocessing, Tensor
 from keras_dtl.version import __version__
 
@@ -47,7 +47,7 @@ def describe(
     """
     image = deployable.image
     return Manifest(
-        name=directory.resolve().name,
+        name=resolved(directory).name,
         task=task,
         version=next_version(directory),
         inputs=tuple(

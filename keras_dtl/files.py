@@ -40,6 +40,21 @@ def readable_name(path: FilePath) -> str:
     )
 
 
+def resolved(path: FilePath) -> Path:
+    """Return a path without links, as `Path.resolve`, of which any Python refuses a loop alike.
+
+    Args:
+        path: The file or folder; it may be absent.
+
+    Raises:
+        OSError: Links in it lead to themselves.
+    """
+    try:
+        return Path(path).resolve()
+    except RuntimeError as error:  # until Python 3.12
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), readable_name(path)) from error
+
+
 @contextlib.contextmanager
 def atomic_path(path: FilePath) -> Iterator[Path]:
     """Give a hidden sibling of `path` to write to, and rename it onto `path` at the end.

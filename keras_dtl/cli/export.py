@@ -13,6 +13,7 @@ from tyro.conf import Positional, arg
 
 from keras_dtl.cli.command import SUCCESS
 from keras_dtl.cli.quiet import import_tensorflow
+from keras_dtl.files import resolved
 from keras_dtl.manifest import ExportedPrecision, Manifest
 from keras_dtl.recipes.runs import run_model, run_record
 
@@ -94,7 +95,7 @@ def main(arguments: Export) -> int:
     report = arguments.run / "report.html"
     manifest = export_model(
         model,
-        arguments.output or Path("exported") / arguments.run.resolve().name,
+        arguments.output or Path("exported") / resolved(arguments.run).name,
         task=task,
         classes=settings.get("classes"),
         settings=settings,

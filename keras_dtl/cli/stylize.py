@@ -18,6 +18,7 @@ from tyro.conf import Positional, arg
 from keras_dtl.cli.command import FAILED, INTERRUPTED, PARTLY, SUCCESS
 from keras_dtl.cli.progress import ProgressBar
 from keras_dtl.convert.disk import DiskFull, no_room_is_fatal
+from keras_dtl.files import resolved
 from keras_dtl.images import (
     ImageError,
     find_images,
@@ -170,7 +171,7 @@ def image_job(arguments: Stylize) -> tuple[Path, Path]:
 def folder_jobs(arguments: Stylize) -> list[tuple[Path, Path]]:
     """Return each image of a folder and its output, but for those that are there already."""
     content, output = arguments.content, arguments.output
-    if output.resolve().is_relative_to(content.resolve()):
+    if resolved(output).is_relative_to(resolved(content)):
         raise ValueError(
             f"{readable_name(output)} lies in the folder of contents, whose next run would take "
             "the results for contents. Choose another."

@@ -17,7 +17,7 @@ from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.report import ConversionReport, Failure, LeftOut
 from keras_dtl.convert.tasks import task_class, task_of
 from keras_dtl.convert.tiling import warn_of_small_tiles
-from keras_dtl.files import FilePath, readable_name, write_json
+from keras_dtl.files import FilePath, readable_name, resolved, write_json
 
 REPORT, GALLERY = "report.json", "gallery.html"
 
@@ -164,7 +164,7 @@ def _execute(run, task, journal, items):
 
 def _check_destination(destination, folder, options):
     destination = Path(destination)
-    if folder is not None and destination.resolve().is_relative_to(Path(folder).resolve()):
+    if folder is not None and resolved(destination).is_relative_to(resolved(folder)):
         raise ConversionError(
             f"The output folder {readable_name(destination)} is that of the input or lies in it: "
             "images would be overwritten, or converted again by the next run. Choose another."

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_dtl.convert.arena import REGION
 from keras_dtl.convert.artifact import Artifact, ArtifactError
 from keras_dtl.convert.cuts import cuts
 from keras_dtl.convert.global_statistics import NormalizedGraph, sample
@@ -17,7 +18,9 @@ from keras_dtl.convert.options import ConversionError, Options
 # What runtimes say when memory is exhausted; they have no error of their own for it.
 _EXHAUSTED = ("allocate", "bad_alloc", "out of memory", "memory limit")
 # Bytes that a run may take, whatever is free at the moment: the same images are cut in every run.
-_WHOLE = 2**32
+# Up to the one region of `convert.arena` what is stated is what a run takes; beyond it is too
+# little. Weights, and what else is in it, need the rest.
+_WHOLE = REGION - 2**27
 _SHARE = 0.25  # of all the memory that there is, where that is less
 _LARGEST_TILE = 2048
 # Bytes of one tile, or of what statistics are taken of, at most. With the image itself and its

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_dtl.export.deployable import Deployable, deployable_of
-from keras_dtl.export.description import describe, json_value, output_ranges
+from keras_dtl.export.description import describe, json_value, next_version, output_ranges
 from keras_dtl.export.draft import Draft
 from keras_dtl.export.formats import FORMATS, check_choices, check_precisions, write_formats
 from keras_dtl.export.heads import missing_postprocessing, task_of
@@ -25,6 +25,7 @@ from keras_dtl.export.truth import (
 from keras_dtl.export.versions import keep_versions as keep_earlier_versions
 from keras_dtl.files import FilePath, atomic_path, sha256
 from keras_dtl.manifest import FILE_NAME, Manifest, write_manifest
+from keras_dtl.turns import turn
 
 
 def export_model(
@@ -59,7 +60,8 @@ def export_model(
     what the model's own `predict` makes of `examples`; when one differs nothing is published, and
     an artifact already there stays as it was. Otherwise the new one takes its place at once, its
     version folder counting one up, as servers expect. The
-    folders of earlier versions stay beside it.
+    folders of earlier versions stay beside it. Another export into `directory`, of this process
+    or any other, is waited for.
 
     Args:
         model: A model with a method `deployable()`, such as every method of this package, or a
@@ -140,8 +142,8 @@ def export_model(
     check_choices(formats, browser_runtime)
     deployable = deployable_of(model, postprocessing, _image_dtype(examples))
     check_finite(deployable.model)
-    manifest = describe(deployable, directory, task, classes, image_size, size_multiple)
-    with full_float32(), atomic_path(directory) as folder:
+    with turn(directory, "export"), full_float32(), atomic_path(directory) as folder:
+        manifest = describe(deployable, directory, task, classes, image_size, size_multiple)
         probes = make_probes(deployable, manifest.preprocessing.resize, size_multiple)
         probes += _true_probes(model, deployable, probes, examples, size_multiple, postprocessing)
         check_finite_outputs(probes)
@@ -163,6 +165,7 @@ def export_model(
         manifest = dataclasses.replace(draft.manifest, files=_checksums(folder))
         keep_earlier_versions(directory, folder, keep_versions)
         write_manifest(folder, manifest)
+        _check_version(directory, manifest.version)
     return manifest
 
 
@@ -221,6 +224,15 @@ def _check_arguments(
         raise FileExistsError(
             f"{directory} exists and is not an artifact; it is not replaced. Name another "
             "directory, or remove it."
+        )
+
+
+def _check_version(directory: Path, version: int) -> None:
+    """Refuse to take the place of a version that another export published meanwhile."""
+    if next_version(directory) != version:
+        raise FileExistsError(
+            f"Another export has published into {directory} meanwhile, on a drive that knows no "
+            "locks; its artifact stays. Give the same command again."
         )
 
 

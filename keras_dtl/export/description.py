@@ -18,7 +18,7 @@ from keras_dtl.export.deployable import Deployable
 from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
 from keras_dtl.export.parity import Probe
-from keras_dtl.files import write_json
+from keras_dtl.files import resolved, write_json
 from keras_dtl.manifest import DTYPES, Manifest, Preprocessing, Tensor
 from keras_dtl.version import __version__
 
@@ -49,9 +49,9 @@ def describe(
     _check_types(deployable)
     image = deployable.image
     return Manifest(
-        name=directory.resolve().name,
+        name=resolved(directory).name,
         task=task,
-        version=_next_version(directory),
+        version=next_version(directory),
         inputs=tuple(
             dataclasses.replace(item, range=(0.0, 255.0)) if item.dtype == "uint8" else item
             for item in deployable.inputs
@@ -81,7 +81,12 @@ def _check_types(deployable: Deployable) -> None:
             )
 
 
-def _next_version(directory: Path) -> int:
+def next_version(directory: Path) -> int:
+    """Return the number that the next version of an artifact has, 1 where there is none.
+
+    Args:
+        directory: The artifact; it may be absent.
+    """
     numbers = [int(path.name) for path in directory.glob("[0-9]*") if path.name.isdecimal()]
     return max(numbers, default=0) + 1
 

@@ -9,6 +9,7 @@ from keras_dtl.files import atomic_path, write_json
 from keras_dtl.prediction import predict
 from keras_dtl.recipes.encoders import encoder_from
 from keras_dtl.recipes.runs import read_object
+from keras_dtl.turns import turn
 
 KINDS = {
     # kind -> (whose layers are copied, whether they learn on)
@@ -66,7 +67,15 @@ class LayerTransfer:
         ]
 
     def run(self):
-        """Train every cell that is not done, and note each at once."""
+        """Train every cell that is not done, and note each at once.
+
+        Raises:
+            BlockingIOError: Another study is writing to the same file.
+        """
+        with turn(self.path, "study", waits=False):
+            self._run()
+
+    def _run(self):
         cells = self.plan()
         begun = time.monotonic()
         for number, cell in enumerate(cells, 1):

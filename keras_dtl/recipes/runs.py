@@ -1,10 +1,10 @@
-"""What `keras-dtl train` leaves in a run folder, read again."""
+"""What `keras-dtl train` leaves in a run folder, written and read again."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from keras_dtl.files import read_regular
+from keras_dtl.files import atomic_path, read_regular, write_json
 
 _LARGEST = 2**28  # bytes of JSON
 
@@ -133,3 +133,33 @@ def _require_file(folder, name):
             "`keras-dtl train` made; `train --resume` finishes one that was stopped."
         )
     return path
+
+
+def places(recipe) -> dict:
+    """Return the paths that `train --resume RUN` must know beside the settings."""
+    named = {name: getattr(recipe, name) for name in ("artifact", "data_dir", "manual_dir")}
+    return {name: str(path) for name, path in named.items() if path is not None}
+
+
+def rows_of(columns: dict) -> list:
+    """Return the logs of each epoch from `{name: [a value an epoch]}`, without what is None."""
+    count = max(map(len, columns.values()), default=0)
+    return [
+        {name: values[row] for name, values in columns.items() if values[row] is not None}
+        for row in range(count)
+    ]
+
+
+def save_run(recipe, trained) -> None:
+    """Write the model, its logs and its scores to the run folder.
+
+    Args:
+        recipe: The `Recipe`.
+        trained: The `keras_dtl.recipes.training.Trained`.
+    """
+    folder = recipe.run_folder
+    with atomic_path(folder / "model.keras") as temporary:
+        trained.model.save(temporary)
+    write_json(folder / "history.json", trained.history)
+    write_json(folder / "scores.json", trained.scores)
+    write_json(folder / "failures.json", {f.name: f.words for f in trained.failures})

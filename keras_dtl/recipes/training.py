@@ -4,13 +4,14 @@ import json
 import sys
 from typing import NamedTuple
 
-from keras_dtl.files import atomic_path, write_json
+from keras_dtl.files import write_json
 from keras_dtl.recipes.closing import closing_line, next_command
 from keras_dtl.recipes.flags import check_flags
 from keras_dtl.recipes.replicas import difference, single_device, without_replicas
-from keras_dtl.recipes.runs import run_model, run_record
+from keras_dtl.recipes.runs import places, rows_of, run_model, run_record, save_run
 from keras_dtl.recipes.standing import forget_run, standing_of
 from keras_dtl.recipes.verdict import add_failures
+from keras_dtl.turns import turn
 
 
 class Trained(NamedTuple):
@@ -45,14 +46,29 @@ def train(recipe, data=None, strategy=None) -> Trained | None:
     Raises:
         FileExistsError: When the run folder holds a training, and it is neither to be resumed
             nor overwritten.
+        BlockingIOError: When another training is writing to it.
         ValueError: When it was made with other settings.
+    """
+    from keras_dtl.distribution import is_chief
+
+    check_flags(recipe)
+    strategy = strategy or single_device()
+    if not is_chief(strategy):
+        return train_alone(recipe, data, strategy)
+    with turn(recipe.run_folder, "training", waits=False):
+        return train_alone(recipe, data, strategy)
+
+
+def train_alone(recipe, data, strategy) -> Trained | None:
+    """Do what `train` does, in a run folder that no other training writes to.
+
+    Args:
+        recipe, data, strategy: As of `train`.
     """
     from keras_dtl.callbacks import Checkpoint, make_trackers
     from keras_dtl.distribution import is_chief, value_of_chief
     from keras_dtl.export import check_exportable
 
-    check_flags(recipe)
-    strategy = strategy or single_device()
     checkpoint, chief = Checkpoint(recipe.run_folder), is_chief(strategy)
     standing = value_of_chief(standing_of(recipe, checkpoint) if chief else None, strategy)
     if data is None and chief:
@@ -142,21 +158,6 @@ def finished_run(recipe, data) -> Trained:
     return Trained(run_model(folder, compile=True), data, history, scores, failures)
 
 
-def places(recipe) -> dict:
-    """Return the paths that `train --resume RUN` must know beside the settings."""
-    named = {name: getattr(recipe, name) for name in ("artifact", "data_dir", "manual_dir")}
-    return {name: str(path) for name, path in named.items() if path is not None}
-
-
-def rows_of(columns: dict) -> list:
-    """Return the logs of each epoch from `{name: [a value an epoch]}`, without what is None."""
-    count = max(map(len, columns.values()), default=0)
-    return [
-        {name: values[row] for name, values in columns.items() if values[row] is not None}
-        for row in range(count)
-    ]
-
-
 def fit(recipe, model, data, checkpoint, strategy, trackers=()):
     """Run the epochs that are not done yet.
 
@@ -195,21 +196,6 @@ def fit(recipe, model, data, checkpoint, strategy, trackers=()):
     if several:
         model = without_replicas(recipe, data, checkpoint, local) if chief else None
     return model, tuple(watch.failures.values())
-
-
-def save_run(recipe, trained: Trained) -> None:
-    """Write the model, its logs and its scores to the run folder.
-
-    Args:
-        recipe: The `Recipe`.
-        trained: The `Trained`.
-    """
-    folder = recipe.run_folder
-    with atomic_path(folder / "model.keras") as temporary:
-        trained.model.save(temporary)
-    write_json(folder / "history.json", trained.history)
-    write_json(folder / "scores.json", trained.scores)
-    write_json(folder / "failures.json", {f.name: f.words for f in trained.failures})
 
 
 def publish(recipe, trained: Trained, **beside) -> bool:

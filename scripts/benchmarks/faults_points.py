@@ -127,4 +127,13 @@ POINTS = {
     "A full disk is told as a fault of the hub": (
         "tests/test_hub.py::test_a_full_disk_is_no_fault_of_the_hub"
     ),
+    "The second of two exports at once dies, or both have one number": (
+        "tests/export/test_turns.py::test_the_second_export_waits_and_counts_on"
+    ),
+    "Two trainings mix their files in one folder": (
+        "tests/recipes/test_turns.py::test_a_second_training_in_one_folder_is_refused"
+    ),
+    "A photo of more than 2 GB takes half more than is stated": (
+        "tests/export/test_footprint.py::test_nothing_runs_whole_that_one_region_does_not_hold"
+    ),
 }

@@ -148,6 +148,15 @@ def test_a_link_above_the_output_is_no_obstacle_to_the_second_run(negative, tmp_
     assert (again.converted, again.skipped) == (0, first.converted)
 
 
+@pytest.mark.parametrize("place", ["loop", "loop/below"])
+def test_an_output_that_is_a_loop_of_links_is_an_error_of_the_system(negative, tmp_path, place):
+    """It was told as a defect of this package, with a traceback, before Python 3.13."""
+    write_image(tmp_path / "photos" / "a.png", colour("red"))
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(OSError, match="loop"):
+        convert_folder(negative, tmp_path / "photos", tmp_path / place)
+
+
 def test_a_watch_reads_what_has_not_changed_no_second_time(negative, tmp_path, monkeypatch):
     read, reports = [], []
     for module, name in ((run_module, "read_file"), (journal_module, "read_regular")):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from keras_dtl.cli.command import FAILED
 
+BRIEF = {"epochs": 14, "batch_size": 32, "min_steps": 100}
+"""Of both trainings: a quarter of the images that the recipe shows, with the gain that it brings."""
 FILES = 40
 """How many image files are written to be classified."""
 
@@ -36,7 +38,7 @@ def main(arguments: Demo) -> int:
 
     print(start_session(arguments.seed))
     values = {"seed": arguments.seed, "resume": True}
-    values["preset"] = "paper"  # digits are what its settings were made for
+    values |= {"preset": "paper", **BRIEF}  # digits are what these settings were made for
     recipes = {
         name: RECIPES[name](output=arguments.output / name, artifact=arguments.artifact, **values)
         for name in ("source-only", "dann")

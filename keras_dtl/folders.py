@@ -72,6 +72,28 @@ _SYSTEM_NAMES = frozenset(
 ) | {"system volume information", "lost+found"}
 
 
+def require_output_folder(folder: FilePath, name: str = "The output") -> None:
+    """Refuse a folder to write to that cannot be one, before the work begins.
+
+    Args:
+        folder: The folder; it may be absent, and those above it.
+        name: What the user calls it, such as a flag.
+
+    Raises:
+        NotADirectoryError: It, or what should be a folder above it, is a file or a link to nothing.
+    """
+    for place in (Path(folder), *Path(folder).parents):
+        if os.path.isdir(place):
+            return
+        if os.path.lexists(place):
+            part = "which" if place == Path(folder) else f"of which {readable_name(place)}"
+            kind = "a file" if place.exists() else "a link that leads nowhere"
+            raise NotADirectoryError(
+                f"{name} must be a folder. Received: {readable_name(folder)}, {part} is {kind}. "
+                "Name another one, or move that away."
+            )
+
+
 def _require_folder(folder):
     folder = Path(folder)
     if not folder.exists():

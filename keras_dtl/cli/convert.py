@@ -112,7 +112,7 @@ def main(arguments: Convert) -> int:
         return SUCCESS
     if arguments.watch:
         return _watch(artifact, arguments)
-    return _report(_convert(artifact, source, arguments))
+    return tell_report(_convert(artifact, source, arguments))
 
 
 def _choice(arguments, source, piped):
@@ -174,13 +174,18 @@ def _watch(artifact, arguments):
             artifact,
             arguments.input,
             arguments.output,
-            on_report=lambda report: _report(report) and None,
+            on_report=lambda report: tell_report(report) and None,
             **asdict(arguments.conversion),
         )
     return SUCCESS
 
 
-def _report(report):
+def tell_report(report):
+    """Print what became of a conversion; return the exit status.
+
+    Args:
+        report: A `ConversionReport`.
+    """
     for path in report.planned:
         print(f"would convert: {readable_name(path)}")
     for failure in report.failed:

@@ -7,7 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_dtl.cli.command import FAILED
+from keras_dtl.cli.command import FAILED, SUCCESS
+from keras_dtl.folders import require_output_folder
 
 BRIEF = {"epochs": 14, "batch_size": 32, "min_steps": 100}
 """Of both trainings: a quarter of the images that the recipe shows, with the gain that it brings."""
@@ -36,6 +37,8 @@ def main(arguments: Demo) -> int:
     from keras_dtl.recipes import RECIPES
     from keras_dtl.recipes.training import publish
 
+    require_output_folder(arguments.output, "--output")
+    require_output_folder(arguments.artifact, "--artifact")
     print(start_session(arguments.seed))
     values = {"seed": arguments.seed, "resume": True}
     values |= {"preset": "paper", **BRIEF}  # digits are what these settings were made for
@@ -98,6 +101,7 @@ def classify(arguments: Demo, test) -> int:
     Returns:
         The exit status of the conversion.
     """
+    from keras_dtl.cli.convert import tell_report
     from keras_dtl.convert import convert_folder, load_artifact
     from keras_dtl.images import write_image
 
@@ -106,5 +110,7 @@ def classify(arguments: Demo, test) -> int:
         name = test.classes[test.labels[index]]
         write_image(folder / name / f"{index:03}.png", test.images[index])
     report = convert_folder(load_artifact(arguments.artifact), folder, predictions, overwrite=True)
+    if report.exit_status:
+        return tell_report(report)
     print(f"{report.converted} files of {folder} classified: {predictions / 'predictions.csv'}")
-    return report.exit_status
+    return SUCCESS

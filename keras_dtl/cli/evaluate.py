@@ -13,6 +13,7 @@ import tyro
 
 from keras_dtl.cli.command import SUCCESS
 from keras_dtl.files import write_json
+from keras_dtl.folders import require_output_folder
 from keras_dtl.recipes import run_recipe
 from keras_dtl.recipes.runs import data_in_classes_of_run, run_model, run_record
 
@@ -66,12 +67,14 @@ def main(arguments: Evaluate) -> int:
     """Score a run, write scores and report, print the headline; return the exit status."""
     from keras_dtl.cli.session import start_session
 
+    folder = arguments.output or arguments.run
+    if arguments.output is not None:
+        require_output_folder(folder, "--output")
     recipe = replace_data(run_recipe(arguments.run), arguments)
     print(start_session(recipe.seed, recipe.mixed_precision))
     model = run_model(arguments.run)
     data = data_in_classes_of_run(recipe.load_data(), arguments.run)
     scores = recipe.score(model, data)
-    folder = arguments.output or arguments.run
     write_json(folder / "scores.json", scores)
     history = run_record(arguments.run, "history")
     recipe.report(model, data, history, scores).write(folder / "report.html")

@@ -41,7 +41,10 @@ def main(arguments):
     from keras_dtl.cli.session import start_session
     from keras_dtl.evaluation import rank_candidates
     from keras_dtl.recipes import RECIPES
+    from keras_dtl.recipes.runs import check_places
     from keras_dtl.recipes.search import candidate_recipes, run_candidates, write_ranking
+
+    check_places(arguments)
 
     def start(recipe):
         return start_session(recipe.seed, recipe.mixed_precision, recipe.jit)

@@ -19,6 +19,7 @@ from keras_dtl.cli.command import FAILED, INTERRUPTED, PARTLY, SUCCESS
 from keras_dtl.cli.progress import ProgressBar
 from keras_dtl.convert.disk import DiskFull, no_room_is_fatal
 from keras_dtl.files import resolved
+from keras_dtl.folders import require_output_folder
 from keras_dtl.images import (
     ImageError,
     find_images,
@@ -30,6 +31,7 @@ from keras_dtl.images import (
     writable_suffixes,
     write_image,
 )
+from keras_dtl.turns import turn
 
 SIDE_OF_PHOTOS = 256
 """Longer side in pixels at which photos are looked at to normalize by."""
@@ -99,7 +101,22 @@ class Stylize:
 
 
 def main(arguments: Stylize) -> int:
-    """Stylize each content; return the exit status."""
+    """Stylize each content, unless another process does; return the exit status."""
+    content, output = arguments.content, arguments.output
+    if not content.exists():
+        raise FileNotFoundError(f"There is no image or folder {readable_name(content)}.")
+    if content.is_dir():
+        require_output_folder(output)
+    else:
+        require_output_folder(output.parent, f"What {readable_name(output.name)} is written to")
+    if arguments.save_weights is not None:
+        require_output_folder(arguments.save_weights.parent, "What --save-weights is written to")
+    with turn(output, "style transfer", waits=False):
+        return stylize_all(arguments)
+
+
+def stylize_all(arguments: Stylize) -> int:
+    """Do what `main` does, in a place that no other process writes to."""
     jobs = find_jobs(arguments)
     options = read_options(arguments)
     from keras_dtl.cli.session import start_session
@@ -138,8 +155,6 @@ def find_jobs(arguments: Stylize) -> list[tuple[Path, Path]]:
         ValueError: When an output cannot be written to, or is in the way.
     """
     content = arguments.content
-    if not content.exists():
-        raise FileNotFoundError(f"There is no image or folder {readable_name(content)}.")
     return folder_jobs(arguments) if content.is_dir() else [image_job(arguments)]
 
 
@@ -161,6 +176,10 @@ def image_job(arguments: Stylize) -> tuple[Path, Path]:
     if output.suffix.lower() not in suffixes:
         raise ValueError(
             f"{readable_name(output)} must end in one of {', '.join(sorted(suffixes))}."
+        )
+    if output.is_dir():
+        raise IsADirectoryError(
+            f"{readable_name(output)} is a folder, and one image is written to a file. Name one."
         )
     if output.exists() and not arguments.overwrite:
         raise FileExistsError(f"{readable_name(output)} exists. Replace it with --overwrite.")

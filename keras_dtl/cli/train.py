@@ -18,6 +18,7 @@ from keras_dtl.cli.command import INTERRUPTED, PARTLY, SUCCESS, tell
 from keras_dtl.cli.session import start_session
 from keras_dtl.recipes import RECIPES, recipe_of_settings, run_recipe
 from keras_dtl.recipes.flags import check_flags
+from keras_dtl.recipes.runs import check_places
 from keras_dtl.recipes.training import train_and_publish
 
 Train = Union[  # noqa: UP007 (made from a table)
@@ -70,6 +71,7 @@ def _parse_with_settings(words: list[str], settings: str, prog: str):
 def main(recipe) -> int:
     """Train, score and publish a recipe; return the exit status."""
     check_flags(recipe)
+    check_places(recipe)
     if recipe.engine == "ray":
         from keras_dtl.cli.ray_training import train_on_ray
 

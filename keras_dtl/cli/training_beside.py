@@ -8,7 +8,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from keras_dtl.cli.command import FAILED, MENDABLE, SUCCESS, tell
 from keras_dtl.import_path import command_of, environment
+
+_ERROR = "error: "  # as `tell` begins
 
 
 class TrainingBeside:
@@ -46,11 +49,15 @@ class TrainingBeside:
         """Wait for its end.
 
         Raises:
-            RuntimeError: It failed.
+            OSError: It failed by what a user can mend, such as a full disk.
+            RuntimeError: It failed otherwise.
         """
         status = self.process.wait()
         if status:
             lines = self.log.read_text("utf-8", errors="replace").splitlines()
+            told = [line for line in lines if line.startswith(_ERROR)]
+            if status == FAILED and told:
+                raise OSError(f"{told[-1].removeprefix(_ERROR)} See {self.log}.")
             said = lines[-1] if lines else "nothing"
             raise RuntimeError(
                 f"A training in a process of its own ended with status {status}; see {self.log}, "
@@ -81,6 +88,11 @@ def main() -> None:
     output = Path(values.pop("output"))
     recipe = RECIPES[values.pop("recipe")](output=output, **values)
     print(start_session(recipe.seed), flush=True)
-    train(recipe)
+    try:
+        train(recipe)
+        status = SUCCESS
+    except MENDABLE as error:
+        status = tell(error)
     sys.stdout.flush()
-    os._exit(0)  # a thread still waits for the parent's end
+    sys.stderr.flush()
+    os._exit(status)  # a thread still waits for the parent's end

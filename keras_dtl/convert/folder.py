@@ -18,6 +18,7 @@ from keras_dtl.convert.report import ConversionReport, Failure, LeftOut
 from keras_dtl.convert.tasks import task_class, task_of
 from keras_dtl.convert.tiling import warn_of_small_tiles
 from keras_dtl.files import FilePath, readable_name, resolved, write_json
+from keras_dtl.folders import require_output_folder
 
 REPORT, GALLERY = "report.json", "gallery.html"
 
@@ -169,6 +170,7 @@ def _check_destination(destination, folder, options):
             f"The output folder {readable_name(destination)} is that of the input or lies in it: "
             "images would be overwritten, or converted again by the next run. Choose another."
         )
+    require_output_folder(destination)
     for name in (REPORT, GALLERY):
         if (destination / name).exists() and not options.overwrite:
             if Journal.exists(destination):

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -10,10 +11,13 @@ import threading
 from pathlib import Path
 
 from keras_dtl.convert.locks import exclusive
-from keras_dtl.files import FilePath, open_regular, read_regular
+from keras_dtl.files import FilePath, open_regular, read_regular, readable_name
 
 _STATE = ".keras_dtl"  # hidden, and so never taken for input
+_BEGINNING = b'{"name": '  # of each line, also of one that a killed run left unfinished
 _MOST_FRAMES = 100_000
+
+logger = logging.getLogger("keras_dtl")
 
 
 class Journal:
@@ -59,11 +63,21 @@ class Journal:
             # Its own: a run whose folder was removed under it may not clear that of the next.
             self.partial = state / "partial" / secrets.token_hex(8)
             self.partial.mkdir(parents=True)
-            self.known, self.outputs = _read(state / "journal.jsonl")
+            self.known, self.outputs, damaged = _read(state / "journal.jsonl")
+            if damaged:
+                self._warn_of(damaged)
             self.file = stack.enter_context(open(state / "journal.jsonl", "ab"))
             self.file.write(b"\n")  # ends what a killed run may have left unfinished
             self.stack = stack.pop_all()
         return self
+
+    def _warn_of(self, damaged):
+        logger.warning(
+            "%s is damaged: %d of its lines say nothing. What they vouched for counts as somebody "
+            "else's, and stays; to make it again, overwrite it (--overwrite).",
+            readable_name(self.folder / _STATE / "journal.jsonl"),
+            damaged,
+        )
 
     def __exit__(self, *error):
         shutil.rmtree(self.partial, ignore_errors=True)
@@ -212,21 +226,32 @@ class Checksums:
 
 
 def _read(path):
-    """Return the last record of each image, and all checksums; lines that are none are left out."""
-    known, outputs = {}, {}
+    """Return the last record of each image, all checksums, and how many lines are damaged.
+
+    A line that a killed run left unfinished is no damage.
+    """
+    known, outputs, damaged = {}, {}, 0
     try:
         file = open_regular(path)
     except FileNotFoundError:
-        return known, outputs
+        return known, outputs, damaged
     with file:
         for line in file:
-            with contextlib.suppress(ValueError, RecursionError):
-                record = json.loads(line)
-                if _is_record(record):
-                    known.setdefault(record["name"], {})[record.get("frame", 0)] = record
-                    if "output" in record:
-                        outputs.setdefault(record["name"], set()).add(record["output"])
-    return known, outputs
+            if (record := _record_of(line)) is not None:
+                known.setdefault(record["name"], {})[record.get("frame", 0)] = record
+                if "output" in record:
+                    outputs.setdefault(record["name"], set()).add(record["output"])
+            elif not (line.isspace() or _BEGINNING.startswith(line[: len(_BEGINNING)].rstrip())):
+                damaged += 1
+    return known, outputs, damaged
+
+
+def _record_of(line):
+    with contextlib.suppress(ValueError, RecursionError):
+        record = json.loads(line)
+        if _is_record(record):
+            return record
+    return None
 
 
 def _is_record(value):

@@ -11,6 +11,7 @@ from keras_dtl.convert.reading import read_file
 from keras_dtl.convert.tasks import task_class, task_of
 from keras_dtl.convert.tiling import warn_of_small_tiles
 from keras_dtl.files import FilePath, atomic_path, readable_name
+from keras_dtl.folders import require_output_folder
 
 
 def convert_bytes(
@@ -59,6 +60,7 @@ def convert_file(artifact: Artifact, source: FilePath, target: FilePath, options
     target = Path(target)
     if target.exists() and (not options.overwrite or target.samefile(source)):
         raise ConversionError(f"{readable_name(target)} exists. Name another, or overwrite it.")
+    require_output_folder(target.parent, f"What {readable_name(target.name)} is written to")
     task_of(artifact, target.parent, options).check_single()
     try:
         data = convert_bytes(artifact, read_file(source), options, target.suffix)

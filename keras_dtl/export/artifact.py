@@ -24,6 +24,7 @@ from keras_dtl.export.truth import (
 )
 from keras_dtl.export.versions import keep_versions as keep_earlier_versions
 from keras_dtl.files import FilePath, atomic_path, sha256
+from keras_dtl.folders import require_output_folder
 from keras_dtl.manifest import FILE_NAME, Manifest, write_manifest
 from keras_dtl.turns import turn
 
@@ -220,6 +221,7 @@ def _check_arguments(
             raise ValueError(f"extra_files: {name!r} must be a file name that is not yet taken.")
         if not Path(path).is_file():
             raise FileNotFoundError(f"extra_files: there is no file {path} to add as {name!r}.")
+    require_output_folder(directory.parent, "What the artifact is written to")
     if directory.exists() and not _is_replaceable(directory):
         raise FileExistsError(
             f"{directory} exists and is not an artifact; it is not replaced. Name another "

@@ -6,6 +6,7 @@ import json
 import time
 
 from keras_dtl.files import atomic_path, write_json
+from keras_dtl.folders import require_output_folder
 from keras_dtl.prediction import predict
 from keras_dtl.recipes.encoders import encoder_from
 from keras_dtl.recipes.runs import read_object
@@ -34,6 +35,7 @@ class LayerTransfer:
         settings: `keras_dtl.cli.study.Study`.
 
     Raises:
+        NotADirectoryError: When its folder cannot be one.
         ValueError: When the folder holds a study with other settings, or the data does not fit.
     """
 
@@ -41,6 +43,7 @@ class LayerTransfer:
         from keras_dtl.data import load, require_classes
         from keras_dtl.methods.networks import learnt_layers
 
+        require_output_folder(settings.folder, "--output")
         self.settings = settings
         self.path = settings.folder / "study.json"
         self.cells = self._read_cells()

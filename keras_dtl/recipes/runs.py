@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_dtl.files import atomic_path, read_regular, write_json
+from keras_dtl.folders import require_output_folder
 
 _LARGEST = 2**28  # bytes of JSON
 
@@ -139,6 +140,19 @@ def places(recipe) -> dict:
     """Return the paths that `train --resume RUN` must know beside the settings."""
     named = {name: getattr(recipe, name) for name in ("artifact", "data_dir", "manual_dir")}
     return {name: str(path) for name, path in named.items() if path is not None}
+
+
+def check_places(recipe) -> None:
+    """Refuse places of a run and of its artifact that cannot be folders.
+
+    Args:
+        recipe: The `Recipe`.
+
+    Raises:
+        NotADirectoryError: Naming the flag and what is in the way.
+    """
+    require_output_folder(recipe.run_folder, "--output")
+    require_output_folder(recipe.artifact_folder, "--artifact")
 
 
 def rows_of(columns: dict) -> list:

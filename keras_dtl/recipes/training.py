@@ -8,7 +8,7 @@ from keras_dtl.files import write_json
 from keras_dtl.recipes.closing import closing_line, next_command
 from keras_dtl.recipes.flags import check_flags
 from keras_dtl.recipes.replicas import difference, single_device, without_replicas
-from keras_dtl.recipes.runs import places, rows_of, run_model, run_record, save_run
+from keras_dtl.recipes.runs import check_places, places, rows_of, run_model, run_record, save_run
 from keras_dtl.recipes.standing import forget_run, standing_of
 from keras_dtl.recipes.verdict import add_failures
 from keras_dtl.turns import turn
@@ -47,11 +47,13 @@ def train(recipe, data=None, strategy=None) -> Trained | None:
         FileExistsError: When the run folder holds a training, and it is neither to be resumed
             nor overwritten.
         BlockingIOError: When another training is writing to it.
+        NotADirectoryError: When it or the artifact's cannot be a folder.
         ValueError: When it was made with other settings.
     """
     from keras_dtl.distribution import is_chief
 
     check_flags(recipe)
+    check_places(recipe)
     strategy = strategy or single_device()
     if not is_chief(strategy):
         return train_alone(recipe, data, strategy)

@@ -1,6 +1,7 @@
 """A full disk at every write of the verbs that train: one message, and the same command goes on."""
 
 import errno
+import functools
 import json
 import os
 import threading
@@ -8,14 +9,16 @@ import threading
 import numpy as np
 import pytest
 
-from keras_dtl.cli import stylize
+from keras_dtl.cli import demo, stylize
 from keras_dtl.cli.__main__ import main
 from keras_dtl.images import write_image
 from keras_dtl.methods import StyleTransfer
+from keras_dtl.recipes import RECIPES
 from tests.cli.test_study import settings  # noqa: F401 (a fixture)
 from tests.methods.style.test_style_transfer import LAYERS, picture
 from tests.networks import features
 
+RUNS = "whole", "broken"  # one that nothing disturbed, and one that met a full disk
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "there")
 
 
@@ -172,6 +175,59 @@ def test_style_transfers_stop_with_what_is_done(disk, capsys, monkeypatch, tmp_p
     assert writes > 1
     for path, data in tree(tmp_path / "whole").items():
         assert (tmp_path / "broken" / path.name).read_bytes() == data
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_an_adaptation_goes_on_from_where_the_disk_was_full(disk, capsys, trained):
+    words = ["adapt", str(trained / "run"), "--target", f"folder:{trained / 'target'}"]
+    words += [*SHORT, "--export-anyway"]
+    before = tree(trained / "run")
+    assert main([*words, *places(trained, "adapted-whole")]) == 0
+    broken = [*words, *places(trained, "adapted")]
+    folder = trained / "adapted"
+    assert fill_at_every_write(disk, capsys, broken, [*broken, "--resume"], folder) > 2
+    for name in ("history", "scores"):
+        whole, found = (trained / run / f"{name}.json" for run in ("adapted-whole", "adapted"))
+        assert json.loads(found.read_text()) == json.loads(whole.read_text())
+    assert tree(trained / "run") == before
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_a_search_trains_no_candidate_twice_after_a_full_disk(disk, capsys, tmp_path):
+    write_domains(tmp_path)
+    words = ["search", *training_words(tmp_path)[2:], "--methods", "mcc", "--rates", "0.01"]
+    words += ["--adaptation-weights", "1"]
+    assert main([*words, *places(tmp_path, "whole")]) == 0
+    broken = [*words, *places(tmp_path, "broken")]
+    assert fill_at_every_write(disk, capsys, broken, broken, tmp_path / "broken") > 4
+    whole, found = (json.loads((tmp_path / run / "search.json").read_text()) for run in RUNS)
+    assert found == whole
+    assert (tmp_path / "broken-artifact/manifest.json").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_the_demo_goes_on_from_where_the_disk_was_full(disk, capsys, monkeypatch, tmp_path):
+    short = {"epochs": 1, "min_steps": 2, "source_size": 100, "target_size": 100}
+    for name in ("source-only", "dann"):
+        quick = functools.partial(RECIPES[name], **short, export_anyway=True)
+        monkeypatch.setitem(RECIPES, name, quick)
+    monkeypatch.setattr(demo, "FILES", 2)
+    # In one process, in which the disk is full.
+    monkeypatch.setattr("keras_dtl.convert.cores.core_count", lambda: 1)
+
+    def words(name):
+        flags = zip(("--output", "--artifact"), places(tmp_path, name)[1::2], strict=True)
+        return ["demo", *(word for pair in flags for word in pair)]
+
+    assert main(words("whole")) == 0
+    broken = words("broken")
+    assert fill_at_every_write(disk, capsys, broken, broken, tmp_path / "broken") > 6
+    for name in ("dann/scores.json", "predictions/predictions.csv"):
+        whole, found = ((tmp_path / run / name).read_text() for run in RUNS)
+        assert found == whole
 
 
 @pytest.mark.parametrize(

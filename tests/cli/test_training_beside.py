@@ -15,6 +15,14 @@ def test_a_training_that_fails_is_told_with_its_log(tmp_path):
         training.finish()
 
 
+def test_what_a_user_can_mend_is_told_as_if_it_were_here(tmp_path):
+    """A full disk there was a defect of this package, with a traceback and the status 1."""
+    (tmp_path / "file").write_text("")
+    training = TrainingBeside("source-only", tmp_path / "file/run", tmp_path / "log")
+    with training, pytest.raises(OSError, match=r"^--output must be a folder.* See .*log\.$"):
+        training.finish()
+
+
 def test_who_leaves_early_leaves_no_process(tmp_path):
     with TrainingBeside("dann", tmp_path / "run", tmp_path / "log") as training:
         assert training.process.poll() is None

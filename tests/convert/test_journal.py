@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keras_dtl.cli.__main__ import main
 from keras_dtl.convert import convert_folder
 from keras_dtl.convert.journal import Journal
 from keras_dtl.images import read_image, write_image
@@ -88,6 +89,30 @@ def test_a_damaged_journal_is_no_obstacle(classifier, tmp_path_factory, values, 
     text = "\n".join(json.dumps(value) for value in values)
     journal_file(folder / "out").write_bytes(text.encode() + tail)
     assert convert_folder(classifier, folder / "photos", folder / "out").exit_status == 0
+
+
+@pytest.mark.parametrize("task", ["generator", "classifier"])
+def test_a_damaged_journal_is_said_with_the_way_out(classifier_folder, tmp_path, caplog, task):
+    """What it vouched for was refused as somebody else's, without a word about the journal."""
+    artifact = classifier_folder
+    if task == "generator":
+        artifact = write_negative(tmp_path / "negative")
+    write_image(tmp_path / "photos" / "a.png", colour("red"))
+    words = ["convert", *map(str, (artifact, tmp_path / "photos", tmp_path / "out"))]
+    assert main(words) == 0
+    file = journal_file(tmp_path / "out")
+    with open(file, "ab") as journal:
+        journal.write(b'{"na\n{"name": "b.png", "cont\n')  # as killed runs leave it
+    assert main(words) == 0
+    assert "damaged" not in caplog.text
+    file.write_bytes(np.random.default_rng(0).bytes(500))
+    kept = outputs(tmp_path / "out")
+    assert main(words) == 2
+    told = caplog.text
+    assert "journal.jsonl is damaged" in told and "--overwrite" in told
+    assert outputs(tmp_path / "out") == kept
+    assert main([*words, "--overwrite"]) == main(words) == 0
+    assert outputs(tmp_path / "out") == kept
 
 
 def test_a_row_of_another_form_is_made_again(classifier, tmp_path):

@@ -1,6 +1,7 @@
 """The model as clients see it: float32, with named inputs and outputs, at inference."""
 
 import contextlib
+import functools
 import inspect
 import re
 from collections.abc import Iterable, Iterator
@@ -10,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.export.errors import ExportError
+from keras_dtl.export.integers import Limits, integer_limits
 from keras_dtl.layers import answer_of
 from keras_dtl.layers.nesting import nested_layers
 from keras_dtl.manifest import Tensor
@@ -51,6 +53,11 @@ class Deployable:
     def image(self) -> Tensor | None:
         """The input where it is the only one and a batch of images, else `None`."""
         return self.inputs[0] if len(self.inputs) == 1 and self.inputs[0].is_image else None
+
+    @functools.cached_property
+    def integer_limits(self) -> dict[str, Limits]:
+        """The lowest and highest value of each integer input other than of uint8, by its name."""
+        return integer_limits(self, self.inputs)
 
     def __call__(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Run the model at inference.

@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_dtl.export.deployable import Deployable
 from keras_dtl.export.errors import ExportError
+from keras_dtl.export.integers import Limits, random_integers
 from keras_dtl.manifest import Tensor
 
 Arrays = dict[str, np.ndarray]
@@ -103,7 +104,11 @@ def make_inputs(
         random: Where the numbers come from; by default always the same.
     """
     random = random or np.random.default_rng(0)
-    return {item.name: _sample(item, batch, size, random) for item in deployable.inputs}
+    limits = deployable.integer_limits
+    return {
+        item.name: _sample(item, batch, size, random, limits.get(item.name))
+        for item in deployable.inputs
+    }
 
 
 def _probe_of(deployable: Deployable, images: np.ndarray) -> Probe:
@@ -158,14 +163,18 @@ def _image_size(size_multiple: int) -> tuple[int, int]:
 
 
 def _sample(
-    tensor: Tensor, batch: int, size: tuple[int, int], random: np.random.Generator
+    tensor: Tensor,
+    batch: int,
+    size: tuple[int, int],
+    random: np.random.Generator,
+    limits: Limits | None,
 ) -> np.ndarray:
     shape = (batch, *(size[i % 2] if n is None else n for i, n in enumerate(tensor.shape[1:])))
     if tensor.dtype == "uint8":
         return random.integers(0, 256, shape, dtype=np.uint8)
     if tensor.dtype.startswith("float"):
         return random.standard_normal(shape).astype(tensor.dtype)
-    return random.integers(0, 2, shape).astype(tensor.dtype)
+    return random_integers(shape, limits, random).astype(tensor.dtype)
 
 
 def compare(

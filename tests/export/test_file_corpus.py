@@ -139,12 +139,19 @@ def test_classifiers_answer_files_alike_served_and_converted(classifier_artifact
 
 @pytest.mark.slow
 def test_generators_answer_files_alike_served_and_in_python(generator_artifact):
-    files = corpus(((2, 3), (17, 40), (97, 140)))
+    """By each of its ways: files, arrays and the bare graph."""
+    files = corpus(((1, 1), (2, 3), (17, 40), (97, 140), (1400, 2000)))
+    assert len(files) >= 80
     artifact = load_artifact(generator_artifact, "cpu")
+    array = tf.saved_model.load(generator_artifact / "1").signatures["serving_default"]
     for data, received in zip(files, served(generator_artifact, files), strict=True):
-        expected = artifact(read_image(data, 3)[None])[0]
-        assert received.shape == expected.shape
-        assert np.abs(received.astype(int) - expected).max() <= 1
+        image = read_image(data, 3)[None]
+        expected = artifact(image)[0].astype(int)
+        bare = artifact.session.run(None, {"image": image})[0][0]
+        [given] = array(image=tf.constant(image)).values()
+        for answer in (received, bare, given.numpy()[0]):
+            assert answer.shape == expected.shape
+            assert np.abs(answer - expected).max() <= 1
 
 
 def test_a_few_files_are_read_alike_in_the_graph_and_by_convert():

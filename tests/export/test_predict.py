@@ -25,6 +25,11 @@ def sequence_gmv():
     )
 
 
+def pix2pix():
+    generator = backbones.unet((24, 24, 3), filters=4, depth=2, normalization="instance")
+    return Pix2Pix(generator, backbones.patch_discriminator((24, 24, 6), 16, filters=4))
+
+
 def inputs_of(deployable):
     random = np.random.default_rng(0)
     found = {}
@@ -37,7 +42,7 @@ def inputs_of(deployable):
     return found
 
 
-@pytest.mark.parametrize("make", [gmv, cgmv, swap_vae, transfer, sequence_gmv])
+@pytest.mark.parametrize("make", [gmv, cgmv, swap_vae, transfer, sequence_gmv, pix2pix])
 def test_what_is_deployed_is_what_predict_means(make):
     model = make()
     deployable = deployable_of(model)

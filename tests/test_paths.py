@@ -15,7 +15,8 @@ BENCHMARKS = ROOT / "scripts" / "benchmarks"
 BY_RUNS = ("exported/", "runs/")
 """Folders that hold what a run wrote."""
 OF_RUNS = {
-    *("settings.json", "history.json", "scores.json", "report.json"),
+    *("settings.json", "history.json", "scores.json", "failures.json"),
+    "report.json",
     *("manifest.json", "open_inference.json"),
 }
 """Files that a run, a conversion and an artifact hold."""

@@ -22,6 +22,8 @@ ALLOWED = {
     # (file below keras_dtl, name): reason
     ("cli/repeatable.py", "_default_vspace"): "how TensorFlow sums gradients, said nowhere else",
     ("distribution/steps.py", "_symbolic_build"): "Keras builds the metrics of compile only there",
+    ("export/heads.py", "_inbound_nodes"): "Keras tells nowhere else what a layer was given",
+    ("export/heads.py", "_keras_history"): "nor which layer made a model's output",
     ("methods/optimizers.py", "_get_variable_index"): "Keras' way for the step of an optimizer",
     ("methods/optimizers.py", "_momentums"): "Adam's state, which its fused step updates",
     ("methods/optimizers.py", "_velocities"): "Adam's state, which its fused step updates",

@@ -11,7 +11,7 @@ from keras_dtl.cli.command import FAILED, SUCCESS
 from keras_dtl.folders import require_output_folder
 
 BRIEF = {"epochs": 14, "batch_size": 32, "min_steps": 100}
-"""Of both trainings: a quarter of the images that the recipe shows, with the gain that it brings."""
+"""Of both trainings: a quarter of the images that the recipe shows, with the gain it brings."""
 FILES = 40
 """How many image files are written to be classified."""
 

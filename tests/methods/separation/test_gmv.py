@@ -74,7 +74,8 @@ def test_both_views_have_one_content():
     kernel = model.generator.layers[-2].kernel
     kernel.assign(tf.concat([kernel[:CONTENT], tf.zeros((STYLE, 64))], 0))
     first, second = model.two_views(content, views)
-    np.testing.assert_array_equal(first, second)
+    # The last digit of a product depends on the example's place in the batch.
+    np.testing.assert_allclose(first, second, atol=1e-6)
 
 
 def answers_to(model, pair):

@@ -56,8 +56,10 @@ class Deployable:
 
     @functools.cached_property
     def integer_limits(self) -> dict[str, Limits]:
-        """The lowest and highest value of each integer input other than of uint8, by its name."""
-        return integer_limits(self, self.inputs)
+        """The lowest and highest value of inputs that are integers or indices, by their names."""
+        layers = nested_layers(self.model)
+        embeds = any(isinstance(layer, keras.layers.Embedding) for layer in layers)
+        return integer_limits(self, self.inputs, with_floats=embeds)
 
     def __call__(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Run the model at inference.

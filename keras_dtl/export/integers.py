@@ -1,4 +1,4 @@
-"""What integer inputs may hold, where the model tells: probes of 0 and 1 alone would hide much."""
+"""What inputs of integers may hold, where the model tells: 0 and 1 alone would hide much."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,8 +20,10 @@ _PASSING |= {"StridedSlice": 0, "Transpose": 0, "SelectV2": 2}  # negative indic
 _BLIND = ("Shape", "Size", "Rank")  # to the values
 
 
-def integer_limits(model: Any, inputs: tuple[Tensor, ...]) -> dict[str, Limits]:
-    """Return what each integer input other than of uint8 may hold, by its name.
+def integer_limits(
+    model: Any, inputs: tuple[Tensor, ...], with_floats: bool = False
+) -> dict[str, Limits]:
+    """Return what each input of integers, other than uint8 images, may hold, by its name.
 
     As an index into tables, such as those of `Embedding` or `one_hot`, what all of them hold;
     integers of 8 or 16 bits, such as deep images, whatever these hold; other images up to 255;
@@ -30,20 +32,24 @@ def integer_limits(model: Any, inputs: tuple[Tensor, ...]) -> dict[str, Limits]:
     Args:
         model: A function from arrays by name of the input, such as a `Deployable`.
         inputs: Its inputs.
+        with_floats: Whether inputs of floats, which are then among the answers, may be indices.
     """
-    asked = [item for item in inputs if item.dtype.startswith(("int", "uint"))]
-    asked = [item for item in asked if item.dtype != "uint8"]
+    kinds = ("int", "uint", "float") if with_floats else ("int", "uint")
+    asked = [item for item in inputs if item.dtype.startswith(kinds) and not item.is_image]
     if not asked:
         return {}
     sizes = _table_sizes(model, inputs)
-    return {item.name: _limits(item, sizes.get(item.name, [])) for item in asked}
+    limits = {item.name: _limits(item, sizes[item.name]) for item in asked}
+    return {name: pair for name, pair in limits.items() if pair is not None}
 
 
-def _limits(item: Tensor, sizes: list[int | None]) -> Limits:
+def _limits(item: Tensor, sizes: list[int | None]) -> Limits | None:
+    rows = min((size or 0 for size in sizes), default=0)  # 0 where one cannot be told
+    if item.dtype.startswith("float"):
+        return (0, rows - 1) if rows else None
     numbers = np.iinfo(item.dtype)
     if sizes:
-        known = [size for size in sizes if size]
-        return (0, min(*known, numbers.max + 1) - 1) if len(known) == len(sizes) else _UNTOLD
+        return (0, min(rows - 1, int(numbers.max))) if rows else _UNTOLD
     if numbers.bits <= 16:
         return int(numbers.min), int(numbers.max)
     is_image = len(item.shape) == 4 and item.shape[3] in (1, 3, 4)

@@ -170,9 +170,9 @@ def _sample(
     limits: Limits | None,
 ) -> np.ndarray:
     shape = (batch, *(size[i % 2] if n is None else n for i, n in enumerate(tensor.shape[1:])))
-    if tensor.dtype == "uint8":
+    if limits is None and tensor.dtype == "uint8":
         return random.integers(0, 256, shape, dtype=np.uint8)
-    if tensor.dtype.startswith("float"):
+    if limits is None and tensor.dtype.startswith("float"):
         return random.standard_normal(shape).astype(tensor.dtype)
     return random_integers(shape, limits, random).astype(tensor.dtype)
 

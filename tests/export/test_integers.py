@@ -1,4 +1,4 @@
-"""Integer inputs other than uint8: probed over what they may hold, not with 0 and 1 alone."""
+"""Inputs of integers: probed over what they may hold, not with 0 and 1 alone."""
 
 import keras
 import numpy as np
@@ -42,8 +42,8 @@ def categories():
     return keras.Model(ids, keras.layers.Flatten()(keras.ops.one_hot(ids, 50)))
 
 
-def narrow():
-    ids = keras.Input((7,), dtype="uint16", name="ids")
+def narrow(dtype="uint16"):
+    ids = keras.Input((7,), dtype=dtype, name="ids")
     return keras.Model(ids, keras.layers.Dense(2)(embedded(ids)))
 
 
@@ -69,6 +69,8 @@ def counts():
     [
         *((tokens, 0, 49), (nested, 0, 49), (columns, 0, 49), (categories, 0, 49)),
         *((narrow, 0, 49), (computed, 0, 1), (deep_image, 0, 65535), (counts, 0, 1)),
+        pytest.param(lambda: narrow("uint8"), 0, 49, id="bytes"),
+        pytest.param(lambda: narrow("float32"), 0, 49, id="floats"),
         pytest.param(lambda: deep_image("int16"), -32768, 32767, id="signed_image"),
         pytest.param(lambda: deep_image("int32"), 0, 255, id="wide_image"),
     ],
@@ -77,6 +79,15 @@ def test_probes_hold_what_the_input_may(make, low, high):
     for probe in make_probes(Deployable(make())):
         ids = probe.inputs["ids"]
         assert (ids.min(), ids.max()) == (low, high)
+
+
+def test_floats_that_are_no_indices_stay_floats():
+    first, second = keras.Input((7,), name="first"), keras.Input((7,), name="second")
+    joined = keras.layers.Concatenate()([embedded(first, 9), second])
+    deployable = Deployable(keras.Model([first, second], joined))
+    assert deployable.integer_limits == {"first": (0, 8)}
+    values = make_probes(deployable)[0].inputs["second"]
+    assert (values != values.round()).any()
 
 
 def test_each_of_several_inputs_has_its_own_limits():

@@ -1,5 +1,6 @@
 """From the words on a command line to an exit status: what all verbs share."""
 
+import errno
 import os
 import sys
 import traceback
@@ -69,9 +70,12 @@ def tell(error):
 
 def _remedy(error: Exception) -> str:
     """Say how to install what the light installation leaves out, and how to go on elsewhere."""
+    if isinstance(error, PermissionError) and error.filename is not None:
+        return ". Whoever runs this has no right to it. Change its rights, or name another place."
     if is_no_room(error):
+        first = "Make it writable" if error.errno == errno.EROFS else "Make room"
         return (
-            ". What is finished is kept. Make room and give the same command again; trainings, "
+            f". What is finished is kept. {first} and give the same command again; trainings, "
             "adaptations and style transfers go on with --resume."
         )
     if not isinstance(error, ModuleNotFoundError):

@@ -1,3 +1,5 @@
+import errno
+import os
 from dataclasses import dataclass
 
 import pytest
@@ -36,6 +38,21 @@ def test_what_a_user_can_mend_is_one_line_and_status_2(error, capsys):
 def test_a_missing_package_comes_with_the_command_that_installs_it(capsys):
     assert run(Flags, raising(ModuleNotFoundError("No module named 'keras'")), []) == 2
     assert 'pip install "keras_dtl[train,cpu]"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("number", "way_out"),
+    [
+        (errno.EACCES, "Change its rights, or name another place."),
+        (errno.EPERM, "Change its rights, or name another place."),
+        (errno.EROFS, "Make it writable and give the same command again"),
+        (errno.ENOSPC, "Make room and give the same command again"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_named_with_the_way_out(number, way_out, capsys):
+    assert run(Flags, raising(OSError(number, os.strerror(number), "there/file")), []) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{os.strerror(number)}: 'there/file'" in line and way_out in line
 
 
 def test_traceback_is_shown_when_asked_for(monkeypatch, capsys):

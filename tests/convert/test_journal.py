@@ -1,12 +1,15 @@
 """What a killed conversion leaves, and what the next one makes of it."""
 
+import errno
 import json
+import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,6 +116,39 @@ def test_a_damaged_journal_is_said_with_the_way_out(classifier_folder, tmp_path,
     assert outputs(tmp_path / "out") == kept
     assert main([*words, "--overwrite"]) == main(words) == 0
     assert outputs(tmp_path / "out") == kept
+
+
+def test_a_clock_that_went_back_changes_nothing(classifier, tmp_path):
+    """Times in the future make nothing new, and an older time does not hide a change."""
+    photo, out = tmp_path / "photos" / "a.png", tmp_path / "out"
+    write_image(photo, colour("red"))
+    convert_folder(classifier, photo.parent, out)
+    later = time.time() + 10**7
+    for path in (photo, *out.rglob("*")):
+        os.utime(path, (later, later))
+    assert convert_folder(classifier, photo.parent, out).skipped == 1
+    write_image(photo, colour("green"))
+    os.utime(photo, (0, 0))
+    report = convert_folder(classifier, photo.parent, out)
+    assert (report.converted, report.exit_status) == (1, 0)
+    assert "green" in (out / "predictions.csv").read_text()
+
+
+def test_an_output_without_rights_is_told_once(tmp_path, monkeypatch, capsys):
+    """As root may write everywhere, the system's answer is put in its place."""
+    write_image(tmp_path / "photos" / "a.png", colour("red"))
+    mkdir = Path.mkdir
+
+    def refuse(path, *rest, **options):
+        if path.is_relative_to(tmp_path / "out"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        mkdir(path, *rest, **options)
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    artifact = write_negative(tmp_path / "negative")
+    assert main(["convert", *map(str, (artifact, tmp_path / "photos", tmp_path / "out"))]) == 2
+    (told,) = [x for x in capsys.readouterr().err.splitlines() if x.startswith("error")]
+    assert str(tmp_path / "out") in told and "Change its rights" in told
 
 
 def test_a_row_of_another_form_is_made_again(classifier, tmp_path):

@@ -10,8 +10,8 @@ from pathlib import Path
 from keras_dtl.cli.command import FAILED, SUCCESS
 from keras_dtl.folders import require_output_folder
 
-BRIEF = {"epochs": 14, "batch_size": 32, "min_steps": 100}
-"""Of both trainings: a quarter of the images that the recipe shows, with the gain it brings."""
+BRIEF = {"epochs": 10, "batch_size": 32, "min_steps": 100}
+"""Of both trainings: a sixth of the images that the recipe shows, for the time of two minutes less."""
 FILES = 40
 """How many image files are written to be classified."""
 

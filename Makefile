@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/installed
 
 .PHONY: demo test test-all lint format docs clean
 
-demo: $(INSTALLED)  ## train, export and convert on embedded data, in about three minutes
+demo: $(INSTALLED)  ## train, export and convert on embedded data, in one to two minutes
 	$(BIN)/keras-dtl demo
 
 test: $(INSTALLED)  ## the quick tests, under five minutes on two cores

@@ -11,7 +11,7 @@ from keras_dtl.cli.command import FAILED, SUCCESS
 from keras_dtl.folders import require_output_folder
 
 BRIEF = {"epochs": 10, "batch_size": 32, "min_steps": 100}
-"""Of both trainings: a sixth of the images that the recipe shows, for the time of two minutes less."""
+"""Of both trainings: a sixth of the images that the recipe shows, in less than half the time."""
 FILES = 40
 """How many image files are written to be classified."""
 
@@ -20,7 +20,7 @@ FILES = 40
 class Demo:
     """Train a classifier with and without adaptation, export it and classify a folder of files.
 
-    Takes about three minutes on two CPU cores and downloads nothing.
+    Takes one to two minutes on two CPU cores and downloads nothing.
     """
 
     seed: int = 0

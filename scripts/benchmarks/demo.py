@@ -2,8 +2,8 @@
 
     python scripts/benchmarks/demo.py
 
-Runs `keras-dtl demo` for each seed, one after the other, and writes results/demo.json. About two
-minutes a seed on two CPU cores that have nothing else to do.
+Runs `keras-dtl demo` for each seed, one after the other, and writes results/demo.json. About a
+minute a seed on two CPU cores that have nothing else to do.
 """
 
 import argparse

@@ -122,10 +122,9 @@ class SHOTRecipe(Recipe):
 
     def failure_watch(self, data):
         from keras_dtl.callbacks import FailureWatch
-        from keras_dtl.recipes.verdict import probe, probe_without_labels
+        from keras_dtl.recipes.verdict import probe_without_labels
 
-        held_out = probe(data.test, self.seed)
-        return FailureWatch(None, held_out, probe_without_labels(data.train, self.seed))
+        return FailureWatch(target=probe_without_labels(data.train, self.seed))
 
     def verdict(self, scores):
         from keras_dtl.recipes.verdict import collapse, guessing_failure

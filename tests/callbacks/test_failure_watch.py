@@ -5,13 +5,16 @@ import logging
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_dtl.backbones import mlp
 from keras_dtl.callbacks import FailureWatch
 from keras_dtl.callbacks.failure_watch import beyond_chance
 from keras_dtl.data import domain_batches
 from keras_dtl.data.labelled import LabelledImages
-from keras_dtl.methods import DANN, SourceOnly
+from keras_dtl.methods import DANN, SHOT, SourceOnly
+from keras_dtl.recipes import RECIPES
+from keras_dtl.recipes.shot import Target
 from tests.networks import CLASSES, SHAPE, dense, encoder
 
 STEPS = 40
@@ -89,6 +92,19 @@ def test_one_class_for_the_target_is_told_without_its_labels(caplog):
         found = failures_of(network("source"), target=alike, steps=80)
     assert set(found) == {"one class for the target"}
     assert "100% of the target's images are taken for class 1" in caplog.text
+
+
+def test_adaptation_without_the_source_is_watched_on_its_target(caplog):
+    target = domain(1).without_labels()
+    model = SHOT(encoder(), dense(CLASSES))
+    model.classifier.layers[-1].bias.assign([0.0, 50.0, 0.0])  # collapsed
+    model.compile(keras.optimizers.SGD(1e-6))
+    watch = RECIPES["shot"]().failure_watch(Target(target, None, ("a", "b", "c")))
+    batches = tf.data.Dataset.from_tensors({"target": target.images[:4]}).repeat()
+    with caplog.at_level(logging.WARNING, "keras_dtl"):
+        model.fit(batches, epochs=1, steps_per_epoch=STEPS, callbacks=[watch], verbose=0)
+    assert "one class for the target" in watch.failures
+    assert "taken for class 1" in caplog.text
 
 
 def test_labels_that_belong_to_other_images_are_known_by_heart():

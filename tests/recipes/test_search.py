@@ -1,12 +1,16 @@
 import json
+import types
 
+import numpy as np
 import pytest
 
 from keras_dtl.cli.__main__ import main
-from keras_dtl.cli.search import ranking_text
+from keras_dtl.cli.search import publish_winner, ranking_text
+from keras_dtl.evaluation import evaluate_classifier
 from keras_dtl.recipes import RECIPES
 from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe
 from keras_dtl.recipes.search import candidate_recipes, is_done
+from keras_dtl.recipes.training import Trained
 
 
 def candidates(folder, methods, **fields):
@@ -71,6 +75,20 @@ def test_search_goes_on_where_it_was_and_exports_the_winner(tmp_path, capsys, mo
         "mcc rate=0.01 weight=1",
     }
     assert (tmp_path / "exported/search/manifest.json").exists()
+
+
+def test_winner_that_is_not_worth_publishing_is_said(tmp_path, capsys, monkeypatch):
+    recipe = RECIPES["source-only"](output=tmp_path / "run")
+    scores = {"source": evaluate_classifier(np.eye(2)[[0] * 8], np.arange(8) % 2, "ab").to_dict()}
+    trained = Trained(None, None, {}, scores)
+    monkeypatch.setattr("keras_dtl.recipes.training.finished_run", lambda *_: trained)
+    monkeypatch.setattr("keras_dtl.recipes.training.publish", lambda *_: False)
+    arguments = types.SimpleNamespace(artifact_folder=tmp_path / "artifact")
+    assert publish_winner(arguments, recipe, None) is False
+    told = capsys.readouterr()
+    assert "one class for all" in told.err
+    assert "Not exported" in told.out
+    assert "artifact" not in told.out.replace("--export-anyway", "")
 
 
 def test_statistics_that_are_not_there_are_told_before_any_training(tmp_path, capsys, monkeypatch):

@@ -70,6 +70,8 @@ def encoder_step(restrained, mean_loss=None):
     keras.utils.set_random_seed(1)
     model = DANN(encoder(), dense(CLASSES), dense(1), restrained=restrained)
     compiled(model, keras.optimizers.SGD(1.0))
+    if restrained:
+        model.restraint.momentum = 1.0  # the answers' means stay even: labels alone count
     if mean_loss is not None:
         model.restraint.mean_loss.assign(mean_loss)
     before = [w.numpy() for w in model.encoder.trainable_weights]

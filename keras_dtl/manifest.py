@@ -80,11 +80,18 @@ class Preprocessing:
         resize: The `(height, width)` to resize to, or `None` to keep the image's own.
         channels: 1, 3 or 4, or `None` where the model takes no image.
         size_multiple: Height and width must be multiples of it.
+        least_size: Height and width must reach it.
     """
 
     resize: tuple | None = None
     channels: int | None = None
     size_multiple: int = 1
+    least_size: int = 1
+
+    @property
+    def takes_any_size(self) -> bool:
+        """Whether no image must be enlarged before the model takes it."""
+        return self.size_multiple == self.least_size == 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -299,6 +306,7 @@ def _preprocessing(record):
         resize=record.take("resize", "[height, width] or null", is_size, tuple),
         channels=record.take("channels", "1, 3, 4 or null", is_channels),
         size_multiple=record.take("size_multiple", "an integer of 1 or more", is_positive),
+        least_size=record.take("least_size", "an integer of 1 or more", is_positive, default=1),
     )
 
 

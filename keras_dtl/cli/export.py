@@ -123,7 +123,11 @@ def export_torch_generator(arguments: Export) -> int:
     import_tensorflow()
     from keras_dtl.backbones import torch_generator
     from keras_dtl.export import export_model
-    from keras_dtl.methods.translation.translation import deployable_generator, size_multiple
+    from keras_dtl.methods.translation.translation import (
+        deployable_generator,
+        least_size,
+        size_multiple,
+    )
 
     path = arguments.run
     generator = torch_generator(path)
@@ -132,6 +136,7 @@ def export_torch_generator(arguments: Export) -> int:
         arguments.output or Path("exported") / path.stem,
         task="image_to_image",
         size_multiple=size_multiple(generator),
+        least_size=least_size(generator),
         settings={"weights": path.name},
         opset=arguments.opset,
         precisions=arguments.precision,

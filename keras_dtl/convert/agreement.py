@@ -84,7 +84,7 @@ def _probes(manifest):
 
 def _array(tensor: Tensor, manifest, random, batch, side):
     multiple = manifest.preprocessing.size_multiple
-    side = math.ceil(side / multiple) * multiple
+    side = math.ceil(max(side, manifest.preprocessing.least_size) / multiple) * multiple
     sizes = [batch, *(side if size is None else size for size in tensor.shape[1:])]
     if tensor.is_image:
         return _picture(random, sizes)

@@ -248,12 +248,13 @@ class Artifact:
         if not isinstance(inputs, dict):
             inputs = {self.manifest.inputs[0].name: inputs}
         arrays = check_inputs(inputs, self.manifest.inputs)
-        if self.manifest.preprocessing.size_multiple == 1:
+        preprocessing = self.manifest.preprocessing
+        if preprocessing.takes_any_size:
             return self._run(arrays)
         images = self.manifest.inputs[0].name
         height, width = arrays[images].shape[1:3]
         arrays[images] = enlarge_by_mirroring(
-            arrays[images], self.manifest.preprocessing.size_multiple
+            arrays[images], preprocessing.size_multiple, preprocessing.least_size
         )
         outputs = self._run(arrays)
         for tensor in self.manifest.outputs:
@@ -270,7 +271,7 @@ class Artifact:
             raise ArtifactError(f"The model could not be run: {error}") from error
 
 
-def enlarge_by_mirroring(images: np.ndarray, multiple: int) -> np.ndarray:
+def enlarge_by_mirroring(images: np.ndarray, multiple: int, least: int = 1) -> np.ndarray:
     """Return images `(..., height, width, channels)`, enlarged to multiples below and at the right.
 
     What is added is the mirrored edge, so that no border shows where it is cut off again.
@@ -278,8 +279,10 @@ def enlarge_by_mirroring(images: np.ndarray, multiple: int) -> np.ndarray:
     Args:
         images: An array `(..., height, width, channels)`.
         multiple: Of which height and width shall be multiples, 1 or more.
+        least: A multiple of it that they shall reach, or 1.
     """
-    missing = [(0, int(-size % multiple)) for size in images.shape[-3:-1]]
+    sizes = images.shape[-3:-1]
+    missing = [(0, int(max(-size % multiple, least - size))) for size in sizes]
     if missing == [(0, 0), (0, 0)]:
         return images
     return np.pad(images, [(0, 0)] * (images.ndim - 3) + [*missing, (0, 0)], mode="reflect")

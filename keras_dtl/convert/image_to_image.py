@@ -56,7 +56,7 @@ class ImageToImage(MirroredTree, ImageTask):
     def prepare(self, image: np.ndarray) -> np.ndarray:
         if self.preprocessing.resize is not None:
             return resize_image(image, self.preprocessing.resize)
-        return enlarge_by_mirroring(image, self.multiple)
+        return enlarge_by_mirroring(image, self.multiple, self.preprocessing.least_size)
 
     def encode(self, loaded: Loaded, outputs: dict[str, np.ndarray], suffix: str) -> bytes:
         image = outputs[self.image]

@@ -37,6 +37,7 @@ def export_model(
     classes: Sequence[str] | None = None,
     image_size: Sequence[int] | None = None,
     size_multiple: int | None = None,
+    least_size: int | None = None,
     settings: dict[str, Any] | None = None,
     metrics: dict[str, Any] | None = None,
     opset: int = 18,
@@ -75,6 +76,8 @@ def export_model(
             default the model's own, and the images' own where the model takes any.
         size_multiple: Height and width must be multiples of it. By default the model's own
             attribute `size_multiple`, or 1.
+        least_size: Height and width must reach it, a multiple of `size_multiple`. By default the
+            model's own attribute `least_size`, or 1.
         settings: A dictionary of what the model was trained with.
         metrics: A dictionary of measured quality, such as `{"target_accuracy": 0.93}`.
         opset: Version of the ONNX operators, 13 to 18.
@@ -139,14 +142,17 @@ def export_model(
     postprocessing = missing_postprocessing(model, postprocessing, task)
     task = task or task_of(model, postprocessing)
     size_multiple = size_multiple or getattr(model, "size_multiple", 1)
+    least_size = least_size or getattr(model, "least_size", 1)
     _check_arguments(directory, task, opset, extra_files or {}, keep_versions)
     check_precisions(precisions, calibration, task, runtimes)
     check_choices(formats, browser_runtime)
     deployable = deployable_of(model, postprocessing, _image_dtype(examples))
     check_finite(deployable.model)
     with turn(directory, "export"), full_float32(), atomic_path(directory) as folder:
-        manifest = describe(deployable, directory, task, classes, image_size, size_multiple)
-        probes = make_probes(deployable, manifest.preprocessing.resize, size_multiple)
+        manifest = describe(
+            deployable, directory, task, classes, image_size, size_multiple, least_size
+        )
+        probes = make_probes(deployable, manifest.preprocessing)
         probes += _true_probes(model, deployable, probes, examples, size_multiple, postprocessing)
         check_finite_outputs(probes)
         manifest = dataclasses.replace(

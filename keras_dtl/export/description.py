@@ -29,7 +29,8 @@ def describe(
     task: str,
     classes: Sequence[str] | None,
     image_size: Sequence[int] | None,
-    size_multiple: int,
+    size_multiple: int = 1,
+    least_size: int = 1,
 ) -> Manifest:
     """Return the manifest of a model before any of its files is written.
 
@@ -40,6 +41,7 @@ def describe(
         classes: Names in the order of the model's last axis, or `None`.
         image_size: `(height, width)` in pixels that clients resize to, or `None`.
         size_multiple: Height and width must be multiples of it, 1 or more.
+        least_size: Height and width must reach it, 1 or more.
 
     Raises:
         ExportError: A classifier does not have one output of a known number of classes, or a
@@ -62,6 +64,7 @@ def describe(
             resize=_client_size(image, image_size),
             channels=image.shape[3] if image else None,
             size_multiple=size_multiple,
+            least_size=least_size,
         ),
         files={},
         versions=_versions(),

@@ -44,12 +44,15 @@ class Draft:
 
     @functools.cached_property
     def odd_probes(self) -> list[Probe]:
-        """Images of sizes that are no multiples, where servers take any size."""
-        image, multiple = self.deployable.image, self.manifest.preprocessing.size_multiple
-        if image is None or multiple == 1 or image.shape[1:3] != (None, None):
+        """Images of sizes that the model does not take, where servers take any."""
+        image, preprocessing = self.deployable.image, self.manifest.preprocessing
+        if image is None or preprocessing.takes_any_size or image.shape[1:3] != (None, None):
             return []
-        images = self.probes[1].inputs[image.name][:, :-1, :-1]
-        return [cut_probe(self.deployable, images, multiple)]
+        images = self.probes[1].inputs[image.name]
+        parts, least = [images[:, :-1, :-1]], preprocessing.least_size
+        if least > 1:
+            parts.append(images[:, : least - 1, : least // 2])
+        return [cut_probe(self.deployable, part, preprocessing) for part in parts]
 
     @functools.cached_property
     def samples(self) -> list[Sample]:

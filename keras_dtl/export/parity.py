@@ -11,7 +11,7 @@ import numpy as np
 from keras_dtl.export.deployable import Deployable
 from keras_dtl.export.errors import ExportError
 from keras_dtl.export.integers import Limits, random_integers
-from keras_dtl.manifest import Tensor
+from keras_dtl.manifest import Preprocessing, Tensor
 
 Arrays = dict[str, np.ndarray]
 """Arrays by name of the input or output."""
@@ -61,21 +61,21 @@ class Reading(NamedTuple):
 
 
 def make_probes(
-    deployable: Deployable, resize: tuple[int, int] | None = None, size_multiple: int = 1
+    deployable: Deployable, preprocessing: Preprocessing = Preprocessing()
 ) -> list[Probe]:
     """Run Keras on random inputs: two batch sizes and, where sizes are free, two image sizes.
 
     Args:
         deployable: A `Deployable`.
-        resize: The `(height, width)` that clients will use, or `None`.
-        size_multiple: Free sizes are multiples of it, 1 or more.
+        preprocessing: The size that clients will use, or what free sizes must be.
 
     Returns:
         Three `Probe`s, the last of another image size where sizes are free.
     """
     random = np.random.default_rng(0)
-    first = resize or _image_size(size_multiple)
-    second = (first[0] + size_multiple, first[1] + 2 * size_multiple)
+    multiple = preprocessing.size_multiple
+    first = preprocessing.resize or _image_size(preprocessing)
+    second = (first[0] + multiple, first[1] + 2 * multiple)
     probes = []
     for batch, size in zip(_BATCHES, (first, first, second), strict=True):
         inputs = make_inputs(deployable, batch, size, random)
@@ -84,7 +84,7 @@ def make_probes(
     if deployable.image is not None:
         probes += [
             _probe_of(deployable, images)
-            for images in _telling_images(deployable.image, first, size_multiple)
+            for images in _telling_images(deployable.image, first, multiple)
         ]
     return probes
 
@@ -138,16 +138,17 @@ def _sky(height: int, width: int, channels: int) -> np.ndarray:
     return np.repeat(plane.round().astype(np.uint8)[None], channels, -1)
 
 
-def cut_probe(deployable: Deployable, images: np.ndarray, multiple: int) -> Probe:
-    """Return images of any size with what Keras makes of them, mirrored to a multiple and cut back.
+def cut_probe(deployable: Deployable, images: np.ndarray, preprocessing: Preprocessing) -> Probe:
+    """Return images of any size with what Keras makes of them, mirrored to one it takes and cut back.
 
     Args:
         deployable: A `Deployable` of one input, images.
         images: uint8 `(batch, height, width, channels)`.
-        multiple: That the model needs.
+        preprocessing: What sizes the model takes.
     """
     height, width = images.shape[1:3]
-    missing = [(0, -size % multiple) for size in (height, width)]
+    multiple, least = preprocessing.size_multiple, preprocessing.least_size
+    missing = [(0, max(-size % multiple, least - size)) for size in (height, width)]
     whole = np.pad(images, [(0, 0), *missing, (0, 0)], mode="reflect")
     name = deployable.inputs[0].name
     outputs = {key: np.asarray(value) for key, value in deployable({name: whole}).items()}
@@ -157,9 +158,10 @@ def cut_probe(deployable: Deployable, images: np.ndarray, multiple: int) -> Prob
     return Probe({name: images}, outputs)
 
 
-def _image_size(size_multiple: int) -> tuple[int, int]:
-    height = math.ceil(32 / size_multiple) * size_multiple
-    return height, height + size_multiple
+def _image_size(preprocessing: Preprocessing) -> tuple[int, int]:
+    multiple = preprocessing.size_multiple
+    height = math.ceil(max(32, preprocessing.least_size) / multiple) * multiple
+    return height, height + multiple
 
 
 def _sample(

@@ -91,11 +91,12 @@ def read_samples(folder: FilePath, manifest: Manifest) -> list[Sample]:
 def _fit(image: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
     if preprocessing.resize is not None:
         return resize_image(image, preprocessing.resize)
-    multiple = preprocessing.size_multiple
-    if min(image.shape[:2]) < multiple:
-        return resize_image(image, (multiple, multiple))
+    multiple, least = preprocessing.size_multiple, preprocessing.least_size
+    least = max(multiple, least)
+    if min(image.shape[:2]) < least:
+        return resize_image(image, (least, least))
     height, width = (
-        max(multiple, min(size, _LARGEST) // multiple * multiple) for size in image.shape[:2]
+        max(least, min(size, _LARGEST) // multiple * multiple) for size in image.shape[:2]
     )
     return np.ascontiguousarray(image[:height, :width])
 

@@ -38,5 +38,5 @@ def check_exportable(
     postprocessing = missing_postprocessing(model, postprocessing, task)
     task = task or task_of(model, postprocessing)
     deployable = deployable_of(model, postprocessing)
-    describe(deployable, Path("rehearsal"), task or "any", classes, image_size, 1)
+    describe(deployable, Path("rehearsal"), task or "any", classes, image_size)
     check_graph(onnx_graph(deployable, OPSETS[-1]))

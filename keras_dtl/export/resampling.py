@@ -100,16 +100,17 @@ def resize_nearest(maps: tf.Tensor, size: tuple) -> tf.Tensor:
     return maps
 
 
-def mirror(images: tf.Tensor, multiple: int) -> tf.Tensor:
+def mirror(images: tf.Tensor, multiple: int, least: int = 1) -> tf.Tensor:
     """Enlarge images to multiples below and at the right by mirroring.
 
     Args:
         images: Tensor `(batch, height, width, channels)`.
         multiple: Of which height and width shall be multiples, 1 or more.
+        least: A multiple of it that they shall reach, or 1.
     """
     for axis in (1, 2):
         size = tf.shape(images)[axis]
-        places = tf.range((size + multiple - 1) // multiple * multiple)
+        places = tf.range(tf.maximum((size + multiple - 1) // multiple * multiple, least))
         period = tf.maximum(2 * (size - 1), 1)
         there = places % period
         images = tf.gather(images, tf.minimum(there, period - there), axis=axis)

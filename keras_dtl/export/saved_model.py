@@ -97,13 +97,14 @@ def served(deployable: Deployable, manifest: Manifest) -> Serve:
         deployable: The `Deployable`.
         manifest: Its `Manifest`.
     """
-    image, multiple = deployable.image, manifest.preprocessing.size_multiple
-    if image is None or multiple == 1 or image.shape[1:3] != (None, None):
+    image, preprocessing = deployable.image, manifest.preprocessing
+    if image is None or preprocessing.takes_any_size or image.shape[1:3] != (None, None):
         return deployable
 
     def serve(inputs):
         height, width = tf.unstack(tf.shape(inputs[image.name])[1:3])
-        outputs = deployable({image.name: mirror(inputs[image.name], multiple)})
+        whole = mirror(inputs[image.name], preprocessing.size_multiple, preprocessing.least_size)
+        outputs = deployable({image.name: whole})
         for item in deployable.outputs:
             if item.shape[1:3] == (None, None):
                 outputs[item.name] = outputs[item.name][:, :height, :width]

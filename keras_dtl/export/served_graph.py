@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from keras_dtl.export.graph import GraphIndex, attributes
 from keras_dtl.layers.instance_normalization import EVEN
-from keras_dtl.manifest import Manifest, Tensor
+from keras_dtl.manifest import Manifest, Preprocessing, Tensor
 
 LARGE = 256 * 256
 """Pixels beyond which an image is large; up to there a single sum is exact enough, and faster."""
@@ -37,7 +37,7 @@ def served_graph(core: onnx.ModelProto, manifest: Manifest) -> onnx.ModelProto:
     if free or image.shape[1] * image.shape[2] > LARGE:
         _split_means(model)
     _steady_normalizations(model, image)
-    if free and manifest.preprocessing.size_multiple > 1:
+    if free and not manifest.preprocessing.takes_any_size:
         _take_any_size(model, image, manifest)
     return model
 
@@ -238,7 +238,7 @@ def _take_any_size(model: onnx.ModelProto, image: Tensor, manifest: Manifest) ->
         taken = [mirrored if name == image.name else name for name in node.input]
         if node.output[0] not in ("large/shape",):
             node.input[:] = taken
-    nodes, constants = _mirroring(image.name, mirrored, manifest.preprocessing.size_multiple)
+    nodes, constants = _mirroring(image.name, mirrored, manifest.preprocessing)
     cut = [item.name for item in manifest.outputs if item.shape[1:3] == (None, None)]
     for node in graph.node:
         node.output[:] = [f"{name}/whole" if name in cut else name for name in node.output]
@@ -256,10 +256,12 @@ def _take_any_size(model: onnx.ModelProto, image: Tensor, manifest: Manifest) ->
 
 
 def _mirroring(
-    source: str, target: str, multiple: int
+    source: str, target: str, preprocessing: Preprocessing
 ) -> tuple[list[onnx.NodeProto], list[TensorProto]]:
     """Return the nodes that repeat an image, mirrored, below and at the right."""
+    multiple, least = preprocessing.size_multiple, preprocessing.least_size
     values = {"zero": 0, "one": 1, "two": 2, "multiple": multiple, "rest": multiple - 1}
+    values["least"] = least
     values |= {"zeros": [0, 0], "axes": [1, 2], "from": [1], "to": [3], "row": 0, "column": 1}
     constants = [
         numpy_helper.from_array(_integers(value), f"any/{name}") for name, value in values.items()
@@ -279,7 +281,8 @@ def _mirroring(
         make("Gather", ["size", place], f"{own}size")
         make("Add", [f"{own}size", "rest"], f"{own}more")
         make("Div", [f"{own}more", "multiple"], f"{own}count")
-        make("Mul", [f"{own}count", "multiple"], f"{own}wanted")
+        make("Mul", [f"{own}count", "multiple"], f"{own}next")
+        make("Max", [f"{own}next", "least"], f"{own}wanted")
         make("Range", ["zero", f"{own}wanted", "one"], f"{own}places")
         make("Sub", [f"{own}size", "one"], f"{own}last")
         make("Mul", [f"{own}last", "two"], f"{own}there_and_back")

@@ -6,7 +6,7 @@ import pytest
 from keras_dtl.export import ExportError
 from keras_dtl.export.deployable import Deployable
 from keras_dtl.export.parity import Probe, compare, make_probes
-from keras_dtl.manifest import Tensor
+from keras_dtl.manifest import Preprocessing, Tensor
 from tests.export.conftest import make_generator
 
 PROBABILITIES = Tensor("y", "float32", (None, 2), (0.0, 1.0))
@@ -66,7 +66,7 @@ def test_compare_refuses_other_shapes_dtypes_and_names():
 
 
 def test_probes_try_two_batch_sizes_two_image_sizes_and_a_large_image():
-    probes = make_probes(Deployable(make_generator()), size_multiple=4)
+    probes = make_probes(Deployable(make_generator()), Preprocessing(size_multiple=4))
     shapes = [probe.inputs["image"].shape for probe in probes]
     assert len({shape[0] for shape in shapes}) == 2
     assert len({shape[1:] for shape in shapes}) == 3
@@ -75,3 +75,10 @@ def test_probes_try_two_batch_sizes_two_image_sizes_and_a_large_image():
         assert height % 4 == width % 4 == 0
         assert height != width
     assert probes[0].outputs["image_out"].shape == shapes[0]
+
+
+def test_sizes_of_probes_are_those_that_the_model_takes():
+    sizes = Preprocessing(size_multiple=12, least_size=48)
+    first, _, second = make_probes(Deployable(make_generator()), sizes)[:3]
+    assert first.inputs["image"].shape[1:3] == (48, 60)
+    assert second.inputs["image"].shape[1:3] == (60, 84)

@@ -38,8 +38,21 @@ def generator(normalization="instance", upsampling="transposed"):
 def artifact(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported") / "generator"
     with without_saved_model():
-        export_model(generator(), folder, task="image_to_image", size_multiple=4)
+        export_model(generator(), folder, task="image_to_image", size_multiple=4, least_size=8)
     return load_artifact(folder, device="cpu")
+
+
+@pytest.mark.parametrize("size", [(20, 28), (4, 12), (1, 3), (10, 33)])
+def test_sizes_that_the_model_takes_are_not_enlarged_and_others_mirrored(size, artifact):
+    image = smooth(*size)[None]
+    enlarged = [max(8, -(-side // 4) * 4) for side in size]
+    added = [(0, side - own) for side, own in zip(enlarged, size, strict=True)]
+    whole = np.pad(image, [(0, 0), *added, (0, 0)], mode="reflect")
+    expected = np.asarray(generator()(whole))[:, : size[0], : size[1]]
+    bare = artifact.session.run(None, {"image": image})[0]
+    for answer in (artifact(image), bare):
+        assert answer.shape == image.shape
+        assert np.abs(answer.astype(int) - expected).max() <= 1
 
 
 def smooth(height, width):

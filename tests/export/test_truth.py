@@ -279,10 +279,12 @@ def test_generators_of_one_trained_size_are_compared_at_that_size(no_saved_model
 
 @pytest.mark.slow
 def test_servers_answer_every_size_as_convert_does(tmp_path):
-    export_model(cyclegan(), tmp_path / "a")
+    model = cyclegan()
+    manifest = export_model(model, tmp_path / "a")
+    assert (manifest.preprocessing.size_multiple, manifest.preprocessing.least_size) == (4, 8)
     artifact = load_artifact(tmp_path / "a", "cpu")
     served = tf.saved_model.load(tmp_path / "a" / "1").signatures["serving_default"]
-    for height, width in ((1, 2), (13, 17)):
+    for height, width in ((1, 2), (4, 12), (13, 17)):
         shape = (2, height, width, 3)
         odd = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
         bare = artifact.session.run(None, {"image": odd})[0]

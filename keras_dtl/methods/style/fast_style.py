@@ -63,6 +63,7 @@ class FastStyle(Perceptual):
 
     task = "image_to_image"
     size_multiple = 4
+    least_size = 8
 
     def __init__(
         self,

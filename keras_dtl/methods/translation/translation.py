@@ -51,6 +51,11 @@ class Translation(Method):
         """What heights and widths must be multiples of."""
         return size_multiple(self.deployed)
 
+    @property
+    def least_size(self):
+        """What heights and widths must reach."""
+        return least_size(self.deployed)
+
     def call(self, images, training=False):
         return self.deployed(to_signed(images), training=training)
 
@@ -110,16 +115,29 @@ class Translation(Method):
 def size_multiple(network):
     """Return what heights and widths must be multiples of.
 
-    The product of all strides by which convolutions make the maps smaller; twice that where the
-    smallest map is reflected at its edge, which takes two positions.
+    The product of all strides by which convolutions make the maps smaller.
     """
     shrinking = [
         layer
         for layer in nested_layers(network)
         if isinstance(layer, layers.Conv2D) and not isinstance(layer, layers.Conv2DTranspose)
     ]
-    reflects = any(isinstance(layer, ReflectionPadding2D) for layer in nested_layers(network))
-    return math.prod(max(layer.strides) for layer in shrinking) * (1 + reflects)
+    return math.prod(max(layer.strides) for layer in shrinking)
+
+
+def least_size(network):
+    """Return what heights and widths must reach, a multiple of `size_multiple(network)`, or 1.
+
+    Where maps are reflected at their edges, the smallest takes two positions, and the image one
+    more than the widest edge.
+    """
+    edges = [
+        max(side for sides in layer.padding for side in sides)
+        for layer in nested_layers(network)
+        if isinstance(layer, ReflectionPadding2D)
+    ]
+    multiple = size_multiple(network)
+    return math.ceil(max(2 * multiple, 1 + max(edges)) / multiple) * multiple if edges else 1
 
 
 def deployable_generator(generator, name):

@@ -86,12 +86,22 @@ def remove_unused(graph: onnx.GraphProto) -> None:
     for node in reversed(graph.node):
         if needed & set(node.output):
             kept.append(node)
-            needed.update(node.input)
+            needed.update(_taken_by(node))
     constants = [item for item in graph.initializer if item.name in needed]
     nodes = kept[::-1]
     del graph.node[:], graph.initializer[:]
     graph.node.extend(nodes)
     graph.initializer.extend(constants)
+
+
+def _taken_by(node: onnx.NodeProto) -> set[str]:
+    """Return what a node takes, in its branches too, which see the tensors around them."""
+    taken = set(node.input)
+    for item in node.attribute:
+        for branch in (item.g, *item.graphs):
+            taken.update(value.name for value in branch.output)
+            taken.update(*(_taken_by(inner) for inner in branch.node))
+    return taken
 
 
 def sort_nodes(graph: onnx.GraphProto) -> None:

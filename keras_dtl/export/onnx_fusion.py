@@ -27,8 +27,7 @@ def fuse_instance_normalizations(model: onnx.ModelProto) -> int:
     graph = GraphIndex(model.graph)
     found = [match for node in model.graph.node if (match := _match(graph, node))]
     replaced = sum(_replace(graph, match) for match in found)
-    if replaced:
-        remove_unused(model.graph)
+    remove_unused(model.graph)  # tf2onnx leaves constants behind that it has folded
     return replaced
 
 

@@ -17,6 +17,7 @@ Arrays = dict[str, np.ndarray]
 """Arrays by name of the input or output."""
 
 _BATCHES = (1, 3, 1)
+_ANY_SIZE = Preprocessing()
 _LARGE_SIDE = 264  # beyond the pixels up to which one sum is enough
 _FLOAT_TOLERANCE = 1e-5
 _LABEL_TOLERANCE = 1e-3  # share of labels: where two classes tie, rounding decides
@@ -60,9 +61,7 @@ class Reading(NamedTuple):
     probes: Sequence[Probe] | None = None
 
 
-def make_probes(
-    deployable: Deployable, preprocessing: Preprocessing = Preprocessing()
-) -> list[Probe]:
+def make_probes(deployable: Deployable, preprocessing: Preprocessing = _ANY_SIZE) -> list[Probe]:
     """Run Keras on random inputs: two batch sizes and, where sizes are free, two image sizes.
 
     Args:
@@ -139,7 +138,7 @@ def _sky(height: int, width: int, channels: int) -> np.ndarray:
 
 
 def cut_probe(deployable: Deployable, images: np.ndarray, preprocessing: Preprocessing) -> Probe:
-    """Return images of any size with what Keras makes of them, mirrored to one it takes and cut back.
+    """Return images of any size with what Keras makes of them, mirrored to its own and cut back.
 
     Args:
         deployable: A `Deployable` of one input, images.

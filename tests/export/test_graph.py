@@ -57,6 +57,22 @@ def test_what_no_output_needs_is_removed():
     assert [item.name for item in model.graph.initializer] == ["two"]
 
 
+def test_what_a_branch_takes_from_around_it_stays():
+    model = diamond()
+    inner = [helper.make_node("Add", ["b", "three"], ["d"])]
+    value = helper.make_tensor_value_info("d", TensorProto.FLOAT, None)
+    branches = {
+        f"{kind}_branch": helper.make_graph(inner, kind, [], [value]) for kind in ("then", "else")
+    }
+    chosen = helper.make_node("If", ["true"], ["y"], **branches)
+    model.graph.node[3].CopyFrom(chosen)
+    model.graph.initializer.append(numpy_helper.from_array(np.array(True), "true"))
+    remove_unused(model.graph)
+    assert [node.op_type for node in model.graph.node] == ["Mul", "LeakyRelu", "If"]
+    assert [item.name for item in model.graph.initializer] == ["two", "three", "true"]
+    onnx.checker.check_model(model, full_check=True)
+
+
 def test_nodes_come_after_what_they_take():
     model = diamond()
     nodes = list(model.graph.node)[::-1]

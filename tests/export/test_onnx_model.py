@@ -2,9 +2,12 @@
 
 import json
 
+import keras
 import onnx
 import pytest
 
+from keras_dtl.export import export_model
+from keras_dtl.export.graph import remove_unused
 from tests.export.conftest import CLASSES
 
 
@@ -64,3 +67,16 @@ def test_graph_is_valid_and_free_of_training(classifier_graph, generator_graph):
         assert not {"Dropout", "BatchNormalization", "RandomUniform", "If", "Loop"} & set(kinds)
     assert len(classifier_graph.graph.node) <= 12
     assert "unk__" not in str(classifier_graph) + str(generator_graph)
+
+
+def test_no_constant_is_left_that_nothing_takes(no_saved_model, tmp_path):
+    # Its constants are folded by tf2onnx; onnxruntime would warn of what is left of them.
+    scaled = keras.layers.Normalization(mean=[1.0, 2.0, 3.0], variance=[4.0, 5.0, 6.0])
+    image = keras.Input((8, 8, 3), dtype="uint8", name="image")
+    x = keras.layers.Conv2D(4, 3, use_bias=False)(scaled(keras.layers.Rescaling(1 / 255)(image)))
+    probabilities = keras.layers.Dense(2, activation="softmax")(keras.layers.Flatten()(x))
+    export_model(keras.Model(image, probabilities), tmp_path / "a", task="classification")
+    graph = onnx.load(tmp_path / "a" / "1" / "model.onnx").graph
+    before = [item.name for item in graph.initializer]
+    remove_unused(graph)
+    assert [item.name for item in graph.initializer] == before

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_dtl.pipeline import pipeline_options
+
 
 def predict(model, inputs, batch_size: int = 256) -> np.ndarray:
     """Return what `model.predict` makes of an array, in batches and in order.
@@ -32,10 +34,6 @@ def batches_of(inputs, batch_size: int):
 
     with tf.device("CPU:0"):  # where the pipeline runs
         tensor = tf.convert_to_tensor(inputs)
-    options = tf.data.Options()
-    # Rewriting the graph would copy the captured images.
-    options.experimental_optimization.apply_default_optimizations = False
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     starts = tf.data.Dataset.range(0, len(tensor), batch_size)
     batches = starts.map(lambda start: tensor[start : start + batch_size])
-    return batches.with_options(options).prefetch(1)
+    return batches.with_options(pipeline_options()).prefetch(1)

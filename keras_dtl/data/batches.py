@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_dtl.data.domain_checks import check_examples, check_labelled, check_one_shape
+from keras_dtl.pipeline import pipeline_options
 
 
 class Examples(Protocol):
@@ -107,7 +108,7 @@ def endless_arrays(
     dataset = tf.data.Dataset.zip(steps, order).map(batch_at, num_parallel_calls=threads)
     # Workers that share batches need not ask each other at every step whether there are more.
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
-    return dataset.with_options(options()).prefetch(tf.data.AUTOTUNE)
+    return dataset.with_options(pipeline_options()).prefetch(tf.data.AUTOTUNE)
 
 
 def domain_batches(
@@ -158,7 +159,9 @@ def domain_batches(
         if examples is not None
     }
     batches = tf.data.Dataset.zip(streams)
-    return (batches if strong is None else batches.map(_name_strong)).with_options(options())
+    return (batches if strong is None else batches.map(_name_strong)).with_options(
+        pipeline_options()
+    )
 
 
 def _both_ways(augment: Augment | None, strong: Augment) -> Augment:
@@ -195,7 +198,7 @@ def ordered_batches(examples: Examples, batch_size: int) -> tf.data.Dataset:
     _check_positions(batch_size, 0)
     tensors = tf.nest.map_structure(_on_cpu, examples.arrays())
     dataset = tf.data.Dataset.from_tensor_slices(tensors).batch(batch_size)
-    return dataset.with_options(options()).prefetch(tf.data.AUTOTUNE)
+    return dataset.with_options(pipeline_options()).prefetch(tf.data.AUTOTUNE)
 
 
 def steps_per_epoch(examples: Sized, batch_size: int) -> int:
@@ -269,14 +272,3 @@ def _check_positions(batch_size: int, first_step: int) -> None:
             "The batch size must be at least 1 and the first step at least 0. "
             f"Received: batch_size={batch_size}, first_step={first_step}."
         )
-
-
-def options() -> tf.data.Options:
-    """Return how every data set of this package runs: in one order, with one copy of the images."""
-    chosen = tf.data.Options()
-    chosen.deterministic = True
-    # Rewriting the graph would copy every captured image, and gains nothing here.
-    chosen.experimental_optimization.apply_default_optimizations = False
-    # No files to share out: with several workers each takes its share of the batches.
-    chosen.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return chosen

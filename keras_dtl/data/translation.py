@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_dtl.data.batches import Augment, endless_arrays, independent_seeds, options
+from keras_dtl.data.batches import Augment, endless_arrays, independent_seeds
 from keras_dtl.data.catalogue import load, sided_path
 from keras_dtl.data.folder_plan import folder_plan
 from keras_dtl.data.names import divide_name
 from keras_dtl.data.pairs import ImagePairs
 from keras_dtl.files import FilePath
+from keras_dtl.pipeline import pipeline_options
 
 HELD_OUT = 10
 """One image in so many is for testing where a domain has no split of its own."""
@@ -109,7 +110,7 @@ def unpaired_batches(
         endless_arrays(images, batch_size, stream_seed, first_step, augment)
         for images, stream_seed in zip((a, b), independent_seeds(seed, 2), strict=True)
     ]
-    return tf.data.Dataset.zip(tuple(streams)).with_options(options())
+    return tf.data.Dataset.zip(tuple(streams)).with_options(pipeline_options())
 
 
 def jitter(size: int | tuple[int, int], flip: bool = True) -> Augment:

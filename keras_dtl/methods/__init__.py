@@ -4,6 +4,7 @@ from keras_dtl.methods.adaptation.adamatch import AdaMatch
 from keras_dtl.methods.adaptation.adda import ADDA
 from keras_dtl.methods.adaptation.ccsa import CCSA
 from keras_dtl.methods.adaptation.cdan import CDAN
+from keras_dtl.methods.adaptation.dacs import DACS
 from keras_dtl.methods.adaptation.dan import DAN
 from keras_dtl.methods.adaptation.dann import DANN
 from keras_dtl.methods.adaptation.deep_coral import DeepCORAL
@@ -38,6 +39,7 @@ __all__ = [
     "CCSA",
     "CDAN",
     "CGMV",
+    "DACS",
     "DAN",
     "DANN",
     "GMV",

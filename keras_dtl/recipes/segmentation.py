@@ -15,13 +15,14 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
+from keras_dtl.pipeline import pipeline_options
 from keras_dtl.prediction import predict
 from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.encoders import hasten_statistics
 
 SHOWN = 4
 """How many images the report shows."""
-Layouts = Literal["source-only", "dann", "output-space", "dan", "deep-coral"]
+Layouts = Literal["source-only", "dann", "output-space", "dan", "deep-coral", "dacs"]
 
 
 class Scenes(NamedTuple):
@@ -52,7 +53,8 @@ class SegmentationRecipe(Recipe):
     """Sequences of the target's frames.csv. Default: all."""
     method: Layouts = "dann"
     """How it adapts: source-only, not at all; dann, on features of each position; output-space,
-    on the layout of the predicted classes; dan or deep-coral, by a distance of pooled features."""
+    on the layout of the predicted classes; dan or deep-coral, by a distance of pooled features;
+    dacs, by pseudo-labels of target images into which parts of the source are pasted."""
     labels_from: Literal["source", "target"] = "source"
     """Whose masks are learnt: target gives the upper bound, with --method source-only."""
     holdout: float = 0.5
@@ -65,8 +67,8 @@ class SegmentationRecipe(Recipe):
     """Weights of MobileNetV2: imagenet, or a file. Default: random ones."""
     filters: int = 16
     """Channels of the U-Net's first map."""
-    adaptation_weight: float = 0.01
-    """Weight of the adaptation loss."""
+    adaptation_weight: float | None = None
+    """Weight of the adaptation loss. Default: 0.01, and 1 for dacs, as published."""
     learning_rate: float = 1e-3
     """Initial rate of Adam; it falls along a cosine to 0."""
     batch_norm: Literal["joint", "separate", "frozen"] = "joint"
@@ -144,11 +146,16 @@ class SegmentationRecipe(Recipe):
     def adaptation(self, encoder, classifier, classes):
         """Return the model of the chosen method."""
         from keras_dtl.backbones import pixel_discriminator
-        from keras_dtl.methods import DAN, DANN, DeepCORAL, SourceOnly
+        from keras_dtl.methods import DACS, DAN, DANN, DeepCORAL, SourceOnly
 
-        weight = {"adaptation_weight": self.adaptation_weight, "batch_norm": self.batch_norm}
+        weight = 1.0 if self.method == "dacs" else 0.01
+        if self.adaptation_weight is not None:
+            weight = self.adaptation_weight
+        weight = {"adaptation_weight": weight, "batch_norm": self.batch_norm}
         if self.method == "source-only":
             return SourceOnly(encoder, classifier, batch_norm=self.batch_norm)
+        if self.method == "dacs":
+            return DACS(encoder, classifier, **weight)
         if self.method in ("dan", "deep-coral"):
             distance = DAN if self.method == "dan" else DeepCORAL
             return distance(encoder, classifier, compared=("features",), **weight)
@@ -163,7 +170,7 @@ class SegmentationRecipe(Recipe):
         import tensorflow as tf
 
         from keras_dtl.data import endless_arrays, jitter
-        from keras_dtl.data.batches import independent_seeds, options
+        from keras_dtl.data.batches import independent_seeds
 
         augment = jitter(data.source_train.image_shape[:2]) if self.flip else None
         arrays = {"source": data.source_train.arrays(), "target": data.target_train.images}
@@ -172,7 +179,7 @@ class SegmentationRecipe(Recipe):
             name: endless_arrays(array, self.batch_size, seed, first_step, augment)
             for (name, array), seed in zip(arrays.items(), seeds, strict=True)
         }
-        return tf.data.Dataset.zip(streams).with_options(options())
+        return tf.data.Dataset.zip(streams).with_options(pipeline_options())
 
     def steps_per_epoch(self, data) -> int:
         from keras_dtl.data import steps_per_epoch

@@ -14,7 +14,7 @@ import numpy as np
 from keras_dtl.prediction import predict
 from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.encoders import networks_of
-from keras_dtl.recipes.rates import Preset, Training, training_of
+from keras_dtl.recipes.rates import CAREFUL_CLIPPING, Preset, Training, training_of
 
 
 class Target(NamedTuple):
@@ -99,7 +99,10 @@ class SHOTRecipe(Recipe):
     @property
     def training(self) -> Training:
         """The `Training` of networks that know something already, where flags leave it open."""
-        return training_of(self, "auto", pretrained=True)
+        training = training_of(self, "auto", pretrained=True)
+        if self.preset == "paper":
+            return training
+        return training._replace(global_clipnorm=CAREFUL_CLIPPING)
 
     def batches(self, data, first_step):
         from keras_dtl.data import endless_batches

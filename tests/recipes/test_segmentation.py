@@ -46,7 +46,7 @@ def test_last_target_images_are_held_out_and_their_masks_never_learnt(recipe):
 
 @pytest.mark.parametrize(
     "method",
-    ["dann", *(pytest.param(m, marks=pytest.mark.slow) for m in ("output-space", "dan"))],
+    ["dann", *(pytest.param(m, marks=pytest.mark.slow) for m in ("output-space", "dan", "dacs"))],
 )
 def test_every_method_learns_and_is_reported(method, recipe):
     recipe = dataclasses.replace(recipe, method=method)

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from keras_dtl.methods import DAN, DANN, DeepCORAL, SourceOnly
+from keras_dtl.methods import DACS, DAN, DANN, DeepCORAL, SourceOnly
 from keras_dtl.methods.adaptation.layer_alignment import pixels
 from tests.networks import CLASSES
 
@@ -32,6 +32,7 @@ MAKERS = {
         encoder(), pointwise(CLASSES), pointwise(1, CLASSES), discriminated="probabilities"
     ),
     "dan": lambda: DAN(encoder(), pointwise(CLASSES)),
+    "dacs": lambda: DACS(encoder(), pointwise(CLASSES)),
     "deep_coral": lambda: DeepCORAL(encoder(), pointwise(CLASSES), compared=("features",)),
 }
 

@@ -30,6 +30,7 @@ def test_size_decides_the_backbone(size, preset, expected):
 def test_weights_make_an_encoder_learn_slowly_and_keep_its_statistics():
     recipe = RECIPES["dann"](weights="imagenet", backbone="MobileNetV2")
     assert recipe.training.encoder_rate == 0.1
+    assert recipe.training.global_clipnorm == 10.0
     assert recipe.normalization == "frozen"
     fine = RECIPES["fine-tuning"](start="imagenet", backbone="MobileNetV2")
     assert fine.training.learning_rate * fine.training.encoder_rate == pytest.approx(1e-3)

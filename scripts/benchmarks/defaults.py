@@ -31,7 +31,10 @@ CASES = {
     "grey-64": {"size": 64, "grey": True},
     "digits": {},
 }
-RECIPES = ("source-only", "dann", "cdan", "dan", "deep-coral", "fine-tuning", "adda", "mme", "ccsa")
+RECIPES = (
+    *("source-only", "mcc", "dann", "cdan", "dan", "deep-coral", "adda", "mme", "ccsa"),
+    "fine-tuning",
+)
 RATES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 FURTHER = 150
 """Sketches of each class beside those of the case, of which four fifths are asked about: a fifth of

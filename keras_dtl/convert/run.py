@@ -15,7 +15,7 @@ from keras_dtl.convert.batches import reason_of, run_batch
 from keras_dtl.convert.channel import Channel, Closed
 from keras_dtl.convert.disk import DiskFull
 from keras_dtl.convert.items import Groups, Item, ItemError
-from keras_dtl.convert.journal import Checksums, Journal
+from keras_dtl.convert.journal import Journal
 from keras_dtl.convert.options import Options
 from keras_dtl.convert.parcel import WAITING, Parcel
 from keras_dtl.convert.reading import read_file
@@ -55,6 +55,8 @@ class Run:
         self.options = options
         self.progress = progress
         self.failures = []
+        # Those that conversions to come have a use for, as in a watched folder.
+        self.checksums = journal.checksums if journal and journal.outlived else None
         self.full = None  # why nothing more can be written, in words
         self.planned = []
         self.converted = self.skipped = self.left = 0
@@ -148,22 +150,29 @@ class Run:
     def _pass_on(self, batch, outputs):
         size = 1 if self.task.writers > 1 else len(batch)
         for start in range(0, len(batch), size):
-            rows = [
-                {name: array[index] for name, array in outputs.items()}
-                for index in range(start, min(start + size, len(batch)))
-            ]
-            weight = sum(array.nbytes for array in rows[0].values()) * len(rows)
+            part = slice(start, start + size)
+            rows = {name: array[part] for name, array in outputs.items()}
+            weight = sum(array.nbytes for array in rows.values())
             self.outbox.reserve(weight)
-            self.outbox.put(list(zip(batch[start : start + size], rows, strict=True)), weight)
+            self.outbox.put((batch[part], rows), weight)
 
-    def _written(self, items):
-        for item in items:
-            if item.index not in self.waiting:
-                continue
-            self.waiting[item.index] -= 1
-            if self.waiting[item.index] == 0:
-                self.converted += 1
-                self._finish(item)
+    def _written(self, batch, errors):
+        for image, error in zip(batch, errors, strict=True):
+            if error is None:
+                self._kept(image.item)
+            elif isinstance(error, DiskFull):
+                self.stop_full(error)
+                self._failed(image.item, f"{NOT_BEGUN}{error.strerror}")
+            else:
+                self._failed(image.item, reason_of(error, image.item))
+
+    def _kept(self, item):
+        if item.index not in self.waiting:
+            return  # another frame failed, and the file with it
+        self.waiting[item.index] -= 1
+        if self.waiting[item.index] == 0:
+            self.converted += 1
+            self._finish(item)
 
     def _skip(self, item):
         self.skipped += 1
@@ -231,15 +240,16 @@ class Run:
         if self.stop_reason:
             parcel.add(partial(self._failed, item, self.stop_reason))
             return
-        known = self.journal and self.journal.checksums.of(item.path)
+        path = item.path
+        known = self.checksums and self.checksums.of(path)
         if known and self._is_done(item, known):
             parcel.add(partial(self._skip, item))
             return
-        state = Checksums.state(item.path)
-        data = read_file(item.path)
+        state = self.checksums and self.checksums.state(path)
+        data = read_file(path)
         content = hashlib.sha256(data).hexdigest()
-        if self.journal is not None:
-            self.journal.checksums.note(item.path, state, content)
+        if self.checksums is not None:
+            self.checksums.note(path, state, content)
         if content != known and self._is_done(item, content):
             parcel.add(partial(self._skip, item))
             return
@@ -267,27 +277,24 @@ class Run:
     def _write_all(self):
         with self._reporting("writing") as busy:
             while True:
-                batch = self.outbox.get()
+                batch, outputs = self.outbox.get()
                 started = time.perf_counter()
-                written = []
-                for image, outputs in batch:
-                    self._write(image, outputs, written)
-                self.inbox.put(partial(self._written, written))
+                errors = self._write(batch, outputs)
+                self.inbox.put(partial(self._written, batch, errors))
                 busy.append(time.perf_counter() - started)
 
-    def _write(self, image, outputs, written):
-        try:
-            self._keep(image, outputs)
-        except DiskFull as error:
-            self.inbox.put(partial(self.stop_full, error))
-            self.inbox.put(partial(self._failed, image.item, f"{NOT_BEGUN}{error.strerror}"))
-        except (ItemError, MemoryError) as error:
-            self.inbox.put(partial(self._failed, image.item, reason_of(error, image.item)))
-        else:
-            written.append(image.item)
+    def _write(self, batch, outputs):
+        """Keep what is made of the outputs; return what hindered each, or None."""
+        made = self._make(batch, outputs)
+        whole = [not isinstance(one, Exception) for one in made]
+        kept = self.task.keep_each(
+            list(itertools.compress(batch, whole)), list(itertools.compress(made, whole))
+        )
+        hindrances = iter(kept)
+        return [next(hindrances) if fine else one for fine, one in zip(whole, made, strict=True)]
 
-    def _keep(self, image, outputs):
-        self.task.keep(image, self.task.make(image, outputs))
+    def _make(self, batch, outputs):
+        return self.task.make_each(batch, outputs)
 
     @contextlib.contextmanager
     def _reporting(self, stage):

@@ -44,7 +44,7 @@ def read_small_png(data: bytes, channels: int) -> np.ndarray | None:
         picture = Image.frombytes(mode, size, pixels, "zip", mode, 0)
     except (ValueError, struct.error):
         return None
-    array = np.asarray(picture).reshape(size[1], size[0], -1)
+    array = np.frombuffer(picture.tobytes(), np.uint8).reshape(size[1], size[0], -1)
     return array if array.shape[2] == channels else array.repeat(channels, 2)
 
 

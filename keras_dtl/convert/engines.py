@@ -12,9 +12,11 @@ from keras_dtl.convert.run import Run
 from keras_dtl.convert.task import Task
 from keras_dtl.convert.tasks import task_class
 
-# From where on processes of their own pay: it takes seconds until they are there.
-_MANY_FILES = 5000
+_MANY_FILES = 5000  # from where on a session for each core pays
 _SMALL_FILE = 2**16  # bytes
+# On two cores Python's lock is hardly waited for, and processes take as long to begin as some ten
+# thousand files do.
+_FEW_CORES = 2
 
 
 def run_of(
@@ -47,9 +49,8 @@ def run_of(
         "progress": progress,
     }
     engine = "threads" if options.dry_run else options.engine
-    if engine == "auto":
-        engine = "processes" if _pay_processes(artifact, items) else "threads"
-    if engine == "threads":
+    many = engine == "auto" and _is_for_every_core(artifact, items)
+    if engine == "threads" or (engine == "auto" and not many):
         return Run(model=task.model(), **parts)
     # Imported where it is needed, so that command lines answer at once.
     from keras_dtl.convert.remote import RemoteRun
@@ -60,20 +61,23 @@ def run_of(
     setup = setup_of(artifact, destination, options)
     if engine == "ray":
         from keras_dtl.convert.ray_cluster import ray_workers as workers
+    elif engine == "auto" and core_count() <= _FEW_CORES:
+        from keras_dtl.convert.threads import thread_workers as workers
     else:
         from keras_dtl.convert.processes import process_workers as workers
     return RemoteRun(workers=workers(setup), **parts)
 
 
-def _pay_processes(artifact, items):
-    """Whether Python's lock, not the model, would be what threads wait for."""
+def _is_for_every_core(artifact, items):
+    """Whether files are so many and small that each core shall have a session of its own."""
     if not task_class(artifact).takes_small_files:
         return False
     if artifact.device not in ("cpu", "openvino") or artifact.path is None:
         return False
     if len(items) < _MANY_FILES or core_count() < 2:
         return False
+    some = items[:: max(1, len(items) // 8)]
     try:
-        return all(item.path.stat().st_size < _SMALL_FILE for item in items[:: len(items) // 8])
+        return all(item.path.stat().st_size < _SMALL_FILE for item in some)
     except OSError:
         return False

@@ -8,11 +8,23 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from keras_dtl.convert import ConversionError, convert_folder, engines, load_artifact, processes
+from keras_dtl.convert import (
+    ConversionError,
+    Options,
+    convert_folder,
+    engines,
+    load_artifact,
+    processes,
+    tasks,
+    threads,
+)
+from keras_dtl.convert.inputs import find_items
+from keras_dtl.convert.items import Item
 from keras_dtl.convert.remote import RemoteRun
 from keras_dtl.images import write_image
-from tests.convert.conftest import write_negative
+from tests.convert.conftest import CLASSES, write_negative
 
 
 def tree(folder):
@@ -113,19 +125,47 @@ def test_a_worker_that_cannot_begin_is_an_error_not_a_wait(seconds, tmp_path, ma
         convert_folder(artifact, many, tmp_path / "out", engine="processes", workers=1)
 
 
-def test_auto_takes_processes_for_thousands_of_small_files_only(
-    classifier, negative, photos, monkeypatch
+@pytest.mark.parametrize("cores", [1, 2, 4])
+def test_auto_takes_a_session_for_each_core_for_thousands_of_small_files_only(
+    classifier, negative, photos, tmp_path, monkeypatch, cores
 ):
-    from keras_dtl.convert.inputs import find_items
+    def workers_of(artifact, items):
+        task = tasks.task_of(artifact, tmp_path, Options())
+        run = engines.run_of(artifact, task, None, items, tmp_path, Options(), None)
+        return [type(worker).__name__ for worker in getattr(run, "workers", ())]
 
     items, _ = find_items(photos)
-    monkeypatch.setattr(engines, "core_count", lambda: 2)
-    assert not engines._pay_processes(classifier, items)
+    for module in (engines, processes, threads):
+        monkeypatch.setattr(module, "core_count", lambda: cores)
+    assert workers_of(classifier, items) == []
     monkeypatch.setattr(engines, "_MANY_FILES", 8)
-    assert engines._pay_processes(classifier, items * 2)
-    assert not engines._pay_processes(negative, items * 2)
-    monkeypatch.setattr(engines, "core_count", lambda: 1)
-    assert not engines._pay_processes(classifier, items * 2)
+    assert workers_of(negative, items * 2) == []
+    wanted = {1: [], 2: 2 * ["ThreadWorker"], 4: 4 * ["ProcessWorker"]}
+    assert workers_of(classifier, items * 2) == wanted[cores]
+    assert workers_of(classifier, items * 2 + [Item(9, tmp_path / "none", "none")] * 8) == []
+
+
+def test_a_session_for_each_core_does_what_one_does(
+    classifier, free_classifier, photos, many, tmp_path, monkeypatch
+):
+    """Also of animations and of files that fail; each takes up what the other has done."""
+    frames = [Image.new("RGB", (8, 8), name) for name in CLASSES]
+    frames[0].save(photos / "moving.gif", save_all=True, append_images=frames[1:])
+    monkeypatch.setattr(engines, "_MANY_FILES", 1)
+    for module in (engines, threads):
+        monkeypatch.setattr(module, "core_count", lambda: 2)
+    for number, artifact in enumerate((classifier, free_classifier)):
+        for source in (photos, many):
+            out = tmp_path / f"{number} {source.name}"
+            options = {"batch_size": 4, "animation": "frames", "all_probabilities": True}
+            for engine in ("threads", "auto"):
+                convert_folder(artifact, source, out / engine, engine=engine, **options)
+            assert tree(out / "threads") == tree(out / "auto")
+            assert told(out / "threads") == told(out / "auto")
+            for engine, other in (("threads", "auto"), ("auto", "threads")):
+                again = convert_folder(artifact, source, out / engine, engine=other, **options)
+                assert again.converted == 0
+            assert tree(out / "threads") == tree(out / "auto")
 
 
 def test_ray_that_is_not_installed_is_said(negative, many, tmp_path, monkeypatch):

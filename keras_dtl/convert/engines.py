@@ -1,9 +1,13 @@
 """Where the images of a conversion are decoded and converted."""
 
+import contextlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from keras_dtl.convert.artifact import Artifact
+import numpy as np
+
+from keras_dtl.convert.artifact import Artifact, ArtifactError
 from keras_dtl.convert.cores import core_count
 from keras_dtl.convert.items import Item
 from keras_dtl.convert.journal import Journal
@@ -12,11 +16,13 @@ from keras_dtl.convert.run import Run
 from keras_dtl.convert.task import Task
 from keras_dtl.convert.tasks import task_class
 
-_MANY_FILES = 5000  # from where on a session for each core pays
+_MANY_FILES = 5000  # from where on it is looked at what pays
+# From where on processes of their own pay for any model: it takes them as long to begin as it takes
+# to convert some ten thousand small files by a light one.
+_VERY_MANY_FILES = 20_000
 _SMALL_FILE = 2**16  # bytes
-# On two cores Python's lock is hardly waited for, and processes take as long to begin as some ten
-# thousand files do.
-_FEW_CORES = 2
+# Of the processor for an image: less than reading it takes.
+_LIGHT_SECONDS = 1.5e-4
 
 
 def run_of(
@@ -49,9 +55,11 @@ def run_of(
         "progress": progress,
     }
     engine = "threads" if options.dry_run else options.engine
-    many = engine == "auto" and _is_for_every_core(artifact, items)
-    if engine == "threads" or (engine == "auto" and not many):
-        return Run(model=task.model(), **parts)
+    model = None if engine in ("processes", "ray") else task.model()
+    if engine == "auto":
+        engine = "processes" if _pay_processes(artifact, model, items) else "threads"
+    if engine == "threads":
+        return Run(model=model, **parts)
     # Imported where it is needed, so that command lines answer at once.
     from keras_dtl.convert.remote import RemoteRun
     from keras_dtl.convert.worker import setup_of
@@ -61,23 +69,35 @@ def run_of(
     setup = setup_of(artifact, destination, options)
     if engine == "ray":
         from keras_dtl.convert.ray_cluster import ray_workers as workers
-    elif engine == "auto" and core_count() <= _FEW_CORES:
-        from keras_dtl.convert.threads import thread_workers as workers
     else:
         from keras_dtl.convert.processes import process_workers as workers
     return RemoteRun(workers=workers(setup), **parts)
 
 
-def _is_for_every_core(artifact, items):
-    """Whether files are so many and small that each core shall have a session of its own."""
+def _pay_processes(artifact, model, items):
+    """Whether workers, each with a core, are faster by more than they take to begin."""
     if not task_class(artifact).takes_small_files:
         return False
     if artifact.device not in ("cpu", "openvino") or artifact.path is None:
         return False
     if len(items) < _MANY_FILES or core_count() < 2:
         return False
-    some = items[:: max(1, len(items) // 8)]
     try:
-        return all(item.path.stat().st_size < _SMALL_FILE for item in some)
+        small = all(item.path.stat().st_size < _SMALL_FILE for item in items[:: len(items) // 8])
     except OSError:
         return False
+    return small and (len(items) >= _VERY_MANY_FILES or not _is_light(artifact, model))
+
+
+def _is_light(artifact, model):
+    """Whether the model takes less for an image than reading it does, as seen by two batches."""
+    shape = artifact.manifest.inputs[0].shape[1:]
+    if None in shape:
+        return False
+    images = np.zeros((8, *shape), "uint8")
+    with contextlib.suppress(ArtifactError, MemoryError):
+        model(images)  # the first time takes memory, and longer
+        started = time.process_time()  # whatever else the machine does meanwhile
+        model(images)
+        return time.process_time() - started < len(images) * _LIGHT_SECONDS
+    return False

@@ -17,6 +17,7 @@ from keras_dtl.convert.disk import DiskFull
 from keras_dtl.convert.items import Groups, Item, ItemError
 from keras_dtl.convert.journal import Journal
 from keras_dtl.convert.options import Options
+from keras_dtl.convert.pace import Pace
 from keras_dtl.convert.parcel import WAITING, Parcel
 from keras_dtl.convert.reading import read_file
 from keras_dtl.convert.report import NOT_BEGUN, Failure, Stages
@@ -24,6 +25,7 @@ from keras_dtl.convert.task import Task
 from keras_dtl.images import ImageError
 
 _READERS = min(32, os.cpu_count() or 1)
+_SECONDS_TO_REST = 0.01  # of a reader, until it looks whether it can help
 
 
 class Run:
@@ -73,6 +75,7 @@ class Run:
         self.groups = Groups(self.options.batch_size)
         self.inbox, self.outbox = Channel(WAITING), Channel(WAITING)
         self.next_items, self.taking = iter(items), threading.Lock()
+        self.all_taken, self.pace = threading.Event(), Pace()
         self.allowed = itertools.count(1)
         self.stop_reason = self.defect = None
         work = self._work()
@@ -101,7 +104,7 @@ class Run:
     def _work(self):
         """Return what threads of their own do, by stage."""
         return {
-            "reading": [self._read_all] * _READERS,
+            "reading": [partial(self._read_all, bool(number)) for number in range(_READERS)],
             "writing": [self._write_all] * self.task.writers,
         }
 
@@ -219,28 +222,40 @@ class Run:
 
     # In threads of their own ---------------------------------------------------------------
 
-    def _read_all(self):
+    def _read_all(self, helps):
         with self._reporting("reading") as busy:
             parcel = Parcel(self.inbox, self.options.batch_size)
-            while (item := self._take()) is not None:
+            while (item := self._take(helps, parcel)) is not None:
                 started, waited = time.perf_counter(), parcel.waited
                 try:
                     self._read(item, parcel)
                 except (ImageError, ItemError, OSError, MemoryError) as error:
                     parcel.add(partial(self._failed, item, reason_of(error, item)))
-                busy.append(time.perf_counter() - started - (parcel.waited - waited))
+                seconds = time.perf_counter() - started - (parcel.waited - waited)
+                busy.append(seconds)
+                if not helps:
+                    self.pace.note(seconds)
             parcel.send()
 
-    def _take(self):
+    def _take(self, helps, parcel):
+        """Return the next item, or None after the last; help to read only where that helps."""
+        if helps and self.pace.is_quick():
+            parcel.send()
+            while self.pace.is_quick():
+                if self.all_taken.wait(_SECONDS_TO_REST):
+                    return None
         with self.taking:
-            return next(self.next_items, None)
+            item = next(self.next_items, None)
+        if item is None:
+            self.all_taken.set()
+        return item
 
     def _read(self, item, parcel):
         """Send on what is in a file."""
         if self.stop_reason:
             parcel.add(partial(self._failed, item, self.stop_reason))
             return
-        path = item.path
+        path = item.place  # a path object takes as long to make as a small file to read
         known = self.checksums and self.checksums.of(path)
         if known and self._is_done(item, known):
             parcel.add(partial(self._skip, item))

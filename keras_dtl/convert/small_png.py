@@ -41,11 +41,33 @@ def read_small_png(data: bytes, channels: int) -> np.ndarray | None:
         (mode, size), pixels = _parse(data)
         if (mode, channels) not in (("L", 1), ("L", 3), ("RGB", 3)):
             return None
-        picture = Image.frombytes(mode, size, pixels, "zip", mode, 0)
+        values = _decode(mode, size, pixels)
     except (ValueError, struct.error):
         return None
-    array = np.frombuffer(picture.tobytes(), np.uint8).reshape(size[1], size[0], -1)
+    array = np.frombuffer(values, np.uint8).reshape(size[1], size[0], -1)
     return array if array.shape[2] == channels else array.repeat(channels, 2)
+
+
+def _decode(mode, size, pixels):
+    """Return the bytes of the pixels, by what `Image.frombytes` and `Image.tobytes` call.
+
+    These take as long to do so as decoding does, of which only this waits for no other thread.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
+    image, box = Image.core.new(mode, size), (0, 0, *size)
+    decoder = Image.core.zip_decoder(mode, mode, 0)
+    decoder.setimage(image, box)
+    taken, error = decoder.decode(pixels)
+    if taken >= 0 or error:  # it waits for more
+        raise _NotPlain
+    encoder = Image.core.raw_encoder(mode, mode, 0, 1)
+    encoder.setimage(image, box)
+    values = encoder.encode(size[0] * size[1] * len(mode))[2]
+    if len(values) != size[0] * size[1] * len(mode):
+        raise _NotPlain
+    return values
 
 
 def _parse(data):

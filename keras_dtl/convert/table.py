@@ -70,8 +70,10 @@ def _csv_rows(file, top, classes):
     label_cell = functools.lru_cache(1024)(_csv_cell)
 
     def add(name, likeliest, every):
-        pairs = ((label_cell(label), value) for label, value in likeliest)
-        writer.writerow([_csv_cell(name), *(cell for pair in pairs for cell in pair), *every])
+        row = [_csv_cell(name)]
+        for label, value in likeliest:
+            row += (label_cell(label), value)
+        writer.writerow(row + every)
 
     return add
 

@@ -18,7 +18,6 @@ from keras_dtl.convert import (
     load_artifact,
     processes,
     tasks,
-    threads,
 )
 from keras_dtl.convert.inputs import find_items
 from keras_dtl.convert.items import Item
@@ -125,47 +124,47 @@ def test_a_worker_that_cannot_begin_is_an_error_not_a_wait(seconds, tmp_path, ma
         convert_folder(artifact, many, tmp_path / "out", engine="processes", workers=1)
 
 
-@pytest.mark.parametrize("cores", [1, 2, 4])
-def test_auto_takes_a_session_for_each_core_for_thousands_of_small_files_only(
-    classifier, negative, photos, tmp_path, monkeypatch, cores
+def test_auto_takes_processes_for_thousands_of_small_files_only(
+    classifier, free_classifier, negative, photos, tmp_path, monkeypatch
 ):
-    def workers_of(artifact, items):
+    """Where the model is light as well only from where on they make up for their beginning."""
+
+    def engine_of(artifact, items):
         task = tasks.task_of(artifact, tmp_path, Options())
         run = engines.run_of(artifact, task, None, items, tmp_path, Options(), None)
-        return [type(worker).__name__ for worker in getattr(run, "workers", ())]
+        return "processes" if isinstance(run, RemoteRun) else "threads"
 
     items, _ = find_items(photos)
-    for module in (engines, processes, threads):
-        monkeypatch.setattr(module, "core_count", lambda: cores)
-    assert workers_of(classifier, items) == []
+    monkeypatch.setattr(engines, "core_count", lambda: 2)
+    monkeypatch.setattr(engines, "_VERY_MANY_FILES", 8)
+    assert engine_of(classifier, items * 2) == "threads"
     monkeypatch.setattr(engines, "_MANY_FILES", 8)
-    assert workers_of(negative, items * 2) == []
-    wanted = {1: [], 2: 2 * ["ThreadWorker"], 4: 4 * ["ProcessWorker"]}
-    assert workers_of(classifier, items * 2) == wanted[cores]
-    assert workers_of(classifier, items * 2 + [Item(9, tmp_path / "none", "none")] * 8) == []
+    assert engine_of(classifier, items) == "threads"
+    assert engine_of(classifier, items * 2) == "processes"
+    assert engine_of(negative, items * 2) == "threads"
+    assert engine_of(classifier, items * 2 + [Item(9, tmp_path / "none", "none")] * 8) == "threads"
+    monkeypatch.setattr(engines, "_VERY_MANY_FILES", 100)
+    monkeypatch.setattr(engines, "_LIGHT_SECONDS", 10.0)
+    assert engine_of(classifier, items * 2) == "threads"
+    assert engine_of(free_classifier, items * 2) == "processes"  # nobody knows of which size
+    monkeypatch.setattr(engines, "_LIGHT_SECONDS", 0.0)
+    assert engine_of(classifier, items * 2) == "processes"
+    monkeypatch.setattr(engines, "core_count", lambda: 1)
+    assert engine_of(classifier, items * 2) == "threads"
 
 
-def test_a_session_for_each_core_does_what_one_does(
-    classifier, free_classifier, photos, many, tmp_path, monkeypatch
-):
-    """Also of animations and of files that fail; each takes up what the other has done."""
+def test_tables_of_processes_hold_animations_and_what_failed(classifier, photos, tmp_path):
     frames = [Image.new("RGB", (8, 8), name) for name in CLASSES]
     frames[0].save(photos / "moving.gif", save_all=True, append_images=frames[1:])
-    monkeypatch.setattr(engines, "_MANY_FILES", 1)
-    for module in (engines, threads):
-        monkeypatch.setattr(module, "core_count", lambda: 2)
-    for number, artifact in enumerate((classifier, free_classifier)):
-        for source in (photos, many):
-            out = tmp_path / f"{number} {source.name}"
-            options = {"batch_size": 4, "animation": "frames", "all_probabilities": True}
-            for engine in ("threads", "auto"):
-                convert_folder(artifact, source, out / engine, engine=engine, **options)
-            assert tree(out / "threads") == tree(out / "auto")
-            assert told(out / "threads") == told(out / "auto")
-            for engine, other in (("threads", "auto"), ("auto", "threads")):
-                again = convert_folder(artifact, source, out / engine, engine=other, **options)
-                assert again.converted == 0
-            assert tree(out / "threads") == tree(out / "auto")
+    options = {"batch_size": 4, "animation": "frames", "all_probabilities": True, "workers": 1}
+    for engine in ("threads", "processes"):
+        convert_folder(classifier, photos, tmp_path / engine, engine=engine, **options)
+    assert tree(tmp_path / "threads") == tree(tmp_path / "processes")
+    assert told(tmp_path / "threads") == told(tmp_path / "processes")
+    assert "moving.gif#2" in (tmp_path / "threads" / "predictions.csv").read_text()
+    again = convert_folder(classifier, photos, tmp_path / "processes", **options)
+    assert (again.converted, again.skipped) == (0, 5)
+    assert tree(tmp_path / "threads") == tree(tmp_path / "processes")
 
 
 def test_ray_that_is_not_installed_is_said(negative, many, tmp_path, monkeypatch):

@@ -62,8 +62,8 @@ class Classification(ImageTask):
 
     def plan(self, items: list[Item]) -> None:
         self.source = _source_of(items)
-        # A few are remembered for the gallery.
-        self.rows.remember = {item.index for item in items[:: max(1, len(items) // 1000)]}
+        if self.options.gallery:  # for which a few are remembered
+            self.rows.remember = {item.index for item in items[:: max(1, len(items) // 1000)]}
 
     @contextlib.contextmanager
     def writing(self, journal: Journal) -> Iterator[None]:

@@ -55,18 +55,19 @@ def run_of(
         "progress": progress,
     }
     engine = "threads" if options.dry_run else options.engine
-    model = None if engine in ("processes", "ray") else task.model()
-    if engine == "auto":
-        engine = "processes" if _pay_processes(artifact, model, items) else "threads"
-    if engine == "threads":
-        return Run(model=model, **parts)
+    small = engine == "auto" and _are_many_and_small(artifact, items)
+    if engine == "threads" or (engine == "auto" and not small):
+        return Run(model=task.model(), **parts)
     # Imported where it is needed, so that command lines answer at once.
     from keras_dtl.convert.remote import RemoteRun
-    from keras_dtl.convert.worker import setup_of
+    from keras_dtl.convert.worker import Worker, setup_of
 
     if artifact.path is None:
         raise ConversionError("An artifact that was not opened from a folder runs in threads only.")
     setup = setup_of(artifact, destination, options)
+    if small and len(items) < _VERY_MANY_FILES and _is_light(artifact, task.model()):
+        # As in a worker, on one thread: while one reads, those of all cores get in its way.
+        return Run(model=Worker(setup).model, **parts)
     if engine == "ray":
         from keras_dtl.convert.ray_cluster import ray_workers as workers
     else:
@@ -74,8 +75,8 @@ def run_of(
     return RemoteRun(workers=workers(setup), **parts)
 
 
-def _pay_processes(artifact, model, items):
-    """Whether workers, each with a core, are faster by more than they take to begin."""
+def _are_many_and_small(artifact, items):
+    """Whether what is done beside the model may take longer than the model does."""
     if not task_class(artifact).takes_small_files:
         return False
     if artifact.device not in ("cpu", "openvino") or artifact.path is None:
@@ -83,10 +84,9 @@ def _pay_processes(artifact, model, items):
     if len(items) < _MANY_FILES or core_count() < 2:
         return False
     try:
-        small = all(item.path.stat().st_size < _SMALL_FILE for item in items[:: len(items) // 8])
+        return all(item.path.stat().st_size < _SMALL_FILE for item in items[:: len(items) // 8])
     except OSError:
         return False
-    return small and (len(items) >= _VERY_MANY_FILES or not _is_light(artifact, model))
 
 
 def _is_light(artifact, model):

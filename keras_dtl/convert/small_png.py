@@ -14,6 +14,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MODES = {0: "L", 2: "RGB"}  # by the colour type of the header
 _PLAIN = (8, 0, 0, 0)  # bits, and the numbers of compression, filter and interlacing
 _MOST_PIXELS = 2**16
+_CHUNK, _CHECKSUM, _HEADER = map(struct.Struct, (">I4s", ">I", ">IIBBBBB"))
 
 
 class _NotPlain(ValueError):
@@ -80,9 +81,9 @@ def _parse(data):
         raise _NotPlain
     header, pixels, place = None, [], len(_SIGNATURE)
     while True:
-        length, kind = struct.unpack_from(">I4s", data, place)
+        length, kind = _CHUNK.unpack_from(data, place)
         end = place + 8 + length
-        if struct.unpack_from(">I", data, end)[0] != zlib.crc32(data[place + 4 : end]):
+        if _CHECKSUM.unpack_from(data, end)[0] != zlib.crc32(data[place + 4 : end]):
             raise _NotPlain
         if kind == b"IEND" and header is not None:
             return header, b"".join(pixels)
@@ -96,7 +97,7 @@ def _parse(data):
 
 
 def _header(data):
-    width, height, bits, color, *rest = struct.unpack(">IIBBBBB", data)
+    width, height, bits, color, *rest = _HEADER.unpack(data)
     if (bits, *rest) != _PLAIN or color not in _MODES or not 0 < width * height <= _MOST_PIXELS:
         raise _NotPlain
     return _Header(_MODES[color], (width, height))

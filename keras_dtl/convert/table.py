@@ -41,7 +41,7 @@ class InOrder:
                 rows, _ = self.waiting.get(index, ({}, 1))
                 rows[frame] = row
                 self.waiting[index] = (rows, frames if row else len(rows))
-            while self._is_whole(self.next):
+            while self.waiting and self._is_whole(self.next):
                 rows, _ = self.waiting.pop(self.next)
                 self._write([row for _, row in sorted(rows.items())])
 

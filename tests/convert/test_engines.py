@@ -127,12 +127,14 @@ def test_a_worker_that_cannot_begin_is_an_error_not_a_wait(seconds, tmp_path, ma
 def test_auto_takes_processes_for_thousands_of_small_files_only(
     classifier, free_classifier, negative, photos, tmp_path, monkeypatch
 ):
-    """Where the model is light as well only from where on they make up for their beginning."""
+    """By a light model only of so many that they make up for their beginning."""
 
     def engine_of(artifact, items):
         task = tasks.task_of(artifact, tmp_path, Options())
         run = engines.run_of(artifact, task, None, items, tmp_path, Options(), None)
-        return "processes" if isinstance(run, RemoteRun) else "threads"
+        if isinstance(run, RemoteRun):
+            return "processes"
+        return "one thread" if run.model.artifact.settings.threads == 1 else "threads"
 
     items, _ = find_items(photos)
     monkeypatch.setattr(engines, "core_count", lambda: 2)
@@ -145,7 +147,7 @@ def test_auto_takes_processes_for_thousands_of_small_files_only(
     assert engine_of(classifier, items * 2 + [Item(9, tmp_path / "none", "none")] * 8) == "threads"
     monkeypatch.setattr(engines, "_VERY_MANY_FILES", 100)
     monkeypatch.setattr(engines, "_LIGHT_SECONDS", 10.0)
-    assert engine_of(classifier, items * 2) == "threads"
+    assert engine_of(classifier, items * 2) == "one thread"
     assert engine_of(free_classifier, items * 2) == "processes"  # nobody knows of which size
     monkeypatch.setattr(engines, "_LIGHT_SECONDS", 0.0)
     assert engine_of(classifier, items * 2) == "processes"

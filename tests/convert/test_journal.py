@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -228,7 +229,10 @@ def outputs(folder):
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in files
-        if not path.relative_to(folder).parts[0].startswith((".keras_dtl", "report", "gallery"))
+        # Of these also what a killed run has left beside them, before it took their place.
+        if not re.match(
+            r"\.keras_dtl|(\.[0-9a-f]{8}\.)?(report|gallery)", path.relative_to(folder).parts[0]
+        )
     }
 
 

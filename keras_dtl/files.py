@@ -20,6 +20,8 @@ from typing import Any, BinaryIO
 
 # Of Linux: names are relative to the current folder, and are exchanged.
 _CURRENT_FOLDER, _RENAME_EXCHANGE = -100, 2
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_AT_ONCE = 2**20  # bytes of a file that is read in one call of the system
 _TEMPORARY = re.compile(r"\.[0-9a-f]{8}\..")  # as `_sibling` names it
 FilePath = str | os.PathLike[str]
 """What functions take as a path."""
@@ -173,16 +175,27 @@ def open_regular(path: FilePath, buffering: int = -1) -> BinaryIO:
     Raises:
         OSError: It cannot be opened, or is no regular file.
     """
-    # Looked at before it is opened, which some devices take for a command, and after: what a
-    # link leads to may have changed in between.
-    _require_regular(os.stat(path).st_mode, path)
-    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    number, _ = _open_number(path)
     try:
-        _require_regular(os.fstat(number).st_mode, path)
         return os.fdopen(number, "rb", buffering)
     except OSError:
         os.close(number)
         raise
+
+
+def _open_number(path):
+    """Open a regular file; return its number for the system, and its size."""
+    # Looked at before it is opened, which some devices take for a command, and after: what a
+    # link leads to may have changed in between.
+    _require_regular(os.stat(path).st_mode, path)
+    number = os.open(path, _READ)
+    try:
+        status = os.fstat(number)
+        _require_regular(status.st_mode, path)
+    except OSError:
+        os.close(number)
+        raise
+    return number, status.st_size
 
 
 def _require_regular(mode, path):
@@ -202,10 +215,16 @@ def read_regular(path: FilePath, limit: int = 2**31) -> bytes:
     Raises:
         OSError: It cannot be read, is no regular file, or holds more.
     """
-    with open_regular(path, buffering=0) as file:
-        size = os.fstat(file.fileno()).st_size
-        # Some files of the system are said to be empty and hold without end.
-        data = file.read() if 0 < size <= limit else _read_most(file, limit)
+    number, size = _open_number(path)
+    try:
+        # One byte more is asked for than there should be: where it does not come, that was all.
+        data = os.read(number, size + 1) if 0 < size <= min(limit, _AT_ONCE) else b""
+        if not data or len(data) != size:
+            with os.fdopen(number, "rb", 0, closefd=False) as file:
+                # Some files of the system are said to be empty and hold without end.
+                data += file.read() if 0 < size <= limit else _read_most(file, limit)
+    finally:
+        os.close(number)
     if len(data) > limit or size > limit:
         raise OSError(errno.EFBIG, f"its {max(size, len(data))} bytes are more than {limit}")
     return data

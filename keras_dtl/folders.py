@@ -32,8 +32,7 @@ def find_files(
         FileNotFoundError: There is no such folder.
         NotADirectoryError: It is a file.
     """
-    folder = _require_folder(folder)
-    return list(_walk(folder, lambda name: suffix_of(name) in suffixes, recursive, on_error))
+    return [Path(path) for path in split_files(folder, suffixes, recursive, on_error)[0]]
 
 
 def find_other_files(
@@ -50,12 +49,32 @@ def find_other_files(
     Returns:
         A sorted list of `pathlib.Path`, each beginning with `folder`.
     """
+    others = split_files(folder, suffixes, recursive, lambda error: None)[1]
+    return [Path(path) for path in others]
 
-    def is_other(name):
-        return suffix_of(name) not in suffixes and not is_system_name(name)
 
-    folder = _require_folder(folder)
-    return list(_walk(folder, is_other, recursive, lambda error: None))
+def split_files(
+    folder: FilePath,
+    suffixes: Collection[str],
+    recursive: bool = True,
+    on_error: Callable[[OSError], None] | None = None,
+) -> tuple[list[str], list[str]]:
+    """List the files of a folder once, for both: what `find_files` returns, and the others.
+
+    Args:
+        folder, suffixes, recursive, on_error: As for `find_files`, which raises the same errors.
+
+    Returns:
+        The list of `find_files` and that of `find_other_files`, as texts: of very many files it
+        takes far longer to make a `Path` of each than to find it.
+    """
+    found, others = [], []
+    for path, name in _walk(os.fspath(_require_folder(folder)), recursive, on_error):
+        if suffix_of(name) in suffixes:
+            found.append(path)
+        elif not is_system_name(name):
+            others.append(path)
+    return found, others
 
 
 def is_system_name(name: str) -> bool:
@@ -103,8 +122,8 @@ def _require_folder(folder):
     return folder
 
 
-def _walk(folder, is_wanted, recursive, on_error, ancestors=()):
-    """Yield the files below a folder, sorted, with no more work for each than it takes."""
+def _walk(folder, recursive, on_error, ancestors=()):
+    """Yield path and name of the files below a folder, sorted, with little work for each."""
     try:
         place = os.path.realpath(folder)
         with os.scandir(folder) as entries:
@@ -122,10 +141,10 @@ def _walk(folder, is_wanted, recursive, on_error, ancestors=()):
                 and os.path.realpath(entry) not in (*ancestors, place)
             ):
                 below = (*ancestors, place)
-                yield from _walk(folder / entry.name, is_wanted, recursive, on_error, below)
-        elif is_wanted(entry.name) and (_holds(entry.is_file) or entry.is_symlink()):
+                yield from _walk(entry.path, recursive, on_error, below)
+        elif _holds(entry.is_file) or entry.is_symlink():
             # A broken link is listed, so that somebody reports it; a pipe or socket is not.
-            yield folder / entry.name
+            yield entry.path, entry.name
 
 
 def suffix_of(name: str) -> str:
@@ -134,7 +153,8 @@ def suffix_of(name: str) -> str:
     Args:
         name: Of the file.
     """
-    return os.path.splitext(name)[1].lower()
+    stem, _, end = name.rpartition(".")
+    return f".{end}".lower() if stem.strip(".") else ""
 
 
 def _holds(question):

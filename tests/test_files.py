@@ -8,7 +8,14 @@ import sys
 
 import pytest
 
-from keras_dtl.files import atomic_path, remove_abandoned, sha256, write_json, write_text
+from keras_dtl.files import (
+    atomic_path,
+    read_regular,
+    remove_abandoned,
+    sha256,
+    write_json,
+    write_text,
+)
 
 
 def names(folder):
@@ -118,6 +125,34 @@ def test_sha256_equals_hashlib(tmp_path):
     data = b"x" * 3_000_000
     (tmp_path / "a").write_bytes(data)
     assert sha256(tmp_path / "a") == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 2**20, 2**20 + 1, 3 * 2**20])
+@pytest.mark.parametrize("change", [-1, 0, 1, 5_000_000])
+def test_a_file_that_changes_while_it_is_opened_is_read_whole(tmp_path, monkeypatch, size, change):
+    path, fstat, opened = tmp_path / "a", os.fstat, []
+    path.write_bytes(bytes(size))
+
+    def change_then(number):
+        status = fstat(number)
+        if not opened:
+            os.truncate(path, max(0, size + change))
+        opened.append(number)
+        return status
+
+    monkeypatch.setattr(os, "fstat", change_then)
+    assert read_regular(path) == bytes(max(0, size + change))
+    opened.clear()
+    path.write_bytes(bytes(size))
+    with (
+        pytest.raises(OSError, match="more than 10")
+        if size + change > 10
+        else contextlib.nullcontext()
+    ):
+        read_regular(path, limit=10)
+    assert len({*opened}) == 1
+    with pytest.raises(OSError, match="Bad file"):
+        fstat(opened[0])
 
 
 def test_what_a_killed_process_left_goes_when_nobody_writes_it_any_more(tmp_path):

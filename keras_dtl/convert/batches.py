@@ -21,7 +21,9 @@ def run_batch(
     Yields:
         A list of images with their outputs, or one image in a list with the error.
     """
-    pixels = batch[0].pixels[None] if len(batch) == 1 else np.stack([i.pixels for i in batch])
+    shape = batch[0].pixels.shape
+    arrays = [image.pixels for image in batch]
+    pixels = arrays[0][None] if len(batch) == 1 else np.concatenate(arrays).reshape(-1, *shape)
     try:
         outputs = model(pixels)
     except (ArtifactError, MemoryError) as error:

@@ -1,12 +1,7 @@
 """Classifiers: one table of predictions."""
 
 import contextlib
-import csv
-import functools
 import hashlib
-import json
-import re
-import threading
 import typing
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -14,15 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from keras_dtl.convert.artifact import Artifact
-from keras_dtl.convert.disk import no_room_is_fatal
+from keras_dtl.convert.disk import DiskFull, no_room_is_fatal
 from keras_dtl.convert.image_task import ImageTask
 from keras_dtl.convert.items import Item, Loaded
 from keras_dtl.convert.journal import Journal
 from keras_dtl.convert.options import ConversionError, Options
+from keras_dtl.convert.table import FORMATS, InOrder, json_line, json_row
 from keras_dtl.files import readable_name
 from keras_dtl.images import resize_image
 
-_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but not the ends of lines and tabs
 _TABLE = ""  # its name in the journal, which no image has
 
 
@@ -44,7 +39,7 @@ class Classification(ImageTask):
 
     def __init__(self, artifact: Artifact, destination: Path, options: Options):
         super().__init__(artifact, destination, options)
-        self.format = options.format_among(tuple(_FORMATS))
+        self.format = options.format_among(tuple(FORMATS))
         if destination.suffix in (".csv", ".jsonl") and not destination.is_dir():
             raise ConversionError(
                 f"The output is a folder, in which predictions{destination.suffix} will be; "
@@ -62,13 +57,13 @@ class Classification(ImageTask):
                 f"{self.kind} must name its classes and have one output, their {self.numbers}; "
                 f"this one has {artifact.manifest.outputs}. Export the model again."
             )
-        self.rows = _InOrder(self.words)
+        self.rows = InOrder(self.words)
         self.source = None
 
     def plan(self, items: list[Item]) -> None:
         self.source = _source_of(items)
-        # A few are remembered for the gallery.
-        self.rows.remember = {item.index for item in items[:: max(1, len(items) // 1000)]}
+        if self.options.gallery:  # for which a few are remembered
+            self.rows.remember = {item.index for item in items[:: max(1, len(items) // 1000)]}
 
     @contextlib.contextmanager
     def writing(self, journal: Journal) -> Iterator[None]:
@@ -96,7 +91,7 @@ class Classification(ImageTask):
             file: The table.
             listed: Names of the classes that have a column each.
         """
-        return _FORMATS[self.format](file, self.top, listed)
+        return FORMATS[self.format](file, self.top, listed)
 
     def words(self, row: tuple) -> str:
         """Return a line of the table in words, for the gallery."""
@@ -142,21 +137,54 @@ class Classification(ImageTask):
 
     def make(self, loaded: Loaded, outputs: dict[str, np.ndarray]) -> tuple[list, list]:
         """Return the likeliest classes with their probabilities, and by choice all of them."""
-        probabilities = outputs[self.probabilities]
-        likeliest = (-probabilities).argsort(kind="stable")[: self.top].tolist()
-        values = probabilities.tolist()
-        top = [(self.classes[index], round(values[index], 6)) for index in likeliest]
-        return top, [round(value, 6) for value in values] if self.all_probabilities else []
+        return self.rows_of(outputs[self.probabilities][None])[0]
+
+    def make_each(self, batch: list[Loaded], outputs: dict[str, np.ndarray]) -> list:
+        try:
+            return self.rows_of(outputs[self.probabilities])
+        except MemoryError:
+            return super().make_each(batch, outputs)
+
+    def rows_of(self, probabilities: np.ndarray) -> list[tuple[list, list]]:
+        """Return what `make` does of each row of a batch.
+
+        Args:
+            probabilities: An array of shape `(batch, classes)`.
+        """
+        order = np.argsort(-probabilities, axis=1, kind="stable")[:, : self.top]
+        likeliest = np.take_along_axis(probabilities, order, axis=1)
+        tops = [
+            [(self.classes[place], round(value, 6)) for place, value in zip(*row, strict=True)]
+            for row in zip(order.tolist(), likeliest.tolist(), strict=True)
+        ]
+        if not self.all_probabilities:
+            return [(top, []) for top in tops]
+        every = [[round(value, 6) for value in row] for row in probabilities.tolist()]
+        return list(zip(tops, every, strict=True))
 
     def keep(self, loaded: Loaded, made: tuple[list, list]) -> None:
-        item = loaded.item
         with no_room_is_fatal():
-            self.journal.add(
-                *(item.name, loaded.content, loaded.frame or 0, loaded.frames),
-                flush=False,
-                row=made,
-            )
-            self._put(item, made, loaded.frame, loaded.frames)
+            self._keep([loaded], [made])
+
+    def keep_each(self, batch: list[Loaded], made: list) -> list[Exception | None]:
+        try:
+            with no_room_is_fatal():
+                self._keep(batch, made)
+        except (DiskFull, MemoryError) as error:
+            return [error] * len(batch)
+        return [None] * len(batch)
+
+    def _keep(self, batch, made):
+        # The note of each before its line, as for files, though the table is vouched for as one.
+        self.journal.add_each(
+            [
+                (one.item.name, one.content, one.frame or 0, one.frames, {"row": row})
+                for one, row in zip(batch, made, strict=True)
+            ],
+            flush=False,
+        )
+        for one, row in zip(batch, made, strict=True):
+            self._put(one.item, row, one.frame, one.frames)
 
     def _put(self, item, row, frame, frames):
         name = item.name if frame is None else f"{item.name}#{frame}"
@@ -168,11 +196,11 @@ class Classification(ImageTask):
     def encode(self, loaded: Loaded, outputs: dict[str, np.ndarray], suffix: str) -> bytes:
         """Return the prediction as one line of JSON."""
         row = self.json_row(loaded.item.name, *self.make(loaded, outputs))
-        return _json_line(row).encode(errors="backslashreplace") + b"\n"
+        return json_line(row).encode(errors="backslashreplace") + b"\n"
 
     def json_row(self, name: str, top: list, every: list) -> dict:
         """Return a line as an object for JSON."""
-        return _json_row(name, top, every, self.classes if every else ())
+        return json_row(name, top, every, self.classes if every else ())
 
     def leave_out(self, item: Item) -> None:
         self.rows.put(item.index, None)
@@ -182,86 +210,8 @@ class Classification(ImageTask):
         return self.rows.remembered.get(item.index)
 
 
-class _InOrder:
-    """Writes rows in the order of their images, whatever order they come in."""
-
-    def __init__(self, words: Callable[[tuple], str]):
-        self.words = words
-        self.lock = threading.Lock()
-        self.waiting = {}  # rows by frame, by image
-        self.next = 0
-        self.remember, self.remembered = frozenset(), {}
-        self.write: Callable[..., None] | None = None  # while nothing is written
-
-    def put(self, index, row, frame=0, frames=1):
-        with self.lock:
-            rows, _ = self.waiting.get(index, ({}, 1))
-            rows[frame] = row
-            self.waiting[index] = (rows, frames if row else len(rows))
-            while self._is_whole(self.next):
-                rows, _ = self.waiting.pop(self.next)
-                for _, row in sorted(rows.items()):
-                    if row is not None:
-                        self.write(*row)
-                        self._note(self.next, row)
-                self.next += 1
-
-    def _is_whole(self, index):
-        rows, frames = self.waiting.get(index, ((), 1))
-        return len(rows) >= frames
-
-    def _note(self, index, row):
-        if index in self.remember:
-            self.remembered[index] = self.words(row)
-
-
-def _csv_rows(file, top, classes):
-    """Write the header and return a function that writes a row."""
-    writer = csv.writer(file, lineterminator="\n")
-    classes = [_csv_cell(name) for name in classes]
-    header = ["class", "probability"]
-    header += [f"{word}_{place}" for place in range(2, top + 1) for word in header]
-    writer.writerow(["file", *header, *(f"probability:{name}" for name in classes)])
-
-    label_cell = functools.lru_cache(1024)(_csv_cell)
-
-    def add(name, likeliest, every):
-        pairs = ((label_cell(label), value) for label, value in likeliest)
-        writer.writerow([_csv_cell(name), *(cell for pair in pairs for cell in pair), *every])
-
-    return add
-
-
 def _is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _csv_cell(text):
-    """Return a text as no terminal obeys it and no spreadsheet computes it."""
-    text = _COMMANDS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
-
-
-def _json_line(row):
-    # JSON escapes the other signs by itself.
-    text = json.dumps(row, ensure_ascii=False)
-    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-def _json_rows(file, top, classes):
-    def add(name, likeliest, every):
-        row = _json_row(name, likeliest, every, classes)
-        file.write(_json_line(row) + "\n")
-
-    return add
-
-
-def _json_row(name, likeliest, every, classes):
-    row = {"file": name, "class": likeliest[0][0], "probability": likeliest[0][1]}
-    row["top"] = [{"class": label, "probability": value} for label, value in likeliest]
-    if classes:
-        row["probabilities"] = dict(zip(classes, every, strict=True))
-    return row
 
 
 def _source_of(items):
@@ -273,6 +223,3 @@ def _source_of(items):
 def _root(item):
     path, name = str(item.path.absolute()), item.name
     return path[: -len(name) - 1] if path.endswith("/" + name) else str(item.path.parent.absolute())
-
-
-_FORMATS = {"csv": _csv_rows, "jsonl": _json_rows}

@@ -1,9 +1,13 @@
 """Where the images of a conversion are decoded and converted."""
 
+import contextlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from keras_dtl.convert.artifact import Artifact
+import numpy as np
+
+from keras_dtl.convert.artifact import Artifact, ArtifactError
 from keras_dtl.convert.cores import core_count
 from keras_dtl.convert.items import Item
 from keras_dtl.convert.journal import Journal
@@ -12,9 +16,13 @@ from keras_dtl.convert.run import Run
 from keras_dtl.convert.task import Task
 from keras_dtl.convert.tasks import task_class
 
-# From where on processes of their own pay: it takes seconds until they are there.
-_MANY_FILES = 5000
+_MANY_FILES = 5000  # from where on it is looked at what pays
+# From where on processes of their own pay for any model: it takes them as long to begin as it takes
+# to convert some ten thousand small files by a light one.
+_VERY_MANY_FILES = 20_000
 _SMALL_FILE = 2**16  # bytes
+# Of the processor for an image: less than reading it takes.
+_LIGHT_SECONDS = 1.5e-4
 
 
 def run_of(
@@ -47,17 +55,19 @@ def run_of(
         "progress": progress,
     }
     engine = "threads" if options.dry_run else options.engine
-    if engine == "auto":
-        engine = "processes" if _pay_processes(artifact, items) else "threads"
-    if engine == "threads":
+    small = engine == "auto" and _are_many_and_small(artifact, items)
+    if engine == "threads" or (engine == "auto" and not small):
         return Run(model=task.model(), **parts)
     # Imported where it is needed, so that command lines answer at once.
     from keras_dtl.convert.remote import RemoteRun
-    from keras_dtl.convert.worker import setup_of
+    from keras_dtl.convert.worker import Worker, setup_of
 
     if artifact.path is None:
         raise ConversionError("An artifact that was not opened from a folder runs in threads only.")
     setup = setup_of(artifact, destination, options)
+    if small and len(items) < _VERY_MANY_FILES and _is_light(artifact, task.model()):
+        # As in a worker, on one thread: while one reads, those of all cores get in its way.
+        return Run(model=Worker(setup).model, **parts)
     if engine == "ray":
         from keras_dtl.convert.ray_cluster import ray_workers as workers
     else:
@@ -65,8 +75,8 @@ def run_of(
     return RemoteRun(workers=workers(setup), **parts)
 
 
-def _pay_processes(artifact, items):
-    """Whether Python's lock, not the model, would be what threads wait for."""
+def _are_many_and_small(artifact, items):
+    """Whether what is done beside the model may take longer than the model does."""
     if not task_class(artifact).takes_small_files:
         return False
     if artifact.device not in ("cpu", "openvino") or artifact.path is None:
@@ -77,3 +87,17 @@ def _pay_processes(artifact, items):
         return all(item.path.stat().st_size < _SMALL_FILE for item in items[:: len(items) // 8])
     except OSError:
         return False
+
+
+def _is_light(artifact, model):
+    """Whether the model takes less for an image than reading it does, as seen by two batches."""
+    shape = artifact.manifest.inputs[0].shape[1:]
+    if None in shape:
+        return False
+    images = np.zeros((8, *shape), "uint8")
+    with contextlib.suppress(ArtifactError, MemoryError):
+        model(images)  # the first time takes memory, and longer
+        started = time.process_time()  # whatever else the machine does meanwhile
+        model(images)
+        return time.process_time() - started < len(images) * _LIGHT_SECONDS
+    return False

@@ -10,7 +10,7 @@ from keras_dtl.convert.artifact import Artifact
 from keras_dtl.convert.disk import DiskFull, is_no_room, no_room_is_fatal
 from keras_dtl.convert.engines import run_of
 from keras_dtl.convert.gallery import write_gallery
-from keras_dtl.convert.inputs import find_items, find_left_out, leave_out_outputs
+from keras_dtl.convert.inputs import find_inputs, leave_out_outputs
 from keras_dtl.convert.items import Item
 from keras_dtl.convert.journal import Checksums, Journal
 from keras_dtl.convert.options import ConversionError, Options
@@ -64,8 +64,7 @@ def convert_folder(
             "Open it first: load_artifact(path)."
         )
     options = Options(**options)
-    items, failures = find_items(source, options.recursive, task_class(artifact))
-    left_out = find_left_out(source, options.recursive, task_class(artifact))
+    items, failures, left_out = find_inputs(source, options.recursive, task_class(artifact))
     folder = source if not isinstance(source, (list, tuple)) and Path(source).is_dir() else None
     if folder is not None:
         _check_destination(destination, folder, options)
@@ -86,7 +85,7 @@ def convert_items(
     left_out: tuple[LeftOut, ...] = (),
     checksums: Checksums | None = None,
 ) -> ConversionReport:
-    """Convert what `find_items` found; see `convert_folder`.
+    """Convert what `find_inputs` found; see `convert_folder`.
 
     Args:
         artifact: What `load_artifact` returned.

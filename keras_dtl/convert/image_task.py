@@ -64,7 +64,7 @@ class ImageTask(Task):
         before: Callable[[int], None] = lambda pixels: None,
     ) -> Iterator[Loaded]:
         keep_alpha = self.keeps_alpha(suffix or self.suffix_of(item))
-        yield from load(item, data, content, self, keep_alpha, before)
+        return load(item, data, content, self, keep_alpha, before)
 
     def model(self) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
         return Tiler(self.artifact, self.options)

@@ -1,6 +1,5 @@
 """Which files to convert: one, a tree of folders, a pattern, or a list."""
 
-import dataclasses
 import glob
 import os
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from keras_dtl.convert.options import ConversionError
 from keras_dtl.convert.report import Failure, LeftOut, left_out_lines
 from keras_dtl.convert.task import Task
 from keras_dtl.files import FilePath, readable_name
-from keras_dtl.folders import find_files, find_other_files
+from keras_dtl.folders import find_other_files, split_files
 
 
 def find_items(
@@ -34,15 +33,35 @@ def find_items(
         ConversionError: There is none.
         OSError: The source is not there.
     """
+    return _list(source, recursive, task)[:2]
+
+
+def find_inputs(
+    source: FilePath | Sequence[FilePath], recursive: bool = True, task: type[Task] = ImageTask
+) -> tuple[list[Item], list[Failure], tuple[LeftOut, ...]]:
+    """List the files of a conversion, and those that it leaves out, in one look at the folder.
+
+    Args:
+        source, recursive, task: As for `find_items`, which raises the same errors.
+
+    Returns:
+        What `find_items` returns, and what `find_left_out` does.
+    """
+    items, failures, others = _list(source, recursive, task)
+    return items, failures, _left_out(others, task)
+
+
+def _list(source, recursive, task):
+    """Return items, failures, and the paths that are left out."""
     if isinstance(source, (list, tuple)):
         paths = list(dict.fromkeys(Path(path) for path in source))
         if not paths:
             raise ConversionError("The list of files is empty; there is nothing to convert.")
-        return _number(paths, _common_folder(paths)), []
+        return _number(paths, _common_folder(paths)), [], []
     text = os.fspath(source)
     # A file of that very name comes first: brackets are common in names.
     if glob.has_magic(text) and not Path(text).exists():
-        return _match(text), []
+        return _match(text), [], []
     return _in_tree(Path(source), recursive, task)
 
 
@@ -56,8 +75,11 @@ def find_left_out(
     """
     if isinstance(source, (list, tuple)) or not Path(source).is_dir():
         return ()
-    paths = find_other_files(source, task.suffixes, recursive)
-    return tuple(LeftOut(path, *task.reason_left_out(path)) for path in paths)
+    return _left_out(find_other_files(source, task.suffixes, recursive), task)
+
+
+def _left_out(paths, task):
+    return tuple(LeftOut(path, *task.reason_left_out(path)) for path in map(Path, paths))
 
 
 def leave_out_outputs(items: list[Item], source: FilePath, destination: FilePath) -> list[Item]:
@@ -71,9 +93,12 @@ def leave_out_outputs(items: list[Item], source: FilePath, destination: FilePath
     output = os.path.realpath(destination)
     if _lies_in(source, output):
         return items
-    inside = {folder: _lies_in(folder, output) for folder in {item.path.parent for item in items}}
-    left = [item for item in items if not inside[item.path.parent]]
-    return [dataclasses.replace(item, index=index) for index, item in enumerate(left)]
+    folders = [os.fspath(item.place).rpartition(os.sep)[0] or os.sep for item in items]
+    inside = {folder for folder in set(folders) if _lies_in(folder, output)}
+    if not inside:
+        return items
+    left = [item for item, folder in zip(items, folders, strict=True) if folder not in inside]
+    return [item._replace(index=index) for index, item in enumerate(left)]
 
 
 def _lies_in(folder, output):
@@ -94,20 +119,20 @@ def _match(pattern):
 
 def _in_tree(source, recursive, task):
     if source.is_file():
-        return [Item(0, source, source.name)], []
+        return [Item(0, source, source.name)], [], []
     failures = []
-    paths = find_files(
+    paths, others = split_files(
         source,
         task.suffixes,
         recursive,
         on_error=lambda error: failures.append(Failure(Path(error.filename), error.strerror)),
     )
     if not paths and not failures:
-        left_out = left_out_lines(find_left_out(source, recursive, task))
+        lines = left_out_lines(_left_out(others, task))
         raise ConversionError(
-            "\n".join([f"{readable_name(source)} holds {task.none_found}", *left_out])
+            "\n".join([f"{readable_name(source)} holds {task.none_found}", *lines])
         )
-    return _number(paths, source), failures
+    return _number(paths, source), failures, others
 
 
 def _common_folder(paths):
@@ -127,11 +152,14 @@ def _common_folder(paths):
 
 def _number(paths, folder):
     folder = os.fspath(folder)
-    return [Item(index, path, _name(os.fspath(path), folder)) for index, path in enumerate(paths)]
-
-
-def _name(path, folder):
     prefix = os.path.join(folder, "")  # noqa: PTH118 (ends with a separator)
+    return [
+        Item(index, path, _name(path, folder, prefix))
+        for index, path in enumerate(map(os.fspath, paths))
+    ]
+
+
+def _name(path, folder, prefix):
     inside = path.startswith(prefix) and os.pardir not in path
     name = path[len(prefix) :] if inside else os.path.relpath(path, folder)
     return name.replace(os.sep, "/")

@@ -8,7 +8,9 @@ import os
 import secrets
 import shutil
 import threading
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from keras_dtl.convert.locks import exclusive
 from keras_dtl.files import FilePath, open_regular, read_regular, readable_name
@@ -39,6 +41,7 @@ class Journal:
         self.folder = Path(folder)
         self.key = key
         self.checksums = checksums or Checksums()
+        self.outlived = checksums is not None  # so that sums of inputs are worth being noted
         self.known = {}  # the last record, by frame, by name
         self.outputs = {}  # every SHA-256 that was ever noted, by name
         self.noting, self.syncing = threading.Lock(), threading.Lock()
@@ -136,15 +139,31 @@ class Journal:
         Args:
             flush: Whether the note, and all before it, must be on the disk when this returns.
         """
-        record = {"name": name, "content": content, "key": self.key, **result}
-        if frames > 1:
-            record |= {"frame": frame, "frames": frames}
+        self.add_each([(name, content, frame, frames, result)], flush)
+
+    def add_each(
+        self, notes: Iterable[tuple[str, str, int, int, dict[str, Any]]], flush: bool = True
+    ) -> None:
+        """Note results in their order, with less work for each than `add` takes.
+
+        Args:
+            notes: What `add` takes of each: name, content, frame, frames and the result.
+            flush: As for `add`.
+        """
+        records = [self._record(*note) for note in notes]
+        lines = _lines_of(records)
         with self.noting:
-            self.file.write(json.dumps(record).encode() + b"\n")
-            self.noted += 1
+            self.file.write(lines)
+            self.noted += len(records)
             line = self.noted
         if flush:
             self._sync(line)
+
+    def _record(self, name, content, frame, frames, result):
+        record = {"name": name, "content": content, "key": self.key, **result}
+        if frames > 1:
+            record |= {"frame": frame, "frames": frames}
+        return record
 
     def _sync(self, line):
         """Bring a line to the disk; threads that wait for each other share one journey."""
@@ -191,7 +210,7 @@ class Checksums:
         self.known = {}
 
     @staticmethod
-    def state(path: Path) -> tuple:
+    def state(path: FilePath) -> tuple:
         """Return what tells whether a file was changed.
 
         Args:
@@ -200,21 +219,24 @@ class Checksums:
         Raises:
             OSError: There is none.
         """
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 (of very many files)
         return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
-    def of(self, path: Path) -> str | None:
+    def of(self, path: FilePath) -> str | None:
         """Return the sum of a file that is as it was noted, or `None`.
 
         Args:
             path: The file.
         """
+        state, checksum = self.known.get(os.fspath(path), (None, None))
+        if state is None:
+            return None
         with contextlib.suppress(OSError):
-            if path in self.known and self.known[path][0] == self.state(path):
-                return self.known[path][1]
+            if state == self.state(path):
+                return checksum
         return None
 
-    def note(self, path: Path, state: tuple, checksum: str) -> None:
+    def note(self, path: FilePath, state: tuple, checksum: str) -> None:
         """Remember the sum of a file.
 
         Args:
@@ -222,7 +244,14 @@ class Checksums:
             state: What `state` returned before it was read.
             checksum: What was read.
         """
-        self.known[path] = state, checksum
+        self.known[os.fspath(path)] = state, checksum
+
+
+def _lines_of(records):
+    """Return a line of JSON for each record, encoded at once, which takes half the time."""
+    text = json.dumps(records).encode()[1:-1]
+    # In JSON's strings quotes come after a backslash: this is between two records alone.
+    return text.replace(b"}, " + _BEGINNING, b"}\n" + _BEGINNING) + b"\n" if records else b""
 
 
 def _read(path):

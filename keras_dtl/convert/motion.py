@@ -34,7 +34,7 @@ SUFFIX = ".bvh"
 _LEAD_IN = {"keep": "stays as it is (--lead-in cut leaves it out)", "cut": "is cut"}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(slots=True)
 class Clip(Loaded):
     """A motion that was read.
 

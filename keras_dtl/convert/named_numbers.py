@@ -11,7 +11,6 @@ import numpy as np
 
 from keras_dtl.convert.artifact import Artifact
 from keras_dtl.convert.classification import Classification
-from keras_dtl.convert.items import Loaded
 from keras_dtl.convert.options import Options
 
 _HOLDS = 0.5  # from this probability on a label is named
@@ -25,9 +24,9 @@ class NamedNumbers(Classification, abc.ABC):
         self.all_probabilities = True
         self.top = 0
 
-    def make(self, loaded: Loaded, outputs: dict[str, np.ndarray]) -> tuple[list, list]:
-        """Return no likeliest classes, and all numbers to seven digits."""
-        return [], [float(f"{value:.7g}") for value in outputs[self.probabilities].tolist()]
+    def rows_of(self, probabilities: np.ndarray) -> list[tuple[list, list]]:
+        """Return, of each row, no likeliest classes and all numbers to seven digits."""
+        return [([], [float(f"{value:.7g}") for value in row]) for row in probabilities.tolist()]
 
     def row_writer(self, file: typing.TextIO, listed: Collection[str]) -> Callable[..., None]:
         if self.format == "jsonl":

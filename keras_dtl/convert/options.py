@@ -49,7 +49,8 @@ class Options:
         gallery: How many images gallery.html shows, before and after.
         engine: Where images are decoded and converted: in threads of this process, in processes
             beside it, or on the nodes of a Ray cluster. Auto takes processes for classifiers of
-            thousands of small files on several cores, else threads.
+            thousands of small files on several cores, of tens of thousands where the model takes
+            no longer for an image than reading it does, else threads.
         workers: Processes, or actors of a Ray cluster; by default one for each core, or for each
             GPU of a cluster where the device is one.
         address: Of the Ray cluster, such as `head:6379`; by default the one that

@@ -72,13 +72,19 @@ class RemoteRun(Run):
             self.chunks.put(files, 1)
 
     def _made(self, files, made):
+        batch, results = [], []
         for file, found in zip(files, made, strict=True):
             if isinstance(found, str):
                 self._failed(file.item, found)
                 continue
             self.waiting[file.item.index] += len(found) - 1
-            frames = [(_kept(file, place, len(found)), one) for place, one in enumerate(found)]
-            self.outbox.put(frames)
+            batch += [_frame(file, place, len(found)) for place in range(len(found))]
+            results += found
+            if self.task.writers > 1:  # which share the work
+                self.outbox.put((batch, results))
+                batch, results = [], []
+        if batch:
+            self.outbox.put((batch, results))
 
     def _all_ended(self, stage):
         if stage == "reading":
@@ -142,10 +148,10 @@ class RemoteRun(Run):
             "which need less memory, or the engine threads; what is done is kept."
         ) from reason
 
-    def _keep(self, image, made):
-        self.task.keep(image, made)
+    def _make(self, batch, made):
+        return made
 
 
-def _kept(file, frame, frames):
+def _frame(file, frame, frames):
     number = frame if frames > 1 else None
     return Loaded(file.item, None, None, file.content, frame=number, frames=frames)

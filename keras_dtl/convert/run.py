@@ -15,8 +15,9 @@ from keras_dtl.convert.batches import reason_of, run_batch
 from keras_dtl.convert.channel import Channel, Closed
 from keras_dtl.convert.disk import DiskFull
 from keras_dtl.convert.items import Groups, Item, ItemError
-from keras_dtl.convert.journal import Checksums, Journal
+from keras_dtl.convert.journal import Journal
 from keras_dtl.convert.options import Options
+from keras_dtl.convert.pace import Pace
 from keras_dtl.convert.parcel import WAITING, Parcel
 from keras_dtl.convert.reading import read_file
 from keras_dtl.convert.report import NOT_BEGUN, Failure, Stages
@@ -24,6 +25,7 @@ from keras_dtl.convert.task import Task
 from keras_dtl.images import ImageError
 
 _READERS = min(32, os.cpu_count() or 1)
+_SECONDS_TO_REST = 0.01  # of a reader, until it looks whether it can help
 
 
 class Run:
@@ -55,6 +57,8 @@ class Run:
         self.options = options
         self.progress = progress
         self.failures = []
+        # Those that conversions to come have a use for, as in a watched folder.
+        self.checksums = journal.checksums if journal and journal.outlived else None
         self.full = None  # why nothing more can be written, in words
         self.planned = []
         self.converted = self.skipped = self.left = 0
@@ -71,6 +75,7 @@ class Run:
         self.groups = Groups(self.options.batch_size)
         self.inbox, self.outbox = Channel(WAITING), Channel(WAITING)
         self.next_items, self.taking = iter(items), threading.Lock()
+        self.all_taken, self.pace = threading.Event(), Pace()
         self.allowed = itertools.count(1)
         self.stop_reason = self.defect = None
         work = self._work()
@@ -99,7 +104,7 @@ class Run:
     def _work(self):
         """Return what threads of their own do, by stage."""
         return {
-            "reading": [self._read_all] * _READERS,
+            "reading": [partial(self._read_all, bool(number)) for number in range(_READERS)],
             "writing": [self._write_all] * self.task.writers,
         }
 
@@ -148,22 +153,29 @@ class Run:
     def _pass_on(self, batch, outputs):
         size = 1 if self.task.writers > 1 else len(batch)
         for start in range(0, len(batch), size):
-            rows = [
-                {name: array[index] for name, array in outputs.items()}
-                for index in range(start, min(start + size, len(batch)))
-            ]
-            weight = sum(array.nbytes for array in rows[0].values()) * len(rows)
+            part = slice(start, start + size)
+            rows = {name: array[part] for name, array in outputs.items()}
+            weight = sum(array.nbytes for array in rows.values())
             self.outbox.reserve(weight)
-            self.outbox.put(list(zip(batch[start : start + size], rows, strict=True)), weight)
+            self.outbox.put((batch[part], rows), weight)
 
-    def _written(self, items):
-        for item in items:
-            if item.index not in self.waiting:
-                continue
-            self.waiting[item.index] -= 1
-            if self.waiting[item.index] == 0:
-                self.converted += 1
-                self._finish(item)
+    def _written(self, batch, errors):
+        for image, error in zip(batch, errors, strict=True):
+            if error is None:
+                self._kept(image.item)
+            elif isinstance(error, DiskFull):
+                self.stop_full(error)
+                self._failed(image.item, f"{NOT_BEGUN}{error.strerror}")
+            else:
+                self._failed(image.item, reason_of(error, image.item))
+
+    def _kept(self, item):
+        if item.index not in self.waiting:
+            return  # another frame failed, and the file with it
+        self.waiting[item.index] -= 1
+        if self.waiting[item.index] == 0:
+            self.converted += 1
+            self._finish(item)
 
     def _skip(self, item):
         self.skipped += 1
@@ -210,36 +222,49 @@ class Run:
 
     # In threads of their own ---------------------------------------------------------------
 
-    def _read_all(self):
+    def _read_all(self, helps):
         with self._reporting("reading") as busy:
             parcel = Parcel(self.inbox, self.options.batch_size)
-            while (item := self._take()) is not None:
+            while (item := self._take(helps, parcel)) is not None:
                 started, waited = time.perf_counter(), parcel.waited
                 try:
                     self._read(item, parcel)
                 except (ImageError, ItemError, OSError, MemoryError) as error:
                     parcel.add(partial(self._failed, item, reason_of(error, item)))
-                busy.append(time.perf_counter() - started - (parcel.waited - waited))
+                seconds = time.perf_counter() - started - (parcel.waited - waited)
+                busy.append(seconds)
+                if not helps:
+                    self.pace.note(seconds)
             parcel.send()
 
-    def _take(self):
+    def _take(self, helps, parcel):
+        """Return the next item, or None after the last; help to read only where that helps."""
+        if helps and self.pace.is_quick():
+            parcel.send()
+            while self.pace.is_quick():
+                if self.all_taken.wait(_SECONDS_TO_REST):
+                    return None
         with self.taking:
-            return next(self.next_items, None)
+            item = next(self.next_items, None)
+        if item is None:
+            self.all_taken.set()
+        return item
 
     def _read(self, item, parcel):
         """Send on what is in a file."""
         if self.stop_reason:
             parcel.add(partial(self._failed, item, self.stop_reason))
             return
-        known = self.journal and self.journal.checksums.of(item.path)
+        path = item.place  # a path object takes as long to make as a small file to read
+        known = self.checksums and self.checksums.of(path)
         if known and self._is_done(item, known):
             parcel.add(partial(self._skip, item))
             return
-        state = Checksums.state(item.path)
-        data = read_file(item.path)
+        state = self.checksums and self.checksums.state(path)
+        data = read_file(path)
         content = hashlib.sha256(data).hexdigest()
-        if self.journal is not None:
-            self.journal.checksums.note(item.path, state, content)
+        if self.checksums is not None:
+            self.checksums.note(path, state, content)
         if content != known and self._is_done(item, content):
             parcel.add(partial(self._skip, item))
             return
@@ -267,27 +292,24 @@ class Run:
     def _write_all(self):
         with self._reporting("writing") as busy:
             while True:
-                batch = self.outbox.get()
+                batch, outputs = self.outbox.get()
                 started = time.perf_counter()
-                written = []
-                for image, outputs in batch:
-                    self._write(image, outputs, written)
-                self.inbox.put(partial(self._written, written))
+                errors = self._write(batch, outputs)
+                self.inbox.put(partial(self._written, batch, errors))
                 busy.append(time.perf_counter() - started)
 
-    def _write(self, image, outputs, written):
-        try:
-            self._keep(image, outputs)
-        except DiskFull as error:
-            self.inbox.put(partial(self.stop_full, error))
-            self.inbox.put(partial(self._failed, image.item, f"{NOT_BEGUN}{error.strerror}"))
-        except (ItemError, MemoryError) as error:
-            self.inbox.put(partial(self._failed, image.item, reason_of(error, image.item)))
-        else:
-            written.append(image.item)
+    def _write(self, batch, outputs):
+        """Keep what is made of the outputs; return what hindered each, or None."""
+        made = self._make(batch, outputs)
+        whole = [not isinstance(one, Exception) for one in made]
+        kept = self.task.keep_each(
+            list(itertools.compress(batch, whole)), list(itertools.compress(made, whole))
+        )
+        hindrances = iter(kept)
+        return [next(hindrances) if fine else one for fine, one in zip(whole, made, strict=True)]
 
-    def _keep(self, image, outputs):
-        self.task.keep(image, self.task.make(image, outputs))
+    def _make(self, batch, outputs):
+        return self.task.make_each(batch, outputs)
 
     @contextlib.contextmanager
     def _reporting(self, stage):

@@ -14,6 +14,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MODES = {0: "L", 2: "RGB"}  # by the colour type of the header
 _PLAIN = (8, 0, 0, 0)  # bits, and the numbers of compression, filter and interlacing
 _MOST_PIXELS = 2**16
+_CHUNK, _CHECKSUM, _HEADER = map(struct.Struct, (">I4s", ">I", ">IIBBBBB"))
 
 
 class _NotPlain(ValueError):
@@ -41,11 +42,33 @@ def read_small_png(data: bytes, channels: int) -> np.ndarray | None:
         (mode, size), pixels = _parse(data)
         if (mode, channels) not in (("L", 1), ("L", 3), ("RGB", 3)):
             return None
-        picture = Image.frombytes(mode, size, pixels, "zip", mode, 0)
+        values = _decode(mode, size, pixels)
     except (ValueError, struct.error):
         return None
-    array = np.asarray(picture).reshape(size[1], size[0], -1)
+    array = np.frombuffer(values, np.uint8).reshape(size[1], size[0], -1)
     return array if array.shape[2] == channels else array.repeat(channels, 2)
+
+
+def _decode(mode, size, pixels):
+    """Return the bytes of the pixels, by what `Image.frombytes` and `Image.tobytes` call.
+
+    These take as long to do so as decoding does, of which only this waits for no other thread.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
+    image, box = Image.core.new(mode, size), (0, 0, *size)
+    decoder = Image.core.zip_decoder(mode, mode, 0)
+    decoder.setimage(image, box)
+    taken, error = decoder.decode(pixels)
+    if taken >= 0 or error:  # it waits for more
+        raise _NotPlain
+    encoder = Image.core.raw_encoder(mode, mode, 0, 1)
+    encoder.setimage(image, box)
+    values = encoder.encode(size[0] * size[1] * len(mode))[2]
+    if len(values) != size[0] * size[1] * len(mode):
+        raise _NotPlain
+    return values
 
 
 def _parse(data):
@@ -58,9 +81,9 @@ def _parse(data):
         raise _NotPlain
     header, pixels, place = None, [], len(_SIGNATURE)
     while True:
-        length, kind = struct.unpack_from(">I4s", data, place)
+        length, kind = _CHUNK.unpack_from(data, place)
         end = place + 8 + length
-        if struct.unpack_from(">I", data, end)[0] != zlib.crc32(data[place + 4 : end]):
+        if _CHECKSUM.unpack_from(data, end)[0] != zlib.crc32(data[place + 4 : end]):
             raise _NotPlain
         if kind == b"IEND" and header is not None:
             return header, b"".join(pixels)
@@ -74,7 +97,7 @@ def _parse(data):
 
 
 def _header(data):
-    width, height, bits, color, *rest = struct.unpack(">IIBBBBB", data)
+    width, height, bits, color, *rest = _HEADER.unpack(data)
     if (bits, *rest) != _PLAIN or color not in _MODES or not 0 < width * height <= _MOST_PIXELS:
         raise _NotPlain
     return _Header(_MODES[color], (width, height))

@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from keras_dtl.convert.artifact import Artifact
-from keras_dtl.convert.items import Item, Loaded
+from keras_dtl.convert.disk import DiskFull
+from keras_dtl.convert.items import Item, ItemError, Loaded
 from keras_dtl.convert.journal import Journal
 from keras_dtl.convert.options import Options
 
@@ -44,7 +45,8 @@ class Task(abc.ABC):
     context, for each file `is_done`, `check_free`, `load`, the function that `model` returned,
     `make` and `keep`, or `leave_out` where any of these failed; `preview` at the end. Everything
     else, from threads to the journal, is the same for all tasks. `load`, the model and `make` may
-    happen in another process, by another instance that has no journal.
+    happen in another process, by another instance that has no journal. `make_each` and
+    `keep_each` do so for a batch, which a task of very many small results may do at once.
 
     A further task is one file with a class like this, and one line in `keras_dtl.convert.tasks`.
 
@@ -187,6 +189,22 @@ class Task(abc.ABC):
             ItemError: They are no result.
         """
 
+    def make_each(self, batch: list[Loaded], outputs: dict[str, np.ndarray]) -> list:
+        """Return what `make` returns of each of a batch, or the error that it raised.
+
+        Args:
+            batch: What went into the model.
+            outputs: Arrays by name, with the batch axis.
+        """
+        made = []
+        for place, loaded in enumerate(batch):
+            try:
+                row = {name: array[place] for name, array in outputs.items()}
+                made.append(self.make(loaded, row))
+            except (ItemError, MemoryError) as error:
+                made.append(error)
+        return made
+
     @abc.abstractmethod
     def keep(self, loaded: Loaded, made: typing.Any) -> None:
         """Note and write a result.
@@ -199,6 +217,23 @@ class Task(abc.ABC):
             ItemError: It cannot be written.
             DiskFull: Nothing can be written any more.
         """
+
+    def keep_each(self, batch: list[Loaded], made: list) -> list[Exception | None]:
+        """Note and write results; return what hindered each of them, or `None`.
+
+        Args:
+            batch: What went into the model; its arrays may be left out.
+            made: What `make_each` returned of them, without errors.
+        """
+        errors = []
+        for loaded, one in zip(batch, made, strict=True):
+            try:
+                self.keep(loaded, one)
+            except (ItemError, MemoryError, DiskFull) as error:
+                errors.append(error)
+            else:
+                errors.append(None)
+        return errors
 
     def leave_out(self, item: Item) -> None:  # noqa: B027 (nothing by default)
         """Do without a file that failed.

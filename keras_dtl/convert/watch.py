@@ -69,7 +69,7 @@ def _convert(artifact, task, source, destination, options, settled, news):
     items, failures = find_items(source, options.recursive, task)
     # Numbered anew, since a table keeps the order without gaps.
     items = [item for item in items if item.path in settled]
-    items = [dataclasses.replace(item, index=index) for index, item in enumerate(items)]
+    items = [item._replace(index=index) for index, item in enumerate(items)]
     return convert_items(artifact, items, failures, source, destination, options, **news)
 
 

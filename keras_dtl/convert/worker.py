@@ -100,7 +100,7 @@ class Worker:
         self.made: list[typing.Any] = [{} for _ in files]  # by frame, or a reason
         groups = Groups(self.options.batch_size)
         for index, (name, data) in enumerate(files):
-            item = Item(index, Path(name), name)
+            item = Item(index, name, name)
             try:
                 for image in self.task.load(item, data):
                     for batch in groups.add(image):
@@ -117,8 +117,10 @@ class Worker:
 
     def _run(self, batch):
         for images, outputs in run_batch(self._timed_model, batch):
-            for place, image in enumerate(images):
-                self._make(image, outputs, place)
+            failed = isinstance(outputs, Exception)
+            made = [outputs] if failed else self.task.make_each(images, outputs)
+            for image, one in zip(images, made, strict=True):
+                self._note(image, one)
 
     def _timed_model(self, pixels):
         started = time.perf_counter()
@@ -127,18 +129,14 @@ class Worker:
         finally:
             self.seconds += time.perf_counter() - started
 
-    def _make(self, image, outputs, place):
+    def _note(self, image, made):
         index = image.item.index
         if isinstance(self.made[index], str):
             return  # another frame failed, and the file with it
-        if isinstance(outputs, Exception):
-            self.made[index] = reason_of(outputs, image.item)
-            return
-        try:
-            row = {name: array[place] for name, array in outputs.items()}
-            self.made[index][image.frame or 0] = self.task.make(image, row)
-        except (ItemError, MemoryError) as error:
-            self.made[index] = reason_of(error, image.item)
+        if isinstance(made, Exception):
+            self.made[index] = reason_of(made, image.item)
+        else:
+            self.made[index][image.frame or 0] = made
 
 
 def serve(source: BinaryIO, target: BinaryIO) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -83,8 +84,8 @@ def test_files_that_vanish_meanwhile_are_reported(negative, photos, tmp_path, mo
     read = reading.read_file
 
     def read_and_remove(path):
-        if path.name == "a.png":
-            path.unlink()
+        if Path(path).name == "a.png":
+            Path(path).unlink()
         return read(path)
 
     monkeypatch.setattr("keras_dtl.convert.run.read_file", read_and_remove)

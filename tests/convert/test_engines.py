@@ -8,11 +8,22 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from keras_dtl.convert import ConversionError, convert_folder, engines, load_artifact, processes
+from keras_dtl.convert import (
+    ConversionError,
+    Options,
+    convert_folder,
+    engines,
+    load_artifact,
+    processes,
+    tasks,
+)
+from keras_dtl.convert.inputs import find_items
+from keras_dtl.convert.items import Item
 from keras_dtl.convert.remote import RemoteRun
 from keras_dtl.images import write_image
-from tests.convert.conftest import write_negative
+from tests.convert.conftest import CLASSES, write_negative
 
 
 def tree(folder):
@@ -114,18 +125,48 @@ def test_a_worker_that_cannot_begin_is_an_error_not_a_wait(seconds, tmp_path, ma
 
 
 def test_auto_takes_processes_for_thousands_of_small_files_only(
-    classifier, negative, photos, monkeypatch
+    classifier, free_classifier, negative, photos, tmp_path, monkeypatch
 ):
-    from keras_dtl.convert.inputs import find_items
+    """By a light model only of so many that they make up for their beginning."""
+
+    def engine_of(artifact, items):
+        task = tasks.task_of(artifact, tmp_path, Options())
+        run = engines.run_of(artifact, task, None, items, tmp_path, Options(), None)
+        if isinstance(run, RemoteRun):
+            return "processes"
+        return "one thread" if run.model.artifact.settings.threads == 1 else "threads"
 
     items, _ = find_items(photos)
     monkeypatch.setattr(engines, "core_count", lambda: 2)
-    assert not engines._pay_processes(classifier, items)
+    monkeypatch.setattr(engines, "_VERY_MANY_FILES", 8)
+    assert engine_of(classifier, items * 2) == "threads"
     monkeypatch.setattr(engines, "_MANY_FILES", 8)
-    assert engines._pay_processes(classifier, items * 2)
-    assert not engines._pay_processes(negative, items * 2)
+    assert engine_of(classifier, items) == "threads"
+    assert engine_of(classifier, items * 2) == "processes"
+    assert engine_of(negative, items * 2) == "threads"
+    assert engine_of(classifier, items * 2 + [Item(9, tmp_path / "none", "none")] * 8) == "threads"
+    monkeypatch.setattr(engines, "_VERY_MANY_FILES", 100)
+    monkeypatch.setattr(engines, "_LIGHT_SECONDS", 10.0)
+    assert engine_of(classifier, items * 2) == "one thread"
+    assert engine_of(free_classifier, items * 2) == "processes"  # nobody knows of which size
+    monkeypatch.setattr(engines, "_LIGHT_SECONDS", 0.0)
+    assert engine_of(classifier, items * 2) == "processes"
     monkeypatch.setattr(engines, "core_count", lambda: 1)
-    assert not engines._pay_processes(classifier, items * 2)
+    assert engine_of(classifier, items * 2) == "threads"
+
+
+def test_tables_of_processes_hold_animations_and_what_failed(classifier, photos, tmp_path):
+    frames = [Image.new("RGB", (8, 8), name) for name in CLASSES]
+    frames[0].save(photos / "moving.gif", save_all=True, append_images=frames[1:])
+    options = {"batch_size": 4, "animation": "frames", "all_probabilities": True, "workers": 1}
+    for engine in ("threads", "processes"):
+        convert_folder(classifier, photos, tmp_path / engine, engine=engine, **options)
+    assert tree(tmp_path / "threads") == tree(tmp_path / "processes")
+    assert told(tmp_path / "threads") == told(tmp_path / "processes")
+    assert "moving.gif#2" in (tmp_path / "threads" / "predictions.csv").read_text()
+    again = convert_folder(classifier, photos, tmp_path / "processes", **options)
+    assert (again.converted, again.skipped) == (0, 5)
+    assert tree(tmp_path / "threads") == tree(tmp_path / "processes")
 
 
 def test_ray_that_is_not_installed_is_said(negative, many, tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ import json
 import os
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -161,7 +162,7 @@ def test_a_watch_reads_what_has_not_changed_no_second_time(negative, tmp_path, m
     read, reports = [], []
     for module, name in ((run_module, "read_file"), (journal_module, "read_regular")):
         function = getattr(module, name)
-        note = lambda path, *rest, f=function: (read.append(path.name), f(path, *rest))[1]  # noqa: E731
+        note = lambda path, *rest, f=function: (read.append(Path(path).name), f(path, *rest))[1]  # noqa: E731
         monkeypatch.setattr(module, name, note)
     for name in "abc":
         write_image(tmp_path / "photos" / f"{name}.png", colour("red"))

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -42,6 +43,27 @@ def test_journal_knows_what_was_written(tmp_path):
         assert len(journal.records("b.gif", "content")) == 2
     with Journal(tmp_path, "other key") as journal:
         assert journal.records("a.png", "content") is None
+
+
+def test_lines_that_are_noted_at_once_are_those_that_are_noted_alone(tmp_path):
+    """Whatever names and contents hold, also what stands between two records."""
+    texts = ['}, {"name": ', '"}, {"name": "', "}, {", '\\"}, {\\"name\\": ', "\n", "ü\udcff", "\\"]
+    notes = [
+        (one, other, frame, frames, {"row": [[[one, 0.1]], []]})
+        for one in texts
+        for other in texts
+        for frame, frames in ((0, 1), (1, 2))
+    ]
+    with Journal(tmp_path / "alone", "key") as journal:
+        for *note, result in notes:
+            journal.add(*note, flush=False, **result)
+    with Journal(tmp_path / "at once", "key") as journal:
+        journal.add_each(notes[:5])
+        journal.add_each([])
+        journal.add_each(notes[5:], flush=False)
+    alone, at_once = (journal_file(tmp_path / name).read_bytes() for name in ("alone", "at once"))
+    assert alone == at_once
+    assert [json.loads(line)["name"] for line in alone.splitlines()[1:]] == [x[0] for x in notes]
 
 
 def test_journal_survives_a_torn_line(tmp_path):
@@ -207,7 +229,10 @@ def outputs(folder):
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in files
-        if not path.relative_to(folder).parts[0].startswith((".keras_dtl", "report", "gallery"))
+        # Of these also what a killed run has left beside them, before it took their place.
+        if not re.match(
+            r"\.keras_dtl|(\.[0-9a-f]{8}\.)?(report|gallery)", path.relative_to(folder).parts[0]
+        )
     }
 
 

@@ -1,21 +1,24 @@
 """What a task is, by one that is made of a few lines."""
 
+import types
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from keras_dtl.convert import ConversionError, convert_folder
+from keras_dtl.convert import ConversionError, Options, convert_folder, load_artifact
 from keras_dtl.convert import tasks as module
 from keras_dtl.convert.channel import Channel
 from keras_dtl.convert.disk import DiskFull
-from keras_dtl.convert.items import ItemError, Loaded
+from keras_dtl.convert.items import Item, ItemError, Loaded
 from keras_dtl.convert.mirrored_tree import MirroredTree
 from keras_dtl.convert.parcel import Parcel
 from keras_dtl.convert.segmentation import Segmentation
 from keras_dtl.convert.task import Task
 from keras_dtl.convert.watch import watch_folder
 from keras_dtl.images import write_image
-from tests.convert.conftest import colour
+from keras_dtl.manifest import Tensor
+from tests.convert.conftest import CLASSES, classifier_nodes, colour, write_artifact
 
 
 class Shouting(MirroredTree):
@@ -85,6 +88,53 @@ def test_every_task_of_the_table_is_whole():
         assert task.suffixes and task.__doc__
 
 
+@pytest.mark.parametrize("task", ["classification", "multi_label_classification", "regression"])
+def test_a_batch_makes_what_each_image_makes(tmp_path, task):
+    """Rows of equal probabilities, of huge and of tiny ones, and of none that are numbers."""
+    nodes, constants = classifier_nodes()
+    output = Tensor("probabilities", "float32", (None, 3), (0.0, 1.0))
+    options = {"resize": (8, 8), "constants": constants, "classes": CLASSES}
+    folder = write_artifact(tmp_path / "model", nodes, (output,), task, **options)
+    made = module.task_of(
+        load_artifact(folder, device="cpu"), tmp_path / "out", Options(top=2, format="jsonl")
+    )
+    rows = [[0.1, 0.8, 0.1], [0.5, 0.25, 0.5], [123456.789, -1e-9, 3e30], [np.nan, 0.0, np.inf]]
+    outputs = np.array(rows, "float32")
+    batch = [Loaded(Item(n, f"{n}.png", f"{n}.png"), (8, 8), None) for n in range(len(rows))]
+    together = made.make_each(batch, {"probabilities": outputs})
+    alone = [
+        made.make(one, {"probabilities": row}) for one, row in zip(batch, outputs, strict=True)
+    ]
+    assert repr(together) == repr(alone)
+    if task == "classification":
+        assert together[:2] == [
+            ([("green", 0.8), ("red", 0.1)], []),
+            ([("red", 0.5), ("blue", 0.5)], []),
+        ]
+    else:
+        assert together[0] == ([], [0.1, 0.8, 0.1])
+        assert together[2] == ([], [123456.8, -1e-9, 3e30])
+
+
+def test_what_hinders_one_of_a_batch_hinders_no_other(shouting, tmp_path):
+    class Picky(Shouting):
+        def encode(self, loaded, outputs, suffix):
+            if loaded.item.name == "b.txt":
+                raise ItemError("no b")
+            return super().encode(loaded, outputs, suffix)
+
+        def publish(self, target, data):
+            raise ItemError("no place") if target.name == "c.txt" else DiskFull(28, "full")
+
+    task = Picky(shouting, tmp_path, Options())
+    task.journal = types.SimpleNamespace(add=lambda *note, **result: None)
+    batch = [Loaded(Item(n, f"{x}.txt", f"{x}.txt"), (1, 1), None) for n, x in enumerate("abc")]
+    made = task.make_each(batch, {"text": np.full((3, 1, 1), 65, "uint8")})
+    assert [type(one) for one in made] == [bytes, ItemError, bytes]
+    errors = task.keep_each([batch[0], batch[2]], [made[0], made[2]])
+    assert [type(error) for error in errors] == [DiskFull, ItemError]
+
+
 def test_a_parcel_is_one_message_that_is_all_of_them_in_order():
     called, inbox = [], Channel(2**20)
     parcel = Parcel(inbox, 1)
@@ -104,8 +154,6 @@ def test_a_disk_that_is_full_of_overlays_is_full(tmp_path):
         def publish(self, target, data):
             raise OSError(28, "No space left on device", str(target))
 
-    from keras_dtl.convert import Options
-    from keras_dtl.convert.items import Item
     from tests.convert.test_segmentation import Artifact
 
     task = Segmentation(Artifact(), tmp_path, Options())

@@ -15,7 +15,7 @@ from keras_dtl.cli.command import SUCCESS
 from keras_dtl.cli.quiet import import_tensorflow
 from keras_dtl.files import resolved
 from keras_dtl.manifest import ExportedPrecision, Manifest
-from keras_dtl.recipes.runs import run_model, run_record
+from keras_dtl.recipes.runs import check_artifact_place, run_model, run_record
 
 if TYPE_CHECKING:
     import keras
@@ -86,6 +86,7 @@ def main(arguments: Export) -> int:
     if arguments.run.suffix in TORCH_SUFFIXES:
         return export_torch_generator(arguments)
     settings, scores = (run_record(arguments.run, name) for name in ("settings", "scores"))
+    check_artifact_place(arguments.run, output_of(arguments), "--output")
     require_knowledge(arguments, scores)
     import_tensorflow()
     model = run_model(arguments.run)
@@ -95,7 +96,7 @@ def main(arguments: Export) -> int:
     report = arguments.run / "report.html"
     manifest = export_model(
         model,
-        arguments.output or Path("exported") / resolved(arguments.run).name,
+        output_of(arguments),
         task=task,
         classes=settings.get("classes"),
         settings=settings,
@@ -114,6 +115,13 @@ def main(arguments: Export) -> int:
     return SUCCESS
 
 
+def output_of(arguments: Export) -> Path:
+    """Return the folder that the artifact is written to."""
+    run = arguments.run
+    name = run.stem if run.suffix in TORCH_SUFFIXES else resolved(run).name
+    return arguments.output or Path("exported") / name
+
+
 def export_torch_generator(arguments: Export) -> int:
     """Export the generator whose weights a file of PyTorch holds; return the exit status.
 
@@ -129,7 +137,7 @@ def export_torch_generator(arguments: Export) -> int:
     generator = torch_generator(path)
     manifest = export_model(
         deployable_generator(generator, generator.name),
-        arguments.output or Path("exported") / path.stem,
+        output_of(arguments),
         task="image_to_image",
         size_multiple=size_multiple(generator),
         settings={"weights": path.name},
@@ -249,8 +257,7 @@ def _print_summary(manifest: Manifest, arguments: Export) -> None:
         for precision, record in records.items():
             words = _quality_words(record["quality"])
             print(f"{record['file']} by {runtime} in {precision}: {words}")
-    output = arguments.output or Path("exported") / manifest.name
-    print(f"Artifact: {output}, version {manifest.version}")
+    print(f"Artifact: {output_of(arguments)}, version {manifest.version}")
 
 
 def _quality_words(quality: dict[str, Any]) -> str:

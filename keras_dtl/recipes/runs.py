@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from keras_dtl.files import atomic_path, read_regular, write_json
-from keras_dtl.folders import require_output_folder
+from keras_dtl.files import atomic_path, read_regular, readable_name, resolved, write_json
+from keras_dtl.folders import require_artifact_folder, require_output_folder
 
 _LARGEST = 2**28  # bytes of JSON
 
@@ -142,17 +142,37 @@ def places(recipe) -> dict:
     return {name: str(path) for name, path in named.items() if path is not None}
 
 
-def check_places(recipe) -> None:
-    """Refuse places of a run and of its artifact that cannot be folders.
+def check_places(run: Path, artifact: Path) -> None:
+    """Refuse places of a run and of its artifact that cannot be written to, before the work begins.
 
     Args:
-        recipe: The `Recipe`.
+        run: The run folder.
+        artifact: The folder of the artifact.
 
     Raises:
-        NotADirectoryError: Naming the flag and what is in the way.
+        OSError: Naming the flag and what is in the way.
+        ValueError: The run lies in the folder of the artifact.
     """
-    require_output_folder(recipe.run_folder, "--output")
-    require_output_folder(recipe.artifact_folder, "--artifact")
+    require_output_folder(run, "--output")
+    check_artifact_place(run, artifact, "--artifact")
+
+
+def check_artifact_place(run: Path, artifact: Path, flag: str) -> None:
+    """Refuse a place of an artifact that cannot be written to, or holds the run.
+
+    Args:
+        run, artifact: As of `check_places`.
+        flag: What names the artifact.
+
+    Raises:
+        OSError, ValueError: As `check_places`.
+    """
+    if resolved(run).is_relative_to(resolved(artifact)):
+        raise ValueError(
+            f"{flag} is replaced as a whole, and the run must not lie in it. Received: "
+            f"{readable_name(artifact)}, and the run {readable_name(run)}. Name another one."
+        )
+    require_artifact_folder(artifact, flag)
 
 
 def rows_of(columns: dict) -> list:

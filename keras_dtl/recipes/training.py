@@ -5,6 +5,7 @@ import sys
 from typing import NamedTuple
 
 from keras_dtl.files import write_json
+from keras_dtl.folders import require_output_folder
 from keras_dtl.recipes.closing import closing_line, next_command
 from keras_dtl.recipes.flags import check_flags
 from keras_dtl.recipes.replicas import difference, single_device, without_replicas
@@ -46,18 +47,18 @@ def train(recipe, data=None, strategy=None) -> Trained | None:
     Raises:
         FileExistsError: When the run folder holds a training, and it is neither to be resumed
             nor overwritten.
-        BlockingIOError: When another training is writing to it.
-        NotADirectoryError: When it or the artifact's cannot be a folder.
+        BlockingIOError: When another training or evaluation is writing to it.
+        NotADirectoryError: When it cannot be a folder.
         ValueError: When it was made with other settings.
     """
     from keras_dtl.distribution import is_chief
 
     check_flags(recipe)
-    check_places(recipe)
+    require_output_folder(recipe.run_folder, "--output")
     strategy = strategy or single_device()
     if not is_chief(strategy):
         return train_alone(recipe, data, strategy)
-    with turn(recipe.run_folder, "training", waits=False):
+    with turn(recipe.run_folder, "training or evaluation", waits=False):
         return train_alone(recipe, data, strategy)
 
 
@@ -271,7 +272,11 @@ def train_and_publish(recipe, strategy=None) -> bool:
 
     Returns:
         Whether the model is worth publishing, and published.
+
+    Raises:
+        OSError, ValueError: As `train`; and of the artifact's place, before the training begins.
     """
+    check_places(recipe.run_folder, recipe.artifact_folder)
     trained = train(recipe, strategy=strategy)
     if trained is None:
         return True

@@ -9,7 +9,15 @@ from keras_dtl.folders import require_output_folder
 from keras_dtl.recipes.closing import closing_line, next_command
 from keras_dtl.recipes.flags import check_flags
 from keras_dtl.recipes.replicas import difference, single_device, without_replicas
-from keras_dtl.recipes.runs import check_places, places, rows_of, run_model, run_record, save_run
+from keras_dtl.recipes.runs import (
+    check_places,
+    places,
+    rows_of,
+    run_model,
+    run_record,
+    run_scores,
+    save_run,
+)
 from keras_dtl.recipes.standing import forget_run, standing_of
 from keras_dtl.recipes.verdict import add_failures
 from keras_dtl.turns import turn
@@ -87,6 +95,8 @@ def train_alone(recipe, data, strategy) -> Trained | None:
         return finished_run(recipe, data)
     if standing == "replaced" and chief:
         forget_run(recipe.run_folder)
+    if standing == "longer" and chief:
+        recipe.forget_choices()
     model = first_model(recipe, data, checkpoint, standing == "longer", strategy)
     if chief and strategy.num_replicas_in_sync == 1:
         check_exportable(model, **recipe.export_arguments(data))
@@ -130,6 +140,7 @@ def finish_run(recipe, model, data, checkpoint, failures=()) -> Trained:
     trained = Trained(model, data, checkpoint.columns(), scores, failures)
     save_run(recipe, trained)
     checkpoint.path.unlink()  # a run with a checkpoint is one that was not finished
+    recipe.forget_choices()  # until here a stop chooses again
     print_headline(recipe, trained)
     return trained
 
@@ -155,7 +166,7 @@ def finished_run(recipe, data) -> Trained:
     from keras_dtl.callbacks import Failure
 
     folder = recipe.run_folder
-    history, scores = (run_record(folder, name) for name in ("history", "scores"))
+    history, scores = run_record(folder, "history"), run_scores(recipe)
     told = run_record(folder, "failures") if (folder / "failures.json").exists() else {}
     failures = tuple(Failure(name, str(words)) for name, words in told.items())
     return Trained(run_model(folder, compile=True), data, history, scores, failures)

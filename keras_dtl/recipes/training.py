@@ -1,12 +1,11 @@
 """A recipe fitted, scored, saved and published; a training that was stopped goes on."""
 
-import json
 import sys
 from typing import NamedTuple
 
 from keras_dtl.files import write_json
 from keras_dtl.folders import require_output_folder
-from keras_dtl.recipes.closing import closing_line, next_command
+from keras_dtl.recipes.closing import closing_line, is_published, next_command
 from keras_dtl.recipes.flags import check_flags
 from keras_dtl.recipes.replicas import difference, single_device, without_replicas
 from keras_dtl.recipes.runs import (
@@ -253,25 +252,6 @@ def publish(recipe, trained: Trained, **beside) -> bool:
         **recipe.export_arguments(trained.data),
     )
     return True
-
-
-def is_published(recipe, trained: Trained) -> bool:
-    """Return whether the artifact is what this run, with these settings and scores, published.
-
-    Args:
-        recipe: The `Recipe`.
-        trained: What `train` returned.
-    """
-    from keras_dtl.manifest import ManifestError, read_manifest
-
-    try:
-        manifest = read_manifest(recipe.artifact_folder)
-    except (ManifestError, OSError):
-        return False
-    ours = (trained.scores, recipe.settings_with(trained.data))
-    same = [json.dumps(value, default=str, sort_keys=True) for value in ours]
-    theirs = (manifest.metrics, manifest.settings)
-    return same == [json.dumps(value, sort_keys=True) for value in theirs]
 
 
 def train_and_publish(recipe, strategy=None) -> bool:

@@ -1,10 +1,12 @@
-"""How folders are searched for files."""
+"""How folders are searched for files, and which may be written to."""
 
+import errno
 import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from keras_dtl.files import FilePath, readable_name
+from keras_dtl.files import FilePath, readable_name, resolved
+from keras_dtl.manifest import FILE_NAME
 
 
 def find_files(
@@ -100,10 +102,11 @@ def require_output_folder(folder: FilePath, name: str = "The output") -> None:
 
     Raises:
         NotADirectoryError: It, or what should be a folder above it, is a file or a link to nothing.
+        OSError: Nothing may be written there.
     """
     for place in (Path(folder), *Path(folder).parents):
         if os.path.isdir(place):
-            return
+            return _require_writable(place)
         if os.path.lexists(place):
             part = "which" if place == Path(folder) else f"of which {readable_name(place)}"
             kind = "a file" if place.exists() else "a link that leads nowhere"
@@ -111,6 +114,44 @@ def require_output_folder(folder: FilePath, name: str = "The output") -> None:
                 f"{name} must be a folder. Received: {readable_name(folder)}, {part} is {kind}. "
                 "Name another one, or move that away."
             )
+
+
+def _require_writable(folder):
+    if os.access(folder, os.W_OK):
+        return
+    is_read_only = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
+    number = errno.EROFS if is_read_only else errno.EACCES
+    raise OSError(number, os.strerror(number), readable_name(folder))
+
+
+def require_artifact_folder(folder: FilePath, name: str = "The artifact") -> None:
+    """Refuse a folder whose place an artifact cannot take, before the work begins.
+
+    Args:
+        folder: The folder; it may be absent, and those above it.
+        name: What the user calls it, such as a flag.
+
+    Raises:
+        FileExistsError: It holds something else, which is not replaced.
+        NotADirectoryError: It, or what should be a folder above it, is a file or a link to nothing.
+        OSError: Nothing may be written there, or another file system begins there.
+    """
+    require_output_folder(folder, name)
+    path = resolved(folder)
+    require_output_folder(path.parent, name)  # where its successor is written
+    if not path.is_dir():
+        return
+    if os.path.ismount(path):
+        raise OSError(
+            f"{name} is replaced as a whole, and {readable_name(folder)}, where a file system "
+            "begins, cannot be. Name a folder in it."
+        )
+    if any(path.iterdir()) and not (path / FILE_NAME).is_file():
+        raise FileExistsError(
+            f"{name} must be a new or empty folder, or an artifact. Received: "
+            f"{readable_name(folder)}, which holds something else and is not replaced. Name "
+            "another one, or remove it."
+        )
 
 
 def _require_folder(folder):

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from keras_dtl.card import card_of
-from keras_dtl.convert.disk import is_no_room
 from keras_dtl.files import FilePath, write_text
 from keras_dtl.manifest import FILE_NAME, Manifest, read_manifest, verify_file
 
@@ -118,6 +117,8 @@ def _commit_of(address: Address, root: Path) -> str:
 
 
 def _download(address, commit, name, folder):
+    from keras_dtl.convert.disk import is_no_room  # conversions ask us in turn
+
     if (folder / name).is_file():
         return
     try:

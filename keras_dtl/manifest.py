@@ -222,7 +222,7 @@ def read_manifest(folder: FilePath) -> Manifest:
     try:
         return Manifest.from_json(value)
     except ManifestError as error:
-        raise ManifestError(f"{path}: {error}") from error
+        raise ManifestError(f"{path}: {error} Export the model again.") from error
 
 
 def verify_file(folder: FilePath, manifest: Manifest, name: str, compare: bool = True) -> Path:

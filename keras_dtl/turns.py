@@ -6,9 +6,8 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-from keras_dtl.files import FilePath, readable_name
+from keras_dtl.files import FilePath, readable_name, resolved
 
 _HELD = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES)
 """Errors of a lock that somebody else holds; all others say that there are none to be had."""
@@ -34,7 +33,7 @@ def turn(path: FilePath, what: str, waits: bool = True) -> Iterator[None]:
         BlockingIOError: Somebody else writes it, and `waits` is false.
         OSError: Folders above it cannot be made.
     """
-    path = Path(path).absolute()
+    path = resolved(path)  # one place, whichever links lead to it
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.with_name(f".{path.name}.lock")
     number = _locked(lock, path, what, waits)

@@ -1,11 +1,18 @@
 """Where an artifact is looked for."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from keras_dtl import addresses, convert_folder, load_artifact
 from keras_dtl.addresses import find_artifact
 from keras_dtl.manifest import ManifestError
 from tests.convert.conftest import write_negative
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -45,3 +52,10 @@ def test_what_is_no_address_is_told():
         load_artifact(None)
     with pytest.raises(ValueError, match="Received: str. Open it first: load_artifact"):
         convert_folder("exported/dann", "a", "b")
+
+
+@pytest.mark.parametrize("module", ["addresses", "hub"])
+def test_it_is_imported_before_conversion_too(module):
+    """Each imported the other: it depended on which came first."""
+    words = [sys.executable, "-c", f"import keras_dtl.{module}"]
+    subprocess.run(words, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})

@@ -191,7 +191,7 @@ def test_records_of_a_run(tmp_path_factory, data):
 def test_the_error_names_the_record_and_the_way_out(tmp_path):
     for text, kind in (("[1]", "holds a list"), ("{", "not valid JSON"), ("[" * 9**6, "not valid")):
         (tmp_path / "scores.json").write_text(text)
-        with pytest.raises(ValueError, match=rf"scores\.json .*{kind}.*Train again"):
+        with pytest.raises(ValueError, match=rf"scores\.json .*{kind}.*evaluate .* writes it anew"):
             run_record(tmp_path, "scores")
 
 

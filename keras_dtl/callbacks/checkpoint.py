@@ -5,7 +5,7 @@ from pathlib import Path
 import h5py
 import keras
 
-from keras_dtl.callbacks.weights_file import MemoryFile, with_checksum, without_checksum
+from keras_dtl.callbacks.weights_file import LARGEST, MemoryFile, with_checksum, without_checksum
 from keras_dtl.distribution import file_of_chief, is_chief
 from keras_dtl.distribution.memory import ReplicaStates, restore_states
 from keras_dtl.files import atomic_path, read_regular, remove_abandoned
@@ -13,7 +13,6 @@ from keras_dtl.files import atomic_path, read_regular, remove_abandoned
 FILE_NAME = "training.weights.h5"
 RANDOM_STATES = "random_states"
 REPLICA_STATES = "replica_states"
-_LARGEST = 2**42  # bytes
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -89,7 +88,7 @@ class Checkpoint(keras.callbacks.Callback):
         return len(self.history)
 
     def _load(self, model, path):
-        data = without_checksum(read_regular(path, _LARGEST))
+        data = without_checksum(read_regular(path, LARGEST))
         with warnings.catch_warnings():
             # Keras only warns where it leaves a part of the model as it was.
             warnings.simplefilter("error", UserWarning)

@@ -1,10 +1,9 @@
 import math
 from typing import NamedTuple
 
-import h5py
 import keras
 
-from keras_dtl.callbacks.weights_file import write_weights
+from keras_dtl.callbacks.weights_file import read_attributes, read_weights, write_weights
 
 
 class Best(NamedTuple):
@@ -54,5 +53,17 @@ class KeepBest(keras.callbacks.Callback):
         """Return the `Best` of what was saved, or None."""
         if not self.path.exists():
             return None
-        with h5py.File(self.path) as file:
-            return Best(int(file.attrs["epoch"]), float(file.attrs["value"]))
+        found = read_attributes(self.path, self._remedy)
+        return Best(int(found["epoch"]), float(found["value"]))
+
+    def load_best(self, model):
+        """Put the weights that were saved into a model.
+
+        Raises:
+            OSError, ValueError: They are missing or damaged.
+        """
+        read_weights(model, self.path, self._remedy)
+
+    @property
+    def _remedy(self):
+        return f"Remove {self.path.parent} and train again."

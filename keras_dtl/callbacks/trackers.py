@@ -69,7 +69,14 @@ class Tracker(keras.callbacks.Callback):
     def identity(self) -> str | None:
         """Return by which name the tracker knows a run that was begun, or None."""
         path = self.folder / f"{self.package}.json"
-        return json.loads(read_regular(path, _LARGEST))["run"] if path.is_file() else None
+        if not path.is_file():
+            return None
+        try:
+            return str(json.loads(read_regular(path, _LARGEST))["run"])
+        except (ValueError, RecursionError, LookupError, TypeError) as error:
+            raise ValueError(
+                f"{path} is damaged: {error}. Remove it, and the tracker begins another run"
+            ) from error
 
     def remember(self, identity: str) -> None:
         """Keep the name by which the tracker knows the run."""

@@ -10,8 +10,9 @@ from typing import Any
 
 import h5py
 
-from keras_dtl.files import FilePath, atomic_path
+from keras_dtl.files import FilePath, atomic_path, read_regular
 
+LARGEST = 2**42  # bytes
 _MARK = b"keras_dtl SHA-256:"  # after what HDF5 reads, and followed by the sum of that
 
 
@@ -38,7 +39,45 @@ def write_weights(model: Any, path: FilePath, attributes: Mapping[str, Any] | No
     with h5py.File(memory, "a") as file:
         file.attrs.update(attributes or {})
     with atomic_path(path) as temporary:
-        temporary.write_bytes(memory.getbuffer())
+        temporary.write_bytes(with_checksum(memory.getbuffer()))
+
+
+def read_weights(model: Any, path: FilePath, remedy: str) -> None:
+    """Put weights that `write_weights` wrote into a model.
+
+    Args:
+        model: Keras model.
+        path: Of the file.
+        remedy: What to do where it is damaged or missing, as a sentence.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is damaged, or does not fit the model.
+    """
+    try:
+        model.load_weights(MemoryFile(without_checksum(read_regular(path, LARGEST))))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{path} is missing. {remedy}") from error
+    except (OSError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        if getattr(error, "errno", None):
+            raise
+        raise ValueError(f"{path} is damaged: {error}. {remedy}") from error
+
+
+def read_attributes(path: FilePath, remedy: str) -> dict[str, Any]:
+    """Return what `write_weights` kept beside the weights.
+
+    Args:
+        path, remedy: As of `read_weights`.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
+    try:
+        with h5py.File(path) as file:
+            return dict(file.attrs)
+    except (OSError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{path} is damaged: {error}. {remedy}") from error
 
 
 def with_checksum(data: bytes | memoryview) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_dtl.cli.command import FAILED, SUCCESS
-from keras_dtl.folders import require_output_folder
+from keras_dtl.recipes.runs import check_places
 
 BRIEF = {"epochs": 10, "batch_size": 32, "min_steps": 100}
 """Of both trainings: a sixth of the images that the recipe shows, in less than half the time."""
@@ -37,8 +37,7 @@ def main(arguments: Demo) -> int:
     from keras_dtl.recipes import RECIPES
     from keras_dtl.recipes.training import publish
 
-    require_output_folder(arguments.output, "--output")
-    require_output_folder(arguments.artifact, "--artifact")
+    check_places(arguments.output, arguments.artifact)
     print(start_session(arguments.seed))
     values = {"seed": arguments.seed, "resume": True}
     values |= {"preset": "paper", **BRIEF}  # digits are what these settings were made for

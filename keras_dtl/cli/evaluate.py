@@ -16,6 +16,7 @@ from keras_dtl.files import write_json
 from keras_dtl.folders import require_output_folder
 from keras_dtl.recipes import run_recipe
 from keras_dtl.recipes.runs import data_in_classes_of_run, run_model, run_record
+from keras_dtl.turns import turn
 
 
 @dataclass(frozen=True)
@@ -68,15 +69,19 @@ def main(arguments: Evaluate) -> int:
     from keras_dtl.cli.session import start_session
 
     folder = arguments.output or arguments.run
-    if arguments.output is not None:
-        require_output_folder(folder, "--output")
     recipe = replace_data(run_recipe(arguments.run), arguments)
+    require_output_folder(folder, "--output")
     print(start_session(recipe.seed, recipe.mixed_precision))
-    model = run_model(arguments.run)
-    data = data_in_classes_of_run(recipe.load_data(), arguments.run)
+    with turn(folder, "training or evaluation", waits=False):
+        return score_run(recipe, arguments.run, folder)
+
+
+def score_run(recipe, run: Path, folder: Path) -> int:
+    """Do what `main` does, in a folder that nobody else writes to."""
+    model, history = run_model(run), run_record(run, "history")
+    data = data_in_classes_of_run(recipe.load_data(), run)
     scores = recipe.score(model, data)
     write_json(folder / "scores.json", scores)
-    history = run_record(arguments.run, "history")
     recipe.report(model, data, history, scores).write(folder / "report.html")
     for name, value in recipe.headline(scores).items():
         print(f"{name}: {recipe.format_number(value)}")

@@ -15,7 +15,15 @@ from keras_dtl.cli.command import SUCCESS
 from keras_dtl.cli.quiet import import_tensorflow
 from keras_dtl.files import resolved
 from keras_dtl.manifest import ExportedPrecision, Manifest
-from keras_dtl.recipes.runs import run_model, run_record
+from keras_dtl.recipes import Recipe, run_recipe
+from keras_dtl.recipes.runs import (
+    check_artifact_place,
+    run_classes,
+    run_model,
+    run_record,
+    run_scores,
+    told_by_name,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -85,8 +93,10 @@ def main(arguments: Export) -> int:
     """
     if arguments.run.suffix in TORCH_SUFFIXES:
         return export_torch_generator(arguments)
-    settings, scores = (run_record(arguments.run, name) for name in ("settings", "scores"))
-    require_knowledge(arguments, scores)
+    recipe, classes = run_recipe(arguments.run), run_classes(arguments.run)
+    settings, scores = run_record(arguments.run, "settings"), run_scores(recipe)
+    check_artifact_place(arguments.run, output_of(arguments), "--output")
+    require_knowledge(arguments, recipe, scores)
     import_tensorflow()
     model = run_model(arguments.run)
     from keras_dtl.export import export_model
@@ -95,9 +105,9 @@ def main(arguments: Export) -> int:
     report = arguments.run / "report.html"
     manifest = export_model(
         model,
-        arguments.output or Path("exported") / resolved(arguments.run).name,
+        output_of(arguments),
         task=task,
-        classes=settings.get("classes"),
+        classes=classes,
         settings=settings,
         metrics=scores,
         opset=arguments.opset,
@@ -112,6 +122,13 @@ def main(arguments: Export) -> int:
     )
     _print_summary(manifest, arguments)
     return SUCCESS
+
+
+def output_of(arguments: Export) -> Path:
+    """Return the folder that the artifact is written to."""
+    run = arguments.run
+    name = run.stem if run.suffix in TORCH_SUFFIXES else resolved(run).name
+    return arguments.output or Path("exported") / name
 
 
 def export_torch_generator(arguments: Export) -> int:
@@ -133,7 +150,7 @@ def export_torch_generator(arguments: Export) -> int:
     generator = torch_generator(path)
     manifest = export_model(
         deployable_generator(generator, generator.name),
-        arguments.output or Path("exported") / path.stem,
+        output_of(arguments),
         task="image_to_image",
         size_multiple=size_multiple(generator),
         least_size=least_size(generator),
@@ -148,19 +165,17 @@ def export_torch_generator(arguments: Export) -> int:
     return SUCCESS
 
 
-def require_knowledge(arguments: Export, scores: dict[str, Any]) -> None:
+def require_knowledge(arguments: Export, recipe: Recipe, scores: dict[str, Any]) -> None:
     """Refuse to export a classifier that does not beat guessing.
 
     Args:
         arguments: The `Export`.
-        scores: Those of the run.
+        recipe, scores: Those of the run.
 
     Raises:
         ValueError: Naming what is wrong, unless `export_anyway` is set.
     """
-    from keras_dtl.recipes import run_recipe
-
-    verdict = run_recipe(arguments.run).verdict(scores)
+    verdict = recipe.verdict(scores)
     if verdict is not None and not arguments.export_anyway:
         raise ValueError(
             f"{arguments.run} is not worth exporting. {verdict} --export-anyway does it all the "
@@ -198,19 +213,22 @@ def exported_part(
         whole = {"transfer": model.task}  # what the run itself exports
         return parts[arguments.part], whole.get(arguments.part, arguments.part)
     if model.task == "motion_style":
-        return model.in_style_of(_motion_of(arguments.style_of, settings)), model.task
+        return model.in_style_of(
+            _motion_of(arguments.style_of, arguments.run, settings)
+        ), model.task
     if arguments.views is not None:
         return model.in_views(draw_views(model, arguments.views)), "image_to_views"
     return _network_of_one_code(model, arguments), "image_to_image"
 
 
-def _motion_of(path: Path, settings: dict[str, Any]) -> "np.ndarray":
+def _motion_of(path: Path, run: Path, settings: dict[str, Any]) -> "np.ndarray":
     """Return the features of a BVH file, of the skeleton and at the rate of a run."""
     from keras_dtl.bvh import read_bvh
     from keras_dtl.motion import Skeleton, features_of, read_motion
 
-    skeleton = Skeleton.from_json(settings["skeleton"])
-    positions, own, _ = read_motion(read_bvh(path), skeleton, settings["rate"])
+    with told_by_name(run / "settings.json", "Train again."):
+        skeleton, rate = Skeleton.from_json(settings["skeleton"]), float(settings["rate"])
+    positions, own, _ = read_motion(read_bvh(path), skeleton, rate)
     return features_of(positions, own)
 
 
@@ -254,8 +272,7 @@ def _print_summary(manifest: Manifest, arguments: Export) -> None:
         for precision, record in records.items():
             words = _quality_words(record["quality"])
             print(f"{record['file']} by {runtime} in {precision}: {words}")
-    output = arguments.output or Path("exported") / manifest.name
-    print(f"Artifact: {output}, version {manifest.version}")
+    print(f"Artifact: {output_of(arguments)}, version {manifest.version}")
 
 
 def _quality_words(quality: dict[str, Any]) -> str:

@@ -44,7 +44,7 @@ def main(arguments):
     from keras_dtl.recipes.runs import check_places
     from keras_dtl.recipes.search import candidate_recipes, run_candidates, write_ranking
 
-    check_places(arguments)
+    check_places(arguments.run_folder, arguments.artifact_folder)
 
     def start(recipe):
         return start_session(recipe.seed, recipe.mixed_precision, recipe.jit)

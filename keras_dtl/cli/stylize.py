@@ -7,6 +7,7 @@ About ten minutes for 512 pixels on two CPU cores. For many photos in one style 
 `keras-dtl train fast-style`.
 """
 
+import contextlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +112,7 @@ def main(arguments: Stylize) -> int:
         require_output_folder(output.parent, f"What {readable_name(output.name)} is written to")
     if arguments.save_weights is not None:
         require_output_folder(arguments.save_weights.parent, "What --save-weights is written to")
+        require_no_folder(arguments.save_weights)
     with turn(output, "style transfer", waits=False):
         return stylize_all(arguments)
 
@@ -127,7 +129,7 @@ def stylize_all(arguments: Stylize) -> int:
     failures = done = 0
     for content, output in jobs:
         try:
-            with no_room_is_fatal():
+            with no_room_is_fatal(), image_turn(arguments, output):
                 stylize_file(arguments, model, content, output, options)
         except DiskFull as error:
             raise OSError(
@@ -146,6 +148,13 @@ def stylize_all(arguments: Stylize) -> int:
     if not failures:
         return PARTLY if left_out else SUCCESS
     return FAILED if failures == len(jobs) else PARTLY
+
+
+def image_turn(arguments: Stylize, output: Path):
+    """Be the only one that writes one image of a folder; of a single image `main` is already."""
+    if output == arguments.output:
+        return contextlib.nullcontext()
+    return turn(output, "style transfer", waits=False)
 
 
 def find_jobs(arguments: Stylize) -> list[tuple[Path, Path]]:
@@ -177,10 +186,7 @@ def image_job(arguments: Stylize) -> tuple[Path, Path]:
         raise ValueError(
             f"{readable_name(output)} must end in one of {', '.join(sorted(suffixes))}."
         )
-    if output.is_dir():
-        raise IsADirectoryError(
-            f"{readable_name(output)} is a folder, and one image is written to a file. Name one."
-        )
+    require_no_folder(output)
     if output.exists() and not arguments.overwrite:
         raise FileExistsError(f"{readable_name(output)} exists. Replace it with --overwrite.")
     check_state(arguments, output)
@@ -200,8 +206,18 @@ def folder_jobs(arguments: Stylize) -> list[tuple[Path, Path]]:
         raise ValueError(f"{readable_name(content)} holds no images.")
     jobs = [(path, writable_path(output / path.relative_to(content))) for path in found]
     for _, target in jobs:
+        require_no_folder(target)
         check_state(arguments, target)
     return [job for job in jobs if arguments.overwrite or not job[1].exists()]
+
+
+def require_no_folder(output: Path):
+    """Refuse a folder where a file is to be written."""
+    if output.is_dir():
+        raise IsADirectoryError(
+            f"{readable_name(output)} is a folder, and a file is to be written there. Name "
+            "another place, or move that away."
+        )
 
 
 def writable_path(output: Path) -> Path:

@@ -71,7 +71,7 @@ def _parse_with_settings(words: list[str], settings: str, prog: str):
 def main(recipe) -> int:
     """Train, score and publish a recipe; return the exit status."""
     check_flags(recipe)
-    check_places(recipe)
+    check_places(recipe.run_folder, recipe.artifact_folder)
     if recipe.engine == "ray":
         from keras_dtl.cli.ray_training import train_on_ray
 

@@ -23,8 +23,8 @@ from keras_dtl.export.truth import (
     predicted_probe,
 )
 from keras_dtl.export.versions import keep_versions as keep_earlier_versions
-from keras_dtl.files import FilePath, atomic_path, sha256
-from keras_dtl.folders import require_output_folder
+from keras_dtl.files import FilePath, atomic_path, resolved, sha256
+from keras_dtl.folders import require_artifact_folder
 from keras_dtl.manifest import FILE_NAME, Manifest, write_manifest
 from keras_dtl.turns import turn
 
@@ -148,7 +148,8 @@ def export_model(
     check_choices(formats, browser_runtime)
     deployable = deployable_of(model, postprocessing, _image_dtype(examples))
     check_finite(deployable.model)
-    with turn(directory, "export"), full_float32(), atomic_path(directory) as folder:
+    place = resolved(directory)  # of a link to a folder this takes the place, not the link's
+    with turn(place, "export"), full_float32(), atomic_path(place) as folder:
         manifest = describe(
             deployable, directory, task, classes, image_size, size_multiple, least_size
         )
@@ -228,12 +229,7 @@ def _check_arguments(
             raise ValueError(f"extra_files: {name!r} must be a file name that is not yet taken.")
         if not Path(path).is_file():
             raise FileNotFoundError(f"extra_files: there is no file {path} to add as {name!r}.")
-    require_output_folder(directory.parent, "What the artifact is written to")
-    if directory.exists() and not _is_replaceable(directory):
-        raise FileExistsError(
-            f"{directory} exists and is not an artifact; it is not replaced. Name another "
-            "directory, or remove it."
-        )
+    require_artifact_folder(directory)
 
 
 def _check_version(directory: Path, version: int) -> None:
@@ -243,12 +239,6 @@ def _check_version(directory: Path, version: int) -> None:
             f"Another export has published into {directory} meanwhile, on a drive that knows no "
             "locks; its artifact stays. Give the same command again."
         )
-
-
-def _is_replaceable(directory: Path) -> bool:
-    return directory.is_dir() and (
-        (directory / FILE_NAME).is_file() or not any(directory.iterdir())
-    )
 
 
 def _checksums(folder: Path) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The recipes by name; each is one method's experiment in a file of its own."""
 
 import dataclasses
-import json
+import reprlib
+import typing
 from pathlib import Path
 
 from keras_dtl.recipes.adamatch import AdaMatchRecipe
@@ -16,6 +17,7 @@ from keras_dtl.recipes.dann import DANNRecipe
 from keras_dtl.recipes.deep_coral import DeepCORALRecipe
 from keras_dtl.recipes.fast_style import FastStyleRecipe
 from keras_dtl.recipes.fine_tuning import FineTuningRecipe
+from keras_dtl.recipes.flags import is_of_type
 from keras_dtl.recipes.gmv import GMVRecipe
 from keras_dtl.recipes.mcc import MCCRecipe
 from keras_dtl.recipes.mme import MMERecipe
@@ -23,7 +25,7 @@ from keras_dtl.recipes.motion_aae import MotionAAERecipe
 from keras_dtl.recipes.motion_gmv import MotionGMVRecipe
 from keras_dtl.recipes.motion_style import MotionStyleRecipe
 from keras_dtl.recipes.pix2pix import Pix2PixRecipe
-from keras_dtl.recipes.runs import run_record
+from keras_dtl.recipes.runs import read_object, run_record
 from keras_dtl.recipes.segmentation import SegmentationRecipe
 from keras_dtl.recipes.shot import SHOTRecipe
 from keras_dtl.recipes.source_only import SourceOnlyRecipe
@@ -68,10 +70,11 @@ def run_recipe(folder: Path) -> Recipe:
         FileNotFoundError: When the folder holds no finished run.
         ValueError: When its settings are damaged, or name no recipe of this version.
     """
-    values = run_record(folder, "settings")
-    recipe = _recipe_of(values, folder)
-    places = ("artifact", "data_dir", "manual_dir")
-    named = {name: Path(values[name]) for name in places if values.get(name)}
+    values, path = run_record(folder, "settings"), folder / "settings.json"
+    recipe = _recipe_of(values, path, "Train again.")
+    named = {name: values[name] for name in _PLACES if values.get(name) is not None}
+    _require_types(named, dict.fromkeys(named, str), path, "Train again.")
+    named = {name: Path(place) for name, place in named.items()}
     return dataclasses.replace(recipe, **named, output=folder)
 
 
@@ -89,27 +92,35 @@ def recipe_of_settings(path: Path) -> Recipe:
         raise FileNotFoundError(
             f"There is no file of settings {path}. Give the settings.json of a run folder."
         )
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}.") from error
-    places = {"artifact", "output"}
-    return _recipe_of({key: value for key, value in values.items() if key not in places}, path)
+    remedy = "Give the settings.json of another run."
+    return _recipe_of(read_object(path, remedy), path, remedy)
 
 
-def _recipe_of(values: dict, place: Path) -> Recipe:
+_PLACES = ("artifact", "data_dir", "manual_dir")
+"""Paths that a run notes beside its settings."""
+
+
+def _recipe_of(values: dict, path: Path, remedy: str) -> Recipe:
     if values.get("recipe") not in list(RECIPES):  # whatever it is, a list or an object too
         raise ValueError(
-            f"{place} was trained by the recipe {values.get('recipe')!r}; there are "
-            f"{', '.join(RECIPES)}."
+            f"{path} names the recipe {values.get('recipe')!r}; there are {', '.join(RECIPES)}. "
+            f"{remedy}"
         )
     recipe = RECIPES[values["recipe"]]
-    fields = {field.name for field in dataclasses.fields(recipe)}
-    names = fields - {"artifact", "data_dir", "manual_dir"}
-    settings = {name: _field(values[name]) for name in values if name in names}
-    if "preset" in names:
+    types = typing.get_type_hints(recipe)
+    fields = {field.name for field in dataclasses.fields(recipe)} - {"output", *_PLACES}
+    settings = {name: _field(values[name]) for name in values if name in fields}
+    _require_types(settings, types, path, remedy)
+    if "preset" in fields:
         settings.setdefault("preset", "paper")  # as all was before there was a choice
     return recipe(**settings)
+
+
+def _require_types(values: dict, types: dict, path: Path, remedy: str) -> None:
+    for name, value in values.items():
+        if not is_of_type(value, types[name]):
+            shown = f"{name}: {reprlib.repr(value)}"
+            raise ValueError(f"{path} holds {shown}, which is of another kind. {remedy}")
 
 
 def _field(value):

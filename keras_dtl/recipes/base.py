@@ -211,6 +211,9 @@ class Recipe:
         """
         return None
 
+    def forget_choices(self) -> None:
+        """Remove the weights that `select_weights` chose from, once the run is saved."""
+
     def score(self, model, data) -> dict:
         """Return the measures of a trained model, JSON-ready.
 

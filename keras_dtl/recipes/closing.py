@@ -1,8 +1,9 @@
 """The last line of a training: where its report and artifact lie, and what to do with them."""
 
+import json
 from pathlib import Path
 
-from keras_dtl.manifest import read_manifest
+from keras_dtl.manifest import ManifestError, read_manifest
 
 NEXT = {
     "classification": "convert {artifact} FOLDER out/",
@@ -36,3 +37,20 @@ def next_command(task: str | None, run: Path, artifact: Path) -> str:
         run, artifact: As of `closing_line`.
     """
     return f"keras-dtl {NEXT.get(task or '', OTHERWISE).format(artifact=artifact, run=run)}"
+
+
+def is_published(recipe, trained) -> bool:
+    """Return whether the artifact is what this run, with these settings and scores, published.
+
+    Args:
+        recipe: The `Recipe`.
+        trained: What `keras_dtl.recipes.training.train` returned.
+    """
+    try:
+        manifest = read_manifest(recipe.artifact_folder)
+    except (ManifestError, OSError):
+        return False
+    ours = (trained.scores, recipe.settings_with(trained.data))
+    same = [json.dumps(value, default=str, sort_keys=True) for value in ours]
+    theirs = (manifest.metrics, manifest.settings)
+    return same == [json.dumps(value, sort_keys=True) for value in theirs]

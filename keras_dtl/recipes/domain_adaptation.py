@@ -247,6 +247,12 @@ class DomainAdaptationRecipe(Recipe):
             adapt_statistics(model, data.target_train.images)
         return selection
 
+    def forget_choices(self) -> None:
+        from keras_dtl.recipes.domain_selection import keepers
+
+        for keeper in keepers(self.run_folder).values():
+            keeper.path.unlink(missing_ok=True)
+
     def score(self, model, data) -> dict:
         from keras_dtl.evaluation import evaluate_classifier
 

@@ -1,10 +1,13 @@
 """Which epoch to publish: the best by a validator without target labels, or the last."""
 
+import logging
 from pathlib import Path
 
 from keras_dtl.callbacks import KeepBest
 from keras_dtl.evaluation.validation import ORACLE, accuracy, log_name
 from keras_dtl.evaluation.validators import VALIDATORS
+
+logger = logging.getLogger("keras_dtl")
 
 
 def keepers(folder: Path) -> dict[str, KeepBest]:
@@ -36,15 +39,16 @@ def select_weights(recipe, model, data) -> dict:
     last = model.get_weights()
     choices = {"last": {"epoch": recipe.epochs, "target_accuracy": _accuracy(model, data)}}
     for name, found in best.items():
-        model.load_weights(kept[name].path)
+        kept[name].load_best(model)
         choices[name] = {**found._asdict(), "target_accuracy": _accuracy(model, data)}
-    if recipe.select == "last":
+    published = recipe.select if recipe.select in choices else "last"
+    if published != recipe.select:
+        logger.warning("No epoch has a number by %s: the last one is published.", recipe.select)
+    if published == "last":
         model.set_weights(last)
     else:
-        model.load_weights(kept[recipe.select].path)
-    for name in best:
-        kept[name].path.unlink()
-    return {"published": recipe.select, "choices": choices}
+        kept[published].load_best(model)
+    return {"published": published, "choices": choices}
 
 
 def _accuracy(model, data):

@@ -2,6 +2,9 @@
 
 import math
 import numbers
+import types
+import typing
+from pathlib import Path
 
 SMALLEST_IMAGE = 8
 """Side below which no network here has anything to look at."""
@@ -41,3 +44,27 @@ def _expectation(name, number):
     if name == "image_size" and number < SMALLEST_IMAGE:
         return f"{SMALLEST_IMAGE} or more pixels"
     return None
+
+
+def is_of_type(value: typing.Any, hint: typing.Any) -> bool:
+    """Return whether a value of JSON may be that of a field of a recipe.
+
+    Args:
+        value: The value; lists as tuples.
+        hint: The field's type.
+    """
+    kind, inner = typing.get_origin(hint) or hint, typing.get_args(hint)
+    if kind in (typing.Union, types.UnionType):
+        return any(is_of_type(value, one) for one in inner)
+    if kind is typing.Literal:
+        return any(value == one and type(value) is type(one) for one in inner)
+    if kind is tuple:
+        kinds = inner[:1] * len(value) if isinstance(value, tuple) and ... in inner else inner
+        return (
+            isinstance(value, tuple)
+            and len(value) == len(kinds)
+            and all(map(is_of_type, value, kinds))
+        )
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, {float: (int, float), Path: str}.get(kind, kind))

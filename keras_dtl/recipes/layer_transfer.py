@@ -150,8 +150,11 @@ class LayerTransfer:
         """Return the encoder that learnt a task, in its last state."""
         import keras
 
+        from keras_dtl.callbacks.weights_file import read_weights
+
         encoder = keras.models.clone_model(self.template)
-        encoder.load_weights(self._weights(split, seed, f"base{task}"))
+        path = self._weights(split, seed, f"base{task}")
+        read_weights(encoder, path, "Name another folder with --output.")
         return encoder
 
     def _weights(self, split, seed, kind):

@@ -1,11 +1,14 @@
 """What `keras-dtl train` leaves in a run folder, written and read again."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from keras_dtl.files import atomic_path, read_regular, write_json
-from keras_dtl.folders import require_output_folder
+from keras_dtl.files import atomic_path, read_regular, readable_name, resolved, write_json
+from keras_dtl.folders import require_artifact_folder, require_output_folder
+from keras_dtl.manifest_values import is_classes
 
 _LARGEST = 2**28  # bytes of JSON
 
@@ -19,11 +22,16 @@ def run_model(folder: Path, compile: bool = False):
 
     Raises:
         FileNotFoundError: When the folder holds no finished run.
+        ValueError: When the file is damaged, or holds another model.
     """
     path = _require_file(folder, "model.keras")
     from keras_dtl.methods import load_model
 
-    return load_model(path, compile)
+    model = load_model(path, compile)
+    if not hasattr(model, "deployable"):
+        kind = type(model).__name__
+        raise ValueError(f"{path} holds a {kind}, which no recipe trains. Train again.")
+    return model
 
 
 def run_record(folder: Path, name: str) -> dict:
@@ -38,10 +46,72 @@ def run_record(folder: Path, name: str) -> dict:
         ValueError: When the file is damaged.
     """
     path = _require_file(folder, f"{name}.json")
-    record = read_object(path, "Train again.")
-    if name == "history" and not all(map(_is_column, record.values())):
-        raise ValueError(f"{path} must hold a list of numbers by each name. Train again.")
+    record = read_object(path, _remedy_of(folder, name))
+    if not record and name != "failures":
+        raise ValueError(f"{path} holds nothing. {_remedy_of(folder, name)}")
+    if name == "history" and not _are_columns(list(record.values())):
+        raise ValueError(f"{path} must hold a number of each epoch by each name. Train again.")
     return record
+
+
+def _remedy_of(folder, name):
+    if name == "scores":
+        return f"`keras-dtl evaluate {folder}` writes it anew."
+    return "Remove it." if name == "failures" else "Train again."
+
+
+def run_scores(recipe) -> dict:
+    """Return the scores of a finished run, whose recipe can read them.
+
+    Args:
+        recipe: The `Recipe`.
+
+    Raises:
+        FileNotFoundError: When the folder holds no finished run.
+        ValueError: When the file is damaged.
+    """
+    folder = recipe.run_folder
+    scores = run_record(folder, "scores")
+    with told_by_name(folder / "scores.json", _remedy_of(folder, "scores")):
+        recipe.verdict(scores)
+        for value in recipe.headline(scores).values():
+            recipe.format_number(value)
+    return scores
+
+
+def run_classes(folder: Path) -> tuple[str, ...] | None:
+    """Return the classes that a finished run learnt, or None where it learnt none.
+
+    Args:
+        folder: Of the run.
+
+    Raises:
+        FileNotFoundError: When the folder holds no finished run.
+        ValueError: When its settings are damaged.
+    """
+    classes = run_record(folder, "settings").get("classes")
+    if not is_classes(classes):
+        path = folder / "settings.json"
+        raise ValueError(f"{path} must hold the names of the classes. Train again.")
+    return None if classes is None else tuple(classes)
+
+
+@contextlib.contextmanager
+def told_by_name(path: Path, remedy: str) -> Iterator[None]:
+    """Be the context in which what a file holds is used: what fails there is told by its name.
+
+    Args:
+        path: The file.
+        remedy: What to do where it is damaged, as a sentence.
+
+    Raises:
+        ValueError: It holds something else.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ArithmeticError, ValueError) as error:
+        kind = type(error).__name__
+        raise ValueError(f"{path} is damaged ({kind}: {error}). {remedy}") from error
 
 
 def read_object(path: Path, remedy: str) -> dict[str, Any]:
@@ -65,9 +135,13 @@ def read_object(path: Path, remedy: str) -> dict[str, Any]:
     return value
 
 
-def _is_column(values):
+def _are_columns(columns):
     kinds = (int, float, type(None))
-    return isinstance(values, list) and all(isinstance(value, kinds) for value in values)
+    return (
+        all(isinstance(column, list) and column for column in columns)
+        and len(set(map(len, columns))) == 1
+        and all(isinstance(value, kinds) for column in columns for value in column)
+    )
 
 
 def in_classes_of_run(examples, folder: Path | str | None):
@@ -83,7 +157,7 @@ def in_classes_of_run(examples, folder: Path | str | None):
     """
     from keras_dtl.data import renumber
 
-    classes = None if folder is None else run_record(Path(folder), "settings").get("classes")
+    classes = None if folder is None else run_classes(Path(folder))
     if classes is None:
         return examples
     missing = [name for name in classes if name not in examples.classes]
@@ -106,10 +180,10 @@ def data_in_classes_of_run(data, folder: Path | str):
     Raises:
         ValueError: When images show classes that the run did not learn.
     """
-    classes = run_record(Path(folder), "settings").get("classes")
+    classes = run_classes(Path(folder))
     if classes is None or not hasattr(data, "_fields"):
         return data
-    return type(data)(*(_in_classes(part, tuple(classes), folder) for part in data))
+    return type(data)(*(_in_classes(part, classes, folder) for part in data))
 
 
 def _in_classes(part, classes, folder):
@@ -128,6 +202,8 @@ def _in_classes(part, classes, folder):
 
 def _require_file(folder, name):
     path = folder / name
+    if not path.is_file() and (folder / "model.keras").is_file():
+        raise FileNotFoundError(f"{path} is missing. {_remedy_of(folder, path.stem)}")
     if not path.is_file():
         raise FileNotFoundError(
             f"{folder} holds no finished run: there is no {name}. Give the folder that "
@@ -142,17 +218,37 @@ def places(recipe) -> dict:
     return {name: str(path) for name, path in named.items() if path is not None}
 
 
-def check_places(recipe) -> None:
-    """Refuse places of a run and of its artifact that cannot be folders.
+def check_places(run: Path, artifact: Path) -> None:
+    """Refuse places of a run and of its artifact that cannot be written to, before the work begins.
 
     Args:
-        recipe: The `Recipe`.
+        run: The run folder.
+        artifact: The folder of the artifact.
 
     Raises:
-        NotADirectoryError: Naming the flag and what is in the way.
+        OSError: Naming the flag and what is in the way.
+        ValueError: The run lies in the folder of the artifact.
     """
-    require_output_folder(recipe.run_folder, "--output")
-    require_output_folder(recipe.artifact_folder, "--artifact")
+    require_output_folder(run, "--output")
+    check_artifact_place(run, artifact, "--artifact")
+
+
+def check_artifact_place(run: Path, artifact: Path, flag: str) -> None:
+    """Refuse a place of an artifact that cannot be written to, or holds the run.
+
+    Args:
+        run, artifact: As of `check_places`.
+        flag: What names the artifact.
+
+    Raises:
+        OSError, ValueError: As `check_places`.
+    """
+    if resolved(run).is_relative_to(resolved(artifact)):
+        raise ValueError(
+            f"{flag} is replaced as a whole, and the run must not lie in it. Received: "
+            f"{readable_name(artifact)}, and the run {readable_name(run)}. Name another one."
+        )
+    require_artifact_folder(artifact, flag)
 
 
 def rows_of(columns: dict) -> list:

@@ -6,7 +6,7 @@ import json
 
 from keras_dtl.files import write_json
 from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe
-from keras_dtl.recipes.runs import read_object, run_model, run_record
+from keras_dtl.recipes.runs import read_object, run_model, run_scores
 
 BASELINE = "source-only"
 ORDER = ("source-only", "adabn", "mcc", "cdan", "dann", "adamatch", "deep-coral", "dan")
@@ -87,7 +87,7 @@ def run_candidates(recipes, data, start):
             start(recipe)
             train(recipe, data)
         outputs[name] = candidate_of(run_model(folder), data, recipe.seed)
-        scores = run_record(folder, "scores")
+        scores = run_scores(recipe)
         if "target" in scores:
             accuracies[name] = scores["target"]["accuracy"]
     return outputs, accuracies
@@ -107,8 +107,8 @@ def is_done(recipe):
     differing = sorted(key for key in now if now[key] != begun.get(key))
     if differing:
         raise ValueError(
-            f"{folder} was trained with other settings ({', '.join(differing)}). Search with the "
-            "same ones, or name another folder with --output."
+            f"{folder}/settings.json tells of other settings ({', '.join(differing)}). Search "
+            "with the same ones, or name another folder with --output."
         )
     return True
 

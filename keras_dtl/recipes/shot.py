@@ -65,13 +65,16 @@ class SHOTRecipe(Recipe):
         from pathlib import Path
 
         from keras_dtl.data import load
-        from keras_dtl.recipes.runs import run_record
+        from keras_dtl.recipes.runs import run_classes
 
         shape = networks_of(self.start)[0].input_shape[1:]
         places = {"data_dir": self.data_dir, "manual_dir": self.manual_dir}
         places |= {"image_size": shape[:2], "channels": shape[2]}
         train = load(self.target, "train", **places)
-        classes = tuple(run_record(Path(self.start), "settings")["classes"])
+        classes = run_classes(Path(self.start))
+        if classes is None:
+            place = Path(self.start) / "settings.json"
+            raise ValueError(f"{place} names no classes. Give the run of a classifier.")
         if train.labels is None:
             return Target(train, None, classes)
         test = in_classes(load(self.target, "test", **places), classes, self.start)

@@ -47,7 +47,7 @@ def standing_of(recipe, checkpoint) -> Standing:
         return "begun"
     if not (folder / "model.keras").exists():
         return "new"
-    if recipe.resume and (folder / "scores.json").exists():
+    if recipe.resume and ((folder / "scores.json").exists() or not recipe.overwrite):
         return _standing_of_finished(recipe)
     if recipe.overwrite:
         return "replaced"

@@ -1,14 +1,22 @@
 """A recipe fitted, scored, saved and published; a training that was stopped goes on."""
 
-import json
 import sys
 from typing import NamedTuple
 
 from keras_dtl.files import write_json
-from keras_dtl.recipes.closing import closing_line, next_command
+from keras_dtl.folders import require_output_folder
+from keras_dtl.recipes.closing import closing_line, is_published, next_command
 from keras_dtl.recipes.flags import check_flags
 from keras_dtl.recipes.replicas import difference, single_device, without_replicas
-from keras_dtl.recipes.runs import check_places, places, rows_of, run_model, run_record, save_run
+from keras_dtl.recipes.runs import (
+    check_places,
+    places,
+    rows_of,
+    run_model,
+    run_record,
+    run_scores,
+    save_run,
+)
 from keras_dtl.recipes.standing import forget_run, standing_of
 from keras_dtl.recipes.verdict import add_failures
 from keras_dtl.turns import turn
@@ -46,18 +54,18 @@ def train(recipe, data=None, strategy=None) -> Trained | None:
     Raises:
         FileExistsError: When the run folder holds a training, and it is neither to be resumed
             nor overwritten.
-        BlockingIOError: When another training is writing to it.
-        NotADirectoryError: When it or the artifact's cannot be a folder.
+        BlockingIOError: When another training or evaluation is writing to it.
+        NotADirectoryError: When it cannot be a folder.
         ValueError: When it was made with other settings.
     """
     from keras_dtl.distribution import is_chief
 
     check_flags(recipe)
-    check_places(recipe)
+    require_output_folder(recipe.run_folder, "--output")
     strategy = strategy or single_device()
     if not is_chief(strategy):
         return train_alone(recipe, data, strategy)
-    with turn(recipe.run_folder, "training", waits=False):
+    with turn(recipe.run_folder, "training or evaluation", waits=False):
         return train_alone(recipe, data, strategy)
 
 
@@ -86,6 +94,8 @@ def train_alone(recipe, data, strategy) -> Trained | None:
         return finished_run(recipe, data)
     if standing == "replaced" and chief:
         forget_run(recipe.run_folder)
+    if standing == "longer" and chief:
+        recipe.forget_choices()
     model = first_model(recipe, data, checkpoint, standing == "longer", strategy)
     if chief and strategy.num_replicas_in_sync == 1:
         check_exportable(model, **recipe.export_arguments(data))
@@ -129,6 +139,7 @@ def finish_run(recipe, model, data, checkpoint, failures=()) -> Trained:
     trained = Trained(model, data, checkpoint.columns(), scores, failures)
     save_run(recipe, trained)
     checkpoint.path.unlink()  # a run with a checkpoint is one that was not finished
+    recipe.forget_choices()  # until here a stop chooses again
     print_headline(recipe, trained)
     return trained
 
@@ -154,7 +165,7 @@ def finished_run(recipe, data) -> Trained:
     from keras_dtl.callbacks import Failure
 
     folder = recipe.run_folder
-    history, scores = (run_record(folder, name) for name in ("history", "scores"))
+    history, scores = run_record(folder, "history"), run_scores(recipe)
     told = run_record(folder, "failures") if (folder / "failures.json").exists() else {}
     failures = tuple(Failure(name, str(words)) for name, words in told.items())
     return Trained(run_model(folder, compile=True), data, history, scores, failures)
@@ -243,25 +254,6 @@ def publish(recipe, trained: Trained, **beside) -> bool:
     return True
 
 
-def is_published(recipe, trained: Trained) -> bool:
-    """Return whether the artifact is what this run, with these settings and scores, published.
-
-    Args:
-        recipe: The `Recipe`.
-        trained: What `train` returned.
-    """
-    from keras_dtl.manifest import ManifestError, read_manifest
-
-    try:
-        manifest = read_manifest(recipe.artifact_folder)
-    except (ManifestError, OSError):
-        return False
-    ours = (trained.scores, recipe.settings_with(trained.data))
-    same = [json.dumps(value, default=str, sort_keys=True) for value in ours]
-    theirs = (manifest.metrics, manifest.settings)
-    return same == [json.dumps(value, sort_keys=True) for value in theirs]
-
-
 def train_and_publish(recipe, strategy=None) -> bool:
     """Train, publish on the one worker that has something to publish, and say where it lies.
 
@@ -271,7 +263,11 @@ def train_and_publish(recipe, strategy=None) -> bool:
 
     Returns:
         Whether the model is worth publishing, and published.
+
+    Raises:
+        OSError, ValueError: As `train`; and of the artifact's place, before the training begins.
     """
+    check_places(recipe.run_folder, recipe.artifact_folder)
     trained = train(recipe, strategy=strategy)
     if trained is None:
         return True

@@ -198,7 +198,7 @@ class TranslationRecipe(Recipe):
         best = kept.best()
         if self.keep == "last" or best is None:
             return None
-        model.load_weights(kept.path)
+        kept.load_best(model)
         return {"chosen_by": "kid", **best._asdict()}
 
     def report(self, model, data, history: dict, scores: dict):

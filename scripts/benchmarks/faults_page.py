@@ -17,8 +17,9 @@ are not whole: of conversions, any that is neither what the old nor what the new
 *Refused* are second runs that did not end with status 0. *Different* are results that are not, bit
 for bit, those of a run that nothing disturbed: of conversions every output; of trainings the
 weights with the state of every optimizer, the logs, the scores, and of the exported graph what
-it computes, by operations and weights: names and order may differ. A run that has ended before its
-moment is no kill.
+it computes, by operations and weights: names and order may differ. An export that was over when it
+was killed is one version further when it is given again: versions are compared by their age. A run
+that has ended before its moment is no kill.
 """
 SIGNALS = """
 ## Signals

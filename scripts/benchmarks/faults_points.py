@@ -1,6 +1,31 @@
 """What broke once, each with the test that fails if it breaks again."""
 
 POINTS = {
+    "A folder that is no artifact is refused after the whole training": (
+        "tests/cli/test_outputs_in_the_way.py::"
+        "test_a_folder_that_is_no_artifact_is_refused_before_the_work"
+    ),
+    "An artifact takes the place of the folder that holds its run": (
+        "tests/cli/test_outputs_in_the_way.py::"
+        "test_an_artifact_that_would_take_the_place_of_its_run_is_refused"
+    ),
+    "What a training that is scored chooses from is gone when it goes on": (
+        "tests/recipes/test_selection.py::"
+        "test_a_training_that_stops_after_it_has_chosen_can_choose_again"
+    ),
+    "A changed byte of kept weights is not noticed": (
+        "tests/recipes/test_selection.py::test_kept_weights_that_were_damaged_are_named"
+    ),
+    "Files of a run that are valid JSON of another kind are no clear error": (
+        "tests/cli/test_damaged_runs.py::test_a_damaged_file_of_a_run_is_named_with_the_way_out"
+    ),
+    "An evaluation mixes its scores with those of a training": (
+        "tests/recipes/test_turns.py::test_an_evaluation_of_a_run_that_is_trained_is_refused"
+    ),
+    "Two style transfers write one image": (
+        "tests/cli/test_outputs_in_the_way.py::"
+        "test_one_image_of_a_folder_that_another_style_transfer_writes_is_told"
+    ),
     "A module of the current folder is imported by a verb or a worker": (
         "tests/test_import_path.py::test_no_verb_and_no_worker_imports_from_the_current_folder"
     ),

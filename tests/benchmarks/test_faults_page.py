@@ -1,6 +1,8 @@
 """The page of what was tried to break the package."""
 
 import ast
+import json
+import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -74,3 +76,34 @@ def test_names_and_order_of_a_graph_are_not_what_it_computes(benchmark):
     swapped = graph_of("xyabcd", 0)
     swapped.node[2].input[:] = ["b", "a"]
     assert content(swapped) != graph
+
+
+def test_an_export_that_was_given_once_more_is_whole_and_the_same(benchmark, tmp_path):
+    """Killed when it was over it counted as half, and as different: its versions were one further.
+
+    The manifest in the folder of an earlier version lists files that its successor has taken.
+    """
+    from tests.convert.conftest import write_classifier
+
+    cases, found = benchmark("faults_cases"), []
+    case = cases.Case("export", ("export",))
+    for first in (1, 2):
+        folder = tmp_path / f"{first}"
+        write_classifier(folder / "a", (8, 8))
+        manifest = json.loads((folder / "a" / "manifest.json").read_text())
+        for version in (first, first + 1):
+            if version > 1:
+                shutil.copytree(folder / "a" / "1", folder / "a" / f"{version}")
+            files = {name.replace("1/", f"{version}/"): x for name, x in manifest["files"].items()}
+            record = {**manifest, "version": version, "files": {**files, "report.html": "0" * 64}}
+            (folder / "a" / f"{version}" / "manifest.json").write_text(json.dumps(record))
+        if first > 1:
+            shutil.rmtree(folder / "a" / "1")
+        record["files"].pop("report.html")
+        (folder / "a" / "manifest.json").write_text(json.dumps(record))
+        assert cases.half_files(folder) == []
+        found.append(cases.outputs(case, folder))
+    assert found[0] == found[1]
+    assert sorted(found[0]) == ["a/version 1/model.onnx", "a/version 2/model.onnx"]
+    (folder / "a" / "2" / "model.onnx").write_bytes(b"half")
+    assert cases.half_files(folder) == [str(folder / "a" / "2")]

@@ -150,6 +150,14 @@ def test_a_tracker_that_refuses_is_told_in_words(tmp_path, fakes):
         tracker.on_train_begin()
 
 
+@pytest.mark.parametrize("content", ["", "7", "[1]", "{}", "[" * 10**5])
+def test_a_damaged_name_of_a_run_is_told_with_the_way_out(tmp_path, fakes, content):
+    (tracker,) = make_trackers(("mlflow",), tmp_path, "dann", SETTINGS)
+    (tmp_path / "mlflow.json").write_text(content)
+    with pytest.raises(OSError, match=r"mlflow\.json is damaged: .* Remove it, and"):
+        tracker.on_train_begin()
+
+
 def test_names_that_mlflow_refuses_are_spelled_otherwise():
     assert trackers._allowed("a, 50 % (b)/c-d.e") == "a_ 50 _ _b_/c-d.e"
 

@@ -260,7 +260,7 @@ def test_logits_are_no_probabilities(tmp_path):
 def test_folders_that_are_no_artifact_are_not_replaced(tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.png").write_bytes(b"precious")
-    with pytest.raises(FileExistsError, match="is not an artifact"):
+    with pytest.raises(FileExistsError, match="holds something else and is not replaced"):
         export_model(make_classifier(), tmp_path / "photos", task="classification")
     assert (tmp_path / "photos" / "a.png").read_bytes() == b"precious"
 

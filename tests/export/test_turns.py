@@ -58,3 +58,14 @@ def test_without_locks_a_version_that_came_between_is_not_replaced(no_files, tmp
         export(tmp_path / "a")
     assert (tmp_path / "a" / "1" / "model.onnx").read_bytes() == b"theirs"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_link_stays_one_and_its_folder_becomes_the_artifact(no_files, tmp_path):
+    """The link became a folder, on its own disk, and left a hidden one beside it."""
+    (tmp_path / "disk" / "b").mkdir(parents=True)
+    (tmp_path / "a").symlink_to("disk/b")
+    for _ in range(2):
+        assert export(tmp_path / "a") == read_manifest(tmp_path / "disk" / "b")
+        assert (tmp_path / "a").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "disk"]
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["b"]

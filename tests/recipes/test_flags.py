@@ -1,11 +1,14 @@
 import dataclasses
 import json
+from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from keras_dtl.cli.__main__ import main
-from keras_dtl.recipes import RECIPES
-from keras_dtl.recipes.flags import check_flags
+from keras_dtl.files import write_json
+from keras_dtl.recipes import RECIPES, recipe_of_settings
+from keras_dtl.recipes.flags import check_flags, is_of_type
 
 
 @pytest.mark.parametrize(
@@ -67,3 +70,30 @@ def test_flags_name_the_arrays_of_archives():
     assert RECIPES["gmv"](source="npz:a.npz", npz_images="x1").source == "npz:a.npz:x1,"
     with pytest.raises(ValueError, match="name arrays of npz:PATH.npz, and no data set is one"):
         RECIPES["dann"](source="digits", target="npz:b.npz:y", **arrays)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_settings_of_a_run_are_read_as_they_were_written(name, tmp_path):
+    recipe = RECIPES[name]()
+    write_json(tmp_path / "settings.json", json.loads(json.dumps(recipe.settings(), default=str)))
+    assert recipe_of_settings(tmp_path / "settings.json") == recipe
+
+
+@pytest.mark.parametrize(
+    ("hint", "right", "wrong"),
+    [
+        (int, [0, -3], [True, 1.0, "1", None, (1,)]),
+        (float, [0, 0.5], [False, "0.5", None]),
+        (bool, [True], [0, 1, "true"]),
+        (str, ["a"], [1, None, ("a",)]),
+        (str | None, ["a", None], [1]),
+        (Path | None, ["a", None], [1]),
+        (Literal["auto"] | float, ["auto", 1], ["other", True]),
+        (Literal[1, 3], [1, 3], [2, True, 1.0, "1"]),
+        (tuple[str, ...], [(), ("a", "b")], ["a", ("a", 1), None]),
+        (tuple[int, int] | None, [(1, 2), None], [(1,), (1, 2, 3), (1, None)]),
+    ],
+)
+def test_values_of_another_kind_are_known(hint, right, wrong):
+    assert all(is_of_type(value, hint) for value in right)
+    assert not any(is_of_type(value, hint) for value in wrong)

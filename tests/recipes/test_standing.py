@@ -13,7 +13,8 @@ from keras_dtl.convert import load_artifact
 from keras_dtl.images import write_image
 from keras_dtl.manifest import read_manifest
 from keras_dtl.recipes import RECIPES, run_recipe, standing
-from keras_dtl.recipes.training import is_published, publish, train
+from keras_dtl.recipes.closing import is_published
+from keras_dtl.recipes.training import publish, train
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,4 @@
+import io
 import itertools
 
 import keras
@@ -126,9 +127,12 @@ def test_stopped_transfer_goes_on_to_the_same_image(tmp_path):
     resumed = make().stylize(picture(0), [picture(1)], **words)
     patch.undo()
     np.testing.assert_array_equal(resumed, whole)
-    state.write_bytes(b"PK damaged")
-    with pytest.raises(ValueError, match="not the state"):
-        make().stylize(picture(0), [picture(1)], **words)
+    array = io.BytesIO()
+    np.save(array, np.ones(3))
+    for damaged in (b"PK damaged", b"", array.getvalue()):  # the last two were tracebacks
+        state.write_bytes(damaged)
+        with pytest.raises(ValueError, match="not the state .* Delete it to begin again"):
+            make().stylize(picture(0), [picture(1)], **words)
 
 
 def stopped(state, **words):

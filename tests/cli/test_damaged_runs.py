@@ -1,0 +1,94 @@
+"""A run whose files were damaged is one line that names the file and the way out, of every verb."""
+
+import json
+import shutil
+
+import pytest
+
+from keras_dtl.cli.__main__ import main
+from keras_dtl.recipes import RECIPES
+from keras_dtl.recipes.training import train
+from tests.cli.test_full_disk import tree
+from tests.cli.test_train import write_domain
+
+SHORT = ["--epochs", "1", "--min-steps", "1"]
+OUTPUTS = ["--output", "new", "--artifact", "new-artifact"]
+VERBS = {
+    "resume": ["train", "--resume", "run", "--artifact", "new-artifact"],
+    "longer": ["train", "--resume", "run", "--epochs", "2", "--artifact", "new-artifact"],
+    "settings": ["train", "--settings", "run/settings.json", *OUTPUTS],
+    "start": ["train", "fine-tuning", "--target", "folder:target", "--start", "run", *OUTPUTS],
+    "evaluate": ["evaluate", "run", "--output", "new"],
+    "export": ["export", "run", "--output", "new-artifact"],
+    "adapt": ["adapt", "run", "--target", "folder:target", *SHORT, *OUTPUTS],
+}
+READ = {
+    "settings.json": ("resume", "longer", "settings", "evaluate", "export", "adapt"),
+    "scores.json": ("resume", "export"),
+    "history.json": ("resume", "longer", "evaluate"),
+    "model.keras": ("resume", "longer", "start", "evaluate", "export", "adapt"),
+}
+"""Which verbs read which file."""
+REMEDIES = ("Train", "Give the settings.json of another run", "writes it anew", "another folder")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A classifier that was trained for a step, and two domains."""
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_domain(folder / "source", 0, 0)
+        write_domain(folder / "target", 1, 60)
+        values = {"source": "folder:source", "target": "folder:target", "output": folder / "run"}
+        train(RECIPES["source-only"](**values, epochs=1, min_steps=1, preset="paper"))
+    return folder
+
+
+@pytest.fixture
+def folder(trained, tmp_path, monkeypatch):
+    """A copy of it to damage; sessions are not started."""
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("keras_dtl.cli.session.start_session", lambda *arguments: "")
+    monkeypatch.setattr("keras_dtl.cli.train.start_session", lambda *arguments: "")
+    return tmp_path
+
+
+def damages(path, keys):
+    """Return the bytes of a file, damaged in several ways, by name; of JSON some values too."""
+    whole = path.read_bytes()
+    found = {
+        "half": whole[: len(whole) // 2],
+        "empty": b"",
+        "random": bytes(range(256)) * 9,
+        "a list": b"[1, 2]",
+        "a number": b"7",
+        "null": b"null",
+        "an object": b"{}",
+        "deep": b"[" * 10**5,
+    }
+    if path.suffix != ".json":
+        return found
+    for name in json.loads(whole).keys() & keys:
+        for value in (7.5, [[1]], {"a": {}}, False):
+            changed = {**json.loads(whole), name: value}
+            found[f"{name}: {value}"] = json.dumps(changed).encode()
+    return found
+
+
+CASES = [(verb, name) for name, verbs in READ.items() for verb in verbs]
+
+
+@pytest.mark.parametrize(("verb", "name"), CASES)
+def test_a_damaged_file_of_a_run_is_named_with_the_way_out(folder, capsys, verb, name):
+    """Of valid JSON of another kind there were tracebacks, and without logs the run was trained."""
+    path = folder / "run" / name
+    keys = {"classes"} if verb == "adapt" else {"recipe", "source", "target", "epochs", "loss"}
+    for damage, content in damages(path, keys).items():
+        path.write_bytes(content)
+        before = tree(folder)
+        assert main(VERBS[verb]) == 2, damage
+        (line,) = (x for x in capsys.readouterr().err.splitlines() if x.startswith("error: "))
+        assert f"run/{name}" in line and any(words in line for words in REMEDIES), (damage, line)
+        assert tree(folder) == before

@@ -20,6 +20,7 @@ from .methods import ADDA as ADDA
 from .methods import CCSA as CCSA
 from .methods import CDAN as CDAN
 from .methods import CGMV as CGMV
+from .methods import DACS as DACS
 from .methods import DAN as DAN
 from .methods import DANN as DANN
 from .methods import GMV as GMV

@@ -44,8 +44,7 @@ def test_cells_of_fine_tuning(benchmark):
 
 def test_rows_of_camvid(benchmark):
     kept = read("camvid")
-    runs = {way: row["runs"] for way, row in kept["ways"].items()}
-    assert is_close(benchmark("camvid").result_of(runs)["ways"], kept["ways"])
+    assert is_close(benchmark("camvid").result_of(kept["runs"])["ways"], kept["ways"])
 
 
 def test_rows_of_defaults(benchmark):

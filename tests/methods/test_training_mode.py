@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 
 from keras_dtl import methods
-from keras_dtl.methods import SHOT, FastStyle, FineTuning, Method, StyleTransfer
+from keras_dtl.methods import DACS, SHOT, FastStyle, FineTuning, Method, StyleTransfer
+from tests.methods.adaptation import test_dense as segmentation
 from tests.methods.adaptation import test_every_adaptation as adaptation
 from tests.methods.adaptation import test_shot as shot
 from tests.methods.motion import test_motion_methods as motion
@@ -211,8 +212,18 @@ def test_encoder_of_shot_learns_in_a_training_step_alone():
         assert CALLS and all(told is training for _, told in CALLS), CALLS
 
 
+def test_teacher_of_dacs_rests_while_the_others_learn():
+    networks = segmentation.encoder(), segmentation.pointwise(CLASSES)
+    model = DACS(*map(watched, ("encoder", "classifier"), networks))
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    CALLS.clear()
+    model.train_step(segmentation.batch(labels=np.zeros((3, *segmentation.SIZE))))
+    teacher, learning = ([("encoder", told), ("classifier", told)] for told in (False, True))
+    assert [*teacher, *learning] == CALLS
+
+
 def test_every_method_is_watched():
-    watched_classes = {type(spied(name)) for name in CASES} | {StyleTransfer, SHOT}
+    watched_classes = {type(spied(name)) for name in CASES} | {StyleTransfer, SHOT, DACS}
     public = (getattr(methods, name) for name in methods.__all__)
     every = {c for c in public if isinstance(c, type) and issubclass(c, Method)}
     assert every - watched_classes == {Method, methods.DomainAdaptation}

@@ -111,6 +111,9 @@ def onnx_content(graph, known=()):
     for place, value in enumerate(graph.input):
         known.setdefault(value.name, b"%d" % place)
     for node in graph.node:
+        if node.op_type == "Identity":  # which of two equal outputs is a copy is left to chance
+            known[node.output[0]] = known.get(node.input[0], b"")
+            continue
         parts = [node.op_type.encode(), *(known.get(name, b"") for name in node.input)]
         for item in sorted(node.attribute, key=lambda attribute: attribute.name):
             parts += [item.name.encode(), *_attribute(item, known)]

@@ -78,6 +78,18 @@ def test_names_and_order_of_a_graph_are_not_what_it_computes(benchmark):
     assert content(swapped) != graph
 
 
+def test_which_value_of_a_graph_is_a_copy_is_left_to_chance(benchmark):
+    """tf2onnx gives the last state of a loop twice, once through an Identity, either of them."""
+    from onnx import helper
+
+    content, copied = benchmark("faults_cases").onnx_content, graph_of("xyabcd", 0)
+    copied.node.insert(1, helper.make_node("Identity", ["a"], ["copy"]))
+    copied.node[3].input[0] = "copy"
+    assert content(copied) == content(graph_of("xyabcd", 0))
+    copied.node[3].input[:] = ["b", "copy"]
+    assert content(copied) != content(graph_of("xyabcd", 0))
+
+
 def test_an_export_that_was_given_once_more_is_whole_and_the_same(benchmark, tmp_path):
     """Killed when it was over it counted as half, and as different: its versions were one further.
 

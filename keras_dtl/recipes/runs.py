@@ -70,9 +70,8 @@ def run_scores(recipe) -> dict:
         FileNotFoundError: When the folder holds no finished run.
         ValueError: When the file is damaged.
     """
-    folder = recipe.run_folder
-    scores = run_record(folder, "scores")
-    with told_by_name(folder / "scores.json", _remedy_of(folder, "scores")):
+    scores = run_record(recipe.run_folder, "scores")
+    with told_scores(recipe.run_folder):
         recipe.verdict(scores)
         for value in recipe.headline(scores).values():
             recipe.format_number(value)
@@ -94,6 +93,11 @@ def run_classes(folder: Path) -> tuple[str, ...] | None:
         path = folder / "settings.json"
         raise ValueError(f"{path} must hold the names of the classes. Train again.")
     return None if classes is None else tuple(classes)
+
+
+def told_scores(folder: Path):
+    """Be `told_by_name` for the scores of a finished run."""
+    return told_by_name(folder / "scores.json", _remedy_of(folder, "scores"))
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """A recipe fitted, scored, saved and published; a training that was stopped goes on."""
 
+import contextlib
 import sys
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from keras_dtl.recipes.runs import (
     run_record,
     run_scores,
     save_run,
+    told_scores,
 )
 from keras_dtl.recipes.standing import forget_run, standing_of
 from keras_dtl.recipes.verdict import add_failures
@@ -33,6 +35,8 @@ class Trained(NamedTuple):
     scores: dict
     failures: tuple = ()
     """`keras_dtl.callbacks.Failure` of the last epoch."""
+    read: bool = False
+    """Whether the scores are those of a file."""
 
 
 def train(recipe, data=None, strategy=None) -> Trained | None:
@@ -168,7 +172,7 @@ def finished_run(recipe, data) -> Trained:
     history, scores = run_record(folder, "history"), run_scores(recipe)
     told = run_record(folder, "failures") if (folder / "failures.json").exists() else {}
     failures = tuple(Failure(name, str(words)) for name, words in told.items())
-    return Trained(run_model(folder, compile=True), data, history, scores, failures)
+    return Trained(run_model(folder, compile=True), data, history, scores, failures, read=True)
 
 
 def fit(recipe, model, data, checkpoint, strategy, trackers=()):
@@ -229,7 +233,8 @@ def publish(recipe, trained: Trained, **beside) -> bool:
     from keras_dtl.export.heads import task_of
 
     path = recipe.run_folder / "report.html"
-    report = recipe.report(*trained[:4], **beside)
+    with told_scores(recipe.run_folder) if trained.read else contextlib.nullcontext():
+        report = recipe.report(*trained[:4], **beside)
     verdict = recipe.verdict(trained.scores)
     add_failures(report, trained.failures, verdict)
     is_exported = verdict is None or recipe.export_anyway

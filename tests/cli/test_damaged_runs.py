@@ -92,3 +92,13 @@ def test_a_damaged_file_of_a_run_is_named_with_the_way_out(folder, capsys, verb,
         (line,) = (x for x in capsys.readouterr().err.splitlines() if x.startswith("error: "))
         assert f"run/{name}" in line and any(words in line for words in REMEDIES), (damage, line)
         assert tree(folder) == before
+
+
+def test_scores_that_lack_what_the_report_shows_are_named(folder, capsys):
+    """A letter of a key that has changed leaves valid JSON: there was a traceback."""
+    path = folder / "run" / "scores.json"
+    path.write_text(path.read_text().replace('"classes"', '"clashes"'))
+    assert main(VERBS["resume"]) == 2
+    (line,) = (x for x in capsys.readouterr().err.splitlines() if x.startswith("error: "))
+    assert "run/scores.json is damaged" in line and "writes it anew" in line
+    assert not (folder / "new-artifact").exists()

@@ -43,7 +43,8 @@ def read_small_png(data: bytes, channels: int) -> np.ndarray | None:
         if (mode, channels) not in (("L", 1), ("L", 3), ("RGB", 3)):
             return None
         values = _decode(mode, size, pixels)
-    except (ValueError, struct.error):
+    # The last two where another Pillow has other inner functions: its public ones read the file.
+    except (ValueError, struct.error, AttributeError, TypeError):
         return None
     array = np.frombuffer(values, np.uint8).reshape(size[1], size[0], -1)
     return array if array.shape[2] == channels else array.repeat(channels, 2)

@@ -70,3 +70,11 @@ def test_what_is_damaged_is_never_decoded_to_something_else(place, value, cut):
     found = read_small_png(data, 3)
     if found is not None:
         np.testing.assert_array_equal(found, read_image(data))
+
+
+@pytest.mark.parametrize("core", [object(), type("Core", (), {"new": staticmethod(lambda: None)})])
+def test_a_pillow_of_other_inner_functions_reads_files_by_its_public_ones(core, monkeypatch):
+    data = png()
+    assert read_small_png(data, 3) is not None
+    monkeypatch.setattr(Image, "core", core)
+    assert read_small_png(data, 3) is None

@@ -142,10 +142,18 @@ class ReplicatedSteps:
         if not self.run_eagerly:
             step = tf.function(step, reduce_retracing=True, jit_compile=self.jit_compile)
 
+        @tf.autograph.experimental.do_not_convert
+        def next_step(iterator):
+            return step(next(iterator))
+
+        if not self.run_eagerly:
+            # a batch drawn outside the graph passes through Python
+            next_step = tf.function(next_step, reduce_retracing=True)
+
         def function(iterator):
             logs = {}
             for _ in range(self.steps_per_execution):
-                logs = step(next(iterator))
+                logs = next_step(iterator)
             return logs
 
         return function

@@ -5,9 +5,14 @@ import inspect
 import keras
 import tensorflow as tf
 
-from keras_dtl.distribution import ReplicatedSteps, replica_count
+from keras_dtl.distribution import ReplicatedSteps, add_up, replica_count
 from keras_dtl.methods.networks import check_networks
-from keras_dtl.methods.optimizers import carry_state, method_optimizer, serialize_optimizer
+from keras_dtl.methods.optimizers import (
+    carry_state,
+    method_optimizer,
+    serialize_optimizer,
+    takes_whole_gradients,
+)
 
 
 class Method(ReplicatedSteps, keras.Model):
@@ -160,6 +165,8 @@ class Method(ReplicatedSteps, keras.Model):
         optimizer = getattr(self, optimizer)
         start = optimizer.scale_loss(tf.ones_like(loss) / replica_count())
         gradients = tape.gradient(loss, variables, output_gradients=start)
+        if takes_whole_gradients(optimizer):
+            gradients = add_up(gradients)
         optimizer.apply(gradients, variables)
 
     # Losses and logs ----------------------------------------------------------------------

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_dtl.distribution import draw, gather, mean, roll, share_batches
+from keras_dtl.distribution import add_up, draw, gather, mean, roll, share_batches
 from tests.distribution.trainings import TRAININGS, train
 
 
@@ -43,6 +43,21 @@ def test_each_replica_draws_the_rows_that_one_would_give_it(two_replicas, groups
     whole = keras.random.normal((groups * 4, 3), seed=keras.random.SeedGenerator(3))
     expected = np.reshape(whole, (groups, 2, 2, 3)).swapaxes(0, 1)
     np.testing.assert_array_equal(drawn, expected)
+
+
+def test_gradients_of_every_form_are_added_up_over_replicas(two_replicas):
+    def summed():
+        own = own_rows()  # [[0], [1]] and [[2], [3]]
+        sparse = tf.IndexedSlices(own[:1], tf.constant([1]), tf.constant([3, 1]))
+        gradients = [own, None, tf.cast(own[0, 0], "float16"), sparse, tf.reshape(own, [2])]
+        whole, none, scalar, rows, flat = add_up(gradients)
+        assert none is None and scalar.dtype == tf.float16 and isinstance(rows, tf.IndexedSlices)
+        dense = tf.convert_to_tensor(rows)
+        values = [whole[:, 0], [tf.cast(scalar, "float32")], dense[:, 0], flat]
+        return tf.concat(values, 0)[None]
+
+    expected = [2, 4, 2, 0, 2, 0, 2, 4]
+    np.testing.assert_array_equal(rows_of(two_replicas, summed), [expected, expected])
 
 
 def test_gradient_of_a_loss_over_gathered_rows_is_that_of_one_replica(two_replicas):
@@ -91,7 +106,7 @@ def test_replicas_see_consecutive_rows_and_every_row_once(two_replicas):
         np.testing.assert_array_equal(rows, [[0, 1], [2, 3]])
 
 
-QUICK = ("dann",)
+QUICK = ("dann", "clipped", "scaled")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.distribution import ReplicatedSteps, add_up, replica_count
+from keras_dtl.methods.batch_norm import fused_batch_norm
 from keras_dtl.methods.networks import check_networks
 from keras_dtl.methods.optimizers import (
     carry_state,
@@ -37,6 +38,7 @@ class Method(ReplicatedSteps, keras.Model):
     task = None
     tracked = ()
     player_optimizers = ()
+    steps_between_logs = 8
 
     def __new__(cls, *args, **kwargs):
         check_networks(cls, args, kwargs)
@@ -48,6 +50,10 @@ class Method(ReplicatedSteps, keras.Model):
 
     def build(self, input_shape=None):
         """Do nothing: the networks come built."""
+
+    def fit(self, *args, **kwargs):
+        with fused_batch_norm(self):
+            return super().fit(*args, **kwargs)
 
     # Configuration ------------------------------------------------------------------------
 

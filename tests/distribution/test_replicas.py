@@ -123,3 +123,46 @@ def test_two_replicas_learn_what_one_does(two_replicas, name):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
     for term, values in logs.items():
         np.testing.assert_allclose(shared_logs[term], values, rtol=1e-3, atol=1e-4)
+
+
+def test_logs_are_exchanged_now_and_then_and_exact_at_the_end_of_an_epoch(two_replicas):
+    class Notes(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.batches, self.epochs = [], []
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.batches.append(float(logs["loss"]))
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.epochs.append(float(logs["loss"]))
+
+    make, batches = TRAININGS["fine_tuning"]
+    notes = {}
+    for name, strategy in {"one": tf.distribute.get_strategy(), "two": two_replicas}.items():
+        keras.utils.set_random_seed(0)
+        with strategy.scope():
+            model = make()
+        shared, notes[name] = share_batches(batches(), strategy), Notes()
+        fit = {"steps_per_epoch": 10, "epochs": 2, "verbose": 0, "callbacks": [notes[name]]}
+        model.fit(shared, **fit)
+    exact, seen = notes["one"].batches, notes["two"].batches
+    stand = [exact[i] for i in [0] * 8 + [8] * 2 + [10] * 8 + [18] * 2]
+    np.testing.assert_allclose(seen, stand, rtol=1e-4)
+    np.testing.assert_allclose(notes["two"].epochs, notes["one"].epochs, rtol=1e-4)
+
+
+def test_a_batch_alone_is_answered_with_its_own_logs(two_replicas):
+    """Each replica learns from all of it: Keras divides no array."""
+    make, batches = TRAININGS["fine_tuning"]
+    answers = {}
+    for name, strategy in {"one": tf.distribute.get_strategy(), "two": two_replicas}.items():
+        keras.utils.set_random_seed(0)
+        with strategy.scope():
+            model = make()
+        found = []
+        for images, labels in batches().take(3):
+            model.reset_metrics()
+            found.append(model.train_on_batch(images, labels, return_dict=True)["loss"])
+        answers[name] = found
+    assert len(set(answers["one"])) == 3
+    np.testing.assert_allclose(answers["two"], answers["one"], rtol=1e-4)

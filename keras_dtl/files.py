@@ -23,6 +23,7 @@ _CURRENT_FOLDER, _RENAME_EXCHANGE = -100, 2
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _AT_ONCE = 2**20  # bytes of a file that is read in one call of the system
 _TEMPORARY = re.compile(r"\.[0-9a-f]{8}\..")  # as `_sibling` names it
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 FilePath = str | os.PathLike[str]
 """What functions take as a path."""
 
@@ -40,6 +41,15 @@ def readable_name(path: FilePath) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+def is_no_room(error: BaseException | None) -> bool:
+    """Whether an error says that nothing more can be written.
+
+    Args:
+        error: Any error, or `None`.
+    """
+    return isinstance(error, OSError) and error.errno in _NO_ROOM
 
 
 def resolved(path: FilePath) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from keras_dtl.card import card_of
-from keras_dtl.files import FilePath, write_text
+from keras_dtl.files import FilePath, is_no_room, write_text
 from keras_dtl.manifest import FILE_NAME, Manifest, read_manifest, verify_file
 
 SCHEME = "hf://"
@@ -117,8 +117,6 @@ def _commit_of(address: Address, root: Path) -> str:
 
 
 def _download(address, commit, name, folder):
-    from keras_dtl.convert.disk import is_no_room  # conversions ask us in turn
-
     if (folder / name).is_file():
         return
     try:

@@ -1,14 +1,16 @@
 """From the words on a command line to an exit status: what all verbs share."""
 
+import dataclasses
 import errno
 import os
 import sys
 import traceback
+import types
+import typing
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from keras_dtl.convert.disk import is_no_room
-from keras_dtl.files import readable_name
+from keras_dtl.files import is_no_room, readable_name
 from keras_dtl.interrupts import INTERRUPTED, raising, stop_at_once
 
 SUCCESS, PARTLY, FAILED = 0, 1, 2
@@ -43,6 +45,7 @@ def run(
         with stop_at_once():
             import tyro
         with raising():
+            spell_unions(arguments_class)
             parsed = parse(argv, prog) if parse else tyro.cli(arguments_class, args=argv, prog=prog)
             status = main(parsed)
             sys.stdout.flush()  # while whoever reads it may still be told
@@ -51,6 +54,32 @@ def run(
         raise
     except (KeyboardInterrupt, *MENDABLE) as error:
         return tell(error)
+
+
+def spell_unions(arguments_class: Any) -> None:
+    """Write `X | None` as `typing.Union` in the annotations of a dataclass, and of those in it.
+
+    The one tyro tells by itself. For the other it imports a checker of types, and with it asyncio,
+    which takes as long as a third of all else that a short verb imports.
+
+    Args:
+        arguments_class: The dataclass; anything else is left as it is.
+    """
+    if not dataclasses.is_dataclass(arguments_class):
+        return
+    for one in arguments_class.__mro__:
+        hints = vars(one).get("__annotations__", {})
+        hints |= {name: _spelled(kind) for name, kind in hints.items()}
+
+
+def _spelled(kind):
+    if typing.get_origin(kind) is typing.Annotated:
+        inner, *marks = typing.get_args(kind)
+        spell_unions(inner)
+        return typing.Annotated[(_spelled(inner), *marks)]
+    if isinstance(kind, types.UnionType):
+        return typing.Union[typing.get_args(kind)]  # noqa: UP007 (what this is for)
+    return kind
 
 
 def tell(error):

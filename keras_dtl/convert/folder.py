@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from keras_dtl.convert.artifact import Artifact
-from keras_dtl.convert.disk import DiskFull, is_no_room, no_room_is_fatal
+from keras_dtl.convert.disk import DiskFull, no_room_is_fatal
 from keras_dtl.convert.engines import run_of
 from keras_dtl.convert.gallery import write_gallery
 from keras_dtl.convert.inputs import find_inputs, leave_out_outputs
@@ -17,7 +17,7 @@ from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.report import ConversionReport, Failure, LeftOut
 from keras_dtl.convert.tasks import task_class, task_of
 from keras_dtl.convert.tiling import warn_of_small_tiles
-from keras_dtl.files import FilePath, readable_name, resolved, write_json
+from keras_dtl.files import FilePath, is_no_room, readable_name, resolved, write_json
 from keras_dtl.folders import require_output_folder
 
 REPORT, GALLERY = "report.json", "gallery.html"

@@ -1,6 +1,9 @@
 """The ONNX graph, named and described so that it can be used without knowing where it is from."""
 
+import contextlib
+import functools
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -111,18 +114,41 @@ def onnx_graph(deployable: Deployable, opset: int) -> onnx.ModelProto:
         # An output that is an input, or another output, needs a node that can bear its name.
         return {name: tf.identity(tensor) for name, tensor in outputs.items()}
 
+    convert = functools.partial(
+        tf2onnx.convert.from_function,
+        run,
+        run.input_signature,
+        opset=opset,
+        custom_op_handlers={
+            transposed_convolution.OPERATION: (transposed_convolution.convert, []),
+            "Erfc": (_convert_erfc, []),
+        },
+    )
     with bare_standardization():
-        graph, _ = tf2onnx.convert.from_function(
-            run,
-            run.input_signature,
-            opset=opset,
-            custom_op_handlers={
-                transposed_convolution.OPERATION: (transposed_convolution.convert, []),
-                "Erfc": (_convert_erfc, []),
-            },
-        )
+        try:
+            with _optimised_in_place():
+                graph, _ = convert()
+        except Exception:  # noqa: BLE001 (of any kind: an optimisation that fails is left out then)
+            graph, _ = convert()
     _keep_constants(graph.graph, run.get_concrete_function(), len(deployable.specs))
     return graph
+
+
+@contextlib.contextmanager
+def _optimised_in_place() -> Iterator[None]:
+    """Keep tf2onnx from copying the graph, weights and all, before each of 24 optimisations.
+
+    It does so to go on with the copy where one fails.
+    """
+    name = tf2onnx.constants.ENV_TF2ONNX_CATCH_ERRORS
+    given = os.environ.get(name)
+    os.environ[name] = "FALSE"
+    try:
+        yield
+    finally:
+        os.environ.pop(name)
+        if given is not None:
+            os.environ[name] = given
 
 
 def _convert_erfc(ctx: Any, node: Any, name: str, arguments: list[Any]) -> None:

@@ -1,8 +1,12 @@
 import errno
 import os
-from dataclasses import dataclass
+import sys
+import types
+from dataclasses import dataclass, field
+from typing import Annotated, get_type_hints
 
 import pytest
+from tyro.conf import OmitArgPrefixes, arg
 
 from keras_dtl.cli.__main__ import VERBS, main
 from keras_dtl.cli.command import run
@@ -33,6 +37,29 @@ def test_status_of_the_verb_is_returned():
 def test_what_a_user_can_mend_is_one_line_and_status_2(error, capsys):
     assert run(Flags, raising(error), []) == 2
     assert capsys.readouterr().err == "error: words\n"
+
+
+def test_types_of_flags_are_told_without_a_checker_of_types(monkeypatch):
+    """It takes as long to import as a third of all else that a short verb needs."""
+
+    @dataclass(frozen=True)
+    class Inner:
+        limit: int | None = None
+
+    @dataclass(frozen=True)
+    class Outer(Flags):
+        inner: OmitArgPrefixes[Inner] = field(default_factory=Inner)
+        name: str | None = None
+        share: Annotated[float | None, arg(metavar="SHARE")] = None
+
+    monkeypatch.setitem(sys.modules, "typeguard", None)  # to import it fails
+    words = ["--limit", "3", "--name", "a", "--share", "0.5", "--count", "2"]
+    code = {}
+    assert run(Outer, lambda given: code.update(given=given) or 0, words) == 0
+    assert code["given"] == Outer(2, Inner(3), "a", 0.5)
+    assert run(Outer, lambda given: code.update(given=given) or 0, []) == 0
+    assert code["given"] == Outer()
+    assert not any(isinstance(kind, types.UnionType) for kind in get_type_hints(Outer).values())
 
 
 def test_a_missing_package_comes_with_the_command_that_installs_it(capsys):

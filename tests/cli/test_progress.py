@@ -46,6 +46,17 @@ def test_a_file_gets_nothing(output):
     assert stream.getvalue() == ""
 
 
+def test_what_is_done_at_the_first_step_needs_no_bar(output):
+    stream = output(True)
+    with ProgressBar() as bar:
+        bar.move(1, 1, "1 images/s")
+    assert stream.getvalue() == ""
+    with ProgressBar() as bar:
+        bar.move(1, 2, "1 images/s")
+        bar.move(2, 2, "1 images/s")
+    assert "2/2" in stream.getvalue()
+
+
 def test_conversion_moves_the_bar_with_images_a_second(output):
     stream = output(True)
     with ProgressBar() as bar:

@@ -6,12 +6,15 @@ import sys
 
 import pytest
 
+from keras_dtl.images import write_image
+from tests.convert.conftest import colour, write_classifier
+
 HEAVY = ("tensorflow", "keras", "onnxruntime", "sklearn", "matplotlib")
 
 
-def modules_after(code):
+def modules_after(code, heavy=HEAVY):
     """Run code in a fresh interpreter and return which heavy modules it imported."""
-    check = f"{code}\nimport sys; print('imported', [m for m in {HEAVY!r} if m in sys.modules])"
+    check = f"{code}\nimport sys; print('imported', [m for m in {heavy!r} if m in sys.modules])"
     command = [sys.executable, "-c", check]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     return answer.stdout.splitlines()[-1]
@@ -31,6 +34,28 @@ def modules_after(code):
 )
 def test_starts_without_heavy_imports(code):
     assert modules_after(code) == "imported []"
+
+
+def test_one_image_imports_no_more_than_it_takes(tmp_path):
+    """Neither what checks types, draws bars and scans packages, nor engines beside this process."""
+    write_classifier(tmp_path / "colours", (8, 8))
+    write_image(tmp_path / "red.png", colour("red"))
+    words = ["convert", str(tmp_path / "colours"), str(tmp_path / "red.png"), str(tmp_path / "out")]
+    needless = (
+        *("typeguard", "asyncio", "unittest", "importlib.metadata", "rich", "ssl"),
+        *("tensorflow", "keras", "onnx", "openvino", "scipy", "sklearn", "pandas", "matplotlib"),
+        *("ray", "multiprocessing", "keras_dtl.convert.processes", "keras_dtl.convert.remote"),
+        *("keras_dtl.convert.watch", "keras_dtl.convert.ray_cluster", "huggingface_hub"),
+    )
+    code = f"from keras_dtl.cli.__main__ import main; assert main({words!r}) == 0"
+    assert modules_after(code, needless) == "imported []"
+    assert (tmp_path / "out" / "predictions.csv").is_file()
+
+
+@pytest.mark.parametrize("words", [["recipes"], ["--help"], ["--version"]])
+def test_verbs_that_convert_nothing_do_not_import_what_converts(words):
+    code = f"from keras_dtl.cli.__main__ import main; main({words!r})"
+    assert modules_after(code, ("keras_dtl.convert", "PIL", "rich", "typeguard")) == "imported []"
 
 
 def processor_seconds(*arguments):

@@ -1,13 +1,19 @@
 """The ONNX graph as a stranger would see it."""
 
 import json
+import os
 
 import keras
+import numpy as np
 import onnx
+import onnxruntime
 import pytest
+import tf2onnx
 
 from keras_dtl.export import export_model
+from keras_dtl.export.deployable import Deployable
 from keras_dtl.export.graph import remove_unused
+from keras_dtl.export.onnx_model import onnx_graph
 from tests.export.conftest import CLASSES
 
 
@@ -80,3 +86,36 @@ def test_no_constant_is_left_that_nothing_takes(no_saved_model, tmp_path):
     before = [item.name for item in graph.initializer]
     remove_unused(graph)
     assert [item.name for item in graph.initializer] == before
+
+
+def test_the_graph_is_never_copied_to_optimise_it(classifier, monkeypatch):
+    copied = []
+    monkeypatch.setattr(
+        tf2onnx.graph.Graph, "__deepcopy__", lambda *_: copied.append(1), raising=False
+    )
+    assert onnx_graph(Deployable(classifier), 18).graph.node
+    assert copied == []
+
+
+def test_an_optimisation_that_fails_is_left_out(classifier, monkeypatch, caplog):
+    def fail(self, graph):
+        graph.reset_nodes(graph.get_nodes()[:1])  # what it leaves behind is not gone on with
+        raise ValueError("no way to go on")
+
+    optimizer = tf2onnx.optimizer.MergeDuplicatedNodesOptimizer
+    monkeypatch.setattr(optimizer, "_optimize", fail)
+    graph = onnx_graph(Deployable(classifier), 18)
+    assert "Failed to apply merge_duplication" in caplog.text
+    images = np.random.default_rng(0).integers(0, 256, (2, 12, 10, 3), "uint8")
+    (received,) = onnxruntime.InferenceSession(graph.SerializeToString()).run(
+        None, {"image": images}
+    )
+    np.testing.assert_allclose(received, classifier(images), atol=1e-6)
+
+
+@pytest.mark.parametrize("given", [None, "TRUE"])
+def test_what_tf2onnx_is_told_by_the_user_stays(classifier, monkeypatch, given):
+    name = tf2onnx.constants.ENV_TF2ONNX_CATCH_ERRORS
+    monkeypatch.setattr(os, "environ", {name: given} if given else {})
+    onnx_graph(Deployable(classifier), 18)
+    assert os.environ.get(name) == given

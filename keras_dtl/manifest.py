@@ -195,8 +195,18 @@ def write_manifest(folder: FilePath, manifest: Manifest) -> None:
     Args:
         folder: The artifact.
         manifest: A `Manifest`.
+
+    Raises:
+        ManifestError: It is larger than what is read.
     """
-    write_json(Path(folder) / FILE_NAME, manifest.to_json())
+    path = Path(folder) / FILE_NAME
+    write_json(path, manifest.to_json())
+    if (size := path.stat().st_size) > _LARGEST:
+        path.unlink()
+        raise ManifestError(
+            f"The manifest of {manifest.name} would have {size} bytes, and {_LARGEST} are read. "
+            "Leave large tables out of its settings and metrics."
+        )
 
 
 def read_manifest(folder: FilePath) -> Manifest:

@@ -57,6 +57,14 @@ def test_manifest_round_trips(tmp_path):
     assert not MANIFEST.outputs[0].is_image
 
 
+def test_what_would_not_be_read_is_not_written(tmp_path):
+    """Of 1000 classes an artifact was published whose manifest was too large to be read."""
+    wide = dataclasses.replace(MANIFEST, metrics={"confusion": [[0] * 1300] * 1300})
+    with pytest.raises(ManifestError, match=r"bytes, and 16777216 are read. Leave large tables"):
+        write_manifest(tmp_path, wide)
+    assert list(tmp_path.iterdir()) == []
+
+
 ADDED = ("litert", "runtimes")
 """What artifacts of earlier versions lack."""
 

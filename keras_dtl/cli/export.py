@@ -16,6 +16,7 @@ from keras_dtl.cli.quiet import import_tensorflow
 from keras_dtl.files import resolved
 from keras_dtl.manifest import ExportedPrecision, Manifest
 from keras_dtl.recipes import Recipe, run_recipe
+from keras_dtl.recipes.closing import published_scores
 from keras_dtl.recipes.runs import (
     check_artifact_place,
     run_classes,
@@ -109,7 +110,7 @@ def main(arguments: Export) -> int:
         task=task,
         classes=classes,
         settings=settings,
-        metrics=scores,
+        metrics=published_scores(scores),
         opset=arguments.opset,
         extra_files={"report.html": report} if report.is_file() else None,
         precisions=arguments.precision,

@@ -11,7 +11,7 @@ import numpy as np
 from keras_dtl.convert.artifact import Artifact
 from keras_dtl.convert.disk import DiskFull, no_room_is_fatal
 from keras_dtl.convert.image_task import ImageTask
-from keras_dtl.convert.items import Item, Loaded
+from keras_dtl.convert.items import Item, ItemError, Loaded
 from keras_dtl.convert.journal import Journal
 from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.table import FORMATS, InOrder, json_line, json_row
@@ -19,6 +19,7 @@ from keras_dtl.files import readable_name
 from keras_dtl.images import resize_image
 
 _TABLE = ""  # its name in the journal, which no image has
+_NOT_FINITE = "the model's answer holds numbers that are not finite"
 
 
 class Classification(ImageTask):
@@ -137,13 +138,18 @@ class Classification(ImageTask):
 
     def make(self, loaded: Loaded, outputs: dict[str, np.ndarray]) -> tuple[list, list]:
         """Return the likeliest classes with their probabilities, and by choice all of them."""
-        return self.rows_of(outputs[self.probabilities][None])[0]
+        numbers = outputs[self.probabilities]
+        if not np.isfinite(numbers).all():
+            raise ItemError(_NOT_FINITE)
+        return self.rows_of(numbers[None])[0]
 
     def make_each(self, batch: list[Loaded], outputs: dict[str, np.ndarray]) -> list:
+        numbers = outputs[self.probabilities]
         try:
-            return self.rows_of(outputs[self.probabilities])
+            rows, fit = self.rows_of(numbers), np.isfinite(numbers).all(axis=1)
         except MemoryError:
             return super().make_each(batch, outputs)
+        return [row if ok else ItemError(_NOT_FINITE) for row, ok in zip(rows, fit, strict=True)]
 
     def rows_of(self, probabilities: np.ndarray) -> list[tuple[list, list]]:
         """Return what `make` does of each row of a batch.

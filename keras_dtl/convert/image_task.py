@@ -28,6 +28,7 @@ class ImageTask(Task):
             raise ConversionError(
                 "Folders can be converted by models whose one input is a batch of uint8 images; "
                 f"this one takes {[(item.name, item.dtype, item.shape) for item in inputs]}."
+                + _way_to_pixels(inputs)
             )
         self.preprocessing = artifact.manifest.preprocessing
 
@@ -71,3 +72,14 @@ class ImageTask(Task):
 
     def picture(self, path: Path) -> Image.Image:
         return thumbnail(path, self.options.max_pixels)
+
+
+def _way_to_pixels(inputs):
+    """Say how a model of images in floats is exported so that it takes files."""
+    shapes = [item.shape for item in inputs]
+    if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][3] not in (1, 3, 4):
+        return ""
+    return (
+        " Where it scales pixels itself, export it again with a batch of them in uint8: "
+        "export_model(..., examples=images). Else put the scaling into the model before."
+    )

@@ -2,7 +2,6 @@
 
 import abc
 import csv
-import json
 import typing
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from keras_dtl.convert.artifact import Artifact
 from keras_dtl.convert.classification import Classification
 from keras_dtl.convert.options import Options
+from keras_dtl.convert.table import csv_cell, json_line
 
 _HOLDS = 0.5  # from this probability on a label is named
 
@@ -30,12 +30,10 @@ class NamedNumbers(Classification, abc.ABC):
 
     def row_writer(self, file: typing.TextIO, listed: Collection[str]) -> Callable[..., None]:
         if self.format == "jsonl":
-            return lambda *row: print(
-                json.dumps(self.json_row(*row), ensure_ascii=False), file=file
-            )
+            return lambda *row: file.write(json_line(self.json_row(*row)) + "\n")
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(self.header())
-        return lambda name, top, every: writer.writerow([name, *self.cells(every)])
+        writer.writerow(map(csv_cell, self.header()))
+        return lambda name, top, every: writer.writerow([csv_cell(name), *self.cells(every)])
 
     @abc.abstractmethod
     def header(self) -> list[str]:
@@ -71,7 +69,7 @@ class MultiLabel(NamedNumbers):
         return ["file", "labels", *(f"probability:{name}" for name in self.classes)]
 
     def cells(self, every: list[float]) -> list:
-        return [";".join(self.labels(every)), *every]
+        return [csv_cell(";".join(self.labels(every))), *every]
 
     def json_row(self, name: str, top: list, every: list) -> dict:
         probabilities = dict(zip(self.classes, every, strict=True))

@@ -62,15 +62,15 @@ class InOrder:
 def _csv_rows(file, top, classes):
     """Write the header and return a function that writes a row."""
     writer = csv.writer(file, lineterminator="\n")
-    classes = [_csv_cell(name) for name in classes]
+    classes = [csv_cell(name) for name in classes]
     header = ["class", "probability"]
     header += [f"{word}_{place}" for place in range(2, top + 1) for word in header]
     writer.writerow(["file", *header, *(f"probability:{name}" for name in classes)])
 
-    label_cell = functools.lru_cache(1024)(_csv_cell)
+    label_cell = functools.lru_cache(1024)(csv_cell)
 
     def add(name, likeliest, every):
-        row = [_csv_cell(name)]
+        row = [csv_cell(name)]
         for label, value in likeliest:
             row += (label_cell(label), value)
         writer.writerow(row + every)
@@ -78,8 +78,12 @@ def _csv_rows(file, top, classes):
     return add
 
 
-def _csv_cell(text):
-    """Return a text as no terminal obeys it and no spreadsheet computes it."""
+def csv_cell(text: str) -> str:
+    """Return a text as no terminal obeys it and no spreadsheet computes it.
+
+    Args:
+        text: Of a file or of a class, the whole cell.
+    """
     text = _COMMANDS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 

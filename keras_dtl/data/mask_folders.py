@@ -1,6 +1,5 @@
 """Which mask belongs to which image, and how both lie."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +7,8 @@ from pathlib import Path
 from keras_dtl.data.folder import report_unread
 from keras_dtl.data.layouts import split_folders, test_folder, visible_folders
 from keras_dtl.data.masks import Mask
+from keras_dtl.data.pair_folders import files_by_stem
+from keras_dtl.data.tables import read_table
 from keras_dtl.files import FilePath
 from keras_dtl.images import (
     find_images,
@@ -108,8 +109,7 @@ class Turns:
 def _table_pairs(
     root: Path, split: str, sequences: Sequence[str] | None
 ) -> list[tuple[Path, Path]]:
-    with open(root / "frames.csv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_table(root / "frames.csv", ("image", "label", "split", "sequence"))
     present = sorted({row["sequence"] for row in rows})
     unknown = sorted(set(sequences or ()).difference(present))
     if unknown:
@@ -160,16 +160,16 @@ def _require(folder: Path, name: str) -> Path:
 
 
 def _folder_pairs(images: Path, masks: Path) -> list[tuple[Path, Path]]:
-    found = {path.relative_to(images).with_suffix(""): path for path in find_images(images)}
-    masks_by_name = _masks_by_name(masks, {str(name) for name in found})
+    found = files_by_stem(images)
+    masks_by_name = _masks_by_name(masks, set(found))
     pairs = []
     for name, path in found.items():
-        if str(name) not in masks_by_name:
+        if name not in masks_by_name:
             raise FileNotFoundError(
                 f"{readable_name(path)} has no mask: expected masks/{name}.png. Add it, or take "
                 "the image away."
             )
-        pairs.append((path, masks_by_name.pop(str(name))))
+        pairs.append((path, masks_by_name.pop(name)))
     alone = [(readable_name(path), "a mask without image") for path in masks_by_name.values()]
     report_unread(images.parent, (*alone, *find_unread_files(images), *find_unread_files(masks)))
     return pairs
@@ -179,7 +179,7 @@ def _masks_by_name(folder: Path, names: set[str]) -> dict[str, Path]:
     """Map the name of its image to each mask, without an ending such as `_mask`."""
     masks = {}
     for path in find_images(folder):
-        name = str(path.relative_to(folder).with_suffix(""))
+        name = path.relative_to(folder).with_suffix("").as_posix()
         if name not in names:
             shorter = [name.removesuffix(end) for end in MASK_ENDINGS if name.endswith(end)]
             name = next((short for short in shorter if short in names), name)

@@ -1,12 +1,12 @@
 """Action and style of the motion files in a folder: by a table, by folders, or by their names."""
 
-import csv
 import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from keras_dtl.data.tables import read_table
 from keras_dtl.files import readable_name
 from keras_dtl.folders import find_files, find_other_files
 
@@ -103,11 +103,8 @@ def _read_table(path: Path) -> dict[str, tuple[str, str]] | None:
     """Return `{file: (action, style)}`, or None where there is no table."""
     if not path.is_file():
         return None
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
-        if missing := {"file", "action", "style"} - set(rows.fieldnames or ()):
-            raise ValueError(f"{path} lacks the columns {', '.join(sorted(missing))}.")
-        return {row["file"]: (row["action"], row["style"]) for row in rows}
+    rows = read_table(path, ("file", "action", "style"))
+    return {row["file"]: (row["action"], row["style"]) for row in rows}
 
 
 def _guess(path: Path, inside: tuple[str, ...], alone: bool) -> tuple[tuple[str, str] | None, str]:

@@ -97,7 +97,7 @@ def _pairs_in(folder: Path) -> list[tuple[Path, ...]]:
 
 def _matched(folder: Path, sides: Sequence[Path]) -> list[tuple[Path, ...]]:
     """Return pairs of the files that bear one name in both folders."""
-    files = [_by_stem(side) for side in sides]
+    files = [files_by_stem(side) for side in sides]
     if not set(files[0]) & set(files[1]):
         files = [_without_side(stems, side) for stems, side in zip(files, SIDES, strict=True)]
     alone = sorted(
@@ -120,7 +120,15 @@ def _without_side(files: dict[str, Path], side: str) -> dict[str, Path]:
     return {ending.sub("", stem): path for stem, path in files.items()}
 
 
-def _by_stem(folder: Path) -> dict[str, Path]:
+def files_by_stem(folder: Path) -> dict[str, Path]:
+    """Return the images of a folder, its sub-folders too, by their path in it without suffix.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        ValueError: If two files differ in nothing but their suffix.
+    """
     files = {}
     for path in find_images(folder):
         stem = path.relative_to(folder).with_suffix("").as_posix()

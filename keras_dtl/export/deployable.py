@@ -140,17 +140,36 @@ def _deployed(model: Any, postprocessing: str | None, dtype: str | None) -> kera
 
 def _with_ends(model: keras.Model, postprocessing: str | None, dtype: str | None) -> keras.Model:
     """Put a functional model between an input of another dtype and what makes an answer of it."""
-    if postprocessing is None and (dtype is None or dtype == model.inputs[0].dtype):
+    if isinstance(model, keras.Sequential):  # has no names of outputs
+        model = keras.Model(model.inputs, model.outputs, name=model.name)
+    one = len(model.inputs) == 1
+    dtype = dtype if one and dtype != model.inputs[0].dtype else None
+    if postprocessing is None and dtype is None:
         return model
-    if len(model.inputs) != 1 or len(keras.tree.flatten(model.outputs)) != 1:
-        raise ValueError("postprocessing and dtype are for models of one input and one output.")
+    if not one or (postprocessing and len(keras.tree.flatten(model.outputs)) != 1):
+        raise ValueError("postprocessing is for models of one input and one output.")
     [given], name = model.inputs, _input_names(model)[0]
     taken = keras.Input(given.shape[1:], dtype=dtype or given.dtype, name=name)
-    [numbers] = keras.tree.flatten(model(taken))
     if postprocessing is None:
-        return keras.Model(taken, numbers, name=model.name)
+        return keras.Model(taken, _named(model(taken), model), name=model.name)
+    [numbers] = keras.tree.flatten(model(taken))
     answer = answer_of(numbers.shape, postprocessing=postprocessing)
     return keras.Model(taken, answer.tensor(numbers), name=model.name)
+
+
+def _named(outputs: Any, model: keras.Model) -> Any:
+    """Give the outputs of a call the names that they have in the model that was called."""
+    if isinstance(outputs, dict):
+        return outputs
+    names = iter(_output_names(model))
+
+    def named(output):
+        name = next(names)
+        if name == model.name:  # the call is of that name already
+            return output
+        return keras.layers.Identity(name=name, dtype="float32")(output)
+
+    return keras.tree.map_structure(named, outputs)
 
 
 def _in_float32(model: keras.Model) -> keras.Model:

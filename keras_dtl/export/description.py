@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import math
 import platform
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,20 @@ def _class_names(
         classes = [str(index) for index in range(number)] if classes is None else classes
         if len(classes) != number:
             raise ValueError(f"{len(classes)} class names given, but the model has {number}.")
-    return None if classes is None else tuple(str(name) for name in classes)
+    return None if classes is None else _different_names(classes)
+
+
+def _different_names(classes: Sequence[str]) -> tuple[str, ...]:
+    """Return names as texts; answers are looked up by them, so that no two may be alike."""
+    if isinstance(classes, str):
+        raise ValueError(f"classes must be a list of names; received the text {classes!r}.")
+    names = tuple(str(name) for name in classes)
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise ValueError(
+            f"classes must be different names; received {', '.join(map(repr, twice[:3]))} more "
+            "than once. Give each class a name of its own."
+        )
+    return names
 
 
 def _versions() -> dict[str, str]:
@@ -158,7 +172,8 @@ def output_ranges(manifest: Manifest, probes: Sequence[Probe]) -> tuple[Tensor, 
             if not (values.min() >= -1e-6 and values.max() <= 1 + 1e-6):
                 raise ExportError(
                     f"Output {item.name!r} must hold probabilities from 0 to 1; it reaches from "
-                    f"{values.min():.3g} to {values.max():.3g}. End the model in a softmax."
+                    f"{values.min():.3g} to {values.max():.3g}. End the model in a softmax, "
+                    "or pass postprocessing='softmax' where these are logits."
                 )
             item = dataclasses.replace(item, range=(0.0, 1.0))
         outputs.append(item)

@@ -68,8 +68,10 @@ def read_samples(folder: FilePath, manifest: Manifest) -> list[Sample]:
         ValueError: There are fewer than two.
     """
     paths = find_images(folder)
+    if len(paths) > _MOST:
+        paths = [paths[index * len(paths) // _MOST] for index in range(_MOST)]
     samples, left_out = [], list(find_unread_files(folder))
-    for path in paths[:: max(1, len(paths) // _MOST)][:_MOST]:
+    for path in paths:
         try:
             image = read_image(path, manifest.preprocessing.channels)
         except ImageError as error:

@@ -16,6 +16,8 @@ NEXT = {
 }
 """Command by the task of an artifact; an artifact of another task is called from Python."""
 OTHERWISE = "export {run} --help"
+MOST_CLASSES = 100
+"""Of how many classes at most an artifact tells each true class by each predicted one."""
 
 
 def closing_line(run: Path, artifact: Path) -> str:
@@ -39,6 +41,22 @@ def next_command(task: str | None, run: Path, artifact: Path) -> str:
     return f"keras-dtl {NEXT.get(task or '', OTHERWISE).format(artifact=artifact, run=run)}"
 
 
+def published_scores(scores: dict) -> dict:
+    """Return what an artifact's manifest says of the scores of a run.
+
+    Of more than `MOST_CLASSES` classes the confusion stays in the run's `scores.json` alone: of
+    a thousand it is a million numbers, more than is read of a manifest.
+
+    Args:
+        scores: What the recipe's `score` returned.
+    """
+    return {
+        name: published_scores(value) if isinstance(value, dict) else value
+        for name, value in scores.items()
+        if not (name == "confusion" and len(value) > MOST_CLASSES)
+    }
+
+
 def is_published(recipe, trained) -> bool:
     """Return whether the artifact is what this run, with these settings and scores, published.
 
@@ -50,7 +68,7 @@ def is_published(recipe, trained) -> bool:
         manifest = read_manifest(recipe.artifact_folder)
     except (ManifestError, OSError):
         return False
-    ours = (trained.scores, recipe.settings_with(trained.data))
+    ours = (published_scores(trained.scores), recipe.settings_with(trained.data))
     same = [json.dumps(value, default=str, sort_keys=True) for value in ours]
     theirs = (manifest.metrics, manifest.settings)
     return same == [json.dumps(value, sort_keys=True) for value in theirs]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from keras_dtl.files import write_json
 from keras_dtl.folders import require_output_folder
-from keras_dtl.recipes.closing import closing_line, is_published, next_command
+from keras_dtl.recipes.closing import closing_line, is_published, next_command, published_scores
 from keras_dtl.recipes.flags import check_flags
 from keras_dtl.recipes.replicas import difference, single_device, without_replicas
 from keras_dtl.recipes.runs import (
@@ -250,7 +250,7 @@ def publish(recipe, trained: Trained, **beside) -> bool:
         trained.model,
         recipe.artifact_folder,
         settings=recipe.settings_with(trained.data),
-        metrics=trained.scores,
+        metrics=published_scores(trained.scores),
         extra_files=pages,
         keep_versions=recipe.keep_versions,
         examples=recipe.export_examples(trained.data),

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import dataclasses
 import io
 import json
 import os
@@ -23,7 +24,7 @@ from keras_dtl.convert.small_png import read_small_png
 from keras_dtl.convert.watch import watch_folder
 from keras_dtl.files import open_regular, read_regular, sha256
 from keras_dtl.images import ImageError, read_image, write_image
-from keras_dtl.manifest import ManifestError
+from keras_dtl.manifest import ManifestError, read_manifest, write_manifest
 from tests.convert.conftest import colour, write_classifier, write_negative
 from tests.convert.test_small_png import png
 
@@ -110,16 +111,22 @@ def test_a_file_that_says_it_is_empty_is_read_to_the_limit():
     assert b"Name:" in read_regular("/proc/self/status")
 
 
-def test_tables_command_no_terminal_and_compute_nothing(tmp_path):
+@pytest.mark.parametrize("task", ["classification", "multi_label_classification", "regression"])
+def test_tables_command_no_terminal_and_compute_nothing(tmp_path, task):
     names = ("=1+1.png", "+a.png", "-a.png", "@a.png", "a\x1b[31m\x9b.png", "plain.png")
     for name in names:
         write_image(tmp_path / "photos" / name, colour("red"))
-    classifier = load_artifact(write_classifier(tmp_path / "colours", (8, 8)), device="cpu")
+    folder = write_classifier(tmp_path / "colours", (8, 8))
+    manifest = read_manifest(folder)
+    classes = ("=red", "green\x1b[2J", "blue")
+    write_manifest(folder, dataclasses.replace(manifest, task=task, classes=classes))
+    classifier = load_artifact(folder, device="cpu")
     convert_folder(classifier, tmp_path / "photos", tmp_path / "csv")
     text = (tmp_path / "csv" / "predictions.csv").read_text()
     rows = [row["file"] for row in csv.DictReader(io.StringIO(text))]
     wanted = ["'+a.png", "'-a.png", "'=1+1.png", "'@a.png", r"a\x1b[31m\x9b.png", "plain.png"]
-    assert rows == wanted
+    assert rows == wanted and "\x1b" not in text
+    assert not any(cell.startswith("=") for row in csv.reader(io.StringIO(text)) for cell in row)
     convert_folder(classifier, tmp_path / "photos", tmp_path / "jsonl", format="jsonl")
     text = (tmp_path / "jsonl" / "predictions.jsonl").read_text()
     assert not {"\x1b", "\x9b"} & set(text)

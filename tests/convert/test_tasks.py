@@ -90,7 +90,7 @@ def test_every_task_of_the_table_is_whole():
 
 @pytest.mark.parametrize("task", ["classification", "multi_label_classification", "regression"])
 def test_a_batch_makes_what_each_image_makes(tmp_path, task):
-    """Rows of equal probabilities, of huge and of tiny ones, and of none that are numbers."""
+    """Rows of equal probabilities, and of huge and tiny ones; numbers that are none fail alone."""
     nodes, constants = classifier_nodes()
     output = Tensor("probabilities", "float32", (None, 3), (0.0, 1.0))
     options = {"resize": (8, 8), "constants": constants, "classes": CLASSES}
@@ -101,11 +101,15 @@ def test_a_batch_makes_what_each_image_makes(tmp_path, task):
     rows = [[0.1, 0.8, 0.1], [0.5, 0.25, 0.5], [123456.789, -1e-9, 3e30], [np.nan, 0.0, np.inf]]
     outputs = np.array(rows, "float32")
     batch = [Loaded(Item(n, f"{n}.png", f"{n}.png"), (8, 8), None) for n in range(len(rows))]
-    together = made.make_each(batch, {"probabilities": outputs})
+    *together, last = made.make_each(batch, {"probabilities": outputs})
+    with pytest.raises(ItemError, match="not finite"):
+        made.make(batch[-1], {"probabilities": outputs[-1]})
+    assert isinstance(last, ItemError)
     alone = [
-        made.make(one, {"probabilities": row}) for one, row in zip(batch, outputs, strict=True)
+        made.make(one, {"probabilities": row})
+        for one, row in zip(batch[:-1], outputs[:-1], strict=True)
     ]
-    assert repr(together) == repr(alone)
+    assert together == alone
     if task == "classification":
         assert together[:2] == [
             ([("green", 0.8), ("red", 0.1)], []),

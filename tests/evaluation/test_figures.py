@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from keras_dtl.evaluation import figures
+from keras_dtl.evaluation.inline_svg import inline_svg
 
 HISTORY = {
     "loss": [3, 2, 1],
@@ -184,6 +185,25 @@ def test_confusion_matrix_colors_the_share_of_the_row():
     axes = figure.axes[0]
     np.testing.assert_allclose(axes.collections[0].get_array(), [[0.75, 0.25], [0, 0]])
     assert axes.yaxis_inverted()
+
+
+@pytest.mark.parametrize("count", [40, 345])
+def test_confusion_matrix_of_many_classes_is_small_and_lies_alike(count):
+    """Of 345 classes it took 26 MB of the report, of 1000 it took 220."""
+    matrix = np.diag(np.ones(count))
+    matrix[2] = 0
+    matrix[2, 7] = 5
+    classes = [f"class {place}" for place in range(count)]
+    figure = figures.confusion_matrix(matrix, classes)
+    axes = figure.axes[0]
+    picture = axes.images[0]
+    assert (picture.get_array()[2, 7], picture.get_array()[7, 2]) == (1, 0)
+    assert picture.get_extent() == [0, count, count, 0]
+    assert axes.yaxis_inverted() and not axes.xaxis_inverted()
+    step = -(-count // 100)
+    assert [label.get_text() for label in axes.get_yticklabels()] == classes[::step]
+    assert axes.get_yticks()[1] == step + 0.5
+    assert len(inline_svg(figure)) < 300_000
 
 
 def test_confusion_matrix_refuses_other_shapes():

@@ -10,10 +10,11 @@ import pytest
 
 import keras_dtl.export
 from keras_dtl.convert import load_artifact
+from keras_dtl.evaluation import evaluate_classifier
 from keras_dtl.images import write_image
 from keras_dtl.manifest import read_manifest
 from keras_dtl.recipes import RECIPES, run_recipe, standing
-from keras_dtl.recipes.closing import is_published
+from keras_dtl.recipes.closing import is_published, published_scores
 from keras_dtl.recipes.training import publish, train
 
 
@@ -116,3 +117,16 @@ def test_overwriting_begins_anew(folder, tmp_path):
     train(anew)
     assert json.loads((tmp_path / "run" / "settings.json").read_text())["seed"] == 5
     assert not (tmp_path / "run" / "report.html").exists()
+
+
+@pytest.mark.parametrize("classes", [2, 100, 101, 1000])
+def test_scores_of_many_classes_are_published_without_their_confusion(classes):
+    answers = np.eye(classes, dtype="float32")
+    names = [f"class {number}" for number in range(classes)]
+    of_domain = evaluate_classifier(answers, np.arange(classes), names).to_dict()
+    scores = {"source": of_domain, "target": {"accuracy": 0.5}}
+    published = published_scores(scores)
+    assert published["target"] == scores["target"]
+    left_out = set(of_domain) - set(published["source"])
+    assert left_out == ({"confusion"} if classes > 100 else set())
+    assert len(json.dumps(published, indent=2)) < 2**20

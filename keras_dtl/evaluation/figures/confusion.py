@@ -18,12 +18,15 @@ from keras_dtl.page import ACCENT, MUTED, SURFACE, printable
 
 # Beyond this many classes the cells of a confusion matrix are too small for a number.
 MAX_CLASSES_WITH_COUNTS = 31
+# Of more classes than this only some are named.
+MAX_NAMES = 100
 
 
 def confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     """Draw how samples of each true class (row) were classified (column).
 
-    The colour is the share of the row, the number the count; empty cells have none.
+    The colour is the share of the row, the number the count; empty cells have none. Beyond 31
+    classes cells are pixels without counts, beyond 100 every so many classes is named.
 
     Args:
         matrix: Counts, `(classes, classes)`, as `ClassificationScores.confusion`.
@@ -42,8 +45,7 @@ def confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     axes = figure.subplots()
     # Clear to blue instead of white to blue: the page shows through, whether light or dark.
     ramp = LinearSegmentedColormap.from_list("share", [to_rgba(ACCENT, 0), to_rgba(ACCENT, 1)])
-    mesh = axes.pcolormesh(shares, cmap=ramp, vmin=0, vmax=1, edgecolors=SURFACE, linewidth=1)
-    axes.invert_yaxis()
+    mesh = _draw_shares(axes, shares, {"cmap": ramp, "vmin": 0, "vmax": 1})
     axes.set_aspect("equal")
     _finish_confusion(axes, [printable(name) for name in classes])
     if count <= MAX_CLASSES_WITH_COUNTS:
@@ -55,15 +57,26 @@ def confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     return figure
 
 
+def _draw_shares(axes, shares, colors):
+    count = len(shares)
+    if count > MAX_CLASSES_WITH_COUNTS:  # a path for each of a million cells takes 200 MB
+        place = {"interpolation": "none", "extent": (0, count, count, 0)}
+        return axes.imshow(shares, **colors, **place)
+    mesh = axes.pcolormesh(shares, **colors, edgecolors=SURFACE, linewidth=1)
+    axes.invert_yaxis()
+    return mesh
+
+
 def _finish_confusion(axes, names):
     style_axes(axes)
     axes.spines[:].set_visible(False)
     upright = max(map(len, names)) > 3
     size = FONT_SIZE if len(names) <= 12 else FONT_SIZE - 1.5
     style = text_style(color=MUTED, fontsize=size)
-    centres = np.arange(len(names)) + 0.5
-    axes.set_xticks(centres, names, rotation=90 if upright else 0, **style)
-    axes.set_yticks(centres, names, **style)
+    named = slice(None, None, -(-len(names) // MAX_NAMES))
+    centres = np.arange(len(names))[named] + 0.5
+    axes.set_xticks(centres, names[named], rotation=90 if upright else 0, **style)
+    axes.set_yticks(centres, names[named], **style)
     axes.tick_params(length=0)
     axes.set_xlabel("predicted class", **text_style())
     axes.set_ylabel("true class", **text_style())

@@ -54,12 +54,9 @@ def write_gallery(
     """
     if not options.gallery:
         return
-    # Not more than a few times as many are looked at as are shown.
-    step = max(1, len(items) // options.gallery)
-    figures = []
-    for item in items[::step]:
-        if len(figures) < options.gallery:
-            figures += _figure(item, task, path.parent)
+    shown, figures = min(len(items), options.gallery), []
+    for place in range(shown):
+        figures += _figure(items[place * len(items) // shown], task, path.parent)
     title = f"{name}: before and after"
     body = _BODY.substitute(
         title=escape(title),

@@ -22,6 +22,7 @@ from keras_dtl.data.names import divide_name
 from keras_dtl.data.npz import read_arrays
 from keras_dtl.data.pair_folders import files_in_no_pair, pairs_of
 from keras_dtl.data.summary import (
+    copy_lines,
     count_line,
     example_lines,
     image_sizes,
@@ -131,6 +132,8 @@ def _describe_plan(plan: FolderPlan, thorough: bool) -> list[str]:
     if plan.without_test:
         lines.append(f"no split test: {plan.without_test}")
     lines += [f"note: {note}" for note in plan.notes]
+    if plan.classes and "test" in plan.parts:
+        lines += copy_lines(plan.parts["train"].files, plan.parts["test"].files)
     files = [path for part in plan.parts.values() for path in part.files]
     unread = [entry for part in plan.parts.values() for entry in part.unread]
     sizes, broken = image_sizes(files if thorough else ())
@@ -143,7 +146,7 @@ def _describe_plan(plan: FolderPlan, thorough: bool) -> list[str]:
 
 
 def _describe_pairs(path: str, thorough: bool) -> list[str]:
-    lines, files = [f"{readable_name(path)}: pairs of images"], []
+    lines, files, by_split = [f"{readable_name(path)}: pairs of images"], [], {}
     for split in ("train", "test"):
         try:
             pairs = pairs_of(path, split)
@@ -154,9 +157,11 @@ def _describe_pairs(path: str, thorough: bool) -> list[str]:
             continue
         form = "side by side" if len(pairs[0]) == 1 else "in two folders"
         lines.append(f"{split}: {len(pairs)} pairs, {form}")
+        by_split[split] = [pair[0] for pair in pairs]
         files += [path for pair in pairs for path in pair]
     return [
         *lines,
+        *copy_lines(by_split["train"], by_split.get("test", ())),
         *size_lines(*image_sizes(files if thorough else ())),
         *left_out_lines(files_in_no_pair(path)),
     ]
@@ -164,6 +169,7 @@ def _describe_pairs(path: str, thorough: bool) -> list[str]:
 
 def _describe_masks(path: str, thorough: bool) -> list[str]:
     root, lines, files, numbers = Path(path), [], [], np.zeros(256, "int64")
+    by_split = {}
     known = read_classes(root)
     for split in ("train", "test"):
         try:
@@ -175,7 +181,9 @@ def _describe_masks(path: str, thorough: bool) -> list[str]:
             continue
         lines.append(f"{split}: {len(pairs)} images with masks")
         files += pairs
+        by_split[split] = [image for image, _ in pairs]
         numbers += _mask_counts(root, pairs, known) if thorough else 0
+    lines += copy_lines(by_split["train"], by_split.get("test", ()))
     names = class_table(np.flatnonzero(numbers).tolist(), known)[1] if known or thorough else ()
     head = [f"{readable_name(root)}: images and masks"]
     head += [f"{len(names)} classes: {join_names(names)}"] if names else []

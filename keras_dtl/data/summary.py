@@ -1,12 +1,14 @@
 """Lines that say what a data set holds."""
 
 import collections
+import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from keras_dtl.images import ImageError, open_image, upright_size
+from keras_dtl.files import sha256
+from keras_dtl.images import ImageError, open_image, readable_name, upright_size
 
 MOST_LISTED = 20
 """Classes and left-out files that are listed, at most."""
@@ -49,6 +51,33 @@ def join_names(names: Iterable[str]) -> str:
     names = [str(name) for name in names]
     more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
     return ", ".join(names[:MOST_LISTED]) + more
+
+
+def copy_lines(learnt: Iterable[Path], asked: Iterable[Path]) -> list[str]:
+    """Return a note on files for testing that lie among those to learn from, too, or none.
+
+    Only files of one size are read and compared.
+
+    Args:
+        learnt: Files to learn from.
+        asked: Files for testing.
+    """
+    by_size, asked = collections.defaultdict(list), list(asked)
+    for path in learnt:
+        by_size[path.stat().st_size].append(path)
+    digest = functools.cache(sha256)
+    copies = [
+        path
+        for path in asked
+        if any(digest(other) == digest(path) for other in by_size.get(path.stat().st_size, ()))
+    ]
+    if not copies:
+        return []
+    return [
+        f"note: {len(copies)} of {len(asked)} test images are copies of images to learn from, such "
+        f"as {readable_name(copies[0])}: their answers are known by heart, and scores too good. "
+        "Leave them in one split."
+    ]
 
 
 def image_sizes(files: Iterable[Path]) -> tuple[collections.Counter, list[str]]:

@@ -54,6 +54,15 @@ def test_names_are_shown_and_never_executed(converted):
     assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
 
 
+def test_images_of_the_whole_folder_are_shown(negative, tmp_path):
+    for index in range(7):
+        write_image(tmp_path / "photos" / f"{index}.png", colour("red", 8, 8))
+    convert_folder(negative, tmp_path / "photos", tmp_path / "out", gallery=4)
+    page = Elements((tmp_path / "out" / "gallery.html").read_text("utf-8"))
+    shown = [index for index in range(7) if f"{index}.png" in page.words]
+    assert shown == [0, 1, 3, 5]
+
+
 def test_page_asks_for_nothing_from_elsewhere(converted):
     page = Elements((converted / "gallery.html").read_text("utf-8"))
     assert all(image["src"].startswith("data:image/jpeg;base64,") for image in page.all("img"))

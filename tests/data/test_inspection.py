@@ -40,10 +40,20 @@ def test_class_folders_are_described_as_they_are_loaded(pets):
     assert counts == [8, 2]
 
 
+def test_images_that_are_learnt_and_asked_about_are_told(tmp_path):
+    for split, values in {"train": range(6), "test": (3, 9, 5)}.items():
+        for place, value in enumerate(values):
+            write(tmp_path / split / "cat" / f"{split}{place}.png", value=value)
+            write(tmp_path / split / "dog" / f"{split}{place}.png", value=100 + place + len(split))
+    [note] = [line for line in describe(str(tmp_path)) if line.startswith("note")]
+    assert "2 of 6 test images are copies of images to learn from" in note
+    assert "cat/test0.png" in note
+
+
 def test_two_domains_and_pairs_are_told_apart(tmp_path):
     for side in "AB":
         for index in range(5):
-            write(tmp_path / "pairs" / side / f"{index}.png")
+            write(tmp_path / "pairs" / side / f"{index}.png", value=index)
             write(tmp_path / "domains" / f"train{side}" / f"{side}{index}.png")
             write(tmp_path / "domains" / f"test{side}" / f"{side}{index}.png")
     pairs = describe(str(tmp_path / "pairs"))

@@ -11,6 +11,9 @@ logger = logging.getLogger("keras_dtl")
 CROSSENTROPIES = {
     "sparse_categorical_crossentropy": keras.losses.SparseCategoricalCrossentropy,
     "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
+    "categorical_focal_crossentropy": keras.losses.CategoricalFocalCrossentropy,
+    "binary_crossentropy": keras.losses.BinaryCrossentropy,
+    "binary_focal_crossentropy": keras.losses.BinaryFocalCrossentropy,
 }
 FROM_LOGITS = (
     "The classifier gives logits, the loss %s expects probabilities: it is taken as one of logits. "
@@ -37,7 +40,8 @@ def logits_loss(loss):
 
 def _snake(name):
     names = {kind.__name__: key for key, kind in CROSSENTROPIES.items()}
-    return names.get(name, name)
+    short = dict.fromkeys(("bce", "BCE"), "binary_crossentropy")  # as Keras knows it, too
+    return {**names, **short}.get(name, name)
 
 
 def check_pixels(images, network) -> None:

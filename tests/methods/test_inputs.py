@@ -60,6 +60,37 @@ def test_loss_of_probabilities_is_taken_as_one_of_logits(name, loss, caplog):
     assert float(model.loss(labels, logits)) == pytest.approx(float(expected), abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("loss", "kind"),
+    [
+        ("binary_crossentropy", keras.losses.BinaryCrossentropy),
+        ("bce", keras.losses.BinaryCrossentropy),
+        (keras.losses.BinaryCrossentropy(label_smoothing=0.1), keras.losses.BinaryCrossentropy),
+        (keras.losses.binary_focal_crossentropy, keras.losses.BinaryFocalCrossentropy),
+        ("CategoricalFocalCrossentropy", keras.losses.CategoricalFocalCrossentropy),
+        (keras.losses.CategoricalCrossentropy(), keras.losses.CategoricalCrossentropy),
+    ],
+)
+def test_every_cross_entropy_is_taken_as_one_of_logits(loss, kind, caplog):
+    model = FineTuning(encoder(), dense(2))
+    with caplog.at_level(logging.WARNING, "keras_dtl"):
+        model.compile("sgd", loss)
+    assert f"{kind.__name__}(from_logits=True)" in caplog.text
+    config = loss.get_config() if isinstance(loss, keras.losses.Loss) else {}
+    expected = kind(**{**config, "from_logits": True})
+    logits, labels = tf.constant([[2.0, -1.0]]), tf.constant([[1.0, 0.0]])
+    assert float(model.loss(labels, logits)) == pytest.approx(float(expected(labels, logits)))
+
+
+def test_one_logit_learns_what_a_cross_entropy_by_name_asks_for():
+    images, labels = examples().images, (examples().labels > 0).astype("float32")[:, None]
+    model = FineTuning(encoder(), dense(1))
+    model.compile(keras.optimizers.SGD(0.0), "binary_crossentropy")
+    loss = model.fit(images, labels, batch_size=24, verbose=0).history["loss"][0]
+    logits = model.predict(images, verbose=0)
+    assert loss == pytest.approx(np.mean(np.logaddexp(0, logits) - labels * logits), rel=1e-4)
+
+
 def test_other_losses_stay(caplog):
     mine = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)
     assert logits_loss(mine) is mine

@@ -69,7 +69,9 @@ class DACS(DomainAdaptation):
         self.momentum = momentum
         self.jitter = jitter
         self.random = keras.random.SeedGenerator()
-        self._colors = keras.layers.RandomColorJitter((0, 255), *[jitter] * 4)
+        self._colors = keras.layers.RandomColorJitter(
+            (0, 255), jitter, jitter, _saturations(jitter), jitter
+        )
         self._blur = keras.layers.RandomGaussianBlur(0.5 if jitter else 0.0, 5, 1.0)
         self._learning = [*encoder.weights, *classifier.weights]
         self._teacher = [
@@ -149,6 +151,14 @@ class DACS(DomainAdaptation):
             return images
         changed = self._blur(self._colors(tf.cast(images, "float32"), training=True), training=True)
         return tf.cast(tf.clip_by_value(tf.round(changed), 0, 255), images.dtype)
+
+
+def _saturations(change):
+    """Return the least and largest factor, as Keras takes them, of a saturation in 1 +- change.
+
+    Keras multiplies by `factor / (1 - factor)`: at 0.5 it changes nothing.
+    """
+    return tuple(share / (1 + share) for share in (1 - change, 1 + change))
 
 
 def half_of_classes(labels, scores):

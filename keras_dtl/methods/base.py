@@ -101,8 +101,8 @@ class Method(ReplicatedSteps, keras.Model):
         super().compile(made.pop("optimizer"), *args, auto_scale_loss=auto_scale_loss, **kwargs)
         for name, each in made.items():
             setattr(self, name, self._with_loss_scaling(each) if auto_scale_loss else each)
-        for name, variables in self.optimized_variables().items():
-            carry_state(given[name], getattr(self, name), variables)
+        for name in self.optimized_variables():
+            carry_state(given[name], getattr(self, name), self.moved_variables(name))
 
     def rate_factors(self):
         """Return `{id of a variable: multiple of its optimizer's learning rate}`."""
@@ -132,11 +132,19 @@ class Method(ReplicatedSteps, keras.Model):
         """Return `{optimizer name: variables}`: which optimizer moves what."""
         return {"optimizer": self.trainable_variables}
 
+    def moved_variables(self, optimizer):
+        """Return what an optimizer moves, each once: networks may share layers.
+
+        Args:
+            optimizer: Key of `optimized_variables()`.
+        """
+        return list({id(v): v for v in self.optimized_variables()[optimizer]}.values())
+
     def build_optimizers(self):
         """Create the state of every optimizer, so that it can be loaded before the first step."""
-        for name, variables in self.optimized_variables().items():
+        for name in self.optimized_variables():
             if not getattr(self, name).built:
-                getattr(self, name).build(variables)
+                getattr(self, name).build(self.moved_variables(name))
 
     def _with_loss_scaling(self, optimizer):
         # As `keras.Model.compile` does for the optimizer that it knows.
@@ -156,7 +164,7 @@ class Method(ReplicatedSteps, keras.Model):
             tape: The `tf.GradientTape`; persistent when several players minimise.
             optimizer: Key of `optimized_variables()`.
         """
-        variables = self.optimized_variables()[optimizer]
+        variables = self.moved_variables(optimizer)
         optimizer = getattr(self, optimizer)
         start = optimizer.scale_loss(tf.ones_like(loss) / replica_count())
         gradients = tape.gradient(loss, variables, output_gradients=start)

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_dtl.layers import answer_of
+
 logger = logging.getLogger("keras_dtl")
 
 CROSSENTROPIES = {
@@ -42,6 +44,32 @@ def _snake(name):
     names = {kind.__name__: key for key, kind in CROSSENTROPIES.items()}
     short = dict.fromkeys(("bce", "BCE"), "binary_crossentropy")  # as Keras knows it, too
     return {**names, **short}.get(name, name)
+
+
+def require_classes(method, output_shape, loss) -> None:
+    """Refuse a head whose numbers are no logits of one class of several.
+
+    Args:
+        method: Class of the method, whose adaptation reads a softmax of them.
+        output_shape: Of the classifier.
+        loss: What was compiled, or None.
+
+    Raises:
+        ValueError: For one number, several labels of which each may hold, and plain numbers. A
+            loss of the user's own, which does not tell, passes.
+    """
+    try:
+        answer = answer_of(output_shape, loss).postprocessing
+    except ValueError:
+        answer = None
+    if output_shape[-1] > 1 and answer in (None, "softmax"):
+        return
+    raise ValueError(
+        f"{method.__name__} reads the answers as one of several classes. Received: a head of "
+        f"{output_shape[-1]} and the loss {getattr(loss, 'name', loss)}. Give yes and no a head of "
+        "2 and SparseCategoricalCrossentropy(from_logits=True); for several labels or numbers take "
+        "a method that aligns features, such as DANN, DAN or DeepCORAL."
+    )
 
 
 def check_pixels(images, network) -> None:

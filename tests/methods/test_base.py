@@ -191,6 +191,30 @@ def test_parts_learn_at_a_multiple_of_the_rate(optimizer):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize("optimizer", [keras.optimizers.SGD, keras.optimizers.Adam])
+def test_layers_that_networks_share_take_one_step(optimizer):
+    shared, x = keras.layers.Dense(1), keras.Input((6,))
+    first, second = (keras.Model(x, shared(x), name=name) for name in ("one", "two"))
+    model = TwoPlayers(first, second)
+    model.optimized_variables = lambda: {
+        "optimizer": first.trainable_variables + second.trainable_variables,
+        "second_optimizer": [],
+    }
+    model.compile(optimizer(0.1), second_optimizer="sgd")
+    start, expected = shared.get_weights(), [keras.Variable(w) for w in shared.get_weights()]
+    x, y = data()
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((shared(x) - y) ** 2)
+    gradients = tape.gradient(loss, shared.trainable_variables)
+    optimizer(0.1).apply(gradients, expected)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((first(x) - y) ** 2)
+    model.minimize(loss, tape)
+    for moved, wanted, before in zip(shared.get_weights(), expected, start, strict=True):
+        np.testing.assert_allclose(moved, wanted, rtol=1e-5, atol=1e-7)
+        assert (moved != before).all()
+
+
 def test_multipliers_are_saved_and_unknown_parts_refused(tmp_path):
     model = make(learning_rate_multipliers={"first": 0.0})
     model.fit(*data(), verbose=0)

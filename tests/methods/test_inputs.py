@@ -10,7 +10,18 @@ import tensorflow as tf
 from keras_dtl.data import domain_batches
 from keras_dtl.data.labelled import LabelledImages
 from keras_dtl.distribution import share_batches
-from keras_dtl.methods import ADDA, DANN, FineTuning, SourceOnly
+from keras_dtl.methods import (
+    ADDA,
+    CDAN,
+    DAN,
+    DANN,
+    MCC,
+    MME,
+    SHOT,
+    AdaMatch,
+    FineTuning,
+    SourceOnly,
+)
 from keras_dtl.methods.inputs import logits_loss, require_domains
 from tests.networks import CLASSES, SHAPE, compiled, dense, encoder
 
@@ -180,3 +191,33 @@ def test_batches_divided_among_replicas_are_looked_into(two_replicas):
         else:
             with pytest.raises(ValueError, match="takes batches of domains"):
                 require_domains(DANN, shared)
+
+
+def heads(width):
+    """Methods that read a softmax of the answers, with a head of so many numbers."""
+    head, judge = (lambda: dense(width)), (lambda inputs: dense(1, inputs))
+    return {
+        "MCC": lambda: MCC(encoder(), head()),
+        "MME": lambda: MME(encoder(), head()),
+        "AdaMatch": lambda: AdaMatch(encoder(), head()),
+        "SHOT": lambda: SHOT(encoder(), head()),
+        "CDAN": lambda: CDAN(encoder(), head(), judge(6 * width)),
+        "DANN": lambda: DANN(encoder(), head(), judge(width), discriminated="probabilities"),
+        "DAN": lambda: DAN(encoder(), head(), label_shift=True),
+    }
+
+
+@pytest.mark.parametrize("name", heads(1))
+def test_heads_that_are_no_classes_are_refused_where_answers_are_read_as_such(name):
+    yes = keras.losses.BinaryCrossentropy(from_logits=True)
+    for width, loss in ((1, yes), (1, "mse"), (2, yes), (2, "mse")):
+        with pytest.raises(ValueError, match=f"{name} reads the answers as one of several"):
+            heads(width)[name]().compile("sgd", loss)
+    heads(2)[name]().compile("sgd", "categorical_crossentropy")
+    heads(2)[name]().compile("sgd", lambda y, z: keras.ops.mean(z))  # nobody knows what it is
+
+
+def test_methods_that_align_features_take_every_head():
+    yes = keras.losses.BinaryCrossentropy(from_logits=True)
+    for model in (DANN(encoder(), dense(1), dense(1)), DAN(encoder(), dense(2))):
+        model.compile("sgd", yes)

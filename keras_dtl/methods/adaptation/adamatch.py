@@ -39,6 +39,7 @@ class AdaMatch(DomainAdaptation):
     tracked = ("label_loss", "pseudo_label_loss", "pseudo_labelled")
     needs = ("target", "source_strong", "target_strong")
     scheduled = True
+    reads_classes = True
 
     def __init__(
         self,

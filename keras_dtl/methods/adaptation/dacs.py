@@ -46,6 +46,7 @@ class DACS(DomainAdaptation):
     tracked = ("label_loss", "mixed_loss", "certain")
     scheduled = True
     compares_domains = False
+    reads_classes = True
 
     def __init__(
         self,

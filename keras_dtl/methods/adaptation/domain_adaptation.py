@@ -15,6 +15,7 @@ from keras_dtl.methods.inputs import (
     check_pixels,
     first_batch,
     logits_loss,
+    require_classes,
     require_domains,
     with_label_weights,
 )
@@ -122,12 +123,20 @@ class DomainAdaptation(ClassifierMethod):
     def _argument_names(cls):
         return list(dict.fromkeys((*super()._argument_names(), "label_shift")))
 
+    @property
+    def reads_classes(self):
+        """Whether the adaptation takes the answers for those of one class of several."""
+        return self.label_shift
+
     def call(self, images, training=False):
         return self.outputs(images, training)[1]
 
     def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
         """See `Method.compile`. A cross-entropy of probabilities is taken as one of logits."""
-        super().compile(optimizer, logits_loss(loss), *args, **kwargs)
+        loss = logits_loss(loss)
+        if self.reads_classes:
+            require_classes(type(self), self.classifier.output_shape, loss)
+        super().compile(optimizer, loss, *args, **kwargs)
 
     def fit(self, x=None, y=None, *args, class_weight=None, **kwargs):
         """See `keras.Model.fit`, for batches of domains.

@@ -45,6 +45,7 @@ class SHOT(DomainAdaptation):
 
     tracked = ("entropy", "negative_diversity", "pseudo_label_loss")
     compares_domains = False
+    reads_classes = True
 
     def __init__(
         self,

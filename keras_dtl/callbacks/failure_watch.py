@@ -123,7 +123,7 @@ class FailureWatch(keras.callbacks.Callback):
     # What was logged ----------------------------------------------------------------------
 
     def _values(self, batch, logs):
-        """Return the terms of this step, or of several in one execution, alone: Keras logs means."""
+        """Return the terms of this step, or of those that ran at once: Keras logs means."""
         values, before, self._done = {}, self._done, batch + 1
         for name, mean in logs.items():
             if name.endswith(("loss", "accuracy")):

@@ -173,7 +173,7 @@ class Method(ReplicatedSteps, keras.Model):
     # Losses and logs ----------------------------------------------------------------------
 
     def compiled_loss(self, y, y_pred, sample_weight=None):
-        """Return the loss given to `compile`, with regularisation, as a mean over this replica.
+        """Return the loss given to `compile`, by itself, as a mean over this replica.
 
         Args:
             y: What is wanted, `(batch, ...)`.
@@ -184,7 +184,25 @@ class Method(ReplicatedSteps, keras.Model):
             Scalar float32 tensor.
         """
         loss = self.compute_loss(y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
-        return loss * replica_count()  # Keras has divided it already
+        # Keras has divided it already, and added what layers ask for, see `regularization`.
+        return loss * replica_count() - _sum(self.losses)
+
+    def regularization(self, optimizer="optimizer"):
+        """Return what layers ask for beside the losses, to be added to what is minimised.
+
+        That are penalties on the weights that an optimizer moves (`kernel_regularizer`). Where it
+        is the only one it is also what layers add as they are called (`add_loss`).
+
+        Args:
+            optimizer: Key of `optimized_variables()`.
+
+        Returns:
+            Scalar float32 tensor.
+        """
+        if not self.player_optimizers:
+            return _sum(self.losses)
+        moved = self.moved_variables(optimizer)
+        return _sum([v.regularizer(v) for v in moved if v.regularizer is not None])
 
     def report(self, **terms):
         """Add this step's terms to their running means and return all logs.
@@ -224,6 +242,10 @@ class Method(ReplicatedSteps, keras.Model):
     By it an export is compared with what was trained. A method whose `predict` does not take what
     its `deployable()` takes has none.
     """
+
+
+def _sum(losses):
+    return tf.add_n([tf.zeros(()), *(tf.reduce_sum(tf.cast(x, "float32")) for x in losses)])
 
 
 def _plain(value):

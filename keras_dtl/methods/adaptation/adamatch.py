@@ -77,7 +77,7 @@ class AdaMatch(DomainAdaptation):
             )
             losses = tf.nn.softmax_cross_entropy_with_logits(pseudo_labels, strong_target)
             terms = {"pseudo_label_loss": tf.reduce_mean(certain * losses)}
-            loss = label_loss + self.weigh(terms, label_loss)
+            loss = label_loss + self.weigh(terms, label_loss) + self.regularization()
         self.minimize(loss, tape)
         self.trackers["pseudo_labelled"].update_state(tf.reduce_mean(certain))
         self.compute_metrics(None, examples.labels, logits, examples.sample_weight)

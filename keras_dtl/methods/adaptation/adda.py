@@ -103,8 +103,9 @@ class ADDA(AdversarialAdaptation):
             domain_loss = domain_crossentropy(answers[:count], answers[count:])
             mapping_loss = inverted_loss(answers[count:])
             label_loss = self._known_loss(of_target, logits, "target_labelled" in batch)
-            loss = label_loss + self.adaptation_weight * mapping_loss
-        self.minimize(domain_loss, tape, "discriminator_optimizer")
+            loss = label_loss + self.adaptation_weight * mapping_loss + self.regularization()
+            judged = domain_loss + self.regularization("discriminator_optimizer")
+        self.minimize(judged, tape, "discriminator_optimizer")
         self.minimize(loss, tape)
         self.trackers["domain_accuracy"].update_state(
             domain_accuracy(answers[:count], answers[count:])

@@ -106,7 +106,7 @@ class DACS(DomainAdaptation):
                 examples.labels, outputs.source[1], examples.sample_weight
             )
             terms = {"mixed_loss": _pixel_loss(labels, outputs.target[1], weights)}
-            loss = label_loss + self.weigh(terms, label_loss)
+            loss = label_loss + self.weigh(terms, label_loss) + self.regularization()
         self.minimize(loss, tape)
         self.trackers["certain"].update_state(certain)
         self.compute_metrics(None, examples.labels, outputs.source[1], examples.sample_weight)

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.layers import ResizeLike
-from keras_dtl.methods.adaptation.balance import Balance
+from keras_dtl.methods.adaptation.balance import Balance, check_weight
 from keras_dtl.methods.adaptation.domain_outputs import DomainOutputs
 from keras_dtl.methods.adaptation.examples import unpack
 from keras_dtl.methods.adaptation.label_shift import ClassShares, redraw
@@ -88,7 +88,7 @@ class DomainAdaptation(ClassifierMethod):
             raise ValueError(
                 f"`batch_norm` must be one of {BATCH_NORM_POLICIES}. Received: {batch_norm!r}"
             )
-        _check_weight(adaptation_weight, type(self))
+        check_weight(adaptation_weight, type(self))
         require_logits(classifier, "classifier")
         self.encoder = encoder
         self.classifier = classifier
@@ -173,7 +173,7 @@ class DomainAdaptation(ClassifierMethod):
             logits = outputs.logits[: tf.shape(examples.labels)[0]]
             label_loss = self.compiled_loss(examples.labels, logits, examples.sample_weight)
             terms = self.adaptation_terms(self.in_target_shares(outputs))
-            loss = label_loss + self.weigh(terms, label_loss)
+            loss = label_loss + self.weigh(terms, label_loss) + self.regularization()
         self.minimize(loss, tape)
         self.compute_metrics(None, examples.labels, logits, examples.sample_weight)
         return self.report(loss=loss, label_loss=label_loss, **terms)
@@ -291,14 +291,3 @@ class DomainAdaptation(ClassifierMethod):
     def _as_domains(outputs, count):
         features, logits, activations = outputs
         return DomainOutputs(features, logits, count, activations=activations)
-
-
-def _check_weight(weight, method):
-    if weight == "auto" and not method.adversarial:
-        return
-    if isinstance(weight, str) or weight < 0:
-        automatic = "" if method.adversarial else ' or "auto"'
-        raise ValueError(
-            f"`adaptation_weight` of {method.__name__} must be a number of 0 or more{automatic}. "
-            f"Received: {weight!r}"
-        )

@@ -109,7 +109,7 @@ class SHOT(DomainAdaptation):
             diversity = tf.reduce_sum(mean_answer * tf.math.log(tf.maximum(mean_answer, 1e-7)))
             pseudo_label_loss = self._pseudo_label_loss(features, logits)
             loss = entropy + self.diversity_weight * diversity
-            loss += self.pseudo_label_weight * pseudo_label_loss
+            loss += self.pseudo_label_weight * pseudo_label_loss + self.regularization()
         self.minimize(loss, tape)
         return self.report(
             loss=loss,

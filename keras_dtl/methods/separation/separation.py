@@ -96,14 +96,15 @@ class Separation(Method):
                 loss += self.real_penalty_weight * real_gradient_penalty(slope, real_logits, images)
             if self.game.gradient_penalty_weight:
                 loss += self.game.gradient_penalty_weight * self.penalty(real, generated)
+            total = loss + self.regularization("discriminator_optimizer")
         accuracy = right_answers(real_logits, generated_logits)
         if self.gate is None:
-            self._discriminator_update(loss, tape)
+            self._discriminator_update(total, tape)
         else:
             # Its state must exist before the branch that may not be taken.
             with tf.init_scope():
                 self.build_optimizers()
-            self._gated_update(accuracy, loss, tape)
+            self._gated_update(accuracy, total, tape)
         return loss, accuracy
 
     def _gated_update(self, accuracy, loss, tape):

@@ -137,7 +137,7 @@ class FastStyle(Perceptual):
                 "variation_loss": total_variation(generated, self.loss_scale),
             }
             terms = {name: self.weights_of_terms[name] * term for name, term in terms.items()}
-            loss = tf.add_n(list(terms.values()))
+            loss = tf.add_n([*terms.values(), self.regularization()])
         self.minimize(loss, tape)
         return self.report(loss=loss, **terms)
 

@@ -162,7 +162,7 @@ class FineTuning(ClassifierMethod):
             logits = self(images, training=True)
             label_loss = self.compiled_loss(labels, logits, sample_weight)
             terms = self.penalty_terms()
-            loss = tf.add_n([label_loss, *terms.values()])
+            loss = tf.add_n([label_loss, *terms.values(), self.regularization()])
         self.minimize(loss, tape)
         self.compute_metrics(images, labels, logits, sample_weight)
         return self.report(loss=loss, label_loss=label_loss, **terms)

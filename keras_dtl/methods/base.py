@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.distribution import ReplicatedSteps, replica_count
+from keras_dtl.methods.averages import own_averages
 from keras_dtl.methods.networks import check_networks
 from keras_dtl.methods.optimizers import carry_state, method_optimizer, serialize_optimizer
 
@@ -145,6 +146,12 @@ class Method(ReplicatedSteps, keras.Model):
         for name in self.optimized_variables():
             if not getattr(self, name).built:
                 getattr(self, name).build(self.moved_variables(name))
+
+    def fit(self, *args, **kwargs):
+        """See `keras.Model.fit`. Every optimizer with `use_ema` ends on the averages it kept."""
+        names = ("optimizer", *self.player_optimizers) if self.compiled else ()
+        with own_averages(*(getattr(self, name) for name in names)):
+            return super().fit(*args, **kwargs)
 
     def _with_loss_scaling(self, optimizer):
         # As `keras.Model.compile` does for the optimizer that it knows.

@@ -1,4 +1,4 @@
-"""Averages of weights that optimizers keep (`use_ema`), in their places at the end of a training."""
+"""Averages of weights that optimizers keep (`use_ema`), put in their places at the end of `fit`."""
 
 import contextlib
 import functools
@@ -30,7 +30,7 @@ def own_averages(*optimizers):
 
 
 def _put_in_place(optimizer, variables):
-    """Do as Keras does with what was built, not with `variables`; before a step nothing is known."""
+    """Do as Keras does, with what was built instead of `variables`; nothing before a step."""
     if int(optimizer.iterations):
         kind = type(optimizer)
         kind.finalize_variable_values(optimizer, optimizer._trainable_variables)

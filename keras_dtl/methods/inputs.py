@@ -17,6 +17,7 @@ CROSSENTROPIES = {
     "binary_crossentropy": keras.losses.BinaryCrossentropy,
     "binary_focal_crossentropy": keras.losses.BinaryFocalCrossentropy,
 }
+ONE_HOT = (keras.losses.CategoricalCrossentropy, keras.losses.CategoricalFocalCrossentropy)
 FROM_LOGITS = (
     "The classifier gives logits, the loss %s expects probabilities: it is taken as one of logits. "
     "Pass keras.losses.%s(from_logits=True) to say so."
@@ -135,13 +136,15 @@ def first_batch(data):
     return next(iter(data))
 
 
-def with_label_weights(data, class_weight: dict):
+def with_label_weights(data, class_weight: dict, loss=None):
     """Return domain batches that weigh each label in the label loss.
 
     Args:
         data: `tf.data.Dataset` of dictionaries, see `DomainAdaptation`.
         class_weight: `{class index: weight of 0 or more}`; others weigh 1.
+        loss: What was compiled: those of `ONE_HOT` take labels with a number for each class.
     """
+    one_hot = isinstance(loss, ONE_HOT)
     size = max(class_weight, default=-1) + 2
     table = [float(class_weight.get(index, 1.0)) for index in range(size)]
 
@@ -149,7 +152,9 @@ def with_label_weights(data, class_weight: dict):
         labels = [batch["source"][1]]
         if "target_labelled" in batch:
             labels.append(tf.cast(batch["target_labelled"][1], labels[0].dtype))
-        known = tf.minimum(tf.cast(tf.concat(labels, 0), "int32"), size - 1)
+        known = tf.concat(labels, 0)
+        known = tf.argmax(known, -1, "int32") if one_hot else tf.cast(known, "int32")
+        known = tf.minimum(known, size - 1)
         return {**batch, "label_weight": tf.gather(tf.constant(table), known)}
 
     return data.map(add_weights)

@@ -162,6 +162,21 @@ def test_a_class_that_alone_weighs_is_all_that_is_learnt():
     assert (answers == 1).mean() > 0.9
 
 
+def test_class_weights_take_labels_with_a_number_for_each_class():
+    images, labels = examples().images, examples().labels
+    logs = []
+    for kind, given in (
+        (keras.losses.SparseCategoricalCrossentropy, labels),
+        (keras.losses.CategoricalCrossentropy, np.eye(CLASSES, dtype="float32")[labels]),
+    ):
+        keras.utils.set_random_seed(0)
+        model = METHODS["dann"]()
+        model.compile(keras.optimizers.SGD(0.0), kind(from_logits=True))
+        data = tf.data.Dataset.from_tensors({"source": (images, given), "target": images})
+        logs.append(model.fit(data, class_weight={1: 5.0, 2: 0.0}, verbose=0).history)
+    assert logs[0]["label_loss"] == pytest.approx(logs[1]["label_loss"], rel=1e-5)
+
+
 def test_evaluate_and_validation_score_the_source_of_batches_of_domains():
     model, data = compiled(METHODS["dann"]()), domain_batches(examples(0), examples(1), 24)
     scores = model.evaluate(data, steps=1, verbose=0, return_dict=True)

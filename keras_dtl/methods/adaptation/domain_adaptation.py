@@ -157,7 +157,7 @@ class DomainAdaptation(ClassifierMethod):
         if isinstance(batch, dict):
             check_pixels(batch["source"][0], self.encoder)
             check_pixels(batch.get("target", batch["source"][0]), self.encoder)
-        data = x if class_weight is None else with_label_weights(x, class_weight)
+        data = x if class_weight is None else with_label_weights(x, class_weight, self.loss)
         return super().fit(data, y, *args, **kwargs)
 
     def test_step(self, data):

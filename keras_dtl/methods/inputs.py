@@ -17,6 +17,7 @@ CROSSENTROPIES = {
     "binary_crossentropy": keras.losses.BinaryCrossentropy,
     "binary_focal_crossentropy": keras.losses.BinaryFocalCrossentropy,
 }
+ACCURACIES = ("accuracy", "acc", "binary_accuracy")
 ONE_HOT = (keras.losses.CategoricalCrossentropy, keras.losses.CategoricalFocalCrossentropy)
 FROM_LOGITS = (
     "The classifier gives logits, the loss %s expects probabilities: it is taken as one of logits. "
@@ -44,7 +45,40 @@ def logits_loss(loss):
 def _snake(name):
     names = {kind.__name__: key for key, kind in CROSSENTROPIES.items()}
     short = dict.fromkeys(("bce", "BCE"), "binary_crossentropy")  # as Keras knows it, too
-    return {**names, **short}.get(name, name)
+    return {**names, **short, "BinaryAccuracy": "binary_accuracy"}.get(name, name)
+
+
+def logits_metrics(metrics, output_shape, loss):
+    """Return metrics where the accuracy of yes and no is one of logits: yes is above 0.
+
+    By its name Keras would take the accuracy of a probability, of which yes is above 0.5.
+
+    Args:
+        metrics: What `compile` was given: names, functions and Keras metrics.
+        output_shape: Of the classifier.
+        loss: As `logits_loss` returned it.
+    """
+    if not isinstance(metrics, (list, tuple)) or answer_kind(output_shape, loss) != "sigmoid":
+        return metrics
+    return [
+        keras.metrics.BinaryAccuracy(threshold=0.0, name=metric)
+        if isinstance(metric, str) and _snake(metric) in ACCURACIES
+        else metric
+        for metric in metrics
+    ]
+
+
+def answer_kind(output_shape, loss):
+    """Return the `postprocessing` of a classifier's answer, or None where the loss does not tell.
+
+    Args:
+        output_shape: Of the classifier.
+        loss: As `logits_loss` returned it.
+    """
+    try:
+        return answer_of(output_shape, loss).postprocessing
+    except ValueError:
+        return None
 
 
 def require_classes(method, output_shape, loss) -> None:
@@ -59,11 +93,7 @@ def require_classes(method, output_shape, loss) -> None:
         ValueError: For one number, several labels of which each may hold, and plain numbers. A
             loss of the user's own, which does not tell, passes.
     """
-    try:
-        answer = answer_of(output_shape, loss).postprocessing
-    except ValueError:
-        answer = None
-    if output_shape[-1] > 1 and answer in (None, "softmax"):
+    if output_shape[-1] > 1 and answer_kind(output_shape, loss) in (None, "softmax"):
         return
     raise ValueError(
         f"{method.__name__} reads the answers as one of several classes. Received: a head of "

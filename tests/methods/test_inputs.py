@@ -102,6 +102,30 @@ def test_one_logit_learns_what_a_cross_entropy_by_name_asks_for():
     assert loss == pytest.approx(np.mean(np.logaddexp(0, logits) - labels * logits), rel=1e-4)
 
 
+@pytest.mark.parametrize("width", [1, 3])
+@pytest.mark.parametrize("metric", ["accuracy", "acc", "BinaryAccuracy"])
+def test_accuracy_of_yes_and_no_is_that_of_logits(width, metric, tmp_path):
+    images = examples().images
+    model = FineTuning(encoder(), dense(width))
+    model.classifier.layers[-1].bias.assign(-np.median(model.predict(images, verbose=0), 0))
+    model.compile("sgd", "binary_crossentropy", metrics=[metric], weighted_metrics=[metric])
+    labels = (model.predict(images, verbose=0) > 0).astype("float32")
+    labels[:6] = 1 - labels[:6]
+    model.save(tmp_path / "model.keras")
+    for each in (model, keras.saving.load_model(tmp_path / "model.keras")):
+        scores = each.evaluate(images, labels, verbose=0, return_dict=True)
+        values = [value for name, value in scores.items() if name != "loss"]
+        assert values == pytest.approx([18 / 24] * len(values)) and values
+
+
+def test_accuracy_of_classes_stays_that_of_classes():
+    model = compiled(METHODS["fine"]())
+    images, labels = examples().images, examples().labels
+    right = (model.predict(images, verbose=0).argmax(1) == labels).mean()
+    found = model.evaluate(images, labels, verbose=0, return_dict=True)["accuracy"]
+    assert found == pytest.approx(right)
+
+
 def test_other_losses_stay(caplog):
     mine = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)
     assert logits_loss(mine) is mine

@@ -132,7 +132,7 @@ class DomainAdaptation(ClassifierMethod):
         return self.outputs(images, training)[1]
 
     def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
-        """See `Method.compile`. A cross-entropy of probabilities is taken as one of logits."""
+        """See `ClassifierMethod.compile`."""
         loss = logits_loss(loss)
         if self.reads_classes:
             require_classes(type(self), self.classifier.output_shape, loss)

@@ -103,26 +103,44 @@ def require_classes(method, output_shape, loss) -> None:
     )
 
 
-def check_pixels(images, network) -> None:
-    """Refuse floating images in 0..1 or -1..1 where a network scales 0..255 by itself.
+def check_all_pixels(x, y=None) -> None:
+    """Refuse images in 0..1 or -1..1 among what `fit` is given, where the method scales them.
+
+    Args:
+        x, y: As `fit` received them: a `tf.data.Dataset`, or arrays. What has not four axes is no
+            batch of images.
+
+    Raises:
+        ValueError: As `check_pixels`.
+    """
+    given = first_batch(x) if isinstance(x, tf.data.Dataset) else (x, y)
+    for part in tf.nest.flatten(given):
+        if len(getattr(part, "shape", ())) == 4:
+            check_pixels(part)
+
+
+def check_pixels(images, network=None) -> None:
+    """Refuse floating images in 0..1 or -1..1 where 0..255 are scaled by themselves.
 
     Args:
         images: Tensor or array `(batch, height, width, channels)`.
-        network: What they go into; one that takes uint8 holds its own scaling.
+        network: What they go into as they are; one that takes uint8 holds its own scaling. None
+            where the method scales.
 
     Raises:
         ValueError: When its images can only have been scaled before.
     """
     dtype = keras.backend.standardize_dtype(images.dtype)
-    if not dtype.startswith(("float", "bfloat")) or network.inputs[0].dtype != "uint8":
+    scales = network is None or network.inputs[0].dtype == "uint8"
+    if not dtype.startswith(("float", "bfloat")) or not scales:
         return
     values = np.asarray(images, "float32")
     low, high = float(values.min()), float(values.max())
     if low >= 0 and high > 1:
         return
     raise ValueError(
-        f"Images are expected in 0..255, as uint8: the network scales them itself. Received: "
-        f"{dtype} in {low:.3g}..{high:.3g}, which it would take for black. Leave out the division "
+        f"Images are expected in 0..255, as uint8: they are scaled in the model. Received: "
+        f"{dtype} in {low:.3g}..{high:.3g}, which would be black to it. Leave out the division "
         "by 255 or 127.5."
     )
 

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from keras_dtl.losses import mean_entropy
 from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
+from keras_dtl.methods.inputs import check_pixels, first_batch
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
@@ -82,7 +83,13 @@ class SHOT(DomainAdaptation):
         Args:
             x: `tf.data.Dataset` of `{"target": images}`.
             *args, **kwargs: Of `keras.Model.fit`.
+
+        Raises:
+            ValueError: When images were scaled before, which the encoder does by itself.
         """
+        batch = first_batch(x)
+        if isinstance(batch, dict) and "target" in batch:
+            check_pixels(batch["target"], self.encoder)
         return super(DomainAdaptation, self).fit(x, *args, **kwargs)
 
     def check_batch(self, batch):

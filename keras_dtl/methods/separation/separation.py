@@ -9,6 +9,7 @@ from keras_dtl.distribution import draw, mean, replica_count
 from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty, real_gradient_penalty
 from keras_dtl.methods.base import Method
+from keras_dtl.methods.inputs import check_all_pixels
 from keras_dtl.methods.networks import has_batch_norm, require_logits
 
 SHARED = ("adversarial", "real_target", "generated_target", "gate", "real_penalty_weight")
@@ -71,6 +72,15 @@ class Separation(Method):
     @classmethod
     def _argument_names(cls):
         return [*super()._argument_names(), *SHARED]
+
+    def fit(self, x=None, *args, **kwargs):
+        """See `keras.Model.fit`.
+
+        Raises:
+            ValueError: When images were scaled before, which is done here.
+        """
+        check_all_pixels(x)
+        return super().fit(x, *args, **kwargs)
 
     # The discriminator's step --------------------------------------------------------------
 

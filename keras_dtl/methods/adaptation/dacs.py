@@ -5,6 +5,9 @@ from keras_dtl.distribution import draw
 from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
 from keras_dtl.methods.adaptation.examples import unpack
 
+BLUR = 5
+"""Side in pixels of the kernel by which mixed images are blurred."""
+
 
 @keras.saving.register_keras_serializable("keras_dtl")
 class DACS(DomainAdaptation):
@@ -73,7 +76,7 @@ class DACS(DomainAdaptation):
         self._colors = keras.layers.RandomColorJitter(
             (0, 255), jitter, jitter, _saturations(jitter), jitter
         )
-        self._blur = keras.layers.RandomGaussianBlur(0.5 if jitter else 0.0, 5, 1.0)
+        self._blur = keras.layers.RandomGaussianBlur(0.5 if jitter else 0.0, BLUR, 1.0)
         self._learning = [*encoder.weights, *classifier.weights]
         self._teacher = [
             self.add_weight(
@@ -150,7 +153,11 @@ class DACS(DomainAdaptation):
     def _changed(self, images):
         if not self.jitter:
             return images
-        changed = self._blur(self._colors(tf.cast(images, "float32"), training=True), training=True)
+        changed = self._colors(tf.cast(images, "float32"), training=True)
+        # Beyond the edge the blur sees black, which would frame the images.
+        edge = BLUR // 2
+        wide = tf.pad(changed, [[0, 0], [edge, edge], [edge, edge], [0, 0]], "SYMMETRIC")
+        changed = self._blur(wide, training=True)[:, edge:-edge, edge:-edge]
         return tf.cast(tf.clip_by_value(tf.round(changed), 0, 255), images.dtype)
 
 

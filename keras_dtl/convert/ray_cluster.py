@@ -71,6 +71,8 @@ def connect(address: str | None, log_to_driver: bool = False):
     if not address and "ray" not in sys.modules and not _belongs_to_cluster():
         # What Ray opens for this machine alone listens on the loopback address alone.
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    if address or _belongs_to_cluster():
+        _show_token()
     try:
         import ray
     except ImportError as error:
@@ -86,10 +88,22 @@ def connect(address: str | None, log_to_driver: bool = False):
             ray.init(address=address, log_to_driver=log_to_driver, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         raise ConversionError(
-            f"There is no Ray cluster at {address or 'this machine'}: {error}. Start one by "
-            "`ray start --head`, or leave the address out for this machine alone."
+            f"There is no Ray cluster at {address or 'this machine'} that lets this user in: "
+            f"{error}. Start one by `ray start --head`, or leave the address out for this machine "
+            "alone. A cluster of another machine may want its token: copy it to ~/.ray/auth_token."
         ) from error
     return ray
+
+
+def _show_token():
+    """Have Ray show the token of this user, which it does not do unasked.
+
+    The first cluster of one machine makes a token, and every later one that is started by this
+    user wants it. A cluster that wants none does not mind.
+    """
+    file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray/auth_token")
+    if os.environ.get("RAY_AUTH_TOKEN") or file.is_file():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # which Ray reads when it is imported
 
 
 def _belongs_to_cluster():

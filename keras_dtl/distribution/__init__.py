@@ -11,7 +11,7 @@ from keras_dtl.distribution.agreement import (
 from keras_dtl.distribution.batches import share_batches
 from keras_dtl.distribution.cluster import START_SECONDS, Cluster, find_cluster, start_strategy
 from keras_dtl.distribution.faults import LOST_SECONDS, WorkerLost, leave
-from keras_dtl.distribution.replicas import draw, gather, mean, replica_count, roll
+from keras_dtl.distribution.replicas import add_up, draw, gather, mean, replica_count, roll
 from keras_dtl.distribution.steps import ReplicatedSteps
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Cluster",
     "ReplicatedSteps",
     "WorkerLost",
+    "add_up",
     "draw",
     "file_of_chief",
     "find_cluster",

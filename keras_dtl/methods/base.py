@@ -5,10 +5,16 @@ import inspect
 import keras
 import tensorflow as tf
 
-from keras_dtl.distribution import ReplicatedSteps, replica_count
+from keras_dtl.distribution import ReplicatedSteps, add_up, replica_count
 from keras_dtl.methods.averages import own_averages
+from keras_dtl.methods.batch_norm import fused_batch_norm
 from keras_dtl.methods.networks import check_networks
-from keras_dtl.methods.optimizers import carry_state, method_optimizer, serialize_optimizer
+from keras_dtl.methods.optimizers import (
+    carry_state,
+    method_optimizer,
+    serialize_optimizer,
+    takes_whole_gradients,
+)
 
 
 class Method(ReplicatedSteps, keras.Model):
@@ -33,6 +39,7 @@ class Method(ReplicatedSteps, keras.Model):
     task = None
     tracked = ()
     player_optimizers = ()
+    steps_between_logs = 8
 
     def __new__(cls, *args, **kwargs):
         check_networks(cls, args, kwargs)
@@ -150,7 +157,8 @@ class Method(ReplicatedSteps, keras.Model):
     def fit(self, *args, **kwargs):
         """See `keras.Model.fit`. Every optimizer with `use_ema` ends on the averages it kept."""
         names = ("optimizer", *self.player_optimizers) if self.compiled else ()
-        with own_averages(*(getattr(self, name) for name in names)):
+        averages = own_averages(*(getattr(self, name) for name in names))
+        with averages, fused_batch_norm(self):
             return super().fit(*args, **kwargs)
 
     def _with_loss_scaling(self, optimizer):
@@ -175,6 +183,8 @@ class Method(ReplicatedSteps, keras.Model):
         optimizer = getattr(self, optimizer)
         start = optimizer.scale_loss(tf.ones_like(loss) / replica_count())
         gradients = tape.gradient(loss, variables, output_gradients=start)
+        if takes_whole_gradients(optimizer):
+            gradients = add_up(gradients)
         optimizer.apply(gradients, variables)
 
     # Losses and logs ----------------------------------------------------------------------

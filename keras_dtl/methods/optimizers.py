@@ -1,6 +1,6 @@
-"""The optimizers that methods step with: Adam in one pass, and variables with rates of their own.
+"""The optimizers that methods step with: Adam in one pass, rates of variables, whole gradients.
 
-Keras' optimizers know neither. What is handed to `compile` becomes an optimizer of the same
+Keras' optimizers know none of these. What is handed to `compile` becomes an optimizer of the same
 settings and the same state whose class does; the one handed over stays as it was.
 """
 
@@ -8,6 +8,8 @@ import functools
 
 import keras
 import tensorflow as tf
+
+from keras_dtl.distribution import replica_count
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
@@ -54,15 +56,30 @@ class FusedAdam(keras.optimizers.Adam):
         )
 
 
-class RateFactors:
-    """Mixin of an optimizer: single variables learn at a multiple of its rate.
+class Extension:
+    """Mixin of an optimizer: what a method adds to it."""
+
+    plain = None
+    """The class of optimizers that this one extends."""
+
+
+class WholeGradients(Extension):
+    """Takes gradients that are added up over the replicas already, see `add_up`.
+
+    Keras clips what each replica found and adds that up, so that replicas take longer steps than
+    one would. Here clipping, loss scaling and accumulation see the gradient of the whole batch.
+    """
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        return list(grads_and_vars)
+
+
+class RateFactors(Extension):
+    """Lets single variables learn at a multiple of its rate.
 
     The multiple acts on the rate and not on the gradient, which Adam and its like would undo.
     Weight decay keeps the optimizer's own rate.
     """
-
-    plain = None
-    """The class of optimizers that this one extends."""
 
     def build(self, variables):
         self.rate_factors = tuple(self.rate_factor(variable) for variable in variables)
@@ -74,8 +91,10 @@ class RateFactors:
 
 
 @functools.cache
-def _with_rate_factors(kind):
-    return type(kind.__name__, (RateFactors, kind), {"plain": kind, "__module__": __name__})
+def _extended(kind, extensions):
+    if not extensions:
+        return kind
+    return type(kind.__name__, (*extensions, kind), {"plain": kind, "__module__": __name__})
 
 
 def method_optimizer(optimizer, factors=None):
@@ -89,7 +108,7 @@ def method_optimizer(optimizer, factors=None):
 
     Returns:
         A Keras optimizer: a new one, not yet built, or `optimizer` itself where nothing is to be
-        added to it.
+        added to it. In the scope of several replicas it takes `WholeGradients`.
     """
     optimizer = keras.optimizers.get(optimizer)
     kind = _plain_class(optimizer)
@@ -98,12 +117,19 @@ def method_optimizer(optimizer, factors=None):
         config = {k: v for k, v in optimizer.get_config().items() if k != "inner_optimizer"}
         return kind(inner, **config)
     fused = FusedAdam if kind is keras.optimizers.Adam else kind
-    if fused is type(optimizer) and not factors:
+    wanted = (WholeGradients, replica_count() > 1), (RateFactors, bool(factors))
+    extended = _extended(fused, tuple(extension for extension, is_wanted in wanted if is_wanted))
+    if extended is type(optimizer) and not factors:
         return optimizer
-    new = (_with_rate_factors(fused) if factors else fused).from_config(optimizer.get_config())
+    new = extended.from_config(optimizer.get_config())
     if factors:
         new.rate_factor = lambda variable: factors.get(id(variable), 1.0)
     return new
+
+
+def takes_whole_gradients(optimizer):
+    """Return whether an optimizer leaves it to the caller to add gradients up over replicas."""
+    return isinstance(getattr(optimizer, "inner_optimizer", optimizer), WholeGradients)
 
 
 def serialize_optimizer(optimizer):
@@ -146,7 +172,7 @@ def carry_state(source, target, variables):
 
 def _plain_class(optimizer):
     kind = type(optimizer)
-    kind = kind.plain if issubclass(kind, RateFactors) else kind
+    kind = kind.plain if issubclass(kind, Extension) else kind
     return keras.optimizers.Adam if kind is FusedAdam else kind
 
 

@@ -5,12 +5,14 @@
 Sections dann and cyclegan: LeNet DANN with 64 + 64 images of 28x28x3, and a small CycleGAN with 4
 images of 64x64x3, in one process with both cores and the whole batch, and in two processes on the
 loopback address with half the batch and one core each, by turns. Section conversion: 10,000 small
-images by `--engine processes` and by `--engine ray`, by turns. Ratios are taken within each round.
+images by `--engine processes`, by `--engine ray`, which begins a cluster, and by that on a cluster
+that runs, by turns. Ratios are taken within each round.
 A section takes a few minutes on two cores; one that was stopped goes on. Writes
 results/distribution.json, with the load of the machine as it was.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import resource
@@ -25,7 +27,7 @@ from pathlib import Path
 from clock import StepClock
 from record import in_a_process, read_result, write_result
 
-ROUNDS, WORKERS, IMAGES = 3, 2, 10_000
+ROUNDS, WORKERS, IMAGES = 5, 2, 10_000
 STEPS = {"dann": (30, 150), "cyclegan": (5, 20)}
 """Steps of the warm-up and steps that count."""
 
@@ -151,23 +153,46 @@ def training_round(name):
 
 
 def conversion_round(folder):
-    """Return one round: seconds of both engines for the same images, and their ratio."""
+    """Return one round: seconds of each engine for the same images, and Ray's ratios."""
     artifact, images = folder / "artifact", folder / "images"
     if not artifact.exists():
         in_a_process(__file__, "--prepare", folder)
-    seconds = {engine: convert(artifact, images, folder / "out", engine) for engine in ENGINES}
-    return {**seconds, "time_ratio": seconds["ray"] / seconds["processes"]}
+    with ray_cluster() as address:
+        engines = {
+            "processes": ("--engine", "processes"),
+            "ray": ("--engine", "ray"),
+            "running_ray": ("--engine", "ray", "--address", address),
+        }
+        seconds = {
+            name: convert(artifact, images, folder / "out", flags)
+            for name, flags in engines.items()
+        }
+    ratios = {
+        f"{name}_time_ratio": seconds[name] / seconds["processes"] for name in list(engines)[1:]
+    }
+    return {**seconds, **ratios}
 
 
-ENGINES = ("processes", "ray")
+@contextlib.contextmanager
+def ray_cluster():
+    """Run a Ray cluster of two cores and give its address."""
+    code = (
+        f"import ray; ray.init(num_cpus={WORKERS}, include_dashboard=False); "
+        "print('at', ray.get_runtime_context().gcs_address, flush=True); input()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as cluster:
+        lines = (line.split() for line in cluster.stdout)
+        yield next(words[1] for words in lines if words[:1] == ["at"])
+        cluster.communicate("\n")
 
 
-def convert(artifact, images, out, engine):
+def convert(artifact, images, out, flags):
     """Return the seconds that the command takes, its start and its end included."""
     shutil.rmtree(out, ignore_errors=True)
     command = [sys.executable, "-m", "keras_dtl", "convert", artifact, images, out]
     begun = time.perf_counter()
-    subprocess.run([*command, "--engine", engine], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*command, *flags], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - begun
 
 

@@ -4,11 +4,12 @@
 
 The same VGG19 with average pooling, layers, losses (those of jcjohnson/neural-style, 5 : 100 :
 0.001), start (the content), history of L-BFGS (10) and float32 on both sides; PyTorch is eager, as
-its published programs are. Times are those of the processor, on one core that a process is bound to
-(`taskset -c 0`): what else runs there disturbs them little. They are taken in processes of their
-own, in turn, several rounds, and ratios within each round. Losses are the lowest within the first
-evaluations. Each part is written when it is done and not repeated, so it can be killed at any time.
-Needs the extra `[peers]`. Writes results/style_time.json.
+its published programs are, and by `torch.compile`. Times are those of the processor, on one core
+that a process is bound to (`taskset -c 0`): what else runs there disturbs them little. They are
+taken in processes of their own, in turn, several rounds, and ratios within each round. Losses are
+the lowest within the first evaluations; `--evaluations 0` leaves them out. Each part is written
+when it is done and not repeated, so it can be killed at any time. Needs the extra `[peers]`. Writes
+results/style_time.json, or the result that `--into` names.
 """
 
 import argparse
@@ -27,7 +28,10 @@ EVALUATIONS = (100, 300)
 CONTENT_LAYER = "conv4_2"
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 CONTENT_WEIGHT, STYLE_WEIGHT, VARIATION_WEIGHT = 5.0, 100.0, 1e-3
-TIMED_PEERS = ("keras_dtl", "keras_dtl without XLA", "torch", "torch channels_last")
+TIMED_PEERS = (
+    *("keras_dtl", "keras_dtl without XLA", "torch", "torch channels_last"),
+    *("torch.compile", "torch.compile channels_last"),
+)
 LOSS_PEERS = ("keras_dtl", "torch", "torch strong_wolfe")
 
 
@@ -81,12 +85,20 @@ class Ours:
 
 
 class Torch:
-    """The same sums in eager PyTorch, as published programs write them."""
+    """The same sums in PyTorch, eager as published programs write them, or compiled."""
 
-    def __init__(self, arguments, size, memory_format="contiguous_format", line_search=None):
+    def __init__(
+        self,
+        arguments,
+        size,
+        memory_format="contiguous_format",
+        line_search=None,
+        compiled=False,
+    ):
         import torch
 
         self.torch, self.line_search = torch, line_search
+        self.loss = torch.compile(self.total_loss) if compiled else self.total_loss
         self.format = getattr(torch, memory_format)
         content, regions = scene(arguments, size)
         style = regions[0].styles[0][1]
@@ -131,7 +143,7 @@ class Torch:
         flat = maps.reshape(channels, height * width)
         return flat @ flat.T / (channels * height * width)
 
-    def loss(self):
+    def total_loss(self):
         mse = self.torch.nn.functional.mse_loss
         maps = self.features(self.image)
         content = mse(maps[CONTENT_LAYER], self.content_target)
@@ -173,6 +185,10 @@ BUILD = {
     "keras_dtl without XLA": lambda *words: Ours(*words, jit_compile=False),
     "torch": Torch,
     "torch channels_last": lambda *words: Torch(*words, memory_format="channels_last"),
+    "torch.compile": lambda *words: Torch(*words, compiled=True),
+    "torch.compile channels_last": lambda *words: Torch(
+        *words, memory_format="channels_last", compiled=True
+    ),
     "torch strong_wolfe": lambda *words: Torch(*words, line_search="strong_wolfe"),
 }
 
@@ -222,18 +238,18 @@ def measure(arguments, result, before):
         while len(rounds) < ROUNDS:
             order = TIMED_PEERS if len(rounds) % 2 else TIMED_PEERS[::-1]
             rounds.append({name: measure_apart(arguments, "time", size, name) for name in order})
-            save(result, before)
+            save(arguments.into, result, before)
         for name in LOSS_PEERS:
             done = result["minimized"].setdefault(str(size), {})
             if done.get(name, {}).get("evaluations", 0) < arguments.evaluations:
                 done[name] = measure_apart(arguments, "loss", size, name, arguments.evaluations)
-                save(result, before)
+                save(arguments.into, result, before)
 
 
-def save(result, before):
+def save(name, result, before):
     """Write what is measured, with the ratios of our times to the peers'."""
     whole = {**result, "ratios": ratios_of(result["rounds"])}
-    write_result("style_time", whole, show=(), before=before)
+    write_result(name, whole, show=(), before=before)
 
 
 def ratios_of(rounds):
@@ -257,6 +273,7 @@ def main():
         parser.add_argument(f"--{path}", type=Path, required=True)
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512])
     parser.add_argument("--evaluations", type=int, default=300, help="how many to minimise with")
+    parser.add_argument("--into", default="style_time", help="name of the result")
     parser.add_argument("--part", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.part:
@@ -273,7 +290,7 @@ def main():
             "images": [arguments.content.name, arguments.style.name],
         },
     }
-    before = read_result("style_time", settings=result["settings"])
+    before = read_result(arguments.into, settings=result["settings"])
     # Times of another machine are no rounds of this one. Older files say less about theirs.
     if any(MACHINE[key] != value for key, value in before.get("machine", {}).items()):
         before = {}

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +14,7 @@ from keras_dtl.convert import ConversionError, ray_cluster
 LISTENING = """
 import contextlib, json, os, sys
 from pathlib import Path
+from types import SimpleNamespace
 
 def listening():
     found = {}
@@ -65,3 +67,57 @@ def test_a_cluster_that_ended_without_a_word_is_not_waited_for(named, tmp_path, 
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     with pytest.raises(ConversionError, match=f"{named}.*does not answer.*ray stop"):
         ray_cluster.connect(None)
+
+
+CLUSTER = """
+import ray
+ray.init(num_cpus=1, include_dashboard=False)
+print("at", ray.get_runtime_context().gcs_address, flush=True)
+input()
+"""
+VISIT = """
+import sys
+from keras_dtl.convert.ray_cluster import connect
+ray = connect(sys.argv[1])
+print(ray.get(ray.remote(lambda: 41 + 1).remote()))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(ray_cluster._belongs_to_cluster(), reason="a cluster is there already")
+def test_a_cluster_that_wants_its_users_token_is_entered(tmp_path):
+    """Ray makes a token with the first cluster, and a visitor that is not told keeps it back."""
+    pytest.importorskip("ray")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("RAY_AUTH")}
+    environment["HOME"] = str(tmp_path)
+    words, pipes = [sys.executable, "-c"], {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([*words, CLUSTER], env=environment, text=True, **pipes) as cluster:
+        lines = (line.split() for line in cluster.stdout)
+        address = next(line[1] for line in lines if line[:1] == ["at"])
+        visit = [*words, VISIT, address]
+        answer = subprocess.run(visit, env=environment, capture_output=True, text=True)
+        cluster.communicate("\n")
+    assert (tmp_path / ".ray/auth_token").is_file()
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.splitlines()[-1] == "42"
+
+
+@pytest.mark.parametrize("place", ["home", "variable", "nowhere"])
+def test_a_token_is_shown_where_there_is_one(place, tmp_path, monkeypatch):
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.setenv(name, "")  # so that it is as it was, afterwards
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    modes = []
+    ray = SimpleNamespace(
+        is_initialized=lambda: False, init=lambda **_: modes.append(os.environ.get("RAY_AUTH_MODE"))
+    )
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    if place != "nowhere":
+        token = tmp_path / (".ray/auth_token" if place == "home" else "token")
+        token.parent.mkdir(exist_ok=True)
+        token.write_text("of the user")
+        if place == "variable":
+            monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
+    ray_cluster.connect("head:6379")
+    assert modes == [None if place == "nowhere" else "token"]

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_dtl.distribution import draw, gather, mean, roll, share_batches
+from keras_dtl.distribution import add_up, draw, gather, mean, roll, share_batches
 from tests.distribution.trainings import TRAININGS, train
 
 
@@ -43,6 +43,21 @@ def test_each_replica_draws_the_rows_that_one_would_give_it(two_replicas, groups
     whole = keras.random.normal((groups * 4, 3), seed=keras.random.SeedGenerator(3))
     expected = np.reshape(whole, (groups, 2, 2, 3)).swapaxes(0, 1)
     np.testing.assert_array_equal(drawn, expected)
+
+
+def test_gradients_of_every_form_are_added_up_over_replicas(two_replicas):
+    def summed():
+        own = own_rows()  # [[0], [1]] and [[2], [3]]
+        sparse = tf.IndexedSlices(own[:1], tf.constant([1]), tf.constant([3, 1]))
+        gradients = [own, None, tf.cast(own[0, 0], "float16"), sparse, tf.reshape(own, [2])]
+        whole, none, scalar, rows, flat = add_up(gradients)
+        assert none is None and scalar.dtype == tf.float16 and isinstance(rows, tf.IndexedSlices)
+        dense = tf.convert_to_tensor(rows)
+        values = [whole[:, 0], [tf.cast(scalar, "float32")], dense[:, 0], flat]
+        return tf.concat(values, 0)[None]
+
+    expected = [2, 4, 2, 0, 2, 0, 2, 4]
+    np.testing.assert_array_equal(rows_of(two_replicas, summed), [expected, expected])
 
 
 def test_gradient_of_a_loss_over_gathered_rows_is_that_of_one_replica(two_replicas):
@@ -91,7 +106,7 @@ def test_replicas_see_consecutive_rows_and_every_row_once(two_replicas):
         np.testing.assert_array_equal(rows, [[0, 1], [2, 3]])
 
 
-QUICK = ("dann",)
+QUICK = ("dann", "clipped", "scaled")
 
 
 @pytest.mark.parametrize(
@@ -108,3 +123,46 @@ def test_two_replicas_learn_what_one_does(two_replicas, name):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
     for term, values in logs.items():
         np.testing.assert_allclose(shared_logs[term], values, rtol=1e-3, atol=1e-4)
+
+
+def test_logs_are_exchanged_now_and_then_and_exact_at_the_end_of_an_epoch(two_replicas):
+    class Notes(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.batches, self.epochs = [], []
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.batches.append(float(logs["loss"]))
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.epochs.append(float(logs["loss"]))
+
+    make, batches = TRAININGS["fine_tuning"]
+    notes = {}
+    for name, strategy in {"one": tf.distribute.get_strategy(), "two": two_replicas}.items():
+        keras.utils.set_random_seed(0)
+        with strategy.scope():
+            model = make()
+        shared, notes[name] = share_batches(batches(), strategy), Notes()
+        fit = {"steps_per_epoch": 10, "epochs": 2, "verbose": 0, "callbacks": [notes[name]]}
+        model.fit(shared, **fit)
+    exact, seen = notes["one"].batches, notes["two"].batches
+    stand = [exact[i] for i in [0] * 8 + [8] * 2 + [10] * 8 + [18] * 2]
+    np.testing.assert_allclose(seen, stand, rtol=1e-4)
+    np.testing.assert_allclose(notes["two"].epochs, notes["one"].epochs, rtol=1e-4)
+
+
+def test_a_batch_alone_is_answered_with_its_own_logs(two_replicas):
+    """Each replica learns from all of it: Keras divides no array."""
+    make, batches = TRAININGS["fine_tuning"]
+    answers = {}
+    for name, strategy in {"one": tf.distribute.get_strategy(), "two": two_replicas}.items():
+        keras.utils.set_random_seed(0)
+        with strategy.scope():
+            model = make()
+        found = []
+        for images, labels in batches().take(3):
+            model.reset_metrics()
+            found.append(model.train_on_batch(images, labels, return_dict=True)["loss"])
+        answers[name] = found
+    assert len(set(answers["one"])) == 3
+    np.testing.assert_allclose(answers["two"], answers["one"], rtol=1e-4)

@@ -120,6 +120,17 @@ def fine_tuning():
     )
 
 
+def clipped():
+    """Every step is shortened."""
+    sgd = keras.optimizers.SGD(1.0, global_clipnorm=0.01)
+    return compiled(methods.DANN(encoder(), dense(CLASSES), dense(1)), sgd)
+
+
+def scaled():
+    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(1e-3, clipnorm=0.01))
+    return compiled(methods.FineTuning(encoder(), dense(CLASSES)), optimizer)
+
+
 def style_transfer():
     sizes = {"filters": 4, "kind": "convolutional"}
     model = methods.SequenceStyleTransfer(
@@ -152,6 +163,8 @@ TRAININGS = {
     "gmv": (gmv, views),
     "fine_tuning": (fine_tuning, lambda: endless_batches(examples(0), BATCH)),
     "style_transfer": (style_transfer, motion),
+    "clipped": (clipped, domains),
+    "scaled": (scaled, lambda: endless_batches(examples(0), BATCH)),
 }
 
 

@@ -24,6 +24,7 @@ ALLOWED = {
     ("distribution/steps.py", "_symbolic_build"): "Keras builds the metrics of compile only there",
     ("export/heads.py", "_inbound_nodes"): "Keras tells nowhere else what a layer was given",
     ("export/heads.py", "_keras_history"): "nor which layer made a model's output",
+    ("methods/averages.py", "_trainable_variables"): "what its averages are of, in order",
     ("methods/optimizers.py", "_get_variable_index"): "Keras' way for the step of an optimizer",
     ("methods/optimizers.py", "_momentums"): "Adam's state, which its fused step updates",
     ("methods/optimizers.py", "_velocities"): "Adam's state, which its fused step updates",

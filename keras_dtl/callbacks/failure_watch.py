@@ -97,10 +97,10 @@ class FailureWatch(keras.callbacks.Callback):
         self._best_discriminator = 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._means, self._tail, self._exploded = {}, {}, None
+        self._means, self._tail, self._exploded, self._done = {}, {}, None, 0
 
     def on_train_batch_end(self, batch, logs=None):
-        self._steps += 1
+        self._steps += batch + 1 - self._done
         values = self._values(batch, logs or {})
         half = (self.params.get("steps") or 0) // 2
         for name, value in values.items():
@@ -123,11 +123,12 @@ class FailureWatch(keras.callbacks.Callback):
     # What was logged ----------------------------------------------------------------------
 
     def _values(self, batch, logs):
-        """Return the terms of this step alone: Keras logs their means over the epoch so far."""
-        values = {}
+        """Return the terms of this step, or of those that ran at once: Keras logs means."""
+        values, before, self._done = {}, self._done, batch + 1
         for name, mean in logs.items():
             if name.endswith(("loss", "accuracy")):
-                values[name] = (batch + 1) * float(mean) - batch * self._means.get(name, 0.0)
+                total = self._done * float(mean) - before * self._means.get(name, 0.0)
+                values[name] = total / (self._done - before)
                 self._means[name] = float(mean)
         return values
 

@@ -7,13 +7,14 @@ def mean_entropy(logits):
     From logits and in float32: the gradient stays finite when a class is certain.
 
     Args:
-        logits: Tensor `(examples, classes)` of any floating type.
+        logits: Tensor `(examples, classes)` of any floating type, or maps of them
+            `(examples, height, width, classes)`, of which each position counts.
 
     Returns:
         Scalar float32 tensor from 0, when every answer is certain, to log(classes).
     """
     log_probability = tf.nn.log_softmax(tf.cast(logits, "float32"))
-    return -tf.reduce_mean(tf.reduce_sum(tf.exp(log_probability) * log_probability, 1))
+    return -tf.reduce_mean(tf.reduce_sum(tf.exp(log_probability) * log_probability, -1))
 
 
 def confusion_loss(logits):

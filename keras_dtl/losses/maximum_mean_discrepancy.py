@@ -129,7 +129,8 @@ def _quadratic(source, target, factors, bandwidth):
     pairs = [(source, source), (target, target), (source, target)]
     within_source, within_target, between = (squared_distances(*pair) for pair in pairs)
     twins = [_off_diagonal(within_source), _off_diagonal(within_target)]
-    scale = _scale([*twins, tf.reshape(between, [-1])], bandwidth)
+    # All pairs in either order, as they lie in the square of both sets' distances.
+    scale = _scale([*twins, *[tf.reshape(between, [-1])] * 2], bandwidth)
 
     def discrepancy(factor):
         of_source, of_target, across = (

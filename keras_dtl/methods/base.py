@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.distribution import ReplicatedSteps, add_up, replica_count
+from keras_dtl.methods.averages import own_averages
 from keras_dtl.methods.batch_norm import fused_batch_norm
 from keras_dtl.methods.networks import check_networks
 from keras_dtl.methods.optimizers import (
@@ -50,10 +51,6 @@ class Method(ReplicatedSteps, keras.Model):
 
     def build(self, input_shape=None):
         """Do nothing: the networks come built."""
-
-    def fit(self, *args, **kwargs):
-        with fused_batch_norm(self):
-            return super().fit(*args, **kwargs)
 
     # Configuration ------------------------------------------------------------------------
 
@@ -112,8 +109,8 @@ class Method(ReplicatedSteps, keras.Model):
         super().compile(made.pop("optimizer"), *args, auto_scale_loss=auto_scale_loss, **kwargs)
         for name, each in made.items():
             setattr(self, name, self._with_loss_scaling(each) if auto_scale_loss else each)
-        for name, variables in self.optimized_variables().items():
-            carry_state(given[name], getattr(self, name), variables)
+        for name in self.optimized_variables():
+            carry_state(given[name], getattr(self, name), self.moved_variables(name))
 
     def rate_factors(self):
         """Return `{id of a variable: multiple of its optimizer's learning rate}`."""
@@ -143,11 +140,26 @@ class Method(ReplicatedSteps, keras.Model):
         """Return `{optimizer name: variables}`: which optimizer moves what."""
         return {"optimizer": self.trainable_variables}
 
+    def moved_variables(self, optimizer):
+        """Return what an optimizer moves, each once: networks may share layers.
+
+        Args:
+            optimizer: Key of `optimized_variables()`.
+        """
+        return list({id(v): v for v in self.optimized_variables()[optimizer]}.values())
+
     def build_optimizers(self):
         """Create the state of every optimizer, so that it can be loaded before the first step."""
-        for name, variables in self.optimized_variables().items():
+        for name in self.optimized_variables():
             if not getattr(self, name).built:
-                getattr(self, name).build(variables)
+                getattr(self, name).build(self.moved_variables(name))
+
+    def fit(self, *args, **kwargs):
+        """See `keras.Model.fit`. Every optimizer with `use_ema` ends on the averages it kept."""
+        names = ("optimizer", *self.player_optimizers) if self.compiled else ()
+        averages = own_averages(*(getattr(self, name) for name in names))
+        with averages, fused_batch_norm(self):
+            return super().fit(*args, **kwargs)
 
     def _with_loss_scaling(self, optimizer):
         # As `keras.Model.compile` does for the optimizer that it knows.
@@ -167,7 +179,7 @@ class Method(ReplicatedSteps, keras.Model):
             tape: The `tf.GradientTape`; persistent when several players minimise.
             optimizer: Key of `optimized_variables()`.
         """
-        variables = self.optimized_variables()[optimizer]
+        variables = self.moved_variables(optimizer)
         optimizer = getattr(self, optimizer)
         start = optimizer.scale_loss(tf.ones_like(loss) / replica_count())
         gradients = tape.gradient(loss, variables, output_gradients=start)
@@ -178,7 +190,7 @@ class Method(ReplicatedSteps, keras.Model):
     # Losses and logs ----------------------------------------------------------------------
 
     def compiled_loss(self, y, y_pred, sample_weight=None):
-        """Return the loss given to `compile`, with regularisation, as a mean over this replica.
+        """Return the loss given to `compile`, by itself, as a mean over this replica.
 
         Args:
             y: What is wanted, `(batch, ...)`.
@@ -189,7 +201,25 @@ class Method(ReplicatedSteps, keras.Model):
             Scalar float32 tensor.
         """
         loss = self.compute_loss(y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
-        return loss * replica_count()  # Keras has divided it already
+        # Keras has divided it already, and added what layers ask for, see `regularization`.
+        return loss * replica_count() - _sum(self.losses)
+
+    def regularization(self, optimizer="optimizer"):
+        """Return what layers ask for beside the losses, to be added to what is minimised.
+
+        That are penalties on the weights that an optimizer moves (`kernel_regularizer`). Where it
+        is the only one it is also what layers add as they are called (`add_loss`).
+
+        Args:
+            optimizer: Key of `optimized_variables()`.
+
+        Returns:
+            Scalar float32 tensor.
+        """
+        if not self.player_optimizers:
+            return _sum(self.losses)
+        moved = self.moved_variables(optimizer)
+        return _sum([v.regularizer(v) for v in moved if v.regularizer is not None])
 
     def report(self, **terms):
         """Add this step's terms to their running means and return all logs.
@@ -229,6 +259,10 @@ class Method(ReplicatedSteps, keras.Model):
     By it an export is compared with what was trained. A method whose `predict` does not take what
     its `deployable()` takes has none.
     """
+
+
+def _sum(losses):
+    return tf.add_n([tf.zeros(()), *(tf.reduce_sum(tf.cast(x, "float32")) for x in losses)])
 
 
 def _plain(value):

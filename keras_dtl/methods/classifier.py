@@ -4,6 +4,7 @@ import keras
 
 from keras_dtl.layers import answer_of
 from keras_dtl.methods.base import Method
+from keras_dtl.methods.inputs import logits_loss, logits_metrics
 
 
 class ClassifierMethod(Method):
@@ -12,6 +13,16 @@ class ClassifierMethod(Method):
     What the classifier's numbers stand for follows from the compiled loss, see
     `keras_dtl.layers.Answer`.
     """
+
+    def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
+        """See `Method.compile`. A cross-entropy of probabilities is taken as one of logits, and so
+        is the accuracy by its name.
+        """
+        loss = logits_loss(loss)
+        for name in ("metrics", "weighted_metrics"):
+            if kwargs.get(name):
+                kwargs[name] = logits_metrics(kwargs[name], self.classifier.output_shape, loss)
+        super().compile(optimizer, loss, *args, **kwargs)
 
     def answer(self, postprocessing=None):
         """Return the `keras_dtl.layers.Answer` that the model was trained to give.

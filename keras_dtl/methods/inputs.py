@@ -6,12 +6,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_dtl.layers import answer_of
+
 logger = logging.getLogger("keras_dtl")
 
 CROSSENTROPIES = {
     "sparse_categorical_crossentropy": keras.losses.SparseCategoricalCrossentropy,
     "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
+    "categorical_focal_crossentropy": keras.losses.CategoricalFocalCrossentropy,
+    "binary_crossentropy": keras.losses.BinaryCrossentropy,
+    "binary_focal_crossentropy": keras.losses.BinaryFocalCrossentropy,
 }
+ACCURACIES = ("accuracy", "acc", "binary_accuracy")
+ONE_HOT = (keras.losses.CategoricalCrossentropy, keras.losses.CategoricalFocalCrossentropy)
 FROM_LOGITS = (
     "The classifier gives logits, the loss %s expects probabilities: it is taken as one of logits. "
     "Pass keras.losses.%s(from_logits=True) to say so."
@@ -37,29 +44,103 @@ def logits_loss(loss):
 
 def _snake(name):
     names = {kind.__name__: key for key, kind in CROSSENTROPIES.items()}
-    return names.get(name, name)
+    short = dict.fromkeys(("bce", "BCE"), "binary_crossentropy")  # as Keras knows it, too
+    return {**names, **short, "BinaryAccuracy": "binary_accuracy"}.get(name, name)
 
 
-def check_pixels(images, network) -> None:
-    """Refuse floating images in 0..1 or -1..1 where a network scales 0..255 by itself.
+def logits_metrics(metrics, output_shape, loss):
+    """Return metrics where the accuracy of yes and no is one of logits: yes is above 0.
+
+    By its name Keras would take the accuracy of a probability, of which yes is above 0.5.
+
+    Args:
+        metrics: What `compile` was given: names, functions and Keras metrics.
+        output_shape: Of the classifier.
+        loss: As `logits_loss` returned it.
+    """
+    if not isinstance(metrics, (list, tuple)) or answer_kind(output_shape, loss) != "sigmoid":
+        return metrics
+    return [
+        keras.metrics.BinaryAccuracy(threshold=0.0, name=metric)
+        if isinstance(metric, str) and _snake(metric) in ACCURACIES
+        else metric
+        for metric in metrics
+    ]
+
+
+def answer_kind(output_shape, loss):
+    """Return the `postprocessing` of a classifier's answer, or None where the loss does not tell.
+
+    Args:
+        output_shape: Of the classifier.
+        loss: As `logits_loss` returned it.
+    """
+    try:
+        return answer_of(output_shape, loss).postprocessing
+    except ValueError:
+        return None
+
+
+def require_classes(method, output_shape, loss) -> None:
+    """Refuse a head whose numbers are no logits of one class of several.
+
+    Args:
+        method: Class of the method, whose adaptation reads a softmax of them.
+        output_shape: Of the classifier.
+        loss: What was compiled, or None.
+
+    Raises:
+        ValueError: For one number, several labels of which each may hold, and plain numbers. A
+            loss of the user's own, which does not tell, passes.
+    """
+    if output_shape[-1] > 1 and answer_kind(output_shape, loss) in (None, "softmax"):
+        return
+    raise ValueError(
+        f"{method.__name__} reads the answers as one of several classes. Received: a head of "
+        f"{output_shape[-1]} and the loss {getattr(loss, 'name', loss)}. Give yes and no a head of "
+        "2 and SparseCategoricalCrossentropy(from_logits=True); for several labels or numbers take "
+        "a method that aligns features, such as DANN, DAN or DeepCORAL."
+    )
+
+
+def check_all_pixels(x, y=None) -> None:
+    """Refuse images in 0..1 or -1..1 among what `fit` is given, where the method scales them.
+
+    Args:
+        x, y: As `fit` received them: a `tf.data.Dataset`, or arrays. What has not four axes is no
+            batch of images.
+
+    Raises:
+        ValueError: As `check_pixels`.
+    """
+    given = first_batch(x) if isinstance(x, tf.data.Dataset) else (x, y)
+    for part in tf.nest.flatten(given):
+        if len(getattr(part, "shape", ())) == 4:
+            check_pixels(part)
+
+
+def check_pixels(images, network=None) -> None:
+    """Refuse floating images in 0..1 or -1..1 where 0..255 are scaled by themselves.
 
     Args:
         images: Tensor or array `(batch, height, width, channels)`.
-        network: What they go into; one that takes uint8 holds its own scaling.
+        network: What they go into as they are; one that takes uint8 holds its own scaling. None
+            where the method scales.
 
     Raises:
         ValueError: When its images can only have been scaled before.
     """
     dtype = keras.backend.standardize_dtype(images.dtype)
-    if not dtype.startswith(("float", "bfloat")) or network.inputs[0].dtype != "uint8":
+    scales = network is None or network.inputs[0].dtype == "uint8"
+    if not dtype.startswith(("float", "bfloat")) or not scales:
         return
     values = np.asarray(images, "float32")
     low, high = float(values.min()), float(values.max())
     if low >= 0 and high > 1:
         return
     raise ValueError(
-        f"Images are expected in 0..255, as uint8: the network scales them itself. Received: "
-        f"{dtype} in {low:.3g}..{high:.3g}, which it would take for black. Leave out the division "
+        f"Images are expected in 0..255, as uint8: they are scaled in the model. Received: "
+        f"{dtype} in {low:.3g}..{high:.3g}, which would be black to it. Leave out the division "
         "by 255 or 127.5."
     )
 
@@ -103,13 +184,15 @@ def first_batch(data):
     return next(iter(data))
 
 
-def with_label_weights(data, class_weight: dict):
+def with_label_weights(data, class_weight: dict, loss=None):
     """Return domain batches that weigh each label in the label loss.
 
     Args:
         data: `tf.data.Dataset` of dictionaries, see `DomainAdaptation`.
         class_weight: `{class index: weight of 0 or more}`; others weigh 1.
+        loss: What was compiled: those of `ONE_HOT` take labels with a number for each class.
     """
+    one_hot = isinstance(loss, ONE_HOT)
     size = max(class_weight, default=-1) + 2
     table = [float(class_weight.get(index, 1.0)) for index in range(size)]
 
@@ -117,7 +200,9 @@ def with_label_weights(data, class_weight: dict):
         labels = [batch["source"][1]]
         if "target_labelled" in batch:
             labels.append(tf.cast(batch["target_labelled"][1], labels[0].dtype))
-        known = tf.minimum(tf.cast(tf.concat(labels, 0), "int32"), size - 1)
+        known = tf.concat(labels, 0)
+        known = tf.argmax(known, -1, "int32") if one_hot else tf.cast(known, "int32")
+        known = tf.minimum(known, size - 1)
         return {**batch, "label_weight": tf.gather(tf.constant(table), known)}
 
     return data.map(add_weights)

@@ -31,7 +31,7 @@ class ADDARecipe(DomainAdaptationRecipe):
     """Learning rate of the first stage. Default: as of source-only."""
 
     def networks(self, data) -> tuple:
-        return networks_of(self.start or self.first_stage(data))
+        return networks_of(self.start or self.first_stage(data), self.batch_norm)
 
     def prepare(self, data, strategy):
         if self.start is None:

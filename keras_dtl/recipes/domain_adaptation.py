@@ -144,7 +144,7 @@ class DomainAdaptationRecipe(Recipe):
     def networks(self, data) -> tuple:
         """Return the encoder and the classifier, new or those of the run to start from."""
         if self.start is not None:
-            return networks_of(self.start)
+            return networks_of(self.start, self.batch_norm)
         shape = data.source_train.image_shape
         backbone = backbone_of(self.backbone, shape, self.preset)
         encoder = new_encoder(backbone, shape, self.weights)

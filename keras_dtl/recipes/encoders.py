@@ -32,11 +32,13 @@ def new_encoder(backbone: str, image_shape: tuple, weights: str | None = None):
     return getattr(backbones, backbone)(image_shape, name="encoder")
 
 
-def networks_of(run: str | Path) -> tuple:
-    """Return the encoder and the classifier that a run trained.
+def networks_of(run: str | Path, batch_norm: str | None = None) -> tuple:
+    """Return the encoder and the classifier that a run trained, of which all may learn again.
 
     Args:
         run: Its folder.
+        batch_norm: What batch normalisation shall do, see `DomainAdaptation`; by default what was
+            frozen in that run stays so.
 
     Raises:
         FileNotFoundError: When the folder holds no finished run.
@@ -48,7 +50,24 @@ def networks_of(run: str | Path) -> tuple:
             f"{run} holds a {type(model).__name__}, without an encoder and a classifier. Give a "
             "run of domain adaptation or fine-tuning."
         )
-    return model.encoder, model.classifier
+    networks = model.encoder, model.classifier
+    _thaw(networks, batch_norm)
+    return networks
+
+
+def _thaw(networks, batch_norm):
+    """Let layers learn that a run kept, as its method asked for; the next method says its own."""
+    from keras_dtl.layers.nesting import nested_layers
+    from keras_dtl.methods.networks import batch_norm_layers
+
+    layers = batch_norm_layers(*networks) if batch_norm is None else []
+    before = [layer.trainable for layer in layers]
+    for network in networks:
+        # Keras leaves layers as they are where the network itself is trainable already.
+        for layer in (network, *nested_layers(network)):
+            layer.trainable = True
+    for layer, trainable in zip(layers, before, strict=True):
+        layer.trainable = trainable
 
 
 def encoder_from(start: str, backbone: str, image_shape: tuple):

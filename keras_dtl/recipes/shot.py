@@ -86,7 +86,7 @@ class SHOTRecipe(Recipe):
         from keras_dtl.methods import SHOT
 
         model = SHOT(
-            *networks_of(self.start),
+            *networks_of(self.start, self.batch_norm),
             pseudo_label_weight=self.pseudo_label_weight,
             diversity_weight=self.diversity_weight,
             batch_norm=self.batch_norm,

@@ -175,6 +175,19 @@ def test_loss_of_a_step_is_told_from_the_mean_of_the_epoch():
     assert [one["loss"] for one in values] == [1.0, 3.0, 2.0]
 
 
+def test_steps_that_run_at_once_are_told_as_their_mean_and_count_as_many():
+    watch = FailureWatch()
+    watch.set_model(keras.Sequential())
+    watch.set_params({"steps": 30, "epochs": 1})
+    watch.on_train_begin()
+    watch.on_epoch_begin(0)
+    for batch, mean in ((9, 9.0), (19, 5.0), (29, 3.5)):  # 9, 1 and 0.5, ten times each
+        watch.on_train_batch_end(batch, {"loss": mean})
+    assert watch._tail["loss"] == [1.0, 0.5]
+    assert watch._first["loss"] == [9.0, 1.0, 0.5]
+    assert watch._steps == 30
+
+
 def test_a_failure_is_told_once_while_it_lasts_and_again_when_it_returns(caplog):
     watch = FailureWatch()
     watch.set_model(keras.Sequential())

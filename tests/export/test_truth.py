@@ -169,7 +169,7 @@ def small(loss=None, width=1, **options):
     ("loss", "message"),
     [
         (None, "no loss, and a head of 1"),
-        ("binary_crossentropy", "compile the form with from_logits=True"),
+        ("kl_divergence", "compile the form with from_logits=True"),
         (lambda y, z: keras.ops.mean(z), "<lambda>, and a head of 1. Pass postprocessing="),
         ("sparse_categorical_crossentropy", "over one number is 1 whatever the input"),
     ],

@@ -12,6 +12,12 @@ def test_entropy_equals_numpy():
     assert float(mean_entropy(tf.zeros((4, 6)))) == pytest.approx(np.log(6))
 
 
+def test_entropy_of_maps_is_that_of_their_positions():
+    maps = np.random.default_rng(0).normal(size=(2, 4, 5, 3)).astype("float32")
+    assert float(mean_entropy(maps)) == pytest.approx(float(mean_entropy(maps.reshape(-1, 3))))
+    assert float(mean_entropy(tf.zeros((2, 4, 6, 3)))) == pytest.approx(np.log(3))
+
+
 def test_certain_answers_have_no_entropy_and_a_finite_gradient():
     logits = tf.Variable([[200.0, 0.0, -200.0]])
     with tf.GradientTape() as tape:

@@ -191,6 +191,76 @@ def test_parts_learn_at_a_multiple_of_the_rate(optimizer):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize("optimizer", [keras.optimizers.SGD, keras.optimizers.Adam])
+def test_layers_that_networks_share_take_one_step(optimizer):
+    shared, x = keras.layers.Dense(1), keras.Input((6,))
+    first, second = (keras.Model(x, shared(x), name=name) for name in ("one", "two"))
+    model = TwoPlayers(first, second)
+    model.optimized_variables = lambda: {
+        "optimizer": first.trainable_variables + second.trainable_variables,
+        "second_optimizer": [],
+    }
+    model.compile(optimizer(0.1), second_optimizer="sgd")
+    start, expected = shared.get_weights(), [keras.Variable(w) for w in shared.get_weights()]
+    x, y = data()
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((shared(x) - y) ** 2)
+    gradients = tape.gradient(loss, shared.trainable_variables)
+    optimizer(0.1).apply(gradients, expected)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((first(x) - y) ** 2)
+    model.minimize(loss, tape)
+    for moved, wanted, before in zip(shared.get_weights(), expected, start, strict=True):
+        np.testing.assert_allclose(moved, wanted, rtol=1e-5, atol=1e-7)
+        assert (moved != before).all()
+
+
+@keras.saving.register_keras_serializable("tests")
+class SecondFirst(TwoPlayers):
+    """Keras finds the second player's network first."""
+
+    def __init__(self, first, second, **kwargs):
+        Method.__init__(self, **kwargs)
+        self.second = second
+        self.first = first
+        self.weight = 1.0
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_averages_are_put_into_what_each_optimizer_moves(scaled):
+    def player(rate):
+        optimizer = keras.optimizers.SGD(rate, use_ema=True, ema_momentum=0.5)
+        return keras.optimizers.LossScaleOptimizer(optimizer, 2.0) if scaled else optimizer
+
+    model = SecondFirst(dense(1, name="first"), dense(1, name="second"))
+    model.compile(player(0.1), second_optimizer=player(0.2))
+    seen = {"first": [], "second": []}
+
+    class Note(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            for name, weights in seen.items():
+                weights.append(values(getattr(model, name).weights))
+
+    model.fit(*data(), batch_size=4, epochs=2, verbose=0, callbacks=[Note()])
+    for name, steps in seen.items():
+        expected = steps[0]
+        for step in steps[1:]:
+            expected = [0.5 * a + 0.5 * b for a, b in zip(expected, step, strict=True)]
+        for ours, wanted in zip(values(getattr(model, name).weights), expected, strict=True):
+            np.testing.assert_allclose(ours, wanted, rtol=1e-4, atol=1e-6)
+    assert "finalize_variable_values" not in vars(model.optimizer)
+
+
+def test_players_that_never_stepped_keep_their_weights():
+    model = make(second_optimizer=keras.optimizers.SGD(0.02, use_ema=True))
+    before = values(model.second.weights)
+    model.train_step = lambda data: {"loss": tf.zeros(())}
+    model.build_optimizers()
+    model.fit(*data(), verbose=0)
+    for a, b in zip(before, values(model.second.weights), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_multipliers_are_saved_and_unknown_parts_refused(tmp_path):
     model = make(learning_rate_multipliers={"first": 0.0})
     model.fit(*data(), verbose=0)

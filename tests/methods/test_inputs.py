@@ -10,7 +10,18 @@ import tensorflow as tf
 from keras_dtl.data import domain_batches
 from keras_dtl.data.labelled import LabelledImages
 from keras_dtl.distribution import share_batches
-from keras_dtl.methods import ADDA, DANN, FineTuning, SourceOnly
+from keras_dtl.methods import (
+    ADDA,
+    CDAN,
+    DAN,
+    DANN,
+    MCC,
+    MME,
+    SHOT,
+    AdaMatch,
+    FineTuning,
+    SourceOnly,
+)
 from keras_dtl.methods.inputs import logits_loss, require_domains
 from tests.networks import CLASSES, SHAPE, compiled, dense, encoder
 
@@ -58,6 +69,61 @@ def test_loss_of_probabilities_is_taken_as_one_of_logits(name, loss, caplog):
     logits, labels = tf.constant([[2.0, -1.0, 0.0]]), tf.constant([0])
     expected = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)[0]
     assert float(model.loss(labels, logits)) == pytest.approx(float(expected), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("loss", "kind"),
+    [
+        ("binary_crossentropy", keras.losses.BinaryCrossentropy),
+        ("bce", keras.losses.BinaryCrossentropy),
+        (keras.losses.BinaryCrossentropy(label_smoothing=0.1), keras.losses.BinaryCrossentropy),
+        (keras.losses.binary_focal_crossentropy, keras.losses.BinaryFocalCrossentropy),
+        ("CategoricalFocalCrossentropy", keras.losses.CategoricalFocalCrossentropy),
+        (keras.losses.CategoricalCrossentropy(), keras.losses.CategoricalCrossentropy),
+    ],
+)
+def test_every_cross_entropy_is_taken_as_one_of_logits(loss, kind, caplog):
+    model = FineTuning(encoder(), dense(2))
+    with caplog.at_level(logging.WARNING, "keras_dtl"):
+        model.compile("sgd", loss)
+    assert f"{kind.__name__}(from_logits=True)" in caplog.text
+    config = loss.get_config() if isinstance(loss, keras.losses.Loss) else {}
+    expected = kind(**{**config, "from_logits": True})
+    logits, labels = tf.constant([[2.0, -1.0]]), tf.constant([[1.0, 0.0]])
+    assert float(model.loss(labels, logits)) == pytest.approx(float(expected(labels, logits)))
+
+
+def test_one_logit_learns_what_a_cross_entropy_by_name_asks_for():
+    images, labels = examples().images, (examples().labels > 0).astype("float32")[:, None]
+    model = FineTuning(encoder(), dense(1))
+    model.compile(keras.optimizers.SGD(0.0), "binary_crossentropy")
+    loss = model.fit(images, labels, batch_size=24, verbose=0).history["loss"][0]
+    logits = model.predict(images, verbose=0)
+    assert loss == pytest.approx(np.mean(np.logaddexp(0, logits) - labels * logits), rel=1e-4)
+
+
+@pytest.mark.parametrize("width", [1, 3])
+@pytest.mark.parametrize("metric", ["accuracy", "acc", "BinaryAccuracy"])
+def test_accuracy_of_yes_and_no_is_that_of_logits(width, metric, tmp_path):
+    images = examples().images
+    model = FineTuning(encoder(), dense(width))
+    model.classifier.layers[-1].bias.assign(-np.median(model.predict(images, verbose=0), 0))
+    model.compile("sgd", "binary_crossentropy", metrics=[metric], weighted_metrics=[metric])
+    labels = (model.predict(images, verbose=0) > 0).astype("float32")
+    labels[:6] = 1 - labels[:6]
+    model.save(tmp_path / "model.keras")
+    for each in (model, keras.saving.load_model(tmp_path / "model.keras")):
+        scores = each.evaluate(images, labels, verbose=0, return_dict=True)
+        values = [value for name, value in scores.items() if name != "loss"]
+        assert values == pytest.approx([18 / 24] * len(values)) and values
+
+
+def test_accuracy_of_classes_stays_that_of_classes():
+    model = compiled(METHODS["fine"]())
+    images, labels = examples().images, examples().labels
+    right = (model.predict(images, verbose=0).argmax(1) == labels).mean()
+    found = model.evaluate(images, labels, verbose=0, return_dict=True)["accuracy"]
+    assert found == pytest.approx(right)
 
 
 def test_other_losses_stay(caplog):
@@ -120,6 +186,21 @@ def test_a_class_that_alone_weighs_is_all_that_is_learnt():
     assert (answers == 1).mean() > 0.9
 
 
+def test_class_weights_take_labels_with_a_number_for_each_class():
+    images, labels = examples().images, examples().labels
+    logs = []
+    for kind, given in (
+        (keras.losses.SparseCategoricalCrossentropy, labels),
+        (keras.losses.CategoricalCrossentropy, np.eye(CLASSES, dtype="float32")[labels]),
+    ):
+        keras.utils.set_random_seed(0)
+        model = METHODS["dann"]()
+        model.compile(keras.optimizers.SGD(0.0), kind(from_logits=True))
+        data = tf.data.Dataset.from_tensors({"source": (images, given), "target": images})
+        logs.append(model.fit(data, class_weight={1: 5.0, 2: 0.0}, verbose=0).history)
+    assert logs[0]["label_loss"] == pytest.approx(logs[1]["label_loss"], rel=1e-5)
+
+
 def test_evaluate_and_validation_score_the_source_of_batches_of_domains():
     model, data = compiled(METHODS["dann"]()), domain_batches(examples(0), examples(1), 24)
     scores = model.evaluate(data, steps=1, verbose=0, return_dict=True)
@@ -149,3 +230,33 @@ def test_batches_divided_among_replicas_are_looked_into(two_replicas):
         else:
             with pytest.raises(ValueError, match="takes batches of domains"):
                 require_domains(DANN, shared)
+
+
+def heads(width):
+    """Methods that read a softmax of the answers, with a head of so many numbers."""
+    head, judge = (lambda: dense(width)), (lambda inputs: dense(1, inputs))
+    return {
+        "MCC": lambda: MCC(encoder(), head()),
+        "MME": lambda: MME(encoder(), head()),
+        "AdaMatch": lambda: AdaMatch(encoder(), head()),
+        "SHOT": lambda: SHOT(encoder(), head()),
+        "CDAN": lambda: CDAN(encoder(), head(), judge(6 * width)),
+        "DANN": lambda: DANN(encoder(), head(), judge(width), discriminated="probabilities"),
+        "DAN": lambda: DAN(encoder(), head(), label_shift=True),
+    }
+
+
+@pytest.mark.parametrize("name", heads(1))
+def test_heads_that_are_no_classes_are_refused_where_answers_are_read_as_such(name):
+    yes = keras.losses.BinaryCrossentropy(from_logits=True)
+    for width, loss in ((1, yes), (1, "mse"), (2, yes), (2, "mse")):
+        with pytest.raises(ValueError, match=f"{name} reads the answers as one of several"):
+            heads(width)[name]().compile("sgd", loss)
+    heads(2)[name]().compile("sgd", "categorical_crossentropy")
+    heads(2)[name]().compile("sgd", lambda y, z: keras.ops.mean(z))  # nobody knows what it is
+
+
+def test_methods_that_align_features_take_every_head():
+    yes = keras.losses.BinaryCrossentropy(from_logits=True)
+    for model in (DANN(encoder(), dense(1), dense(1)), DAN(encoder(), dense(2))):
+        model.compile("sgd", yes)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from keras_dtl.data import LabelledImages
-from keras_dtl.methods import SourceOnly
+from keras_dtl.methods import ADDA, DANN, SHOT, FineTuning, SourceOnly
 from keras_dtl.recipes import RECIPES
 from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe
 from keras_dtl.recipes.domains import Domains
+from keras_dtl.recipes.encoders import networks_of
 from tests.networks import SHAPE, dense, encoder
 
 ADAPTATIONS = sorted(n for n, r in RECIPES.items() if issubclass(r, DomainAdaptationRecipe))
@@ -86,3 +87,27 @@ def test_photos_of_a_batch_are_changed_half_of_them_strongly():
     images, labels = batch["source"]
     assert (images.shape, labels.shape) == ((6, 20, 20, 3), (6,))
     assert images.dtype == "uint8"
+
+
+RUNS = {
+    "head": lambda *networks: FineTuning(*networks, train_from="head", batch_norm="moving"),
+    "frozen": lambda *networks: SourceOnly(*networks, batch_norm="frozen"),
+    "adda": lambda *networks: ADDA(*networks, dense(1, 2)),
+}
+
+
+@pytest.mark.parametrize("kept", RUNS)
+def test_what_a_run_kept_learns_in_the_training_that_starts_from_it(kept, tmp_path):
+    model = RUNS[kept](encoder(batch_norm=True), dense(2))
+    model.build()
+    model.save(tmp_path / "model.keras")
+    weights = {"head": 4, "frozen": 4, "adda": 6}[kept]  # of the encoder, without statistics
+    for name in ("dann", "shot"):
+        networks = networks_of(tmp_path)
+        model = DANN(*networks, dense(1)) if name == "dann" else SHOT(*networks)
+        assert len(model.encoder.trainable_variables) == weights
+        assert len(model.classifier.trainable_variables) == (2 if name == "dann" else 0)
+    joint = networks_of(tmp_path, "joint")
+    assert [len(network.trainable_variables) for network in joint] == [6, 2]
+    recipe = RECIPES["dann"](start=str(tmp_path), batch_norm="joint")
+    assert len(recipe.networks(None)[0].trainable_variables) == 6

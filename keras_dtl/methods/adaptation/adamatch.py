@@ -39,6 +39,7 @@ class AdaMatch(DomainAdaptation):
     tracked = ("label_loss", "pseudo_label_loss", "pseudo_labelled")
     needs = ("target", "source_strong", "target_strong")
     scheduled = True
+    reads_classes = True
 
     def __init__(
         self,
@@ -76,7 +77,7 @@ class AdaMatch(DomainAdaptation):
             )
             losses = tf.nn.softmax_cross_entropy_with_logits(pseudo_labels, strong_target)
             terms = {"pseudo_label_loss": tf.reduce_mean(certain * losses)}
-            loss = label_loss + self.weigh(terms, label_loss)
+            loss = label_loss + self.weigh(terms, label_loss) + self.regularization()
         self.minimize(loss, tape)
         self.trackers["pseudo_labelled"].update_state(tf.reduce_mean(certain))
         self.compute_metrics(None, examples.labels, logits, examples.sample_weight)

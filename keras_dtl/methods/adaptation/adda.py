@@ -95,22 +95,23 @@ class ADDA(AdversarialAdaptation):
         self.check_batch(batch)
         examples = unpack(batch)
         source = self._represent(self.source_encoder, examples.source_images, training=False)
-        known = tf.shape(examples.labels)[0] - tf.shape(examples.source_images)[0]
-        labels = examples.labels[tf.shape(examples.source_images)[0] :]
+        of_source, of_target = _known_labels(examples)
         with tf.GradientTape(persistent=True) as tape:
             seen, logits = self._represent(self.encoder, examples.target_images, training=True)
             answers = self.discriminator(tf.concat([source[0], seen], 0), training=True)
             count = tf.shape(source[0])[0]
             domain_loss = domain_crossentropy(answers[:count], answers[count:])
             mapping_loss = inverted_loss(answers[count:])
-            label_loss = self._known_loss(labels, logits[:known], "target_labelled" in batch)
-            loss = label_loss + self.adaptation_weight * mapping_loss
-        self.minimize(domain_loss, tape, "discriminator_optimizer")
+            label_loss = self._known_loss(of_target, logits, "target_labelled" in batch)
+            loss = label_loss + self.adaptation_weight * mapping_loss + self.regularization()
+            judged = domain_loss + self.regularization("discriminator_optimizer")
+        self.minimize(judged, tape, "discriminator_optimizer")
         self.minimize(loss, tape)
         self.trackers["domain_accuracy"].update_state(
             domain_accuracy(answers[:count], answers[count:])
         )
-        self.compute_metrics(None, examples.labels[:count], source[1])
+        labels, weights = of_source
+        self.compute_metrics(None, labels, source[1], weights)
         return self.report(
             loss=loss, label_loss=label_loss, domain_loss=domain_loss, mapping_loss=mapping_loss
         )
@@ -121,8 +122,19 @@ class ADDA(AdversarialAdaptation):
         logits = tf.cast(self.classifier(features, training=False), "float32")
         return (logits if self.discriminated == "logits" else features), logits
 
-    def _known_loss(self, labels, logits, given):
-        return self.compiled_loss(labels, logits) if given else tf.constant(0.0)
+    def _known_loss(self, known, logits, given):
+        labels, weights = known
+        logits = logits[: tf.shape(labels)[0]]
+        return self.compiled_loss(labels, logits, weights) if given else tf.constant(0.0)
+
+
+def _known_labels(examples):
+    """Return `(labels, weights or None)` of the source, then of the labelled target images."""
+    count, weights = tf.shape(examples.source_images)[0], examples.sample_weight
+    return [
+        (examples.labels[part], None if weights is None else weights[part])
+        for part in (slice(None, count), slice(count, None))
+    ]
 
 
 def inverted_loss(target_logits):

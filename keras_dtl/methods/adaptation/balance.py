@@ -66,3 +66,23 @@ class Balance(keras.layers.Layer):
         strength = float(keras.ops.convert_to_numpy(self.strength))
         own = {"strength": strength, "momentum": self.momentum, "largest": self.largest}
         return {**super().get_config(), **own}
+
+
+def check_weight(weight, method):
+    """Refuse a weight that is no number of 0 or more, nor an automatic one where that is none.
+
+    Args:
+        weight: `adaptation_weight`.
+        method: Class of the method; adversarial ones have no automatic weight.
+
+    Raises:
+        ValueError: When it is such.
+    """
+    if weight == "auto" and not method.adversarial:
+        return
+    if isinstance(weight, str) or weight < 0:
+        automatic = "" if method.adversarial else ' or "auto"'
+        raise ValueError(
+            f"`adaptation_weight` of {method.__name__} must be a number of 0 or more{automatic}. "
+            f"Received: {weight!r}"
+        )

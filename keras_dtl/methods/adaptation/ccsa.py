@@ -38,6 +38,7 @@ class CCSA(DomainAdaptation):
     """
 
     tracked = ("label_loss", "alignment_loss", "separation_loss")
+    compares_domains = False
     needs = ("target_labelled",)
 
     def __init__(

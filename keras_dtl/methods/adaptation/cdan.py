@@ -69,6 +69,8 @@ class CDAN(DANN):
     ```
     """
 
+    reads_classes = True
+
     def __init__(
         self,
         encoder,

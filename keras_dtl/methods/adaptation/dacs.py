@@ -5,6 +5,9 @@ from keras_dtl.distribution import draw
 from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
 from keras_dtl.methods.adaptation.examples import unpack
 
+BLUR = 5
+"""Side in pixels of the kernel by which mixed images are blurred."""
+
 
 @keras.saving.register_keras_serializable("keras_dtl")
 class DACS(DomainAdaptation):
@@ -46,6 +49,7 @@ class DACS(DomainAdaptation):
     tracked = ("label_loss", "mixed_loss", "certain")
     scheduled = True
     compares_domains = False
+    reads_classes = True
 
     def __init__(
         self,
@@ -69,8 +73,10 @@ class DACS(DomainAdaptation):
         self.momentum = momentum
         self.jitter = jitter
         self.random = keras.random.SeedGenerator()
-        self._colors = keras.layers.RandomColorJitter((0, 255), *[jitter] * 4)
-        self._blur = keras.layers.RandomGaussianBlur(0.5 if jitter else 0.0, 5, 1.0)
+        self._colors = keras.layers.RandomColorJitter(
+            (0, 255), jitter, jitter, _saturations(jitter), jitter
+        )
+        self._blur = keras.layers.RandomGaussianBlur(0.5 if jitter else 0.0, BLUR, 1.0)
         self._learning = [*encoder.weights, *classifier.weights]
         self._teacher = [
             self.add_weight(
@@ -103,7 +109,7 @@ class DACS(DomainAdaptation):
                 examples.labels, outputs.source[1], examples.sample_weight
             )
             terms = {"mixed_loss": _pixel_loss(labels, outputs.target[1], weights)}
-            loss = label_loss + self.weigh(terms, label_loss)
+            loss = label_loss + self.weigh(terms, label_loss) + self.regularization()
         self.minimize(loss, tape)
         self.trackers["certain"].update_state(certain)
         self.compute_metrics(None, examples.labels, outputs.source[1], examples.sample_weight)
@@ -147,8 +153,20 @@ class DACS(DomainAdaptation):
     def _changed(self, images):
         if not self.jitter:
             return images
-        changed = self._blur(self._colors(tf.cast(images, "float32"), training=True), training=True)
+        changed = self._colors(tf.cast(images, "float32"), training=True)
+        # Beyond the edge the blur sees black, which would frame the images.
+        edge = BLUR // 2
+        wide = tf.pad(changed, [[0, 0], [edge, edge], [edge, edge], [0, 0]], "SYMMETRIC")
+        changed = self._blur(wide, training=True)[:, edge:-edge, edge:-edge]
         return tf.cast(tf.clip_by_value(tf.round(changed), 0, 255), images.dtype)
+
+
+def _saturations(change):
+    """Return the least and largest factor, as Keras takes them, of a saturation in 1 +- change.
+
+    Keras multiplies by `factor / (1 - factor)`: at 0.5 it changes nothing.
+    """
+    return tuple(share / (1 + share) for share in (1 - change, 1 + change))
 
 
 def half_of_classes(labels, scores):

@@ -87,6 +87,11 @@ class DANN(AdversarialAdaptation):
         self.restraint = Restraint(classifier.output_shape[-1]) if restrained else None
 
     @property
+    def reads_classes(self):
+        of_answers = self.discriminated == "probabilities" or self.restrained
+        return of_answers or super().reads_classes
+
+    @property
     def reversal_strength(self):
         return self.reversal.strength
 

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.layers import ResizeLike
-from keras_dtl.methods.adaptation.balance import Balance
+from keras_dtl.methods.adaptation.balance import Balance, check_weight
 from keras_dtl.methods.adaptation.domain_outputs import DomainOutputs
 from keras_dtl.methods.adaptation.examples import unpack
 from keras_dtl.methods.adaptation.label_shift import ClassShares, redraw
@@ -15,6 +15,7 @@ from keras_dtl.methods.inputs import (
     check_pixels,
     first_batch,
     logits_loss,
+    require_classes,
     require_domains,
     with_label_weights,
 )
@@ -87,7 +88,7 @@ class DomainAdaptation(ClassifierMethod):
             raise ValueError(
                 f"`batch_norm` must be one of {BATCH_NORM_POLICIES}. Received: {batch_norm!r}"
             )
-        _check_weight(adaptation_weight, type(self))
+        check_weight(adaptation_weight, type(self))
         require_logits(classifier, "classifier")
         self.encoder = encoder
         self.classifier = classifier
@@ -122,12 +123,20 @@ class DomainAdaptation(ClassifierMethod):
     def _argument_names(cls):
         return list(dict.fromkeys((*super()._argument_names(), "label_shift")))
 
+    @property
+    def reads_classes(self):
+        """Whether the adaptation takes the answers for those of one class of several."""
+        return self.label_shift
+
     def call(self, images, training=False):
         return self.outputs(images, training)[1]
 
     def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
-        """See `Method.compile`. A cross-entropy of probabilities is taken as one of logits."""
-        super().compile(optimizer, logits_loss(loss), *args, **kwargs)
+        """See `ClassifierMethod.compile`."""
+        loss = logits_loss(loss)
+        if self.reads_classes:
+            require_classes(type(self), self.classifier.output_shape, loss)
+        super().compile(optimizer, loss, *args, **kwargs)
 
     def fit(self, x=None, y=None, *args, class_weight=None, **kwargs):
         """See `keras.Model.fit`, for batches of domains.
@@ -148,7 +157,7 @@ class DomainAdaptation(ClassifierMethod):
         if isinstance(batch, dict):
             check_pixels(batch["source"][0], self.encoder)
             check_pixels(batch.get("target", batch["source"][0]), self.encoder)
-        data = x if class_weight is None else with_label_weights(x, class_weight)
+        data = x if class_weight is None else with_label_weights(x, class_weight, self.loss)
         return super().fit(data, y, *args, **kwargs)
 
     def test_step(self, data):
@@ -164,7 +173,7 @@ class DomainAdaptation(ClassifierMethod):
             logits = outputs.logits[: tf.shape(examples.labels)[0]]
             label_loss = self.compiled_loss(examples.labels, logits, examples.sample_weight)
             terms = self.adaptation_terms(self.in_target_shares(outputs))
-            loss = label_loss + self.weigh(terms, label_loss)
+            loss = label_loss + self.weigh(terms, label_loss) + self.regularization()
         self.minimize(loss, tape)
         self.compute_metrics(None, examples.labels, logits, examples.sample_weight)
         return self.report(loss=loss, label_loss=label_loss, **terms)
@@ -282,14 +291,3 @@ class DomainAdaptation(ClassifierMethod):
     def _as_domains(outputs, count):
         features, logits, activations = outputs
         return DomainOutputs(features, logits, count, activations=activations)
-
-
-def _check_weight(weight, method):
-    if weight == "auto" and not method.adversarial:
-        return
-    if isinstance(weight, str) or weight < 0:
-        automatic = "" if method.adversarial else ' or "auto"'
-        raise ValueError(
-            f"`adaptation_weight` of {method.__name__} must be a number of 0 or more{automatic}. "
-            f"Received: {weight!r}"
-        )

@@ -28,10 +28,12 @@ def unpack(batch):
         targets.insert(0, images)
         labels = tf.concat([labels, tf.cast(target_labels, labels.dtype)], 0)
         if sample_weight is not None:
-            ones = tf.ones_like(target_labels, dtype=sample_weight.dtype)
-            sample_weight = tf.concat([sample_weight, ones], 0)
+            shape = tf.concat([tf.shape(target_labels)[:1], tf.shape(sample_weight)[1:]], 0)
+            sample_weight = tf.concat([sample_weight, tf.ones(shape, sample_weight.dtype)], 0)
     target_images = tf.concat(targets, 0) if targets else None
     weights = _weights(batch, labels, sample_weight)
+    if sample_weight is not None and len(sample_weight.shape) == 1 and len(labels.shape) > 2:
+        sample_weight = sample_weight[:, None, None]  # of each image, for all its pixels
     if "label_weight" in batch:
         label_weight = batch["label_weight"]
         sample_weight = label_weight if sample_weight is None else sample_weight * label_weight
@@ -43,7 +45,7 @@ def _weights(batch, labels, sample_weight):
     target_weight = batch.get("target_weight")
     if sample_weight is None and target_weight is None:
         return None
-    of_labelled = tf.ones_like(labels, "float32") if sample_weight is None else sample_weight
+    of_labelled = tf.ones(tf.shape(labels)[:1]) if sample_weight is None else sample_weight
     parts = [tf.cast(of_labelled, "float32")]
     if target_weight is not None:
         parts.append(tf.cast(target_weight, "float32"))

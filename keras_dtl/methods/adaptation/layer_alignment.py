@@ -95,6 +95,12 @@ def pixels(maps, count):
 
 def _check_layers(names, *networks):
     known = [layer.name for network in networks for layer in network.layers]
+    twice = sorted(name for name in names if known.count(name) > 1)
+    if twice:
+        raise ValueError(
+            f"`compared` names layers of which encoder and classifier have one each: "
+            f"{', '.join(twice)}. Give the layers of one of them other names."
+        )
     unknown = sorted(names.difference(known))
     if unknown:
         raise ValueError(

@@ -44,6 +44,7 @@ class MCC(DomainAdaptation):
     tracked = ("label_loss", "class_confusion")
     scheduled = True
     compares_domains = False
+    reads_classes = True
 
     def __init__(
         self,

@@ -42,6 +42,8 @@ class MME(DomainAdaptation):
 
     tracked = ("label_loss", "negative_entropy")
     adversarial = True
+    compares_domains = False
+    reads_classes = True
     needs = ("target", "target_labelled")
 
     def __init__(self, encoder, classifier, adaptation_weight=0.1, batch_norm="joint", **kwargs):

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from keras_dtl.losses import mean_entropy
 from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
+from keras_dtl.methods.inputs import check_pixels, first_batch
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
@@ -45,6 +46,7 @@ class SHOT(DomainAdaptation):
 
     tracked = ("entropy", "negative_diversity", "pseudo_label_loss")
     compares_domains = False
+    reads_classes = True
 
     def __init__(
         self,
@@ -81,7 +83,13 @@ class SHOT(DomainAdaptation):
         Args:
             x: `tf.data.Dataset` of `{"target": images}`.
             *args, **kwargs: Of `keras.Model.fit`.
+
+        Raises:
+            ValueError: When images were scaled before, which the encoder does by itself.
         """
+        batch = first_batch(x)
+        if isinstance(batch, dict) and "target" in batch:
+            check_pixels(batch["target"], self.encoder)
         return super(DomainAdaptation, self).fit(x, *args, **kwargs)
 
     def check_batch(self, batch):
@@ -108,7 +116,7 @@ class SHOT(DomainAdaptation):
             diversity = tf.reduce_sum(mean_answer * tf.math.log(tf.maximum(mean_answer, 1e-7)))
             pseudo_label_loss = self._pseudo_label_loss(features, logits)
             loss = entropy + self.diversity_weight * diversity
-            loss += self.pseudo_label_weight * pseudo_label_loss
+            loss += self.pseudo_label_weight * pseudo_label_loss + self.regularization()
         self.minimize(loss, tape)
         return self.report(
             loss=loss,

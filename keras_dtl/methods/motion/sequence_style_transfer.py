@@ -171,12 +171,13 @@ class SequenceStyleTransfer(Method):
                 "style_loss": _crossentropy(style, self.style_classifier(own, training=True)),
                 "content_entropy": mean_entropy(self.content_classifier(codes, training=True)),
             }
-            loss = self.total(terms)
+            loss = self.total(terms) + self.regularization()
         self.minimize(loss, tape)
         with tf.GradientTape() as tape:
             critic_loss = self.critic_loss(motion, transferred, style, action, other_style)
             logits = self.content_classifier(tf.stop_gradient(codes), training=True)
             judges_loss = critic_loss + _crossentropy(style, logits)
+            judges_loss += self.regularization("critic_optimizer")
         self.minimize(judges_loss, tape, "critic_optimizer")
         accuracy = tf.reduce_mean(tf.cast(tf.argmax(logits, 1, style.dtype) == style, "float32"))
         return self.report(loss=loss, critic_loss=critic_loss, content_accuracy=accuracy, **terms)

@@ -133,7 +133,7 @@ class SequentialAdversarialAutoencoder(Method):
             judged = self.critic(self.join_labels(codes, labels), training=True)
             adversarial_loss = self.game.generator(judged)
             loss = reconstruction_loss + self.velocity_weight * velocity_loss
-            loss += self.adversarial_weight * adversarial_loss
+            loss += self.adversarial_weight * adversarial_loss + self.regularization()
         self.minimize(loss, tape)
         draws = draw(keras.random.normal, tf.shape(codes)[0], codes.shape[1:], self.random)
         with tf.GradientTape() as tape:
@@ -141,7 +141,8 @@ class SequentialAdversarialAutoencoder(Method):
                 self.critic(self.join_labels(draws, labels), training=True),
                 self.critic(self.join_labels(tf.stop_gradient(codes), labels), training=True),
             )
-        self.minimize(critic_loss, tape, "critic_optimizer")
+            total = critic_loss + self.regularization("critic_optimizer")
+        self.minimize(total, tape, "critic_optimizer")
         return self.report(
             loss=loss,
             reconstruction_loss=reconstruction_loss,

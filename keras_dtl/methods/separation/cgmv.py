@@ -140,7 +140,7 @@ class CGMV(MultiView):
             if self.view_encoder is not None:
                 terms |= self.extension(content, second, own, images, views)
                 terms["contrast"] = self.contrast(content, second, images[0], data["label"])
-            loss = self.total(terms)
+            loss = self.total(terms) + self.regularization()
         self.minimize(loss, tape)
         judged, accuracy = self.discriminator_step(self.in_random_order(first, second), generated)
         return self.report(

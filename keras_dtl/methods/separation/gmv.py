@@ -198,6 +198,7 @@ class GMV(MultiView):
                 loss += terms["classification"] + self.view_weight * terms["missing_views"]
                 loss -= self.agreement_weight * terms["shared_information"]
                 loss -= self.coverage_weight * terms["coverage"]
+            loss += self.regularization()
         self.minimize(loss, tape)
         judged, accuracy = self.discriminator_step(self.in_random_order(*pair), generated)
         return self.report(

@@ -9,6 +9,7 @@ from keras_dtl.distribution import draw, mean, replica_count
 from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty, real_gradient_penalty
 from keras_dtl.methods.base import Method
+from keras_dtl.methods.inputs import check_all_pixels
 from keras_dtl.methods.networks import has_batch_norm, require_logits
 
 SHARED = ("adversarial", "real_target", "generated_target", "gate", "real_penalty_weight")
@@ -72,6 +73,15 @@ class Separation(Method):
     def _argument_names(cls):
         return [*super()._argument_names(), *SHARED]
 
+    def fit(self, x=None, *args, **kwargs):
+        """See `keras.Model.fit`.
+
+        Raises:
+            ValueError: When images were scaled before, which is done here.
+        """
+        check_all_pixels(x)
+        return super().fit(x, *args, **kwargs)
+
     # The discriminator's step --------------------------------------------------------------
 
     def discriminator_step(self, real, generated):
@@ -96,14 +106,15 @@ class Separation(Method):
                 loss += self.real_penalty_weight * real_gradient_penalty(slope, real_logits, images)
             if self.game.gradient_penalty_weight:
                 loss += self.game.gradient_penalty_weight * self.penalty(real, generated)
+            total = loss + self.regularization("discriminator_optimizer")
         accuracy = right_answers(real_logits, generated_logits)
         if self.gate is None:
-            self._discriminator_update(loss, tape)
+            self._discriminator_update(total, tape)
         else:
             # Its state must exist before the branch that may not be taken.
             with tf.init_scope():
                 self.build_optimizers()
-            self._gated_update(accuracy, loss, tape)
+            self._gated_update(accuracy, total, tape)
         return loss, accuracy
 
     def _gated_update(self, accuracy, loss, tape):

@@ -188,7 +188,7 @@ class SwapVAE(Separation):
             terms |= {"divergence": divergence, "adversarial": self.adversarial_term(generated)}
             if self.leak_free:
                 terms |= self.leaks(contents, styles, labels, crossed[0])
-            loss = self.total(terms, images[0])
+            loss = self.total(terms, images[0]) + self.regularization()
         self.minimize(loss, tape)
         terms["loss"] = loss
         terms["discriminator_loss"], terms["discriminator_accuracy"] = self.discriminator_step(
@@ -296,6 +296,7 @@ class SwapVAE(Separation):
             loss = tf.reduce_mean(
                 keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
             )
+            loss += self.regularization("classifier_optimizer")
         self.minimize(loss, tape, "classifier_optimizer")
         right = tf.argmax(logits, 1, output_type="int32") == tf.cast(labels, "int32")
         return tf.reduce_mean(tf.cast(right, "float32"))

@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras_dtl.distribution import draw
 from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import content_loss, style_loss, total_variation
+from keras_dtl.methods.inputs import check_all_pixels
 from keras_dtl.methods.networks import to_pixels, to_signed
 from keras_dtl.methods.style.perceptual import Perceptual
 
@@ -137,7 +138,7 @@ class FastStyle(Perceptual):
                 "variation_loss": total_variation(generated, self.loss_scale),
             }
             terms = {name: self.weights_of_terms[name] * term for name, term in terms.items()}
-            loss = tf.add_n(list(terms.values()))
+            loss = tf.add_n([*terms.values(), self.regularization()])
         self.minimize(loss, tape)
         return self.report(loss=loss, **terms)
 
@@ -164,10 +165,16 @@ class FastStyle(Perceptual):
     def optimized_variables(self):
         return {"optimizer": self.generator.trainable_variables}
 
-    def fit(self, *args, **kwargs):
+    def fit(self, x=None, *args, **kwargs):
+        """See `keras.Model.fit`.
+
+        Raises:
+            ValueError: When no style was learnt, or images were scaled before, which is done here.
+        """
+        check_all_pixels(x)
         if not any(np.any(gram) for gram in self.style_grams.values()):
             raise ValueError("No style is known yet. Call learn_styles([image, ...]) before fit().")
-        return super().fit(*args, **kwargs)
+        return super().fit(x, *args, **kwargs)
 
     def distances(self, photos, style=0):
         """Return how far the generated images are from photos and from a style, as a mean.

@@ -2,7 +2,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.methods.classifier import ClassifierMethod
-from keras_dtl.methods.inputs import check_pixels, first_batch, logits_loss
+from keras_dtl.methods.inputs import check_pixels, first_batch
 from keras_dtl.methods.networks import batch_norm_layers, layers_from, learnt_layers, require_logits
 
 BATCH_NORM_POLICIES = ("frozen", "moving")
@@ -119,12 +119,9 @@ class FineTuning(ClassifierMethod):
             self.make_train_function(force=True)  # it was traced for other variables
 
     def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
-        """See `Method.compile`. All layers from `train_from` on are made to learn.
-
-        A cross-entropy of probabilities is taken as one of logits.
-        """
+        """See `ClassifierMethod.compile`. All layers from `train_from` on are made to learn."""
         self.unfreeze()
-        super().compile(optimizer, logits_loss(loss), *args, **kwargs)
+        super().compile(optimizer, loss, *args, **kwargs)
         super().build_optimizers()  # a layer that is thawed later must be known already
 
     def build_optimizers(self):
@@ -162,7 +159,7 @@ class FineTuning(ClassifierMethod):
             logits = self(images, training=True)
             label_loss = self.compiled_loss(labels, logits, sample_weight)
             terms = self.penalty_terms()
-            loss = tf.add_n([label_loss, *terms.values()])
+            loss = tf.add_n([label_loss, *terms.values(), self.regularization()])
         self.minimize(loss, tape)
         self.compute_metrics(images, labels, logits, sample_weight)
         return self.report(loss=loss, label_loss=label_loss, **terms)

@@ -139,12 +139,14 @@ class CycleGAN(Translation):
             loss = adversarial_loss + self.cycle_weight * (
                 cycle_loss + self.identity_weight * identity_loss
             )
+            loss += self.regularization()
         self.minimize(loss, tape)
         fake_a, fake_b = self.pool_a(fake_a), self.pool_b(fake_b)
         with tf.GradientTape() as tape:
             discriminator_a_loss = self.discriminator_loss(self.discriminator_a, a, fake_a)
             discriminator_b_loss = self.discriminator_loss(self.discriminator_b, b, fake_b)
             discriminators_loss = discriminator_a_loss + discriminator_b_loss
+            discriminators_loss += self.regularization("discriminator_optimizer")
         self.minimize(discriminators_loss, tape, "discriminator_optimizer")
         return self.report(
             loss=loss,

@@ -113,6 +113,7 @@ class Pix2Pix(Translation):
             loss = (
                 self.adversarial_weight * adversarial_loss
                 + self.reconstruction_weight * reconstruction_loss
+                + self.regularization()
             )
         self.minimize(loss, tape)
         return self.report(
@@ -132,7 +133,8 @@ class Pix2Pix(Translation):
                 self.discriminator_input(source, target),
                 self.discriminator_input(source, generated),
             )
-        self.minimize(loss, tape, "discriminator_optimizer")
+            total = loss + self.regularization("discriminator_optimizer")
+        self.minimize(total, tape, "discriminator_optimizer")
         return loss
 
     def adversarial_term(self, source, generated):

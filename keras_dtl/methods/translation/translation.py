@@ -10,6 +10,7 @@ from keras_dtl.distribution import draw
 from keras_dtl.layers import InstanceNormalization, ReflectionPadding2D, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty
 from keras_dtl.methods.base import Method
+from keras_dtl.methods.inputs import check_all_pixels
 from keras_dtl.methods.networks import (
     has_batch_norm,
     nested_layers,
@@ -55,6 +56,15 @@ class Translation(Method):
     def least_size(self):
         """What heights and widths must reach."""
         return least_size(self.deployed)
+
+    def fit(self, x=None, y=None, *args, **kwargs):
+        """See `keras.Model.fit`.
+
+        Raises:
+            ValueError: When images were scaled before, which is done here.
+        """
+        check_all_pixels(x, y)
+        return super().fit(x, y, *args, **kwargs)
 
     def call(self, images, training=False):
         return self.deployed(to_signed(images), training=training)

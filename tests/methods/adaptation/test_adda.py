@@ -85,3 +85,26 @@ def test_deployed_path_is_the_target_encoder():
 def test_unknown_place_of_the_discriminator_is_refused():
     with pytest.raises(ValueError, match="discriminated"):
         make(discriminated="pixels")
+
+
+def test_weights_of_labels_and_examples_count_in_the_label_loss_and_the_metrics():
+    data = batch(target_labelled=(images(4, seed=7), np.array([0, 1, 2, 1])))
+    known = np.array([0.0, 2.0, 0.5, 2.0])
+    source = np.random.default_rng(0).uniform(0, 1, len(data["source"][1]))
+    x, y = data["source"]
+    model = make(0.0)
+    model.compile(
+        keras.optimizers.SGD(0.0),
+        model.loss,
+        weighted_metrics=["accuracy"],
+        discriminator_optimizer=keras.optimizers.SGD(0.0),
+    )
+    weight = np.concatenate([np.ones(len(y)), known]).astype("float32")
+    logs = model.train_step(
+        {**data, "source": (x, y, source.astype("float32")), "label_weight": weight}
+    )
+    logits = model(data["target_labelled"][0]).numpy()
+    losses = -np.log(tf.nn.softmax(logits).numpy()[np.arange(4), data["target_labelled"][1]])
+    assert float(logs["label_loss"]) == pytest.approx((known * losses).mean(), rel=1e-4)
+    right = model(x).numpy().argmax(1) == y
+    assert float(logs["accuracy"]) == pytest.approx((source * right).sum() / source.sum())

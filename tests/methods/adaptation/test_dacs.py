@@ -101,6 +101,23 @@ def test_colours_change_at_random_within_bounds():
     np.testing.assert_array_equal(make(jitter=0.0)._changed(images), images)
 
 
+def test_colours_are_as_strong_on_average_as_they_were():
+    images = np.broadcast_to(np.array([180, 60, 60], "uint8"), (200, 4, 4, 3))
+    keras.utils.set_random_seed(0)
+    changed = make(jitter=0.25)._changed(tf.constant(images)).numpy().astype("float64")
+    saturation = 1 - changed.min(-1) / changed.max(-1)
+    assert saturation.mean() == pytest.approx(2 / 3, abs=0.1)
+    assert saturation.max() > 0.75 > 0.55 > saturation.min() > 0.3
+
+
+def test_blurred_images_have_no_frame():
+    keras.utils.set_random_seed(0)
+    even = tf.fill((40, *SIZE, 3), tf.constant(201, "uint8"))
+    changed = make(jitter=1e-6)._changed(even).numpy()
+    assert changed.shape == even.shape
+    np.testing.assert_allclose(changed, 201, atol=1)
+
+
 def test_saved_models_go_on_as_they_would_have(tmp_path, monkeypatch):
     scores = tf.constant([[0.1, 0.5, 0.9]] * 3)
     monkeypatch.setattr(dacs, "draw", lambda *_: scores)  # random states are kept by checkpoints

@@ -79,6 +79,28 @@ def test_void_pixels_teach_nothing():
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
 
 
+def test_weights_of_images_count_for_all_their_pixels():
+    labels = np.random.default_rng(1).integers(0, CLASSES, (3, *SIZE)).astype("int32")
+    data = batch(labels=labels)
+    x = np.random.default_rng(0).integers(0, 256, (13, *SIZE, 3)).astype("uint8")
+    y = np.random.default_rng(0).integers(0, CLASSES, (13, *SIZE)).astype("int32")
+    weight = np.random.default_rng(0).uniform(size=13).astype("float32")  # as many as columns
+    model = make("dann")
+
+    def losses(x, y):
+        logits = tf.nn.log_softmax(model(x)).numpy()
+        return -np.take_along_axis(logits, y[..., None], -1)[..., 0]
+
+    expected = weight[:, None, None] * losses(x, y)
+    known = losses(data["source"][0], labels)
+    for more, each in (({}, [expected]), ({"target_labelled": data["source"]}, [expected, known])):
+        start = model.get_weights()
+        logs = model.train_step({"source": (x, y, weight), "target": data["target"], **more})
+        model.set_weights(start)
+        assert float(logs["label_loss"]) == pytest.approx(np.concatenate(each).mean(), rel=1e-4)
+        model.reset_metrics()
+
+
 @pytest.mark.parametrize("size", [(9, 13), (16, 8), (5, 31)])
 def test_deployed_segmenter_keeps_every_size(size):
     model = make("dann")

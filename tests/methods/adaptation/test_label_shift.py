@@ -4,7 +4,9 @@ import pytest
 import tensorflow as tf
 
 from keras_dtl.methods import (
+    CCSA,
     DANN,
+    MCC,
     MME,
     SourceOnly,
     shares_by_likelihood,
@@ -154,6 +156,7 @@ def test_option_and_shares_are_saved(tmp_path):
     np.testing.assert_array_equal(loaded.shares.target, model.shares.target)
 
 
-def test_method_that_compares_no_domains_refuses_the_option():
-    with pytest.raises(ValueError, match="SourceOnly takes no `label_shift`"):
-        SourceOnly(encoder(), dense(CLASSES), label_shift=True)
+@pytest.mark.parametrize("method", [SourceOnly, MCC, MME, CCSA])
+def test_methods_that_compare_no_domains_refuse_the_option(method):
+    with pytest.raises(ValueError, match=f"{method.__name__} takes no `label_shift`"):
+        method(encoder(), dense(CLASSES), label_shift=True)

@@ -46,6 +46,16 @@ def test_layers_of_the_encoder_can_be_compared_too():
     assert float(model.train_step(data)["discrepancy"]) == pytest.approx(float(expected), rel=1e-4)
 
 
+def test_a_name_that_both_networks_have_is_refused():
+    layer = keras.layers.Dense(6, name="hidden_1")
+    image, features = keras.Input((4,)), keras.Input((6,))
+    classifier = keras.Model(
+        features, keras.layers.Dense(3)(layer.from_config(layer.get_config())(features))
+    )
+    with pytest.raises(ValueError, match="one each: hidden_1"):
+        DAN(keras.Model(image, layer(image)), classifier, compared=("hidden_1",))
+
+
 @pytest.mark.parametrize("policy", ["joint", "separate"])
 def test_compared_layers_follow_the_policy_of_batch_norm(policy):
     model = compiled(

@@ -151,6 +151,18 @@ def test_gradual_unfreezing_thaws_layer_by_layer_in_a_graph(fitted):
             assert same == (first_epoch is None or epoch < first_epoch), (layer, epoch)
 
 
+def test_averages_of_layers_that_are_not_thawed_stay_theirs():
+    keras.utils.set_random_seed(0)
+    model = FineTuning(deep_encoder(), dense(CLASSES))
+    optimizer = keras.optimizers.SGD(0.01, use_ema=True, ema_momentum=0.5)
+    compiled(model, optimizer)
+    images = np.random.default_rng(0).integers(0, 256, (8, *SHAPE)).astype("uint8")
+    model.fit(images, np.arange(8) % CLASSES, epochs=2, verbose=0, callbacks=[GradualUnfreezing(1)])
+    averages = model.optimizer._model_variables_moving_average
+    for variable, average in zip(model.optimizer._trainable_variables, averages, strict=True):
+        np.testing.assert_array_equal(variable, average)
+
+
 def test_training_resumes_with_optimizer_and_anchors(tmp_path):
     model = make(anchor_weight=0.1, train_from=2, rate_decay=0.5)
     model.train_step(batch())

@@ -1,0 +1,67 @@
+"""Penalties that layers put on their weights count once in what every method minimises."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_dtl.methods import DACS, DANN, SHOT
+from tests.methods.adaptation import test_dense as segmentation
+from tests.methods.adaptation import test_every_adaptation as adaptation
+from tests.methods.style import test_fast_style as style
+from tests.methods.test_training_mode import CASES as NETWORKS
+from tests.networks import CLASSES, compiled, dense, encoder
+
+RATE, WEIGHT = 1e-4, 10.0
+CASES = {
+    **{name: case[:2] for name, case in NETWORKS.items()},
+    "shot": (
+        lambda: SHOT(encoder(), dense(CLASSES)),
+        lambda: {"target": adaptation.images(4)},
+    ),
+    "dacs": (
+        lambda: DACS(segmentation.encoder(), segmentation.pointwise(CLASSES)),
+        lambda: segmentation.batch(labels=np.zeros((3, *segmentation.SIZE))),
+    ),
+}
+
+
+def step(name, weight):
+    """Return what moved in one step, from where and how far, and the logs."""
+    keras.utils.set_random_seed(0)
+    model, data = CASES[name][0](), CASES[name][1]()
+    if name == "fast_style":
+        model.learn_styles([style.picture(10, (20, 24))])
+    players = {player: keras.optimizers.SGD(RATE) for player in model.player_optimizers}
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(RATE), loss=loss, **players)
+    moved = [v for player in model.optimized_variables() for v in model.moved_variables(player)]
+    if weight:
+        for variable in moved:
+            variable.regularizer = keras.regularizers.L2(weight)
+    before = [v.numpy() for v in moved]
+    logs = model.train_step(data)
+    return before, [v.numpy() - b for v, b in zip(moved, before, strict=True)], logs
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_penalties_on_weights_count_once(name):
+    before, plain, logs = step(name, 0.0)
+    _, steps, penalized = step(name, WEIGHT)
+    for start, without, moved in zip(before, plain, steps, strict=True):
+        slope = (without - moved) / RATE
+        np.testing.assert_allclose(slope, 2 * WEIGHT * start, rtol=0.02, atol=0.05)
+    assert float(penalized["loss"]) > float(logs["loss"])
+    for term in {"label_loss", "discriminator_loss", "critic_loss"} & set(logs):
+        assert float(penalized[term]) == pytest.approx(float(logs[term]), rel=0.02, abs=1e-4)
+
+
+def test_what_layers_add_as_they_are_called_counts_for_both_players_of_a_reversal():
+    judge = dense(1)
+    judge.layers[-1].activity_regularizer = keras.regularizers.L2(2.0)
+    model, data = compiled(DANN(encoder(), dense(CLASSES), judge)), adaptation.full_batch()
+    images = tf.concat([data["source"][0], data["target_labelled"][0], data["target"]], 0)
+    logits = model.discriminator(model.encoder(images)).numpy()
+    logs = {name: float(value) for name, value in model.train_step(data).items()}
+    added = 2.0 * (logits**2).sum() / len(images)
+    assert logs["loss"] == pytest.approx(logs["label_loss"] + logs["domain_loss"] + added, rel=1e-4)

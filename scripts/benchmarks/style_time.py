@@ -87,19 +87,12 @@ class Ours:
 class Torch:
     """The same sums in PyTorch, eager as published programs write them, or compiled."""
 
-    def __init__(
-        self,
-        arguments,
-        size,
-        memory_format="contiguous_format",
-        line_search=None,
-        compiled=False,
-    ):
+    def __init__(self, arguments, size, channels_last=False, line_search=None, compiled=False):
         import torch
 
         self.torch, self.line_search = torch, line_search
         self.loss = torch.compile(self.total_loss) if compiled else self.total_loss
-        self.format = getattr(torch, memory_format)
+        self.format = torch.channels_last if channels_last else torch.contiguous_format
         content, regions = scene(arguments, size)
         style = regions[0].styles[0][1]
         self.layers = self.convolutions(arguments.weights)
@@ -184,11 +177,9 @@ BUILD = {
     "keras_dtl": lambda *words: Ours(*words, jit_compile="auto"),
     "keras_dtl without XLA": lambda *words: Ours(*words, jit_compile=False),
     "torch": Torch,
-    "torch channels_last": lambda *words: Torch(*words, memory_format="channels_last"),
+    "torch channels_last": lambda *words: Torch(*words, channels_last=True),
     "torch.compile": lambda *words: Torch(*words, compiled=True),
-    "torch.compile channels_last": lambda *words: Torch(
-        *words, memory_format="channels_last", compiled=True
-    ),
+    "torch.compile channels_last": lambda *words: Torch(*words, channels_last=True, compiled=True),
     "torch strong_wolfe": lambda *words: Torch(*words, line_search="strong_wolfe"),
 }
 

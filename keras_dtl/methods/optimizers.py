@@ -56,15 +56,8 @@ class FusedAdam(keras.optimizers.Adam):
         )
 
 
-class Extension:
-    """Mixin of an optimizer: what a method adds to it."""
-
-    plain = None
-    """The class of optimizers that this one extends."""
-
-
-class WholeGradients(Extension):
-    """Takes gradients that are added up over the replicas already, see `add_up`.
+class WholeGradients:
+    """Mixin of an optimizer whose gradients are added up over the replicas already, see `add_up`.
 
     Keras clips what each replica found and adds that up, so that replicas take longer steps than
     one would. Here clipping, loss scaling and accumulation see the gradient of the whole batch.
@@ -74,8 +67,8 @@ class WholeGradients(Extension):
         return list(grads_and_vars)
 
 
-class RateFactors(Extension):
-    """Lets single variables learn at a multiple of its rate.
+class RateFactors:
+    """Mixin of an optimizer: lets single variables learn at a multiple of its rate.
 
     The multiple acts on the rate and not on the gradient, which Adam and its like would undo.
     Weight decay keeps the optimizer's own rate.
@@ -94,7 +87,7 @@ class RateFactors(Extension):
 def _extended(kind, extensions):
     if not extensions:
         return kind
-    return type(kind.__name__, (*extensions, kind), {"plain": kind, "__module__": __name__})
+    return type(kind.__name__, (*extensions, kind), {"extended": kind, "__module__": __name__})
 
 
 def method_optimizer(optimizer, factors=None):
@@ -172,7 +165,7 @@ def carry_state(source, target, variables):
 
 def _plain_class(optimizer):
     kind = type(optimizer)
-    kind = kind.plain if issubclass(kind, Extension) else kind
+    kind = getattr(kind, "extended", kind)
     return keras.optimizers.Adam if kind is FusedAdam else kind
 
 

@@ -252,6 +252,7 @@ def ratios_of(rounds):
             )
             for ours in TIMED_PEERS[:2]
             for peer in TIMED_PEERS[2:]
+            if all(peer in one for one in found)  # older rounds know fewer
         }
         for size, found in rounds.items()
         if found

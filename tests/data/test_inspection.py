@@ -20,9 +20,9 @@ def write(path, size=(6, 8), value=0):
 
 @pytest.fixture
 def pets(tmp_path):
-    for name in ("cat", "dog"):
+    for value, name in enumerate(("cat", "dog")):
         for index in range(5):
-            write(tmp_path / name / f"{index}.png", (6, 8 + index))
+            write(tmp_path / name / f"{index}.png", (6, 8 + index), value)
     (tmp_path / "cat" / "old.tga").write_bytes(b"")
     return tmp_path
 
@@ -44,7 +44,7 @@ def test_images_that_are_learnt_and_asked_about_are_told(tmp_path):
     for split, values in {"train": range(6), "test": (3, 9, 5)}.items():
         for place, value in enumerate(values):
             write(tmp_path / split / "cat" / f"{split}{place}.png", value=value)
-            write(tmp_path / split / "dog" / f"{split}{place}.png", value=100 + place + len(split))
+            write(tmp_path / split / "dog" / f"{split}{place}.png", value=20 * len(split) + place)
     [note] = [line for line in describe(str(tmp_path)) if line.startswith("note")]
     assert "2 of 6 test images are copies of images to learn from" in note
     assert "cat/test0.png" in note
@@ -120,7 +120,7 @@ def make_folder(root):
 def make_pairs(root):
     for side in "AB":
         for index in range(6):
-            write(root / side / f"{index}.png")
+            write(root / side / f"{index}.png", value=10 * (root.name == "test") + index)
     return RECIPES["pix2pix"](source=f"paired:{root}"), f"paired:{root}"
 
 

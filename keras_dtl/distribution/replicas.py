@@ -51,7 +51,10 @@ def roll(tensor, shift):
 def mean(value):
     """Return the mean of a tensor over the replicas."""
     replica = _this_replica()
-    return value if replica is None else replica.all_reduce(tf.distribute.ReduceOp.MEAN, value)
+    if replica is None:
+        return value
+    # What comes from without has no device yet, without which nothing is averaged.
+    return replica.all_reduce(tf.distribute.ReduceOp.MEAN, tf.identity(value))
 
 
 def add_up(gradients):

@@ -38,6 +38,9 @@ class Failure(NamedTuple):
         return f"{self.name}: {self.words}"
 
 
+_OF_CLASSES = keras.losses.SparseCategoricalCrossentropy, keras.losses.CategoricalCrossentropy
+
+
 class Probe(NamedTuple):
     """Images `(count, height, width, channels)` and their labels `(count,)`, as in a batch."""
 
@@ -152,10 +155,12 @@ class FailureWatch(keras.callbacks.Callback):
         return [self._guesses(tail), self._discriminator(tail, logs), self._generator(tail)]
 
     def _guessing_loss(self):
-        """Return the loss of guessing in nats, or None where the model has no classes."""
-        classifier = getattr(self.model, "classifier", None)
-        shape = getattr(classifier, "output_shape", None)
-        return math.log(shape[-1]) if isinstance(shape, tuple) and shape[-1] > 1 else None
+        """Return the loss of guessing in nats, or None where the loss is no cross-entropy."""
+        shape = getattr(getattr(self.model, "classifier", None), "output_shape", None)
+        loss = getattr(self.model, "loss", None)
+        if isinstance(loss, keras.losses.BinaryCrossentropy):
+            return math.log(2)
+        return math.log(shape[-1]) if shape and isinstance(loss, _OF_CLASSES) else None
 
     def _guesses(self, tail):
         guessing, loss = self._guessing_loss(), tail.get("label_loss")

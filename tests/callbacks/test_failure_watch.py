@@ -63,6 +63,28 @@ def test_rate_of_0_leaves_the_loss_at_guessing(caplog):
     assert "guessing 1.1" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("loss", "guessing"),
+    [
+        (keras.losses.MeanSquaredError(), None),  # 5 is no worse than guessing at house prices
+        (keras.losses.BinaryCrossentropy(from_logits=True), 0.69),
+        (keras.losses.CategoricalCrossentropy(from_logits=True), 1.1),
+    ],
+    ids=["numbers", "several labels", "classes"],
+)
+def test_only_a_cross_entropy_is_compared_with_guessing(loss, guessing, caplog):
+    model, source = network("source"), domain(0)
+    model.compile(keras.optimizers.SGD(1e-9), loss)
+    targets = 5.0 * np.eye(CLASSES)[source.labels].astype("float32")
+    targets = targets if guessing is None else targets / 5
+    batches = tf.data.Dataset.from_tensors({"source": (source.images, targets)}).repeat()
+    watch = FailureWatch()
+    with caplog.at_level(logging.WARNING, "keras_dtl"):
+        model.fit(batches, steps_per_epoch=STEPS, callbacks=[watch], verbose=0)
+    assert ("no better than guessing" in watch.failures) == (guessing is not None)
+    assert guessing is None or f"that of guessing {guessing}" in caplog.text
+
+
 def test_rate_that_is_1000_times_too_large_explodes():
     assert "losses explode" in failures_of(network("source"), rate=50.0, steps=3)
 

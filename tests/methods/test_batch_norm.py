@@ -45,7 +45,11 @@ def trained(monkeypatch, fused, **settings):
     return model, history.history
 
 
-@pytest.mark.parametrize("settings", [{}, {"scale": False}, {"center": False, "epsilon": 1e-2}])
+SETTINGS = [{"scale": False}, {"center": False, "epsilon": 1e-2}]
+SLOW = [pytest.param(settings, marks=pytest.mark.slow) for settings in SETTINGS]
+
+
+@pytest.mark.parametrize("settings", [{}, *SLOW])
 def test_a_method_learns_what_it_learns_with_keras_own_passes(settings, monkeypatch):
     ours, logs = trained(monkeypatch, True, **settings)
     theirs, expected = trained(monkeypatch, False, **settings)

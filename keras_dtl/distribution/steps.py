@@ -43,11 +43,10 @@ class ReplicatedSteps:
     Keras 3 itself fails under `MultiWorkerMirroredStrategy` (keras#20585): it wants to build the
     model symbolically from a batch, which need not be what `call` takes, and to average scalars
     over an axis that they do not have. Here a step is run by every replica on its part of the
-    batch, and its logs are averaged in one exchange, every step or, see `steps_between_logs`, less
-    often: those of an epoch are exact where they are the model's metrics. Layers must be built
-    before `fit`.
+    batch, and its logs are averaged in one exchange. Layers must be built before `fit`.
 
-    Gradients are summed over replicas: a `train_step` must divide its loss by their number.
+    Gradients are summed over replicas: a `train_step` must divide its loss by their number. Keras'
+    optimizers clip before they sum; those of `keras_dtl.methods` after.
 
     Weights equal those that one replica learns from the whole batch wherever the loss is a mean
     over examples. They cannot where a layer looks at its whole batch (batch normalisation sees
@@ -59,20 +58,13 @@ class ReplicatedSteps:
         WorkerLost: In `fit`, `evaluate` and `predict`, when another worker does not answer.
     """
 
-    steps_between_logs = 1
-    """Of how many training steps the logs are exchanged once, and stand until the next time."""
-
     def make_train_function(self, force=False):
         if not self._has_replicas():
             return super().make_train_function(force)
         if self.train_function is None or force:
             separate_streams(self)
-            self.train_function = self._with_averaged_logs(self._on_batches(self._local_step()))
+            self.train_function = self._on_batches(self._averaged_step(self.train_step))
         return self.train_function
-
-    def reset_metrics(self):
-        super().reset_metrics()
-        self._logs_are_old = True
 
     def make_test_function(self, force=False):
         if not self._has_replicas():
@@ -119,37 +111,18 @@ class ReplicatedSteps:
             self.build_optimizers()
             self._symbolic_build(data_batch=self.labelled_part(data_batch))
 
-    def _local_step(self):
-        """Return a training step that gives the logs of each replica, as one row of numbers."""
+    def _averaged_step(self, step):
+        """Return a step whose logs, of equally large parts, are averaged over the replicas."""
 
-        def local_step(data):
-            logs = self.train_step(data)
-            self._log_names = tuple(logs)
-            return tf.stack([tf.cast(value, "float32") for value in logs.values()])
+        def averaged_step(data):
+            logs = step(data)
+            means = mean(tf.stack([tf.cast(value, "float32") for value in logs.values()]))
+            return dict(zip(logs, tf.unstack(means), strict=True))
 
-        return lambda data: self.distribute_strategy.run(local_step, args=(data,))
+        def whole(data):
+            return self._first(self.distribute_strategy.run(averaged_step, args=(data,)))
 
-    def _with_averaged_logs(self, function):
-        """Have what Keras calls give logs, of equally large parts, averaged over the replicas.
-
-        Waiting for one another takes longer than to exchange a few numbers, so it is not done in
-        every step where a model says so.
-        """
-        average = tf.function(lambda rows: self.distribute_strategy.run(mean, args=(rows,)))
-        local, logs, age = self.distribute_strategy.experimental_local_results, {}, 0
-        self._logs_are_old = True
-
-        def with_averaged_logs(iterator):
-            nonlocal logs, age
-            rows, age = function(iterator), age + 1
-            is_alone = not isinstance(iterator, _ITERATORS)
-            if is_alone or self._logs_are_old or age >= self.steps_between_logs:
-                values = local(average(rows))[0]
-                logs = dict(zip(self._log_names, tf.unstack(values), strict=True))
-                self._logs_are_old, age = False, 0
-            return logs
-
-        return with_averaged_logs
+        return whole
 
     def _exact_step(self, step):
         """Return a step whose logs count every example once, however the parts differ in size."""
@@ -180,10 +153,10 @@ class ReplicatedSteps:
             next_step = tf.function(next_step, reduce_retracing=True)
 
         def function(iterator):
-            found = None
+            logs = {}
             for _ in range(self.steps_per_execution):
                 is_of_data = isinstance(iterator, _ITERATORS)  # or Python's, of one batch
-                found = next_step(iterator) if is_of_data else step(next(iterator))
-            return found
+                logs = next_step(iterator) if is_of_data else step(next(iterator))
+            return logs
 
         return function

@@ -39,7 +39,6 @@ class Method(ReplicatedSteps, keras.Model):
     task = None
     tracked = ()
     player_optimizers = ()
-    steps_between_logs = 8
 
     def __new__(cls, *args, **kwargs):
         check_networks(cls, args, kwargs)

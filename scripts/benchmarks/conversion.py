@@ -29,7 +29,7 @@ from record import read_result, write_result
 import keras_dtl
 from keras_dtl.convert import convert_folder
 from keras_dtl.convert.cores import core_count
-from keras_dtl.images import read_image, resize_image
+from keras_dtl.images import read_image, resize_image, write_image
 
 BATCH = 8
 ROUNDS = 5
@@ -179,6 +179,23 @@ def help_time(folder, rounds):
         }
 
 
+def start_time(folder, rounds):
+    """`keras-dtl convert` of one image by a LeNet, from the command to the file."""
+    path = inputs.make_once(folder / "lenet", inputs.classifier)
+    image, out = folder / "one.png", folder / "one"
+    write_image(image, inputs.np.zeros((28, 28, 3), "uint8"))
+    for _ in range(len(rounds), 10):
+        shutil.rmtree(out, ignore_errors=True)
+        yield _times([sys.executable, "-m", "keras_dtl.cli", "convert", path, image, out])
+
+
+def start_time_summary(rounds):
+    kinds = ("seconds", "processor_seconds")
+    return {kind: statistics.median(one[kind] for one in rounds) for kind in kinds} | {
+        "wanted_seconds": 1.0
+    }
+
+
 def _times(command):
     before, started = os.times(), time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)
@@ -198,6 +215,7 @@ def help_time_summary(rounds):
 
 SECTIONS = {
     "help": (help_time, help_time_summary),
+    "start": (start_time, start_time_summary),
     "classifier": (classifier, classifier_summary),
     "memory": (limits.memory, limits.memory_summary),
     "generator": (generator, generator_summary),

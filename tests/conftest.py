@@ -20,7 +20,9 @@ def pytest_configure():
     """Split the CPU in two logical devices, which must happen before TensorFlow starts.
 
     Where there is a GPU, float32 is not rounded to TensorFloat-32: tests compare with NumPy.
+    Garbage is looked for less often than Python would, which took a tenth of the time.
     """
+    gc.set_threshold(100_000, 50, 1000)
     import tensorflow as tf
 
     tf.config.experimental.enable_tensor_float_32_execution(False)

@@ -4,10 +4,12 @@
 
 Processor seconds, so that other work on the machine counts little: of exporting a DANN on a LeNet
 for the first and for the second time in a process, and of one image through an instance-normalised
-generator in onnxruntime on one thread, by turns. Written into results/export_time.json.
+generator in onnxruntime on one thread, by turns. Both packages are compiled before, as pip does.
+Written into results/export_time.json.
 """
 
 import argparse
+import compileall
 import gc
 import json
 import os
@@ -108,6 +110,8 @@ def main():
     from record import ROOT, write_result  # of this checkout, which the other may lack
 
     checkouts = {"now": ROOT, "before": arguments.before}
+    for checkout in checkouts.values():
+        compileall.compile_dir(checkout / "keras_dtl", quiet=1)
     runs = {name: [] for name in checkouts}
     for _ in range(arguments.rounds):
         for name, checkout in checkouts.items():

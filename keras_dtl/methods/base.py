@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_dtl.distribution import ReplicatedSteps, add_up, replica_count
 from keras_dtl.methods.averages import own_averages
 from keras_dtl.methods.batch_norm import fused_batch_norm
-from keras_dtl.methods.networks import check_networks
+from keras_dtl.methods.networks import check_networks, refuse_added_losses
 from keras_dtl.methods.optimizers import (
     carry_state,
     method_optimizer,
@@ -34,11 +34,13 @@ class Method(ReplicatedSteps, keras.Model):
         tracked: Names of the terms that `train_step` reports; each gets a running mean.
         player_optimizers: Names of further optimizers that `compile` takes by keyword, for
             methods with a second player, such as `("discriminator_optimizer",)`.
+        calls_once: Whether a step calls each network that learns once.
     """
 
     task = None
     tracked = ()
     player_optimizers = ()
+    calls_once = True
 
     def __new__(cls, *args, **kwargs):
         check_networks(cls, args, kwargs)
@@ -206,17 +208,22 @@ class Method(ReplicatedSteps, keras.Model):
     def regularization(self, optimizer="optimizer"):
         """Return what layers ask for beside the losses, to be added to what is minimised.
 
-        That are penalties on the weights that an optimizer moves (`kernel_regularizer`). Where it
-        is the only one it is also what layers add as they are called (`add_loss`).
+        That are penalties on the weights that an optimizer moves (`kernel_regularizer`). Where a
+        step calls each network once, it is also what layers add as they are called (`add_loss`).
 
         Args:
             optimizer: Key of `optimized_variables()`.
 
         Returns:
             Scalar float32 tensor.
+
+        Raises:
+            ValueError: When layers add a loss as they are called, and it would count for the last
+                call alone, or for nobody knows whom.
         """
-        if not self.player_optimizers:
+        if not self.player_optimizers and self.calls_once:
             return _sum(self.losses)
+        refuse_added_losses(self)
         moved = self.moved_variables(optimizer)
         return _sum([v.regularizer(v) for v in moved if v.regularizer is not None])
 

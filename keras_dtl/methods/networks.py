@@ -127,6 +127,30 @@ def require_logits(network, name):
         )
 
 
+def refuse_added_losses(model):
+    """Refuse layers that add a loss as they are called, where a step calls them several times.
+
+    Args:
+        model: The method, or one of its networks, after it was called.
+
+    Raises:
+        ValueError: When there are such; the message names them.
+    """
+    adding = [
+        layer.name
+        for layer in nested_layers(model)
+        if not isinstance(layer, keras.Model)
+        and len(layer.losses) > sum(v.regularizer is not None for v in layer.trainable_variables)
+    ]
+    if adding:
+        raise ValueError(
+            f"{model.name} calls layers several times in a step: what they add to the loss as "
+            "they are called (`activity_regularizer`, `add_loss`) cannot count. Received: "
+            f"{', '.join(adding)}. Set `activity_regularizer` to None or leave `add_loss` out; "
+            "penalties on weights, such as `kernel_regularizer`, do count."
+        )
+
+
 NETWORKS = frozenset(
     (
         *("encoder", "classifier", "discriminator", "source_encoder", "view_encoder"),

@@ -61,6 +61,10 @@ class AdaMatch(DomainAdaptation):
         mixes = batch_norm == "joint" and self._batch_norm_layers
         self.mixing = keras.random.SeedGenerator() if mixes else None
 
+    @property
+    def calls_once(self):
+        return self.mixing is None and super().calls_once
+
     def train_step(self, batch):
         # 1. All four kinds of images in one pass, the source once more by itself.
         # 2. The label loss on weak and strong source images.

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_dtl.layers import ResizeLike
 from keras_dtl.methods.adaptation.balance import Balance, check_weight
 from keras_dtl.methods.adaptation.domain_outputs import DomainOutputs
-from keras_dtl.methods.adaptation.examples import unpack
+from keras_dtl.methods.adaptation.examples import of_labels, unpack, unpack_labelled
 from keras_dtl.methods.adaptation.label_shift import ClassShares, redraw
 from keras_dtl.methods.classifier import ClassifierMethod, is_dense
 from keras_dtl.methods.inputs import (
@@ -32,15 +32,16 @@ class DomainAdaptation(ClassifierMethod):
 
     - `"source"`: `(images, labels)` or `(images, labels, sample_weight)`;
     - `"target"`: images, without labels;
-    - `"target_labelled"`: `(images, labels)`, where some target labels are known. They join
-      the source in the label loss and the target in the adaptation loss;
+    - `"target_labelled"`: as `"source"`, where some target labels are known. They join the
+      source in the label loss and the target in the adaptation loss;
     - `"target_weight"`: weight of each `"target"` image, for methods that weigh examples;
     - `"label_weight"`: weight of each known label in the label loss alone, which
       `fit(class_weight=...)` adds.
 
     A classifier that gives maps of logits makes it a segmenter: labels are then maps of the
     images' size, and logits are brought to it. Pass `compile` a loss that ignores the class of
-    void pixels.
+    void pixels. Weights of images count for all their pixels; those of pixels, `(batch, height,
+    width)`, in the label loss alone.
 
     Args:
         encoder: Network from uint8 images `(batch, height, width, channels)` to features.
@@ -128,6 +129,10 @@ class DomainAdaptation(ClassifierMethod):
         """Whether the adaptation takes the answers for those of one class of several."""
         return self.label_shift
 
+    @property
+    def calls_once(self):
+        return self.batch_norm != "separate"
+
     def call(self, images, training=False):
         return self.outputs(images, training)[1]
 
@@ -162,7 +167,8 @@ class DomainAdaptation(ClassifierMethod):
 
     def test_step(self, data):
         """Score `(images, labels)`, or the source of batches of domains, whose target has none."""
-        return super().test_step(data["source"] if isinstance(data, dict) else data)
+        x, y, weight = unpack_labelled(self.labelled_part(data))
+        return super().test_step((x, y) if weight is None else (x, y, of_labels(y, weight)))
 
     def train_step(self, batch):
         self.check_batch(batch)

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_dtl.methods import DomainAdaptation, SourceOnly
+from keras_dtl.methods.adaptation.examples import unpack
 from tests.networks import CLASSES, SHAPE, compiled, dense, encoder
 
 
@@ -98,6 +99,24 @@ def test_sample_weight_zero_removes_an_example():
     reference.train_step({"source": (x[:3], y[:3])})
     for a, b in zip(model.get_weights(), reference.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+@pytest.mark.parametrize("of_source", [None, np.array([[2], [0], [1], [0], [3], [0]])])
+def test_weights_of_labelled_target_images_count(of_source):
+    model, (x, y) = make(Alignment), batch()["source"]
+    of_target = np.array([0, 3])
+    losses = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=None)
+    expected = losses(y, model(x)).numpy()
+    known = (x[:2], y[:2], of_target)
+    source = (x, y) if of_source is None else (x, y, of_source)
+    weights = [np.ones(6) if of_source is None else of_source[:, 0], of_target]
+    data = {"source": source, "target": images(4, 1), "target_labelled": known}
+    expected = np.concatenate([expected, expected[:2]]) * np.concatenate(weights)
+    logs = model.train_step(data)
+    assert float(logs["label_loss"]) == pytest.approx(expected.mean(), rel=1e-5)
+    np.testing.assert_array_equal(unpack(data).weights, [*weights[0], 0, 3, 1, 1, 1, 1])
+    weighted = {**data, "label_weight": tf.ones(8)}
+    np.testing.assert_array_equal(unpack(weighted).sample_weight, np.concatenate(weights))
 
 
 def test_source_only_never_looks_at_the_target():

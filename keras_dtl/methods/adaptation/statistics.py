@@ -1,11 +1,11 @@
 """Statistics of batch normalisation, recomputed on the images of another domain."""
 
 import contextlib
+import functools
 
-import keras
 import numpy as np
 
-from keras_dtl.methods.networks import batch_norm_layers, nested_layers
+from keras_dtl.methods.networks import batch_norm_layers
 
 
 def adapt_statistics(model, images, batch_size=64):
@@ -36,9 +36,9 @@ def adapt_statistics(model, images, batch_size=64):
     parts = [part for part in parts if 2 * len(part) >= batch_size] or [images]
     layers = batch_norm_layers(model)
     sums = [[np.zeros(v.shape) for v in (la.moving_mean, la.moving_variance)] for la in layers]
-    with _as_in_training(model, layers):
+    with _keeping_last_batch(layers):
         for part in parts:
-            model(part, training=True)
+            model(part, training=False)
             for found, layer in zip(sums, layers, strict=True):
                 found[0] += layer.moving_mean.numpy() / len(parts)
                 found[1] += layer.moving_variance.numpy() / len(parts)
@@ -72,17 +72,28 @@ def check_statistics(*networks, trained=True):
 
 
 @contextlib.contextmanager
-def _as_in_training(model, layers):
-    """Let batch normalisation keep the statistics of the last batch, and dropout nothing out."""
-    dropouts = [la for la in nested_layers(model) if isinstance(la, keras.layers.Dropout)]
-    changed = [(layer, "momentum", 0.0) for layer in layers]
-    changed += [(layer, "trainable", True) for layer in layers]
-    changed += [(layer, "rate", 0.0) for layer in dropouts]
+def _keeping_last_batch(layers):
+    """Let batch normalisation alone learn: it keeps the statistics of the last batch.
+
+    Everything else is as it is deployed: nothing is left out, and no noise added.
+    """
+    changed = [(layer, name, new) for layer in layers for name, new in _LEARNING.items()]
     before = [(layer, name, getattr(layer, name)) for layer, name, _ in changed]
     try:
         for layer, name, value in changed:
             setattr(layer, name, value)
+        for layer in layers:
+            layer.call = functools.partial(_call_learning, layer)
         yield
     finally:
         for layer, name, value in before:
             setattr(layer, name, value)
+        for layer in layers:
+            vars(layer).pop("call", None)
+
+
+_LEARNING = {"momentum": 0.0, "trainable": True}
+
+
+def _call_learning(layer, inputs, training=None, **kwargs):
+    return type(layer).call(layer, inputs, training=True, **kwargs)

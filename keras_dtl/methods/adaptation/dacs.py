@@ -89,6 +89,14 @@ class DACS(DomainAdaptation):
             )
             for index, weight in enumerate(self._learning)
         ]
+        self._steps = self.add_weight(
+            name="teacher_steps",
+            shape=(),
+            initializer="zeros",
+            trainable=False,
+            dtype="float32",
+            aggregation="only_first_replica",
+        )
 
     def train_step(self, batch):
         # 1. The teacher follows, and answers the target images.
@@ -132,8 +140,9 @@ class DACS(DomainAdaptation):
         return tf.argmax(logits, -1, "int32"), certain
 
     def _move_teacher(self):
-        steps = tf.cast(self.optimizer.iterations, "float32")
+        steps = tf.convert_to_tensor(self._steps)  # not the optimizer's, which `compile` renews
         keep = tf.minimum(steps / (steps + 1.0), self.momentum)
+        self._steps.assign(steps + 1.0)
         for theirs, ours in zip(self._teacher, self._learning, strict=True):
             share = tf.cast(keep, theirs.dtype)
             theirs.assign(share * theirs + (1 - share) * tf.cast(ours, theirs.dtype))

@@ -75,6 +75,15 @@ def test_teacher_is_the_mean_at_first_and_a_moving_mean_later():
     np.testing.assert_allclose(model._teacher[0], expected, rtol=1e-5)
 
 
+def test_teacher_goes_on_after_a_second_compile():
+    model = make(momentum=0.6)
+    model.train_step(batch())
+    teacher, kernel = (w.numpy() for w in (model._teacher[0], model.encoder.weights[0]))
+    model.compile(keras.optimizers.SGD(0.1), model.loss)
+    model.train_step(batch(1))
+    np.testing.assert_allclose(model._teacher[0], 0.5 * (teacher + kernel), rtol=1e-5)
+
+
 def test_pseudo_labels_are_the_teachers():
     model, target = make(), batch()["target"]
     model._move_teacher()

@@ -35,12 +35,16 @@ class Method(ReplicatedSteps, keras.Model):
         player_optimizers: Names of further optimizers that `compile` takes by keyword, for
             methods with a second player, such as `("discriminator_optimizer",)`.
         calls_once: Whether a step calls each network that learns once.
+
+    Attributes:
+        weighs_labels: Whether examples or classes were weighted in the last loss of labels.
     """
 
     task = None
     tracked = ()
     player_optimizers = ()
     calls_once = True
+    weighs_labels = False
 
     def __new__(cls, *args, **kwargs):
         check_networks(cls, args, kwargs)
@@ -201,6 +205,7 @@ class Method(ReplicatedSteps, keras.Model):
         Returns:
             Scalar float32 tensor.
         """
+        self.weighs_labels = sample_weight is not None
         loss = self.compute_loss(y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
         # Keras has divided it already, and added what layers ask for, see `regularization`.
         return loss * replica_count() - _sum(self.losses)

@@ -53,8 +53,8 @@ def test_images_that_are_learnt_and_asked_about_are_told(tmp_path):
 
 
 def test_files_that_cannot_be_read_are_copies_of_none(tmp_path, monkeypatch):
-    images = {split: [tmp_path / f"{split}{i}.png" for i in range(2)] for split in ("train", "test")}
-    for path in [*images["train"], *images["test"]]:
+    learnt, asked = ([tmp_path / f"{name}{i}.png" for i in range(2)] for name in ("train", "test"))
+    for path in [*learnt, *asked]:
         write(path)
 
     def read(path):
@@ -63,8 +63,7 @@ def test_files_that_cannot_be_read_are_copies_of_none(tmp_path, monkeypatch):
         return sha256(path)
 
     monkeypatch.setattr("keras_dtl.data.summary.sha256", read)
-    images["train"].append(tmp_path / "gone.png")
-    [note] = copy_lines(images["train"], images["test"])
+    [note] = copy_lines([*learnt, tmp_path / "gone.png"], asked)
     assert "1 of 2 test images" in note and "test1.png" in note
 
 

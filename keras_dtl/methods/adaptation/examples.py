@@ -21,7 +21,9 @@ class Examples(NamedTuple):
 
 def unpack(batch):
     """Return the `Examples` of a batch, see `DomainAdaptation`."""
-    known = [unpack_labelled(batch[name]) for name in ("source", "target_labelled") if name in batch]
+    known = [
+        unpack_labelled(batch[name]) for name in ("source", "target_labelled") if name in batch
+    ]
     targets = [images for images, *_ in known[1:]]
     targets += [batch["target"]] if "target" in batch else []
     labels = tf.concat([tf.cast(part, known[0][1].dtype) for _, part, _ in known], 0)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_dtl.distribution import ReplicatedSteps, add_up, replica_count
 from keras_dtl.methods.averages import own_averages
 from keras_dtl.methods.batch_norm import fused_batch_norm
+from keras_dtl.methods.inputs import require_end
 from keras_dtl.methods.networks import check_networks, refuse_added_losses
 from keras_dtl.methods.optimizers import (
     carry_state,
@@ -160,7 +161,15 @@ class Method(ReplicatedSteps, keras.Model):
                 getattr(self, name).build(self.moved_variables(name))
 
     def fit(self, *args, **kwargs):
-        """See `keras.Model.fit`. Every optimizer with `use_ema` ends on the averages it kept."""
+        """See `keras.Model.fit`. Every optimizer with `use_ema` ends on the averages it kept.
+
+        Raises:
+            ValueError: When a data set has no end, and no `steps_per_epoch` is given.
+        """
+        given = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments
+        require_end(given.get("x"), given.get("steps_per_epoch"))
+        steps = given.get("validation_steps")
+        require_end(given.get("validation_data"), steps, "validation_steps")
         names = ("optimizer", *self.player_optimizers) if self.compiled else ()
         averages = own_averages(*(getattr(self, name) for name in names))
         with averages, fused_batch_norm(self):

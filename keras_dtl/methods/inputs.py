@@ -113,7 +113,7 @@ def check_all_pixels(x, y=None) -> None:
     Raises:
         ValueError: As `check_pixels`.
     """
-    given = first_batch(x) if isinstance(x, tf.data.Dataset) else (x, y)
+    given = (x, y) if first_batch(x) is None else first_batch(x)
     for part in tf.nest.flatten(given):
         if len(getattr(part, "shape", ())) == 4:
             check_pixels(part)
@@ -159,7 +159,8 @@ def require_domains(model, x, y=None) -> None:
     spec = x.element_spec if isinstance(x, (tf.data.Dataset, divided)) else x
     if y is None and isinstance(spec, dict) and "source" in spec:
         return
-    known = isinstance(x, tf.data.Dataset) or hasattr(x, "__next__") or callable(x)
+    kinds = tf.data.Dataset, keras.utils.PyDataset
+    known = isinstance(x, kinds) or hasattr(x, "__next__") or callable(x)
     if y is None and known and not isinstance(spec, (tuple, dict, tf.TensorSpec)):
         return  # a generator, whose batches `train_step` checks
     needs = "".join(f', "{name}": ...' for name in model.needs)
@@ -174,8 +175,51 @@ def require_domains(model, x, y=None) -> None:
     )
 
 
+def refuse_domains(images) -> None:
+    """Refuse a batch of domains where images alone are asked about.
+
+    Raises:
+        ValueError: When it is such a batch.
+    """
+    if isinstance(images, dict) and {"source", "target"} & set(images):
+        raise ValueError(
+            "Images alone are answered. Received: a batch of domains, a dictionary of "
+            f"{sorted(images)}. Choose one, such as by "
+            'predict(batches.map(lambda batch: batch["target"])).'
+        )
+
+
+def require_end(x, steps, name="steps_per_epoch") -> None:
+    """Refuse a data set without end where nobody says how much of it is an epoch.
+
+    Args:
+        x: What `fit` was given.
+        steps: Of an epoch, or None.
+        name: Of the argument that says so.
+
+    Raises:
+        ValueError: When the first epoch would never end.
+    """
+    if steps is not None or not isinstance(x, tf.data.Dataset):
+        return
+    if x.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError(
+            f"The data set has no end, and so its first epoch would have none. Pass `{name}`, "
+            "such as keras_dtl.data.steps_per_epoch(source, batch_size)."
+        )
+
+
 def first_batch(data):
-    """Return the first batch of a `tf.data.Dataset` that holds floating tensors, else None."""
+    """Return the first batch of what `fit` is given, where it can be had and may be floating.
+
+    Args:
+        data: A `tf.data.Dataset`, a `keras.utils.PyDataset`, or a dictionary of arrays.
+    """
+    if isinstance(data, dict):
+        return data
+    if isinstance(data, keras.utils.PyDataset):
+        batch = data[0]
+        return batch[0] if isinstance(batch, tuple) and len(batch) == 1 else batch
     if not isinstance(data, tf.data.Dataset):
         return None
     specs = tf.nest.flatten(data.element_spec)
@@ -191,7 +235,21 @@ def with_label_weights(data, class_weight: dict, loss=None):
         data: `tf.data.Dataset` of dictionaries, see `DomainAdaptation`.
         class_weight: `{class index: weight of 0 or more}`; others weigh 1.
         loss: What was compiled: those of `ONE_HOT` take labels with a number for each class.
+
+    Raises:
+        ValueError: When data are no `tf.data.Dataset`, or classes are not given by their index.
     """
+    if not isinstance(data, tf.data.Dataset):
+        raise ValueError(
+            "`class_weight` takes a tf.data.Dataset of batches, before `share_batches`. Received: "
+            f"{type(data).__name__}. Put weights of examples into the batches instead: "
+            '{"source": (images, labels, sample_weight), ...}.'
+        )
+    if not all(isinstance(key, (int, np.integer)) and key >= 0 for key in class_weight):
+        raise ValueError(
+            "`class_weight` maps the index of a class, 0 or more, to its weight. Received: "
+            f"{class_weight}."
+        )
     one_hot = isinstance(loss, ONE_HOT)
     size = max(class_weight, default=-1) + 2
     table = [float(class_weight.get(index, 1.0)) for index in range(size)]
@@ -202,6 +260,8 @@ def with_label_weights(data, class_weight: dict, loss=None):
             labels.append(tf.cast(batch["target_labelled"][1], labels[0].dtype))
         known = tf.concat(labels, 0)
         known = tf.argmax(known, -1, "int32") if one_hot else tf.cast(known, "int32")
+        if len(known.shape) == 2 and known.shape[1] == 1:
+            known = known[:, 0]  # a column, which weights of examples would make a table
         known = tf.minimum(known, size - 1)
         return {**batch, "label_weight": tf.gather(tf.constant(table), known)}
 

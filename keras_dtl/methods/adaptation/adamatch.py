@@ -2,7 +2,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
-from keras_dtl.methods.adaptation.examples import unpack
+from keras_dtl.methods.adaptation.examples import class_numbers, unpack
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
@@ -69,7 +69,7 @@ class AdaMatch(DomainAdaptation):
         # 1. All four kinds of images in one pass, the source once more by itself.
         # 2. The label loss on weak and strong source images.
         # 3. Pseudo-labels from weak target images for the strong ones.
-        self.check_batch(batch)
+        batch = self.check_batch(batch)
         examples = unpack(batch)
         with tf.GradientTape() as tape:
             outputs, strong_source, strong_target = self.all_outputs(batch, examples)
@@ -124,7 +124,7 @@ class AdaMatch(DomainAdaptation):
         source, target = tf.nn.softmax(source_logits), tf.nn.softmax(target_logits)
         wanted = tf.reduce_mean(source, 0)
         if self.shares is not None:
-            self.shares(labels[: tf.shape(source)[0]], target_logits)
+            self.shares(class_numbers(labels[: tf.shape(source)[0]]), target_logits)
             wanted = tf.convert_to_tensor(self.shares.target)
         aligned = target * wanted / tf.maximum(tf.reduce_mean(target, 0), 1e-6)
         aligned /= tf.reduce_sum(aligned, 1, keepdims=True)

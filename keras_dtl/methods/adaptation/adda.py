@@ -92,7 +92,7 @@ class ADDA(AdversarialAdaptation):
         # 2. The discriminator learns to tell them apart.
         # 3. The target encoder learns to be taken for the source, against the discriminator as
         #    it was before this step: both updates come from one pass.
-        self.check_batch(batch)
+        batch = self.check_batch(batch)
         examples = unpack(batch)
         source = self._represent(self.source_encoder, examples.source_images, training=False)
         of_source, of_target = _known_labels(examples)

@@ -102,7 +102,7 @@ class DACS(DomainAdaptation):
         # 1. The teacher follows, and answers the target images.
         # 2. Half of each source image's classes over the target image and over these answers.
         # 3. One step down the label loss and the loss of the mixed images.
-        self.check_batch(batch)
+        batch = self.check_batch(batch)
         examples = unpack(batch)
         self._move_teacher()
         pseudo_labels, certain = self.pseudo_labels(batch["target"])

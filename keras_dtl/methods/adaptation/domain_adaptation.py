@@ -8,13 +8,14 @@ import tensorflow as tf
 from keras_dtl.layers import ResizeLike
 from keras_dtl.methods.adaptation.balance import Balance, check_weight
 from keras_dtl.methods.adaptation.domain_outputs import DomainOutputs
-from keras_dtl.methods.adaptation.examples import of_labels, unpack, unpack_labelled
+from keras_dtl.methods.adaptation.examples import check_batch, class_numbers, labelled, unpack
 from keras_dtl.methods.adaptation.label_shift import ClassShares, redraw
 from keras_dtl.methods.classifier import ClassifierMethod, is_dense
 from keras_dtl.methods.inputs import (
     check_pixels,
     first_batch,
     logits_loss,
+    refuse_domains,
     require_classes,
     require_domains,
     with_label_weights,
@@ -134,6 +135,7 @@ class DomainAdaptation(ClassifierMethod):
         return self.batch_norm != "separate"
 
     def call(self, images, training=False):
+        refuse_domains(images)
         return self.outputs(images, training)[1]
 
     def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
@@ -148,7 +150,8 @@ class DomainAdaptation(ClassifierMethod):
 
         Args:
             x: `tf.data.Dataset` of dictionaries, see `DomainAdaptation` and
-                `keras_dtl.data.domain_batches`.
+                `keras_dtl.data.domain_batches`; or a generator or `keras.utils.PyDataset`, which
+                Keras wants to give tuples: `(dictionary,)`.
             y: None: labels are in the batches.
             *args, **kwargs: Of `keras.Model.fit`.
             class_weight: `{class index: weight}` in the label loss; the adaptation loss weighs
@@ -167,11 +170,10 @@ class DomainAdaptation(ClassifierMethod):
 
     def test_step(self, data):
         """Score `(images, labels)`, or the source of batches of domains, whose target has none."""
-        x, y, weight = unpack_labelled(self.labelled_part(data))
-        return super().test_step((x, y) if weight is None else (x, y, of_labels(y, weight)))
+        return super().test_step(labelled(data))
 
     def train_step(self, batch):
-        self.check_batch(batch)
+        batch = self.check_batch(batch)
         examples = unpack(batch)
         with tf.GradientTape() as tape:
             outputs = self.domain_outputs(examples.source_images, examples.target_images)
@@ -189,7 +191,7 @@ class DomainAdaptation(ClassifierMethod):
         if self.shares is None:
             return outputs
         count, total = outputs.count, tf.shape(outputs.logits)[0]
-        weights = self.shares(outputs.labels[:count], outputs.unlabelled_target[1])
+        weights = self.shares(class_numbers(outputs.labels[:count]), outputs.unlabelled_target[1])
         order = tf.concat([redraw(weights), tf.range(count, total)], 0)
         changed = {
             name: tf.nest.map_structure(lambda x: tf.gather(x, order), getattr(outputs, name))
@@ -200,7 +202,7 @@ class DomainAdaptation(ClassifierMethod):
         return outputs._replace(labels=tf.gather(outputs.labels, known), **changed)
 
     def labelled_part(self, batch):
-        return batch["source"] if isinstance(batch, dict) else batch
+        return labelled(batch)
 
     def weigh(self, terms, label_loss):
         """Return the sum of the terms of adaptation times their weight.
@@ -219,20 +221,15 @@ class DomainAdaptation(ClassifierMethod):
         return weight * adaptation_loss
 
     def check_batch(self, batch):
-        """Say what is missing in a batch, in words.
+        """Return the dictionary of a batch, or say what is missing in it.
 
         Args:
-            batch: Dictionary, see `DomainAdaptation`.
+            batch: Dictionary, see `DomainAdaptation`, or a tuple of it.
 
         Raises:
             ValueError: When a key is missing that the method needs.
         """
-        missing = [name for name in ("source", *self.needs) if name not in batch]
-        if missing:
-            raise ValueError(
-                f"{type(self).__name__} needs batches with {', '.join(missing)}. Received: a "
-                f"dictionary of {sorted(batch)}. See keras_dtl.data.domain_batches."
-            )
+        return check_batch(type(self), batch, ("source", *self.needs))
 
     def adaptation_terms(self, outputs):
         """Return the terms of the adaptation loss: the hook that a method overrides.

@@ -19,6 +19,48 @@ class Examples(NamedTuple):
     """In the adaptation loss, one for each image."""
 
 
+def as_batch(data):
+    """Return a batch of domains out of the tuple in which Keras hands over what is no data set.
+
+    Args:
+        data: A dictionary, a tuple of one and perhaps of `None`, or anything else, which is
+            returned as it is.
+    """
+    parts = [part for part in data if part is not None] if isinstance(data, (tuple, list)) else []
+    return parts[0] if len(parts) == 1 else data
+
+
+def check_batch(method, data, needs):
+    """Return the batch that data are, or say what is missing in it.
+
+    Args:
+        method: Class of the method.
+        data: As `as_batch` takes it.
+        needs: Keys that must be there.
+
+    Raises:
+        ValueError: When a key is missing that the method needs.
+    """
+    batch = as_batch(data)
+    missing = [name for name in needs if not isinstance(batch, dict) or name not in batch]
+    if not missing:
+        return batch
+    received = (
+        f"a dictionary of {sorted(batch)}" if isinstance(batch, dict) else type(batch).__name__
+    )
+    raise ValueError(
+        f"{method.__name__} needs batches with {', '.join(missing)}. Received: {received}. See "
+        "keras_dtl.data.domain_batches."
+    )
+
+
+def class_numbers(labels):
+    """Return labels as integers `(batch,)` that may be columns, or have a number for each class."""
+    if len(labels.shape) != 2:
+        return labels
+    return tf.argmax(labels, -1) if labels.shape[1] > 1 else labels[:, 0]
+
+
 def unpack(batch):
     """Return the `Examples` of a batch, see `DomainAdaptation`."""
     known = [
@@ -35,6 +77,17 @@ def unpack(batch):
         sample_weight = label_weight if sample_weight is None else sample_weight * label_weight
     target_images = tf.concat(targets, 0) if targets else None
     return Examples(known[0][0], target_images, labels, sample_weight, _weights(batch, known))
+
+
+def labelled(data):
+    """Return `(images, labels)`, and a weight of each label where there are any, to be scored.
+
+    Args:
+        data: As `unpack_labelled` takes it, or a batch of domains, whose source it is.
+    """
+    batch = as_batch(data)
+    x, y, weight = unpack_labelled(batch["source"] if isinstance(batch, dict) else batch)
+    return (x, y) if weight is None else (x, y, of_labels(y, weight))
 
 
 def unpack_labelled(data):
@@ -59,14 +112,13 @@ def of_labels(labels, weight):
         labels: Of images `(batch, ...)`, or maps of them `(batch, height, width, ...)`.
         weight: As `unpack_labelled` returned it; None for 1.
     """
-    shape = tf.shape(labels)[: 3 if len(labels.shape) > 2 else 1]
+    axes = 3 if len(labels.shape) > 2 else 1
+    shape = tf.shape(labels)[:axes]
     if weight is None:
         return tf.ones(shape)
-    return weight if len(weight.shape) == len(shape) else _spread(weight, shape)
-
-
-def _spread(weight, shape):
-    return tf.broadcast_to(tf.reshape(weight, (-1, *[1] * (len(shape) - 1))), shape)
+    if len(weight.shape) == axes:
+        return weight
+    return tf.broadcast_to(tf.reshape(weight, (-1, *[1] * (axes - 1))), shape)
 
 
 def _weights(batch, known):

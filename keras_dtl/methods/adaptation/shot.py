@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from keras_dtl.losses import mean_entropy
 from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
+from keras_dtl.methods.adaptation.examples import check_batch
 from keras_dtl.methods.inputs import check_pixels, first_batch
 
 
@@ -93,10 +94,7 @@ class SHOT(DomainAdaptation):
         return super(DomainAdaptation, self).fit(x, *args, **kwargs)
 
     def check_batch(self, batch):
-        if "target" not in batch:
-            raise ValueError(
-                f"SHOT needs batches with target. Received: a dictionary of {sorted(batch)}."
-            )
+        return check_batch(type(self), batch, ("target",))
 
     def outputs(self, images, training):
         features = self.represent(images, training)
@@ -108,7 +106,7 @@ class SHOT(DomainAdaptation):
         return features if self._body is None else self._body(features, training=training)
 
     def train_step(self, batch):
-        self.check_batch(batch)
+        batch = self.check_batch(batch)
         with tf.GradientTape() as tape:
             features, logits, _ = self.outputs(batch["target"], training=True)
             mean_answer = tf.reduce_mean(tf.nn.softmax(logits), 0)

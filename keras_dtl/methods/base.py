@@ -13,6 +13,7 @@ from keras_dtl.methods.networks import check_networks, refuse_added_losses
 from keras_dtl.methods.optimizers import (
     carry_state,
     method_optimizer,
+    own_objects,
     serialize_optimizer,
     takes_whole_gradients,
 )
@@ -112,6 +113,7 @@ class Method(ReplicatedSteps, keras.Model):
         factors = self.rate_factors()
         given = {k: keras.optimizers.get(v) for k, v in {"optimizer": optimizer, **given}.items()}
         made = {name: method_optimizer(each, factors) for name, each in given.items()}
+        made = own_objects(made)
         super().compile(made.pop("optimizer"), *args, auto_scale_loss=auto_scale_loss, **kwargs)
         for name, each in made.items():
             setattr(self, name, self._with_loss_scaling(each) if auto_scale_loss else each)
@@ -241,21 +243,26 @@ class Method(ReplicatedSteps, keras.Model):
         moved = self.moved_variables(optimizer)
         return _sum([v.regularizer(v) for v in moved if v.regularizer is not None])
 
-    def report(self, **terms):
+    def report(self, examples=None, **terms):
         """Add this step's terms to their running means and return all logs.
 
         Args:
+            examples: How many there are, by which Keras weighs the losses of batches, or None.
             **terms: Scalars by the names in `tracked`, and `loss`, the total.
         """
+        self.update_terms(terms, examples)
+        return self.get_metrics_result()
+
+    def update_terms(self, terms, examples=None):
+        """Add this step's terms to their running means, see `report`."""
         for metric in self.metrics:
             if metric.name in terms:
-                metric.update_state(terms.pop(metric.name))
+                metric.update_state(terms.pop(metric.name), examples)
         if terms:
             raise ValueError(
                 f"{type(self).__name__} reports {sorted(terms)}, which `tracked` does not name. "
                 f"It names {self.tracked}."
             )
-        return self.get_metrics_result()
 
     def test_step(self, data):
         logs = super().test_step(data)

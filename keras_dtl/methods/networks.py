@@ -151,6 +151,24 @@ def refuse_added_losses(model):
         )
 
 
+def require_one_way(encoder, classifier):
+    """Refuse classifiers of several inputs or several answers.
+
+    Raises:
+        ValueError: When `encoder` takes several tensors, or `classifier` gives several.
+    """
+    for name, kind, tensors in (
+        ("encoder", "takes", encoder.inputs),
+        ("classifier", "gives", classifier.outputs),
+    ):
+        if len(tensors) > 1:
+            raise ValueError(
+                f"`{name}` must be a network of one input and one output. Received: one that "
+                f"{kind} {len(tensors)}: {', '.join(str(tensor.shape) for tensor in tensors)}. "
+                "Join them into one tensor, or train a model for each."
+            )
+
+
 NETWORKS = frozenset(
     (
         *("encoder", "classifier", "discriminator", "source_encoder", "view_encoder"),

@@ -85,7 +85,7 @@ class AdaMatch(DomainAdaptation):
         self.minimize(loss, tape)
         self.trackers["pseudo_labelled"].update_state(tf.reduce_mean(certain))
         self.compute_metrics(None, examples.labels, logits, examples.sample_weight)
-        return self.report(loss=loss, label_loss=label_loss, **terms)
+        return self.report(examples.known, loss=loss, label_loss=label_loss, **terms)
 
     def all_outputs(self, batch, examples):
         """Return the `DomainOutputs` of weak images, and both domains' logits of strong ones."""

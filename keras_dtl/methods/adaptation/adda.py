@@ -113,7 +113,11 @@ class ADDA(AdversarialAdaptation):
         labels, weights = of_source
         self.compute_metrics(None, labels, source[1], weights)
         return self.report(
-            loss=loss, label_loss=label_loss, domain_loss=domain_loss, mapping_loss=mapping_loss
+            examples.known,
+            loss=loss,
+            label_loss=label_loss,
+            domain_loss=domain_loss,
+            mapping_loss=mapping_loss,
         )
 
     def _represent(self, encoder, images, training):

@@ -121,7 +121,7 @@ class DACS(DomainAdaptation):
         self.minimize(loss, tape)
         self.trackers["certain"].update_state(certain)
         self.compute_metrics(None, examples.labels, outputs.source[1], examples.sample_weight)
-        return self.report(loss=loss, label_loss=label_loss, **terms)
+        return self.report(examples.known, loss=loss, label_loss=label_loss, **terms)
 
     def pseudo_labels(self, images):
         """Return what the teacher answers, and how much of it is certain.

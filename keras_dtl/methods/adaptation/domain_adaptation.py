@@ -20,7 +20,7 @@ from keras_dtl.methods.inputs import (
     require_domains,
     with_label_weights,
 )
-from keras_dtl.methods.networks import batch_norm_layers, require_logits
+from keras_dtl.methods.networks import batch_norm_layers, require_logits, require_one_way
 
 BATCH_NORM_POLICIES = ("joint", "separate", "frozen")
 
@@ -92,6 +92,7 @@ class DomainAdaptation(ClassifierMethod):
             )
         check_weight(adaptation_weight, type(self))
         require_logits(classifier, "classifier")
+        require_one_way(encoder, classifier)
         self.encoder = encoder
         self.classifier = classifier
         self.adaptation_weight = adaptation_weight
@@ -184,7 +185,7 @@ class DomainAdaptation(ClassifierMethod):
             loss = label_loss + self.weigh(terms, label_loss) + self.regularization()
         self.minimize(loss, tape)
         self.compute_metrics(None, examples.labels, logits, examples.sample_weight)
-        return self.report(loss=loss, label_loss=label_loss, **terms)
+        return self.report(examples.known, loss=loss, label_loss=label_loss, **terms)
 
     def in_target_shares(self, outputs):
         """Return the outputs, under `label_shift` with the source's in the target's shares."""

@@ -18,6 +18,11 @@ class Examples(NamedTuple):
     weights: tf.Tensor | None
     """In the adaptation loss, one for each image."""
 
+    @property
+    def known(self):
+        """How many labels there are, by which logs of batches are weighed."""
+        return tf.shape(self.labels)[0]
+
 
 def as_batch(data):
     """Return a batch of domains out of the tuple in which Keras hands over what is no data set.

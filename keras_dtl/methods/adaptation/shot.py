@@ -123,6 +123,12 @@ class SHOT(DomainAdaptation):
             pseudo_label_loss=pseudo_label_loss,
         )
 
+    def report(self, **terms):
+        """See `Method.report`. Metrics of labels, which training lacks, are left to `evaluate`."""
+        self.update_terms(terms)
+        names = (*self.tracked, "loss")
+        return {metric.name: metric.result() for metric in self.metrics if metric.name in names}
+
     def _pseudo_label_loss(self, features, logits):
         centroids = tf.convert_to_tensor(self.centroids)
         present = tf.reduce_any(centroids != 0, 1)

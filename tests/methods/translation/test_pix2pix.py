@@ -144,3 +144,11 @@ def toy_error(**arguments):
 def test_toy_is_won_by_reconstruction_and_lost_without_its_weight():
     assert toy_error() < 25
     assert toy_error(reconstruction_weight=0.0, conditional=False) > 50
+
+
+def test_one_optimizer_for_both_players_becomes_two():
+    optimizer, model = keras.optimizers.SGD(0.1), pix2pix()
+    model.compile(optimizer, discriminator_optimizer=optimizer)
+    model.train_step((images(2), images(2, 1)))
+    assert model.optimizer is not model.discriminator_optimizer
+    assert int(model.discriminator_optimizer.iterations) == int(model.optimizer.iterations) == 1

@@ -39,10 +39,10 @@ class FailureWatch(keras.callbacks.Callback):
 
     After each epoch it looks at what was logged and, where it is given images, at what the model
     answers. It names: a label loss that stays at that of guessing; one class for all images, of
-    the training or of a target without labels; dead features; losses that explode and stay finite;
+    the training or of a target without labels; dead features; losses that explode;
     a training set that is known by heart while other images are guessed; a discriminator that won
     or never learnt. Each is a warning of the logger `keras_dtl`, told once while it lasts.
-    `StopWhenDiverged` stops at what is not finite.
+    `StopWhenDiverged` stops where a loss is no number any more.
 
     Pass it behind the schedules and before a `Checkpoint`.
 
@@ -110,7 +110,7 @@ class FailureWatch(keras.callbacks.Callback):
                 self._tail.setdefault(name, []).append(value)
         if self._exploded is None:
             self._exploded = self._explosion(values)
-            if self._exploded:
+            if self._exploded and self._exploded.name not in self.failures:
                 self._tell(self._exploded)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -119,7 +119,7 @@ class FailureWatch(keras.callbacks.Callback):
         found = [self._exploded, *self._of_logs(logs, known), *of_answers]
         found = {failure.name: failure for failure in found if failure is not None}
         for name, failure in found.items():
-            if name not in self.failures:
+            if name not in self.failures and failure is not self._exploded:
                 self._tell(failure)
         self.failures = found
 
@@ -140,8 +140,16 @@ class FailureWatch(keras.callbacks.Callback):
             first = self._first.setdefault(name, [])
             if len(first) < 3:
                 first.append(abs(value))
+            if name.endswith("loss") and not math.isfinite(value):
+                return Failure(
+                    "losses explode",
+                    f"`{name}` is {value} in step {self._steps}: the weights are lost. Lower the "
+                    "learning rate, give the optimizer `global_clipnorm=1.0`, and look for values "
+                    "that are not finite and labels without a class in the data. "
+                    "`StopWhenDiverged` stops at once.",
+                )
             usual = max(1.0, self._guessing_loss() or 0.0, np.mean(first[:1]))
-            if name.endswith("loss") and math.isfinite(value) and abs(value) > EXPLODED * usual:
+            if name.endswith("loss") and abs(value) > EXPLODED * usual:
                 return Failure(
                     "losses explode",
                     f"`{name}` is {value:.3g} in step {self._steps}, after {first[0]:.3g} in the "
@@ -169,6 +177,8 @@ class FailureWatch(keras.callbacks.Callback):
         """
         guessing, loss = self._guessing_loss(), tail.get("label_loss")
         if guessing is None or loss is None or self._steps < ENOUGH_STEPS:
+            return None
+        if not math.isfinite(loss):
             return None
         if "mapping_loss" in tail:  # ADDA logs known labels alone
             return None

@@ -4,7 +4,8 @@ import keras
 
 from keras_dtl.layers import answer_of
 from keras_dtl.methods.base import Method
-from keras_dtl.methods.inputs import logits_loss, logits_metrics
+from keras_dtl.methods.inputs import logits_loss
+from keras_dtl.methods.probability_metrics import logits_metrics
 
 
 class ClassifierMethod(Method):
@@ -16,7 +17,7 @@ class ClassifierMethod(Method):
 
     def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
         """See `Method.compile`. A cross-entropy of probabilities is taken as one of logits, and so
-        is the accuracy by its name.
+        are Keras' metrics of probabilities.
         """
         loss = logits_loss(loss)
         for name in ("metrics", "weighted_metrics"):

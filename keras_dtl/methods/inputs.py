@@ -32,8 +32,8 @@ def logits_loss(loss):
         loss: What `compile` was given: a name, a function or a Keras loss.
     """
     name = loss if isinstance(loss, str) else getattr(loss, "__name__", None)
-    if isinstance(name, str) and _snake(name) in CROSSENTROPIES:
-        kind, config = CROSSENTROPIES[_snake(name)], {}
+    if isinstance(name, str) and snake_name(name) in CROSSENTROPIES:
+        kind, config = CROSSENTROPIES[snake_name(name)], {}
     elif type(loss) in CROSSENTROPIES.values() and not loss.get_config()["from_logits"]:
         kind, config = type(loss), loss.get_config()
     else:
@@ -42,30 +42,11 @@ def logits_loss(loss):
     return kind(**{**config, "from_logits": True})
 
 
-def _snake(name):
+def snake_name(name):
+    """Return the name that Keras has for a loss or an accuracy, of its class or short, too."""
     names = {kind.__name__: key for key, kind in CROSSENTROPIES.items()}
     short = dict.fromkeys(("bce", "BCE"), "binary_crossentropy")  # as Keras knows it, too
     return {**names, **short, "BinaryAccuracy": "binary_accuracy"}.get(name, name)
-
-
-def logits_metrics(metrics, output_shape, loss):
-    """Return metrics where the accuracy of yes and no is one of logits: yes is above 0.
-
-    By its name Keras would take the accuracy of a probability, of which yes is above 0.5.
-
-    Args:
-        metrics: What `compile` was given: names, functions and Keras metrics.
-        output_shape: Of the classifier.
-        loss: As `logits_loss` returned it.
-    """
-    if not isinstance(metrics, (list, tuple)) or answer_kind(output_shape, loss) != "sigmoid":
-        return metrics
-    return [
-        keras.metrics.BinaryAccuracy(threshold=0.0, name=metric)
-        if isinstance(metric, str) and _snake(metric) in ACCURACIES
-        else metric
-        for metric in metrics
-    ]
 
 
 def answer_kind(output_shape, loss):
@@ -135,6 +116,12 @@ def check_pixels(images, network=None) -> None:
     if not dtype.startswith(("float", "bfloat")) or not scales:
         return
     values = np.asarray(images, "float32")
+    if not np.isfinite(values).all():
+        raise ValueError(
+            "Images are expected in 0..255, as uint8. Received: "
+            f"{dtype} with {np.count_nonzero(~np.isfinite(values))} numbers that are not finite. "
+            "Leave these images out, or mend them with numpy.nan_to_num."
+        )
     low, high = float(values.min()), float(values.max())
     if low >= 0 and high > 1:
         return

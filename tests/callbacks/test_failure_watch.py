@@ -89,6 +89,20 @@ def test_rate_that_is_1000_times_too_large_explodes():
     assert "losses explode" in failures_of(network("source"), rate=50.0, steps=3)
 
 
+def test_losses_that_are_no_numbers_are_told_as_such_alone(caplog):
+    watch = FailureWatch()
+    watch.set_model(network("source"))
+    watch.model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    watch.set_params({"steps": 30, "epochs": 1})
+    watch.on_train_begin()
+    watch.on_epoch_begin(0)
+    for batch in range(30):
+        watch.on_train_batch_end(batch, {"label_loss": 1.0 if batch < 9 else float("nan")})
+    watch.on_epoch_end(0, {"label_loss": float("nan")})
+    assert list(watch.failures) == ["losses explode"] and len(caplog.records) == 1
+    assert "`label_loss` is nan in step 10" in caplog.text
+
+
 def test_large_rate_kills_the_network():
     found = failures_of(network("source"), rate=5.0)
     assert {"one class for all", "dead features"} <= set(found) or "losses explode" in found

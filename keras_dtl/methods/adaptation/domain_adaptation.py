@@ -6,9 +6,9 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.layers import ResizeLike
+from keras_dtl.methods.adaptation import examples as batches
 from keras_dtl.methods.adaptation.balance import Balance, check_weight
 from keras_dtl.methods.adaptation.domain_outputs import DomainOutputs
-from keras_dtl.methods.adaptation.examples import check_batch, class_numbers, labelled, unpack
 from keras_dtl.methods.adaptation.label_shift import ClassShares, redraw
 from keras_dtl.methods.classifier import ClassifierMethod, is_dense
 from keras_dtl.methods.inputs import (
@@ -171,11 +171,11 @@ class DomainAdaptation(ClassifierMethod):
 
     def test_step(self, data):
         """Score `(images, labels)`, or the source of batches of domains, whose target has none."""
-        return super().test_step(labelled(data))
+        return super().test_step(batches.labelled(data))
 
     def train_step(self, batch):
         batch = self.check_batch(batch)
-        examples = unpack(batch)
+        examples = batches.unpack(batch)
         with tf.GradientTape() as tape:
             outputs = self.domain_outputs(examples.source_images, examples.target_images)
             outputs = outputs._replace(labels=examples.labels, weights=examples.weights)
@@ -192,7 +192,9 @@ class DomainAdaptation(ClassifierMethod):
         if self.shares is None:
             return outputs
         count, total = outputs.count, tf.shape(outputs.logits)[0]
-        weights = self.shares(class_numbers(outputs.labels[:count]), outputs.unlabelled_target[1])
+        weights = self.shares(
+            batches.class_numbers(outputs.labels[:count]), outputs.unlabelled_target[1]
+        )
         order = tf.concat([redraw(weights), tf.range(count, total)], 0)
         changed = {
             name: tf.nest.map_structure(lambda x: tf.gather(x, order), getattr(outputs, name))
@@ -203,7 +205,7 @@ class DomainAdaptation(ClassifierMethod):
         return outputs._replace(labels=tf.gather(outputs.labels, known), **changed)
 
     def labelled_part(self, batch):
-        return labelled(batch)
+        return batches.labelled(batch)
 
     def weigh(self, terms, label_loss):
         """Return the sum of the terms of adaptation times their weight.
@@ -230,7 +232,7 @@ class DomainAdaptation(ClassifierMethod):
         Raises:
             ValueError: When a key is missing that the method needs.
         """
-        return check_batch(type(self), batch, ("source", *self.needs))
+        return batches.check_batch(type(self), batch, ("source", *self.needs))
 
     def adaptation_terms(self, outputs):
         """Return the terms of the adaptation loss: the hook that a method overrides.
@@ -274,7 +276,7 @@ class DomainAdaptation(ClassifierMethod):
         if target_images is None:
             return self._as_domains(self.outputs(source_images, training=True), count)
         if self.batch_norm != "separate":
-            images = tf.concat([source_images, target_images], 0)
+            images = batches.joined(source_images, target_images)
             return self._as_domains(self.outputs(images, training=True), count)
         with self.kept_statistics():  # only the target's pass shall move them
             source = self.outputs(source_images, training=True)

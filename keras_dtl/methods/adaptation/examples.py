@@ -1,9 +1,18 @@
 """A batch of domain adaptation taken apart, in the order in which the networks see it."""
 
+import logging
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
+
+logger = logging.getLogger("keras_dtl")
+
+KEYS = (
+    *("source", "target", "target_labelled", "target_weight", "label_weight"),
+    *("source_strong", "target_strong"),
+)
+"""Of a batch of domains."""
 
 
 class Examples(NamedTuple):
@@ -49,6 +58,7 @@ def check_batch(method, data, needs):
     batch = as_batch(data)
     missing = [name for name in needs if not isinstance(batch, dict) or name not in batch]
     if not missing:
+        _check_parts(method, batch)
         return batch
     received = (
         f"a dictionary of {sorted(batch)}" if isinstance(batch, dict) else type(batch).__name__
@@ -57,6 +67,47 @@ def check_batch(method, data, needs):
         f"{method.__name__} needs batches with {', '.join(missing)}. Received: {received}. See "
         "keras_dtl.data.domain_batches."
     )
+
+
+def _check_parts(method, batch):
+    """Refuse labels where none are wanted or missing ones, and tell what nobody looks at."""
+    for name in ("source", "target_labelled"):
+        if name in batch and not isinstance(batch[name], (tuple, list)):
+            raise ValueError(
+                f"Batches for {method.__name__} need (images, labels) as {name!r}. Received: a "
+                f"single {type(batch[name]).__name__}."
+            )
+    if isinstance(batch.get("target"), (tuple, list, dict)):
+        raise ValueError(
+            f"Batches for {method.__name__} need images alone as 'target'. Received: a "
+            f"{type(batch['target']).__name__} of {len(batch['target'])}. Where labels of the "
+            "target may be used, name them 'target_labelled'; else leave them out."
+        )
+    unknown = sorted(set(batch).difference(KEYS))
+    if unknown:
+        logger.warning(
+            "%s looks at %s in a batch, and not at %s.",
+            *(method.__name__, ", ".join(KEYS), ", ".join(map(str, unknown))),
+        )
+
+
+def joined(source, target):
+    """Return the images of both domains, which go through the networks in one pass.
+
+    Args:
+        source, target: `(batch, ...)`.
+
+    Raises:
+        ValueError: When heights, widths or channels differ.
+    """
+    sizes = [tf.TensorShape(images.shape[1:]) for images in (source, target)]
+    if not sizes[0].is_compatible_with(sizes[1]):
+        raise ValueError(
+            "Images of source and target must have one size. Received: "
+            f"{' and '.join(str(size) for size in sizes)}. Resize those of one domain, or pass "
+            'batch_norm="separate", which takes the domains in two passes.'
+        )
+    return tf.concat([source, target], 0)
 
 
 def class_numbers(labels):

@@ -92,3 +92,30 @@ def test_classes_are_known_from_columns_and_from_a_number_for_each(name):
         data = {"source": (images(6), change(labels(6))), "target_labelled": known}
         found.append(float(model.train_step({**data, "target": images(4, 1)})["loss"]))
     assert found[1:] == pytest.approx(found[:1] * 2, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ({"source": images(6)}, r"need \(images, labels\) as 'source'"),
+        ({"target_labelled": images(6)}, "as 'target_labelled'"),
+        ({"target": (images(4), labels(4))}, "images alone as 'target'.*'target_labelled'"),
+        ({"target": np.zeros((4, 9, 8, 3), "uint8")}, r"one size.*\(8, 8, 3\) and \(9, 8, 3\)"),
+    ],
+)
+def test_parts_of_a_batch_that_do_not_fit_are_named(more, named):
+    with pytest.raises(ValueError, match=named):
+        make().train_step({**batch(), **more})
+
+
+def test_parts_of_a_batch_that_nobody_looks_at_are_told(caplog):
+    make().train_step({**batch(), "target_labeled": (images(2), labels(2))})
+    assert "target_labelled, target_weight" in caplog.text
+    assert "and not at target_labeled." in caplog.text
+
+
+def test_images_with_numbers_that_are_not_finite_are_named():
+    x = images(6).astype("float32")
+    x[1, 0, 0] = np.nan
+    with pytest.raises(ValueError, match="float32 with 3 numbers that are not finite"):
+        make().fit({"source": (x, labels(6)), "target": images(6)})

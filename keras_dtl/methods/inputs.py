@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_dtl.layers import answer_of
+from keras_dtl.layers.nesting import nested_layers
 
 logger = logging.getLogger("keras_dtl")
 
@@ -112,6 +113,7 @@ def check_pixels(images, network=None) -> None:
         ValueError: When its images can only have been scaled before.
     """
     dtype = keras.backend.standardize_dtype(images.dtype)
+    _refuse_scaled_twice(images, dtype, network)
     scales = network is None or network.inputs[0].dtype == "uint8"
     if not dtype.startswith(("float", "bfloat")) or not scales:
         return
@@ -129,6 +131,52 @@ def check_pixels(images, network=None) -> None:
         f"Images are expected in 0..255, as uint8: they are scaled in the model. Received: "
         f"{dtype} in {low:.3g}..{high:.3g}, which would be black to it. Leave out the division "
         "by 255 or 127.5."
+    )
+
+
+def check_asked(x, network) -> None:
+    """Refuse scaled images among the first that are asked about, see `check_pixels`.
+
+    Args:
+        x: What `evaluate` or `predict` is given.
+        network: What they go into.
+
+    Raises:
+        ValueError: As `check_pixels`; images that are all black pass.
+    """
+    batch = first_batch(x)
+    batch = x if batch is None else batch
+    if isinstance(batch, dict):
+        batch = batch.get("source", batch.get("target"))
+    images = batch[0] if isinstance(batch, (tuple, list)) else batch
+    if len(getattr(images, "shape", ())) == 4 and hasattr(images, "dtype"):
+        some = images[:ASKED]
+        if np.any(some):
+            check_pixels(some, network)
+
+
+ASKED = 64
+"""Images that are looked at before all are answered."""
+SMALL_SCALE = 1 / 64
+"""From here downwards a `Rescaling` is one of pixels in 0..255."""
+
+
+def _refuse_scaled_twice(images, dtype, network):
+    """Refuse floating images in 0..1 for a network that takes floats and divides them by itself."""
+    if network is None or len(images.shape) != 4 or not dtype.startswith(("float", "bfloat")):
+        return
+    scaling = [
+        layer.name
+        for layer in nested_layers(network)
+        if isinstance(layer, keras.layers.Rescaling) and np.max(layer.scale) <= SMALL_SCALE
+    ]
+    values = np.asarray(images, "float32") if scaling else np.array([2.0])
+    if network.inputs[0].dtype == "uint8" or not (values.min() >= 0 and 0 < values.max() <= 1):
+        return
+    raise ValueError(
+        f"Images are expected in 0..255: {network.name!r} scales them itself, in {scaling[0]!r}. "
+        f"Received: {dtype} in {values.min():.3g}..{values.max():.3g}, which would be black to it. "
+        "Leave out the division by 255."
     )
 
 

@@ -168,6 +168,23 @@ def test_images_that_were_scaled_before_are_refused_at_the_first_batch(scale, sh
         compiled(METHODS["fine"]()).fit(images.astype("float32"), examples().labels)
 
 
+@pytest.mark.parametrize("name", ["source", "fine"])
+def test_scaled_images_are_refused_where_they_are_asked_about_too(name):
+    model, (images, labels) = compiled(METHODS[name]()), examples().arrays()
+    scaled = images.astype("float32") / 255
+    data = tf.data.Dataset.from_tensor_slices((scaled, labels)).batch(8)
+    for ask in (
+        lambda: model.predict(scaled),
+        lambda: model.evaluate(scaled, labels),
+        lambda: model.evaluate(data),
+        lambda: model.predict(data.map(lambda x, _: x)),
+    ):
+        with pytest.raises(ValueError, match=r"expected in 0..255"):
+            ask()
+    black = np.zeros_like(scaled[:2])
+    np.testing.assert_array_equal(model.predict(black, verbose=0)[0], model(black)[0])
+
+
 def test_floats_in_0_to_255_train():
     compiled(METHODS["dann"]()).fit(batches(), steps_per_epoch=1, epochs=1, verbose=0)
     floats = examples().images.astype("float32")

@@ -77,6 +77,11 @@ class ADDA(AdversarialAdaptation):
     ):
         weights = (adaptation_weight, batch_norm)
         super().__init__(encoder, classifier, discriminator, *weights, discriminated, **kwargs)
+        if source_encoder is encoder:
+            raise ValueError(
+                "`source_encoder` stays as it is while `encoder` learns: they cannot be one "
+                "object. Leave it out, and it is a copy."
+            )
         self.source_encoder = source_encoder or copy_of(encoder)
         self.source_encoder.trainable = False
         self.classifier.trainable = False

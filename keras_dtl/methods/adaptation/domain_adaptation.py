@@ -10,6 +10,7 @@ from keras_dtl.methods.adaptation import examples as batches
 from keras_dtl.methods.adaptation.balance import Balance, check_weight
 from keras_dtl.methods.adaptation.domain_outputs import DomainOutputs
 from keras_dtl.methods.adaptation.label_shift import ClassShares, redraw
+from keras_dtl.methods.batch_norm import freeze_or_tell
 from keras_dtl.methods.classifier import ClassifierMethod, is_dense
 from keras_dtl.methods.inputs import (
     check_pixels,
@@ -110,9 +111,7 @@ class DomainAdaptation(ClassifierMethod):
                 name="adaptation_strength", shape=(), initializer="ones", trainable=False
             )
         self._batch_norm_layers = batch_norm_layers(encoder, classifier)
-        if batch_norm == "frozen":
-            for layer in self._batch_norm_layers:
-                layer.trainable = False
+        freeze_or_tell(self._batch_norm_layers, batch_norm)
 
     def _class_shares(self):
         if self.dense or not self.compares_domains:

@@ -148,6 +148,7 @@ class SHOT(DomainAdaptation):
         Raises:
             ValueError: When there are fewer images than classes.
         """
+        check_pixels(images, self.encoder)
         classes = self.classifier.output_shape[-1]
         if len(images) < classes:
             raise ValueError(

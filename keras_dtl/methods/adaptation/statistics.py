@@ -5,6 +5,7 @@ import functools
 
 import numpy as np
 
+from keras_dtl.methods.inputs import check_pixels
 from keras_dtl.methods.networks import batch_norm_layers
 
 
@@ -26,11 +27,14 @@ def adapt_statistics(model, images, batch_size=64):
 
     Raises:
         ValueError: When the model has no batch normalisation, one that is folded into the
-            convolutions, or there are fewer than 2 images.
+            convolutions, there are fewer than 2 images, or they were scaled before.
     """
     check_statistics(model)
     if len(images) < 2:
         raise ValueError(f"Statistics need at least 2 images. Received: {len(images)}.")
+    network = getattr(model, "encoder", model)
+    if np.ndim(images) == 4 and getattr(network, "inputs", None):
+        check_pixels(images, network)
     starts = range(0, len(images), batch_size)
     parts = [images[k : k + batch_size] for k in starts]
     parts = [part for part in parts if 2 * len(part) >= batch_size] or [images]

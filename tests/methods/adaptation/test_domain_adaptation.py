@@ -214,7 +214,11 @@ def test_mixed_precision_trains_and_reports_float32(policy):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"batch_norm": "both"}, "batch_norm"), ({"adaptation_weight": -1}, "adaptation_weight")],
+    [
+        ({"batch_norm": "both"}, "batch_norm"),
+        ({"adaptation_weight": -1}, "adaptation_weight"),
+        ({"adaptation_weight": float("nan")}, "adaptation_weight"),
+    ],
 )
 def test_unusable_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
@@ -224,3 +228,11 @@ def test_unusable_arguments_are_refused(arguments, message):
 def test_classifier_with_softmax_is_refused():
     with pytest.raises(ValueError, match="logits"):
         SourceOnly(encoder(), dense(CLASSES, activation="softmax"))
+
+
+def test_batch_normalisation_that_another_model_froze_is_told(caplog):
+    network = encoder(True)
+    SourceOnly(network, dense(CLASSES), batch_norm="frozen")
+    assert not caplog.records
+    SourceOnly(network, dense(CLASSES))
+    assert "batch_norm='joint' 1 of 1 layers of batch normalisation do not learn" in caplog.text

@@ -74,4 +74,6 @@ def test_bad_input_is_named():
         adapt_statistics(SourceOnly(encoder(batch_norm=True), dense(CLASSES)), images(4))
     with pytest.raises(ValueError, match="at least 2 images. Received: 1"):
         adapt_statistics(trained(), images(1))
+    with pytest.raises(ValueError, match=r"expected in 0..255"):
+        adapt_statistics(trained(), images(4) / 255)
     check_statistics(encoder(batch_norm=True), trained=False)

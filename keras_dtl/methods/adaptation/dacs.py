@@ -3,7 +3,7 @@ import tensorflow as tf
 
 from keras_dtl.distribution import draw
 from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
-from keras_dtl.methods.adaptation.examples import unpack
+from keras_dtl.methods.adaptation.examples import class_numbers, unpack
 
 BLUR = 5
 """Side in pixels of the kernel by which mixed images are blurred."""
@@ -152,7 +152,10 @@ class DACS(DomainAdaptation):
         source, labels = batch["source"][:2]
         target = batch["target"]
         turns = tf.range(tf.shape(target)[0]) % tf.shape(source)[0]  # a source image for each
-        source, labels = tf.gather(source, turns), tf.cast(tf.gather(labels, turns), "int32")
+        source, labels = (
+            tf.gather(source, turns),
+            tf.cast(tf.gather(class_numbers(labels), turns), "int32"),
+        )
         classes = self.classifier.output_shape[-1]
         scores = draw(keras.random.uniform, tf.shape(target)[0], (classes,), self.random)
         pasted = half_of_classes(labels, scores)

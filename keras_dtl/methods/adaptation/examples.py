@@ -111,10 +111,12 @@ def joined(source, target):
 
 
 def class_numbers(labels):
-    """Return labels as integers `(batch,)` that may be columns, or have a number for each class."""
-    if len(labels.shape) != 2:
+    """Return labels as integers `(batch,)`, or maps of them, that have a number for each class, or
+    a last axis of 1.
+    """
+    if len(labels.shape) not in (2, 4):
         return labels
-    return tf.argmax(labels, -1) if labels.shape[1] > 1 else labels[:, 0]
+    return tf.argmax(labels, -1, "int32") if labels.shape[-1] > 1 else labels[..., 0]
 
 
 def unpack(batch):

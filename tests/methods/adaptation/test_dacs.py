@@ -84,6 +84,19 @@ def test_teacher_goes_on_after_a_second_compile():
     np.testing.assert_allclose(model._teacher[0], 0.5 * (teacher + kernel), rtol=1e-5)
 
 
+def test_masks_may_have_a_last_axis_and_a_number_for_each_class():
+    losses = []
+    for change in (lambda y: y, lambda y: y[..., None], lambda y: np.eye(CLASSES)[y]):
+        keras.utils.set_random_seed(0)
+        model, data = make(jitter=0.0), batch()
+        images, labels = data["source"]
+        labels = change(np.clip(labels, 0, CLASSES - 1).astype("int32"))
+        hot = labels.shape[-1] == CLASSES
+        model.compile("sgd", f"{'' if hot else 'sparse_'}categorical_crossentropy")
+        losses.append(float(model.train_step({**data, "source": (images, labels)})["loss"]))
+    assert losses[1:] == pytest.approx(losses[:1] * 2, rel=1e-5)
+
+
 def test_pseudo_labels_are_the_teachers():
     model, target = make(), batch()["target"]
     model._move_teacher()

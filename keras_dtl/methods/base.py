@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_dtl.distribution import ReplicatedSteps, add_up, replica_count
 from keras_dtl.methods.averages import own_averages
 from keras_dtl.methods.batch_norm import fused_batch_norm
-from keras_dtl.methods.inputs import require_end
+from keras_dtl.methods.inputs import require_ends
 from keras_dtl.methods.networks import check_networks, refuse_added_losses
 from keras_dtl.methods.optimizers import (
     carry_state,
@@ -168,11 +168,11 @@ class Method(ReplicatedSteps, keras.Model):
         Raises:
             ValueError: When a data set has no end, and no `steps_per_epoch` is given.
         """
-        given = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments
-        require_end(given.get("x"), given.get("steps_per_epoch"))
-        steps = given.get("validation_steps")
-        require_end(given.get("validation_data"), steps, "validation_steps")
+        require_ends(inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments)
         names = ("optimizer", *self.player_optimizers) if self.compiled else ()
+        if names:  # a callback such as `BackupAndRestore` may have states for them
+            with self.distribute_strategy.scope():
+                self.build_optimizers()
         averages = own_averages(*(getattr(self, name) for name in names))
         with averages, fused_batch_norm(self):
             return super().fit(*args, **kwargs)

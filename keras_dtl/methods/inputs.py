@@ -224,24 +224,24 @@ def refuse_domains(images) -> None:
         )
 
 
-def require_end(x, steps, name="steps_per_epoch") -> None:
-    """Refuse a data set without end where nobody says how much of it is an epoch.
+def require_ends(given: dict) -> None:
+    """Refuse data sets without end where nobody says how much of them is an epoch.
 
     Args:
-        x: What `fit` was given.
-        steps: Of an epoch, or None.
-        name: Of the argument that says so.
+        given: Arguments of `keras.Model.fit` by name.
 
     Raises:
-        ValueError: When the first epoch would never end.
+        ValueError: When the first epoch, or its validation, would never end.
     """
-    if steps is not None or not isinstance(x, tf.data.Dataset):
-        return
-    if x.cardinality() == tf.data.INFINITE_CARDINALITY:
-        raise ValueError(
-            f"The data set has no end, and so its first epoch would have none. Pass `{name}`, "
-            "such as keras_dtl.data.steps_per_epoch(source, batch_size)."
-        )
+    for data, steps in (("x", "steps_per_epoch"), ("validation_data", "validation_steps")):
+        x = given.get(data)
+        if given.get(steps) is not None or not isinstance(x, tf.data.Dataset):
+            continue
+        if x.cardinality() == tf.data.INFINITE_CARDINALITY:
+            raise ValueError(
+                f"The data set has no end, and so its first epoch would have none. Pass `{steps}`, "
+                "such as keras_dtl.data.steps_per_epoch(source, batch_size)."
+            )
 
 
 def first_batch(data):

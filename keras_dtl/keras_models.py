@@ -1,5 +1,6 @@
 """Models that Keras saved, read again: what is wrong with a file is told with its name."""
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -32,6 +33,17 @@ def read_model(
         if isinstance(error, UnicodeError):
             raise ValueError(f"{file} is damaged: {error}. {remedy}") from error
         raise ValueError(f"{file} cannot be read as a Keras model: {error} {remedy}") from error
+    except TypeError as error:
+        unknown = re.search(r"Could not locate \w+ '([^']+)'", str(error))
+        if unknown is None:
+            raise ValueError(f"{file} is damaged: {error}. {remedy}") from error
+        name = unknown[1]
+        raise ValueError(
+            f"{file} holds {name!r}, which is of your own code: import that before, where "
+            "@keras.saving.register_keras_serializable() stands above it; or open the file within "
+            f"keras.saving.custom_object_scope({{{name!r}: {name}}}), or with compile=False where "
+            "it is a loss or a metric."
+        ) from error
     # What damaged archives and arrays make of their readers has no base class but Exception.
     except Exception as error:
         if isinstance(error, MemoryError) or getattr(error, "errno", None):

@@ -2,7 +2,8 @@
 
 from keras_dtl.callbacks.checkpoint import Checkpoint
 from keras_dtl.callbacks.divergence import StopWhenDiverged, TrainingDiverged
-from keras_dtl.callbacks.failure_watch import Failure, FailureWatch
+from keras_dtl.callbacks.failure_watch import FailureWatch
+from keras_dtl.callbacks.failures import Failure
 from keras_dtl.callbacks.gradual_unfreezing import GradualUnfreezing
 from keras_dtl.callbacks.keep_best import KeepBest
 from keras_dtl.callbacks.local_model import LocalModel

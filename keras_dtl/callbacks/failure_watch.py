@@ -1,9 +1,18 @@
 import logging
 import math
-from typing import NamedTuple
 
 import keras
 import numpy as np
+
+from keras_dtl.callbacks.failures import (
+    Failure,
+    Known,
+    Probe,
+    find_dead_features,
+    find_known_by_heart,
+    find_one_answer,
+    find_one_class,
+)
 
 logger = logging.getLogger("keras_dtl")
 
@@ -11,41 +20,18 @@ ENOUGH_STEPS = 20
 """Steps after which a training must have learnt something."""
 GUESSING = 0.97
 """Share of the loss of guessing from which on nothing has been learnt."""
-ONE_CLASS = 0.98
-"""Share of equal answers to evenly drawn images from which on the answer is always the same."""
 EXPLODED = 50.0
 """Multiple of its first values, and of 1, from which on a loss has exploded."""
-ONE_ANSWER = 0.95
-"""The same for images of another domain, whose classes nobody knows."""
-DEAD = 0.99
-"""Share of the features that are the same number for all images from which on a network is dead."""
 WON, LOST = 0.97, 0.55
 """Domain accuracy from which on a discriminator has won, and below which it never learnt."""
 OPPOSED = 0.5
 """Reversal strength from which on a discriminator should have trouble."""
 GENERATOR_BEATEN = 0.01
 """Loss of a discriminator of generated images from which on it is never wrong."""
-KNOWN_BY_HEART = 0.9
-
-
-class Failure(NamedTuple):
-    """What goes wrong with a training: a short name, and words that say what to do."""
-
-    name: str
-    words: str
-
-    def __str__(self):
-        return f"{self.name}: {self.words}"
-
+BATCH_SIZE = 64
+"""Images that are asked about at once."""
 
 _OF_CLASSES = keras.losses.SparseCategoricalCrossentropy, keras.losses.CategoricalCrossentropy
-
-
-class Probe(NamedTuple):
-    """Images `(count, height, width, channels)` and their labels `(count,)`, as in a batch."""
-
-    images: object
-    labels: object
 
 
 class FailureWatch(keras.callbacks.Callback):
@@ -53,10 +39,10 @@ class FailureWatch(keras.callbacks.Callback):
 
     After each epoch it looks at what was logged and, where it is given images, at what the model
     answers. It names: a label loss that stays at that of guessing; one class for all images, of
-    the training or of a target without labels; dead features; losses that explode and stay finite;
+    the training or of a target without labels; dead features; losses that explode;
     a training set that is known by heart while other images are guessed; a discriminator that won
     or never learnt. Each is a warning of the logger `keras_dtl`, told once while it lasts.
-    `StopWhenDiverged` stops at what is not finite.
+    `StopWhenDiverged` stops where a loss is no number any more.
 
     Pass it behind the schedules and before a `Checkpoint`.
 
@@ -64,6 +50,11 @@ class FailureWatch(keras.callbacks.Callback):
         probe: `(images, labels)` of a few training images, as many of each class, or None.
         held_out: `(images, labels)` that are not trained with, or None.
         target: Images `(count, height, width, channels)` of a domain to adapt to, or None.
+        classes: Their names in label order, by which failures call them, or None.
+
+    Raises:
+        ValueError: At the beginning of `fit`, when it is given images and the model has not the
+            parts `encoder` and `classifier`.
 
     Attributes:
         failures: `{name: Failure}` of what was wrong in the last epoch.
@@ -86,14 +77,22 @@ class FailureWatch(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, probe=None, held_out=None, target=None):
+    def __init__(self, probe=None, held_out=None, target=None, classes=None):
         super().__init__()
         self.probe = None if probe is None else Probe(*probe)
         self.held_out = None if held_out is None else Probe(*held_out)
         self.target = target
+        self.classes = None if classes is None else tuple(classes)
         self.failures = {}
 
     def on_train_begin(self, logs=None):
+        given = any(images is not None for images in (self.probe, self.held_out, self.target))
+        if given and not all(hasattr(self.model, part) for part in ("encoder", "classifier")):
+            raise ValueError(
+                "FailureWatch asks `encoder` and `classifier` about its images, which "
+                f"{type(self.model).__name__} has not. Pass FailureWatch() without images: it "
+                "reads the logs."
+            )
         self.failures = {}
         self._steps = 0
         self._first = {}
@@ -111,15 +110,16 @@ class FailureWatch(keras.callbacks.Callback):
                 self._tail.setdefault(name, []).append(value)
         if self._exploded is None:
             self._exploded = self._explosion(values)
-            if self._exploded:
+            if self._exploded and self._exploded.name not in self.failures:
                 self._tell(self._exploded)
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
-        found = [self._exploded, *self._of_logs(logs), *self._of_answers()]
+        known, of_answers = self._of_answers()
+        found = [self._exploded, *self._of_logs(logs, known), *of_answers]
         found = {failure.name: failure for failure in found if failure is not None}
         for name, failure in found.items():
-            if name not in self.failures:
+            if name not in self.failures and failure is not self._exploded:
                 self._tell(failure)
         self.failures = found
 
@@ -140,8 +140,16 @@ class FailureWatch(keras.callbacks.Callback):
             first = self._first.setdefault(name, [])
             if len(first) < 3:
                 first.append(abs(value))
+            if name.endswith("loss") and not math.isfinite(value):
+                return Failure(
+                    "losses explode",
+                    f"`{name}` is {value} in step {self._steps}: the weights are lost. Lower the "
+                    "learning rate, give the optimizer `global_clipnorm=1.0`, and look for values "
+                    "that are not finite and labels without a class in the data. "
+                    "`StopWhenDiverged` stops at once.",
+                )
             usual = max(1.0, self._guessing_loss() or 0.0, np.mean(first[:1]))
-            if name.endswith("loss") and math.isfinite(value) and abs(value) > EXPLODED * usual:
+            if name.endswith("loss") and abs(value) > EXPLODED * usual:
                 return Failure(
                     "losses explode",
                     f"`{name}` is {value:.3g} in step {self._steps}, after {first[0]:.3g} in the "
@@ -150,9 +158,9 @@ class FailureWatch(keras.callbacks.Callback):
                 )
         return None
 
-    def _of_logs(self, logs):
+    def _of_logs(self, logs, known):
         tail = {name: float(np.mean(values)) for name, values in self._tail.items()}
-        return [self._guesses(tail), self._discriminator(tail, logs), self._generator(tail)]
+        return [self._guesses(tail, known), self._discriminator(tail, logs), self._generator(tail)]
 
     def _guessing_loss(self):
         """Return the loss of guessing in nats, or None where the loss is no cross-entropy."""
@@ -162,17 +170,29 @@ class FailureWatch(keras.callbacks.Callback):
             return math.log(2)
         return math.log(shape[-1]) if shape and isinstance(loss, _OF_CLASSES) else None
 
-    def _guesses(self, tail):
+    def _guesses(self, tail, known):
+        """Judge the label loss, and by the share of the probe that is known where it may mislead.
+
+        A loss of weighted labels, or one that is multiplied, may be above that of guessing.
+        """
         guessing, loss = self._guessing_loss(), tail.get("label_loss")
         if guessing is None or loss is None or self._steps < ENOUGH_STEPS:
             return None
-        if "mapping_loss" in tail or loss < GUESSING * guessing:  # ADDA logs known labels alone
+        if not math.isfinite(loss):
+            return None
+        if "mapping_loss" in tail:  # ADDA logs known labels alone
+            return None
+        words = f"the label loss is {loss:.3g}, that of guessing {guessing:.3g}"
+        if getattr(self.model, "weighs_labels", False):
+            if known is None or known.share > known.by_luck:
+                return None
+            words = f"{known.share:.0%} of the training images are right, no more than by guessing"
+        elif loss < GUESSING * guessing or (known is not None and known.is_most):
             return None
         return Failure(
             "no better than guessing",
-            f"the label loss is {loss:.3g}, that of guessing {guessing:.3g}: nothing of the "
-            "classes is known. Try a tenth of the learning rate, check that labels belong to their "
-            "images, and train without adaptation first.",
+            f"{words}: nothing of the classes is known. Try a tenth of the learning rate, check "
+            "that labels belong to their images, and train without adaptation first.",
         )
 
     def _discriminator(self, tail, logs):
@@ -213,88 +233,49 @@ class FailureWatch(keras.callbacks.Callback):
     # What the model answers ---------------------------------------------------------------
 
     def _of_answers(self):
+        """Return the `Known` share of the probe, where there is one, and what was found."""
         if self._steps < ENOUGH_STEPS:
-            return []
+            return None, []
+        found = []
+        if self.target is not None and (answers := self._answers(self.target)[1]) is not None:
+            found.append(find_one_answer(answers, self._name_of))
         if self.probe is None:
-            return [self._one_answer()]
+            return None, found
         features, answers = self._answers(self.probe.images)
-        one_class = _one_class(answers, self.probe.labels)
-        return [_dead(features), one_class, self._by_heart(answers), self._one_answer()]
+        found.append(find_dead_features(features))
+        if answers is None:
+            return None, found
+        labels = self.probe.known
+        found.append(find_one_class(answers, labels, self._name_of))
+        if self.held_out is not None:
+            others = self._answers(self.held_out.images)[1]
+            found.append(find_known_by_heart(answers, labels, others, self.held_out.known))
+        return Known.of(answers, labels), found
 
     def _answers(self, images):
-        features = keras.ops.convert_to_numpy(self.model.encoder(images, training=False))
-        logits = keras.ops.convert_to_numpy(self.model.classifier(features, training=False))
-        return features.reshape(len(features), -1), logits.argmax(-1)
+        """Return features and the answered classes, or None where answers are no classes."""
+        parts = [
+            self._outputs(images[k : k + BATCH_SIZE]) for k in range(0, len(images), BATCH_SIZE)
+        ]
+        features, logits = (np.concatenate(part) for part in zip(*parts, strict=True))
+        if self._task() not in (None, "classification"):
+            return features, None
+        return features, logits.argmax(-1) if logits.shape[-1] > 1 else (logits[:, 0] > 0) * 1
 
-    def _by_heart(self, answers):
-        if self.held_out is None:
-            return None
-        known = float(np.mean(answers == self.probe.labels))
-        truth = np.asarray(self.held_out.labels)
-        right = self._answers(self.held_out.images)[1] == truth
-        accuracy = float(np.mean([right[truth == label].mean() for label in np.unique(truth)]))
-        if known < KNOWN_BY_HEART or accuracy > beyond_chance(len(np.unique(truth)), len(truth)):
-            return None
-        return Failure(
-            "known by heart",
-            f"{known:.0%} of the training images are right, and {accuracy:.0%} of others, which is "
-            "guessing. Check that labels belong to their images; take more images, --augment, or "
-            "pretrained weights.",
-        )
+    def _outputs(self, images):
+        features = self.model.encoder(images, training=False)
+        logits = self.model.classifier(features, training=False)
+        return [keras.ops.convert_to_numpy(tensor) for tensor in (features, logits)]
 
-    def _one_answer(self):
-        if self.target is None:
+    def _task(self):
+        """Return what the classifier answers, such as `"classification"`; None: nobody knows."""
+        try:
+            return self.model.answer().task
+        except (AttributeError, ValueError):  # no method of this package, or a loss of one's own
             return None
-        share, most = _commonest(self._answers(self.target)[1])
-        if share < ONE_ANSWER:
-            return None
-        return Failure(
-            "one class for the target",
-            f"{share:.0%} of the target's images are taken for class {most}. Unless they hold "
-            "little else, nothing is known of them: see what source-only answers. Where its "
-            "answers are mixed, lower the weight of adaptation; where they are not, take more or "
-            "other images, --augment, or pretrained weights.",
-        )
+
+    def _name_of(self, number):
+        return f"class {number}" if self.classes is None else repr(str(self.classes[number]))
 
     def _tell(self, failure):
         logger.warning("Step %d: %s", self._steps, failure)
-
-
-def beyond_chance(classes, count):
-    """Return the mean accuracy of `classes` that guessing exceeds in one of 20 cases.
-
-    Args:
-        classes: How many there are, 1 or more.
-        count: How many images were answered, of all classes.
-    """
-    chance = 1 / classes
-    return min(1.0, chance + 1.64 * math.sqrt(chance * (1 - chance) / max(1, count)))
-
-
-def _commonest(answers):
-    """Return the share of the commonest answer, and which it is."""
-    counts = np.bincount(answers.ravel())
-    return counts.max() / counts.sum(), int(counts.argmax())
-
-
-def _one_class(answers, labels):
-    share, most = _commonest(answers)
-    if share < ONE_CLASS or len(np.unique(labels)) < 2:
-        return None
-    return Failure(
-        "one class for all",
-        f"{share:.0%} of images of several classes are taken for class {most}. Lower "
-        "the learning rate, and look whether a class outnumbers the others by far.",
-    )
-
-
-def _dead(features):
-    spread = np.ptp(features, axis=0)
-    share = float(np.mean(spread <= 1e-6 * max(1.0, float(np.abs(features).max()))))
-    if share < DEAD:
-        return None
-    return Failure(
-        "dead features",
-        f"{share:.0%} of the encoder's outputs are the same for every image: no gradient leads "
-        "back. Begin again with a lower learning rate, and check that images are in 0..255.",
-    )

@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 from typing import NamedTuple
 
 import keras
@@ -29,7 +30,7 @@ class KeepBest(keras.callbacks.Callback):
 
     def __init__(self, path, monitored, lowest=False):
         super().__init__()
-        self.path = path
+        self.path = Path(path)
         self.monitored = monitored
         self.lowest = lowest
 

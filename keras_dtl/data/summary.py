@@ -2,8 +2,9 @@
 
 import collections
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,8 @@ def join_names(names: Iterable[str]) -> str:
 def copy_lines(learnt: Iterable[Path], asked: Iterable[Path]) -> list[str]:
     """Return a note on files for testing that lie among those to learn from, too, or none.
 
-    Only files of one size are read and compared.
+    Only files of one size are read and compared. One that cannot be read is a copy of none: who
+    opens it says why it cannot.
 
     Args:
         learnt: Files to learn from.
@@ -64,12 +66,15 @@ def copy_lines(learnt: Iterable[Path], asked: Iterable[Path]) -> list[str]:
     """
     by_size, asked = collections.defaultdict(list), list(asked)
     for path in learnt:
-        by_size[path.stat().st_size].append(path)
-    digest = functools.cache(sha256)
+        by_size[_or_none(_size, path)].append(path)
+    digest = functools.cache(functools.partial(_or_none, sha256))
     copies = [
         path
         for path in asked
-        if any(digest(other) == digest(path) for other in by_size.get(path.stat().st_size, ()))
+        if any(
+            digest(path) is not None and digest(other) == digest(path)
+            for other in by_size.get(_or_none(_size, path), ())
+        )
     ]
     if not copies:
         return []
@@ -78,6 +83,18 @@ def copy_lines(learnt: Iterable[Path], asked: Iterable[Path]) -> list[str]:
         f"as {readable_name(copies[0])}: their answers are known by heart, and scores too good. "
         "Leave them in one split."
     ]
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def _or_none(read: Callable[[Path], Any], path: Path) -> Any:
+    """Return what a function reads of a file, or None where that cannot be read."""
+    try:
+        return read(path)
+    except OSError:
+        return None
 
 
 def image_sizes(files: Iterable[Path]) -> tuple[collections.Counter, list[str]]:

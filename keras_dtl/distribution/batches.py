@@ -14,10 +14,12 @@ def share_batches(batches, strategy):
         strategy: `tf.distribute.Strategy`; one of a single replica changes nothing.
 
     Returns:
-        What `fit` takes: the data set itself, or a `tf.distribute.DistributedDataset`.
+        What `fit` takes: the data set itself, or a `tf.distribute.DistributedDataset` of as many
+        batches.
 
     Raises:
-        ValueError: When the rows of a batch cannot be divided evenly.
+        ValueError: When the rows of a batch cannot be divided evenly. Where its size is not known
+            before it is drawn, such as that of a last, smaller one, `fit` fails by that name.
     """
     replicas = strategy.num_replicas_in_sync
     if replicas == 1:
@@ -33,15 +35,17 @@ def share_batches(batches, strategy):
             parts = parts.apply(tf.data.experimental.assert_cardinality(batches.cardinality()))
         return parts.with_options(batches.options()).prefetch(tf.data.AUTOTUNE)
 
-    return strategy.distribute_datasets_from_function(of_worker)
+    shared = strategy.distribute_datasets_from_function(of_worker)
+    # TensorFlow counts the part of each replica as one, by which `fit` would go on for too long.
+    shared._cardinality = batches.cardinality().numpy()
+    return shared
 
 
 def _parts(batch, replicas, here, worker):
     """Return the rows of a worker's replicas, `(replicas here, rows, ...)`."""
 
     def part(tensor):
-        rows = tf.shape(tensor)[0] // replicas
-        _check_divisible(tensor.shape[0], replicas)
+        rows = _even_rows(tensor, replicas)
         own = tensor[worker * here * rows : (worker + 1) * here * rows]
         static = None if tensor.shape[0] is None else tensor.shape[0] // replicas
         own = tf.reshape(own, tf.concat([[here, rows], tf.shape(tensor)[1:]], 0))
@@ -56,10 +60,21 @@ def _only_part(*batch):
     return tf.nest.map_structure(lambda tensor: tensor[0], batch)
 
 
+_UNEVEN = (
+    "A batch of %s examples cannot be divided evenly among %s replicas. Give a batch size that is "
+    "a multiple of %s (--batch-size), or fewer devices or workers%s."
+)
+
+
 def _check_divisible(rows, replicas):
     if rows is not None and rows % replicas:
-        raise ValueError(
-            f"A batch of {rows} examples cannot be divided evenly among {replicas} replicas. Give "
-            f"a batch size that is a multiple of {replicas} (--batch-size), or fewer devices or "
-            "workers."
-        )
+        raise ValueError(_UNEVEN % (rows, replicas, replicas, ""))
+
+
+def _even_rows(tensor, replicas):
+    """Return how many rows of a batch a replica has, where nobody knew before it was drawn."""
+    rows = tf.shape(tensor)[0]
+    last = "; leave a smaller last batch out by batch(..., drop_remainder=True)"
+    words = _UNEVEN % ("another number of", replicas, replicas, last)
+    with tf.control_dependencies([tf.debugging.assert_equal(rows % replicas, 0, words)]):
+        return rows // replicas

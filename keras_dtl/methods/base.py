@@ -8,10 +8,12 @@ import tensorflow as tf
 from keras_dtl.distribution import ReplicatedSteps, add_up, replica_count
 from keras_dtl.methods.averages import own_averages
 from keras_dtl.methods.batch_norm import fused_batch_norm
-from keras_dtl.methods.networks import check_networks
+from keras_dtl.methods.inputs import require_ends
+from keras_dtl.methods.networks import check_networks, refuse_added_losses
 from keras_dtl.methods.optimizers import (
     carry_state,
     method_optimizer,
+    own_objects,
     serialize_optimizer,
     takes_whole_gradients,
 )
@@ -34,11 +36,17 @@ class Method(ReplicatedSteps, keras.Model):
         tracked: Names of the terms that `train_step` reports; each gets a running mean.
         player_optimizers: Names of further optimizers that `compile` takes by keyword, for
             methods with a second player, such as `("discriminator_optimizer",)`.
+        calls_once: Whether a step calls each network that learns once.
+
+    Attributes:
+        weighs_labels: Whether examples or classes were weighted in the last loss of labels.
     """
 
     task = None
     tracked = ()
     player_optimizers = ()
+    calls_once = True
+    weighs_labels = False
 
     def __new__(cls, *args, **kwargs):
         check_networks(cls, args, kwargs)
@@ -105,6 +113,7 @@ class Method(ReplicatedSteps, keras.Model):
         factors = self.rate_factors()
         given = {k: keras.optimizers.get(v) for k, v in {"optimizer": optimizer, **given}.items()}
         made = {name: method_optimizer(each, factors) for name, each in given.items()}
+        made = own_objects(made)
         super().compile(made.pop("optimizer"), *args, auto_scale_loss=auto_scale_loss, **kwargs)
         for name, each in made.items():
             setattr(self, name, self._with_loss_scaling(each) if auto_scale_loss else each)
@@ -154,8 +163,16 @@ class Method(ReplicatedSteps, keras.Model):
                 getattr(self, name).build(self.moved_variables(name))
 
     def fit(self, *args, **kwargs):
-        """See `keras.Model.fit`. Every optimizer with `use_ema` ends on the averages it kept."""
+        """See `keras.Model.fit`. Every optimizer with `use_ema` ends on the averages it kept.
+
+        Raises:
+            ValueError: When a data set has no end, and no `steps_per_epoch` is given.
+        """
+        require_ends(inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments)
         names = ("optimizer", *self.player_optimizers) if self.compiled else ()
+        if names:  # a callback such as `BackupAndRestore` may have states for them
+            with self.distribute_strategy.scope():
+                self.build_optimizers()
         averages = own_averages(*(getattr(self, name) for name in names))
         with averages, fused_batch_norm(self):
             return super().fit(*args, **kwargs)
@@ -199,6 +216,7 @@ class Method(ReplicatedSteps, keras.Model):
         Returns:
             Scalar float32 tensor.
         """
+        self.weighs_labels = sample_weight is not None
         loss = self.compute_loss(y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
         # Keras has divided it already, and added what layers ask for, see `regularization`.
         return loss * replica_count() - _sum(self.losses)
@@ -206,35 +224,45 @@ class Method(ReplicatedSteps, keras.Model):
     def regularization(self, optimizer="optimizer"):
         """Return what layers ask for beside the losses, to be added to what is minimised.
 
-        That are penalties on the weights that an optimizer moves (`kernel_regularizer`). Where it
-        is the only one it is also what layers add as they are called (`add_loss`).
+        That are penalties on the weights that an optimizer moves (`kernel_regularizer`). Where a
+        step calls each network once, it is also what layers add as they are called (`add_loss`).
 
         Args:
             optimizer: Key of `optimized_variables()`.
 
         Returns:
             Scalar float32 tensor.
+
+        Raises:
+            ValueError: When layers add a loss as they are called, and it would count for the last
+                call alone, or for nobody knows whom.
         """
-        if not self.player_optimizers:
+        if not self.player_optimizers and self.calls_once:
             return _sum(self.losses)
+        refuse_added_losses(self)
         moved = self.moved_variables(optimizer)
         return _sum([v.regularizer(v) for v in moved if v.regularizer is not None])
 
-    def report(self, **terms):
+    def report(self, examples=None, **terms):
         """Add this step's terms to their running means and return all logs.
 
         Args:
+            examples: How many there are, by which Keras weighs the losses of batches, or None.
             **terms: Scalars by the names in `tracked`, and `loss`, the total.
         """
+        self.update_terms(terms, examples)
+        return self.get_metrics_result()
+
+    def update_terms(self, terms, examples=None):
+        """Add this step's terms to their running means, see `report`."""
         for metric in self.metrics:
             if metric.name in terms:
-                metric.update_state(terms.pop(metric.name))
+                metric.update_state(terms.pop(metric.name), examples)
         if terms:
             raise ValueError(
                 f"{type(self).__name__} reports {sorted(terms)}, which `tracked` does not name. "
                 f"It names {self.tracked}."
             )
-        return self.get_metrics_result()
 
     def test_step(self, data):
         logs = super().test_step(data)

@@ -2,11 +2,14 @@
 
 import contextlib
 import functools
+import logging
 
 import keras
 import tensorflow as tf
 
 from keras_dtl.methods.networks import batch_norm_layers
+
+logger = logging.getLogger("keras_dtl")
 
 _LEAST_EPSILON = 1.001e-5
 """The least that cuDNN takes."""
@@ -33,6 +36,25 @@ def fused_batch_norm(*networks):
     finally:
         for layer in layers:
             del layer.call
+
+
+def freeze_or_tell(layers, policy):
+    """Freeze batch normalisation by the policy `"frozen"`; by another, tell what is frozen.
+
+    Args:
+        layers: Those of batch normalisation.
+        policy: `batch_norm` of a method.
+    """
+    frozen = [layer.name for layer in layers if not layer.trainable]
+    for layer in layers if policy == "frozen" else ():
+        layer.trainable = False
+    if frozen and policy != "frozen":
+        logger.warning(
+            "Under batch_norm=%r %d of %d layers of batch normalisation do not learn, such as %s: "
+            "they were frozen before (`trainable`), perhaps by another model of these networks. "
+            'Set their `trainable` to True, or pass batch_norm="frozen" to say so.',
+            *(policy, len(frozen), len(layers), frozen[0]),
+        )
 
 
 def _is_plain(layer):

@@ -4,7 +4,8 @@ import keras
 
 from keras_dtl.layers import answer_of
 from keras_dtl.methods.base import Method
-from keras_dtl.methods.inputs import logits_loss, logits_metrics
+from keras_dtl.methods.inputs import check_asked, logits_loss
+from keras_dtl.methods.probability_metrics import logits_metrics
 
 
 class ClassifierMethod(Method):
@@ -16,13 +17,31 @@ class ClassifierMethod(Method):
 
     def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
         """See `Method.compile`. A cross-entropy of probabilities is taken as one of logits, and so
-        is the accuracy by its name.
+        are Keras' metrics of probabilities.
         """
         loss = logits_loss(loss)
         for name in ("metrics", "weighted_metrics"):
             if kwargs.get(name):
                 kwargs[name] = logits_metrics(kwargs[name], self.classifier.output_shape, loss)
         super().compile(optimizer, loss, *args, **kwargs)
+
+    def evaluate(self, x=None, *args, **kwargs):
+        """See `keras.Model.evaluate`.
+
+        Raises:
+            ValueError: When images were scaled before, which the encoder does by itself.
+        """
+        check_asked(x, self.encoder)
+        return super().evaluate(x, *args, **kwargs)
+
+    def predict(self, x, *args, **kwargs):
+        """See `keras.Model.predict`.
+
+        Raises:
+            ValueError: As of `evaluate`.
+        """
+        check_asked(x, self.encoder)
+        return super().predict(x, *args, **kwargs)
 
     def answer(self, postprocessing=None):
         """Return the `keras_dtl.layers.Answer` that the model was trained to give.

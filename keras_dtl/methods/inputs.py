@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_dtl.layers import answer_of
+from keras_dtl.layers.nesting import nested_layers
 
 logger = logging.getLogger("keras_dtl")
 
@@ -32,8 +33,8 @@ def logits_loss(loss):
         loss: What `compile` was given: a name, a function or a Keras loss.
     """
     name = loss if isinstance(loss, str) else getattr(loss, "__name__", None)
-    if isinstance(name, str) and _snake(name) in CROSSENTROPIES:
-        kind, config = CROSSENTROPIES[_snake(name)], {}
+    if isinstance(name, str) and snake_name(name) in CROSSENTROPIES:
+        kind, config = CROSSENTROPIES[snake_name(name)], {}
     elif type(loss) in CROSSENTROPIES.values() and not loss.get_config()["from_logits"]:
         kind, config = type(loss), loss.get_config()
     else:
@@ -42,30 +43,11 @@ def logits_loss(loss):
     return kind(**{**config, "from_logits": True})
 
 
-def _snake(name):
+def snake_name(name):
+    """Return the name that Keras has for a loss or an accuracy, of its class or short, too."""
     names = {kind.__name__: key for key, kind in CROSSENTROPIES.items()}
     short = dict.fromkeys(("bce", "BCE"), "binary_crossentropy")  # as Keras knows it, too
     return {**names, **short, "BinaryAccuracy": "binary_accuracy"}.get(name, name)
-
-
-def logits_metrics(metrics, output_shape, loss):
-    """Return metrics where the accuracy of yes and no is one of logits: yes is above 0.
-
-    By its name Keras would take the accuracy of a probability, of which yes is above 0.5.
-
-    Args:
-        metrics: What `compile` was given: names, functions and Keras metrics.
-        output_shape: Of the classifier.
-        loss: As `logits_loss` returned it.
-    """
-    if not isinstance(metrics, (list, tuple)) or answer_kind(output_shape, loss) != "sigmoid":
-        return metrics
-    return [
-        keras.metrics.BinaryAccuracy(threshold=0.0, name=metric)
-        if isinstance(metric, str) and _snake(metric) in ACCURACIES
-        else metric
-        for metric in metrics
-    ]
 
 
 def answer_kind(output_shape, loss):
@@ -113,7 +95,7 @@ def check_all_pixels(x, y=None) -> None:
     Raises:
         ValueError: As `check_pixels`.
     """
-    given = first_batch(x) if isinstance(x, tf.data.Dataset) else (x, y)
+    given = (x, y) if first_batch(x) is None else first_batch(x)
     for part in tf.nest.flatten(given):
         if len(getattr(part, "shape", ())) == 4:
             check_pixels(part)
@@ -131,10 +113,17 @@ def check_pixels(images, network=None) -> None:
         ValueError: When its images can only have been scaled before.
     """
     dtype = keras.backend.standardize_dtype(images.dtype)
+    _refuse_scaled_twice(images, dtype, network)
     scales = network is None or network.inputs[0].dtype == "uint8"
     if not dtype.startswith(("float", "bfloat")) or not scales:
         return
     values = np.asarray(images, "float32")
+    if not np.isfinite(values).all():
+        raise ValueError(
+            "Images are expected in 0..255, as uint8. Received: "
+            f"{dtype} with {np.count_nonzero(~np.isfinite(values))} numbers that are not finite. "
+            "Leave these images out, or mend them with numpy.nan_to_num."
+        )
     low, high = float(values.min()), float(values.max())
     if low >= 0 and high > 1:
         return
@@ -142,6 +131,52 @@ def check_pixels(images, network=None) -> None:
         f"Images are expected in 0..255, as uint8: they are scaled in the model. Received: "
         f"{dtype} in {low:.3g}..{high:.3g}, which would be black to it. Leave out the division "
         "by 255 or 127.5."
+    )
+
+
+def check_asked(x, network) -> None:
+    """Refuse scaled images among the first that are asked about, see `check_pixels`.
+
+    Args:
+        x: What `evaluate` or `predict` is given.
+        network: What they go into.
+
+    Raises:
+        ValueError: As `check_pixels`; images that are all black pass.
+    """
+    batch = first_batch(x)
+    batch = x if batch is None else batch
+    if isinstance(batch, dict):
+        batch = batch.get("source", batch.get("target"))
+    images = batch[0] if isinstance(batch, (tuple, list)) else batch
+    if len(getattr(images, "shape", ())) == 4 and hasattr(images, "dtype"):
+        some = images[:ASKED]
+        if np.any(some):
+            check_pixels(some, network)
+
+
+ASKED = 64
+"""Images that are looked at before all are answered."""
+SMALL_SCALE = 1 / 64
+"""From here downwards a `Rescaling` is one of pixels in 0..255."""
+
+
+def _refuse_scaled_twice(images, dtype, network):
+    """Refuse floating images in 0..1 for a network that takes floats and divides them by itself."""
+    if network is None or len(images.shape) != 4 or not dtype.startswith(("float", "bfloat")):
+        return
+    scaling = [
+        layer.name
+        for layer in nested_layers(network)
+        if isinstance(layer, keras.layers.Rescaling) and np.max(layer.scale) <= SMALL_SCALE
+    ]
+    values = np.asarray(images, "float32") if scaling else np.array([2.0])
+    if network.inputs[0].dtype == "uint8" or not (values.min() >= 0 and 0 < values.max() <= 1):
+        return
+    raise ValueError(
+        f"Images are expected in 0..255: {network.name!r} scales them itself, in {scaling[0]!r}. "
+        f"Received: {dtype} in {values.min():.3g}..{values.max():.3g}, which would be black to it. "
+        "Leave out the division by 255."
     )
 
 
@@ -159,7 +194,8 @@ def require_domains(model, x, y=None) -> None:
     spec = x.element_spec if isinstance(x, (tf.data.Dataset, divided)) else x
     if y is None and isinstance(spec, dict) and "source" in spec:
         return
-    known = isinstance(x, tf.data.Dataset) or hasattr(x, "__next__") or callable(x)
+    kinds = tf.data.Dataset, keras.utils.PyDataset
+    known = isinstance(x, kinds) or hasattr(x, "__next__") or callable(x)
     if y is None and known and not isinstance(spec, (tuple, dict, tf.TensorSpec)):
         return  # a generator, whose batches `train_step` checks
     needs = "".join(f', "{name}": ...' for name in model.needs)
@@ -174,8 +210,51 @@ def require_domains(model, x, y=None) -> None:
     )
 
 
+def refuse_domains(images) -> None:
+    """Refuse a batch of domains where images alone are asked about.
+
+    Raises:
+        ValueError: When it is such a batch.
+    """
+    if isinstance(images, dict) and {"source", "target"} & set(images):
+        raise ValueError(
+            "Images alone are answered. Received: a batch of domains, a dictionary of "
+            f"{sorted(images)}. Choose one, such as by "
+            'predict(batches.map(lambda batch: batch["target"])).'
+        )
+
+
+def require_ends(given: dict) -> None:
+    """Refuse data sets without end where nobody says how much of them is an epoch.
+
+    Args:
+        given: Arguments of `keras.Model.fit` by name.
+
+    Raises:
+        ValueError: When the first epoch, or its validation, would never end.
+    """
+    for data, steps in (("x", "steps_per_epoch"), ("validation_data", "validation_steps")):
+        x = given.get(data)
+        if given.get(steps) is not None or not isinstance(x, tf.data.Dataset):
+            continue
+        if x.cardinality() == tf.data.INFINITE_CARDINALITY:
+            raise ValueError(
+                f"The data set has no end, and so its first epoch would have none. Pass `{steps}`, "
+                "such as keras_dtl.data.steps_per_epoch(source, batch_size)."
+            )
+
+
 def first_batch(data):
-    """Return the first batch of a `tf.data.Dataset` that holds floating tensors, else None."""
+    """Return the first batch of what `fit` is given, where it can be had and may be floating.
+
+    Args:
+        data: A `tf.data.Dataset`, a `keras.utils.PyDataset`, or a dictionary of arrays.
+    """
+    if isinstance(data, dict):
+        return data
+    if isinstance(data, keras.utils.PyDataset):
+        batch = data[0]
+        return batch[0] if isinstance(batch, tuple) and len(batch) == 1 else batch
     if not isinstance(data, tf.data.Dataset):
         return None
     specs = tf.nest.flatten(data.element_spec)
@@ -191,7 +270,21 @@ def with_label_weights(data, class_weight: dict, loss=None):
         data: `tf.data.Dataset` of dictionaries, see `DomainAdaptation`.
         class_weight: `{class index: weight of 0 or more}`; others weigh 1.
         loss: What was compiled: those of `ONE_HOT` take labels with a number for each class.
+
+    Raises:
+        ValueError: When data are no `tf.data.Dataset`, or classes are not given by their index.
     """
+    if not isinstance(data, tf.data.Dataset):
+        raise ValueError(
+            "`class_weight` takes a tf.data.Dataset of batches, before `share_batches`. Received: "
+            f"{type(data).__name__}. Put weights of examples into the batches instead: "
+            '{"source": (images, labels, sample_weight), ...}.'
+        )
+    if not all(isinstance(key, (int, np.integer)) and key >= 0 for key in class_weight):
+        raise ValueError(
+            "`class_weight` maps the index of a class, 0 or more, to its weight. Received: "
+            f"{class_weight}."
+        )
     one_hot = isinstance(loss, ONE_HOT)
     size = max(class_weight, default=-1) + 2
     table = [float(class_weight.get(index, 1.0)) for index in range(size)]
@@ -202,6 +295,8 @@ def with_label_weights(data, class_weight: dict, loss=None):
             labels.append(tf.cast(batch["target_labelled"][1], labels[0].dtype))
         known = tf.concat(labels, 0)
         known = tf.argmax(known, -1, "int32") if one_hot else tf.cast(known, "int32")
+        if len(known.shape) == 2 and known.shape[1] == 1:
+            known = known[:, 0]  # a column, which weights of examples would make a table
         known = tf.minimum(known, size - 1)
         return {**batch, "label_weight": tf.gather(tf.constant(table), known)}
 

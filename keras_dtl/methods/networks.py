@@ -127,6 +127,48 @@ def require_logits(network, name):
         )
 
 
+def refuse_added_losses(model):
+    """Refuse layers that add a loss as they are called, where a step calls them several times.
+
+    Args:
+        model: The method, or one of its networks, after it was called.
+
+    Raises:
+        ValueError: When there are such; the message names them.
+    """
+    adding = [
+        layer.name
+        for layer in nested_layers(model)
+        if not isinstance(layer, keras.Model)
+        and len(layer.losses) > sum(v.regularizer is not None for v in layer.trainable_variables)
+    ]
+    if adding:
+        raise ValueError(
+            f"{model.name} calls layers several times in a step: what they add to the loss as "
+            "they are called (`activity_regularizer`, `add_loss`) cannot count. Received: "
+            f"{', '.join(adding)}. Set `activity_regularizer` to None or leave `add_loss` out; "
+            "penalties on weights, such as `kernel_regularizer`, do count."
+        )
+
+
+def require_one_way(encoder, classifier):
+    """Refuse classifiers of several inputs or several answers.
+
+    Raises:
+        ValueError: When `encoder` takes several tensors, or `classifier` gives several.
+    """
+    for name, kind, tensors in (
+        ("encoder", "takes", encoder.inputs),
+        ("classifier", "gives", classifier.outputs),
+    ):
+        if len(tensors) > 1:
+            raise ValueError(
+                f"`{name}` must be a network of one input and one output. Received: one that "
+                f"{kind} {len(tensors)}: {', '.join(str(tensor.shape) for tensor in tensors)}. "
+                "Join them into one tensor, or train a model for each."
+            )
+
+
 NETWORKS = frozenset(
     (
         *("encoder", "classifier", "discriminator", "source_encoder", "view_encoder"),

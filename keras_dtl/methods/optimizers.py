@@ -120,6 +120,19 @@ def method_optimizer(optimizer, factors=None):
     return new
 
 
+def own_objects(optimizers):
+    """Return optimizers by name of which no two are one object, as each has a state of its own.
+
+    Args:
+        optimizers: What `method_optimizer` returned, by the names of the players.
+    """
+    own = {}
+    for name, each in optimizers.items():
+        shared = any(each is other for other in own.values())
+        own[name] = type(each).from_config(each.get_config()) if shared else each
+    return own
+
+
 def takes_whole_gradients(optimizer):
     """Return whether an optimizer leaves it to the caller to add gradients up over replicas."""
     return isinstance(getattr(optimizer, "inner_optimizer", optimizer), WholeGradients)

@@ -222,12 +222,13 @@ class DomainAdaptationRecipe(Recipe):
 
     def failure_watch(self, data):
         from keras_dtl.callbacks import FailureWatch
-        from keras_dtl.recipes.verdict import probe, probe_without_labels
+        from keras_dtl.recipes.verdict import PROBED_HELD_OUT, probe, probe_without_labels
 
         learnt = self.labelled_images(data)
         held_out = data.source_test if learnt is data.source_train else data.target_test
         target = probe_without_labels(data.target_train, self.seed)
-        return FailureWatch(probe(learnt, self.seed), probe(held_out, self.seed), target)
+        known, others = probe(learnt, self.seed), probe(held_out, self.seed, PROBED_HELD_OUT)
+        return FailureWatch(known, others, target, learnt.classes)
 
     def verdict(self, scores: dict):
         from keras_dtl.recipes.verdict import guessing_failure

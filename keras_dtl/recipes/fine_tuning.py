@@ -165,9 +165,10 @@ class FineTuningRecipe(Recipe):
 
     def failure_watch(self, data):
         from keras_dtl.callbacks import FailureWatch
-        from keras_dtl.recipes.verdict import probe
+        from keras_dtl.recipes.verdict import PROBED_HELD_OUT, probe
 
-        return FailureWatch(probe(data.train, self.seed), probe(data.test, self.seed))
+        others = probe(data.test, self.seed, PROBED_HELD_OUT)
+        return FailureWatch(probe(data.train, self.seed), others, classes=data.train.classes)
 
     def verdict(self, scores: dict):
         from keras_dtl.recipes.verdict import guessing_failure

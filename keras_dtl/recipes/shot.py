@@ -130,7 +130,8 @@ class SHOTRecipe(Recipe):
         from keras_dtl.callbacks import FailureWatch
         from keras_dtl.recipes.verdict import probe_without_labels
 
-        return FailureWatch(target=probe_without_labels(data.train, self.seed))
+        target = probe_without_labels(data.train, self.seed)
+        return FailureWatch(target=target, classes=data.classes)
 
     def verdict(self, scores):
         from keras_dtl.recipes.verdict import collapse, guessing_failure

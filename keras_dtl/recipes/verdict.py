@@ -3,7 +3,9 @@
 import numpy as np
 
 PROBED = 64
-"""About how many images of a domain are asked about after each epoch."""
+"""About how many training images are asked about after each epoch."""
+PROBED_HELD_OUT = 200
+"""The same of others, whose share of right answers is compared with chance."""
 PROBED_TARGET = 200
 """The same of a target without labels: the share of its commonest answer is known within 2 %."""
 
@@ -48,7 +50,7 @@ def collapse(answers: dict):
         `keras_dtl.callbacks.Failure`, or None.
     """
     from keras_dtl.callbacks import Failure
-    from keras_dtl.callbacks.failure_watch import ONE_ANSWER
+    from keras_dtl.callbacks.failures import ONE_ANSWER
 
     shares = answers["shares"]
     name = max(shares, key=lambda name: shares[name]["after"])
@@ -59,18 +61,19 @@ def collapse(answers: dict):
     return Failure("one class for the target", words)
 
 
-def probe(images, seed: int = 0):
+def probe(images, seed: int = 0, probed: int = PROBED):
     """Return `(images, labels)` of a few labelled images, about as many of each class.
 
     Args:
         images: `LabelledImages`, or None.
         seed: Chooses them.
+        probed: About how many.
     """
     if images is None or images.labels is None:
         return None
     random = np.random.default_rng(seed)
     classes = np.unique(images.labels)
-    count = max(1, PROBED // len(classes))
+    count = max(1, probed // len(classes))
     chosen = [random.permutation(np.flatnonzero(images.labels == k))[:count] for k in classes]
     few = images.subset(np.concatenate(chosen)[: 4 * PROBED])
     return few.images, few.labels

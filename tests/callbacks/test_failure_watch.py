@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_dtl.backbones import mlp
 from keras_dtl.callbacks import FailureWatch
-from keras_dtl.callbacks.failure_watch import beyond_chance
+from keras_dtl.callbacks.failures import Known, beyond_chance, find_known_by_heart
 from keras_dtl.data import domain_batches
 from keras_dtl.data.labelled import LabelledImages
 from keras_dtl.methods import DANN, SHOT, SourceOnly
@@ -89,6 +89,20 @@ def test_rate_that_is_1000_times_too_large_explodes():
     assert "losses explode" in failures_of(network("source"), rate=50.0, steps=3)
 
 
+def test_losses_that_are_no_numbers_are_told_as_such_alone(caplog):
+    watch = FailureWatch()
+    watch.set_model(network("source"))
+    watch.model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    watch.set_params({"steps": 30, "epochs": 1})
+    watch.on_train_begin()
+    watch.on_epoch_begin(0)
+    for batch in range(30):
+        watch.on_train_batch_end(batch, {"label_loss": 1.0 if batch < 9 else float("nan")})
+    watch.on_epoch_end(0, {"label_loss": float("nan")})
+    assert list(watch.failures) == ["losses explode"] and len(caplog.records) == 1
+    assert "`label_loss` is nan in step 10" in caplog.text
+
+
 def test_large_rate_kills_the_network():
     found = failures_of(network("source"), rate=5.0)
     assert {"one class for all", "dead features"} <= set(found) or "losses explode" in found
@@ -126,7 +140,94 @@ def test_adaptation_without_the_source_is_watched_on_its_target(caplog):
     with caplog.at_level(logging.WARNING, "keras_dtl"):
         model.fit(batches, epochs=1, steps_per_epoch=STEPS, callbacks=[watch], verbose=0)
     assert "one class for the target" in watch.failures
-    assert "taken for class 1" in caplog.text
+    assert "taken for 'b'" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("classes", "known", "others", "count", "told"),
+    [
+        (3, 0.89, 0.23, 60, True),  # shuffled labels after an epoch, not yet all by heart
+        (3, 0.89, 0.70, 60, False),  # labels that belong to their images
+        (7, 0.41, 0.11, 63, True),
+        (7, 0.25, 0.22, 63, False),  # slow, and learning
+        (3, 1.00, 0.47, 15, False),  # too few others to tell
+        (3, 1.00, 0.13, 15, True),
+        (3, 0.35, 0.30, 60, False),  # nothing is known yet
+    ],
+)
+def test_known_by_heart_is_told_from_learning_by_how_often_others_are_right(
+    classes, known, others, count, told
+):
+    def answered(count, share):
+        labels = np.arange(count) % classes
+        right = np.arange(count) // classes < share * (count // classes)
+        return np.where(right, labels, (labels + 1) % classes), labels
+
+    found = find_known_by_heart(*answered(60 // classes * classes, known), *answered(count, others))
+    assert (found is not None) == told
+
+
+def test_weighted_labels_that_are_learnt_are_not_blamed_for_their_loss(caplog):
+    source, target = domain(0), domain(1)
+    watches = [FailureWatch(), FailureWatch(source.arrays())]
+    model = network("source")
+    model.compile(
+        keras.optimizers.SGD(0.002, momentum=0.9),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    weights = dict.fromkeys(range(CLASSES), 20.0)
+    batches = domain_batches(source, target, 12)
+    more = {"steps_per_epoch": 60, "callbacks": watches, "verbose": 0, "class_weight": weights}
+    logs = model.fit(batches, **more).history
+    assert logs["label_loss"][0] > np.log(CLASSES)
+    assert [watch.failures for watch in watches] == [{}, {}]
+
+
+def test_weighted_labels_that_are_guessed_are_told_by_the_probe():
+    watch = FailureWatch((np.zeros((30, 1)), np.arange(30) % 3))
+    watch.set_model(network("source"))
+    watch.model.compile("sgd", "sparse_categorical_crossentropy")
+    watch.model.weighs_labels = True
+    watch._steps = 100
+    for right, told in ((10, True), (25, False)):
+        answers = np.where(np.arange(30) < right, np.arange(30), np.arange(30) + 1) % 3
+        found = watch._guesses({"label_loss": 9.0}, Known.of(answers, watch.probe.known))
+        assert (found is not None) == told
+    assert watch._guesses({"label_loss": 9.0}, None) is None
+
+
+@pytest.mark.parametrize(("outputs", "loss"), [(1, "binary"), (2, "categorical")])
+def test_yes_and_no_and_one_hot_labels_are_answers_too(outputs, loss):
+    labels = np.arange(12) % 2
+    known = labels[:, None] if outputs == 1 else np.eye(2)[labels]
+    watch = FailureWatch((np.zeros((12, *SHAPE), "uint8"), known))
+    model = SourceOnly(encoder(), dense(outputs))
+    model.compile("sgd", f"{loss}_crossentropy")
+    logits = np.where(labels == 1, 2.0, -2.0)[:, None]
+    logits = logits if outputs == 1 else np.concatenate([-logits, logits], 1)
+    features = np.random.default_rng(0).normal(size=(12, 6))
+    watch.set_model(model)
+    watch._steps, watch._outputs = 100, lambda images: [features, logits]
+    answered, found = watch._of_answers()
+    assert answered.share == 1.0 and not any(found)
+
+
+def test_several_labels_and_numbers_are_no_classes():
+    model = SourceOnly(encoder(), dense(CLASSES))
+    watch = FailureWatch((domain(0).images[:4], np.ones((4, CLASSES))), target=domain(1).images)
+    watch.set_model(model)
+    for loss in ("binary_crossentropy", "mse"):
+        model.compile("sgd", loss)
+        watch._steps = 100
+        assert not any(watch._of_answers()[1])
+
+
+def test_images_need_a_model_that_can_be_asked():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.ones((4, 2))
+    with pytest.raises(ValueError, match="encoder.*Sequential has not.*reads the logs"):
+        model.fit(x, x[:, :1], verbose=0, callbacks=[FailureWatch(target=x)])
 
 
 def test_labels_that_belong_to_other_images_are_known_by_heart():

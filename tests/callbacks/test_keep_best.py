@@ -31,7 +31,7 @@ def test_lowest_weights_are_kept_and_compared_with_after_a_resume(tmp_path):
 def test_a_new_training_forgets_what_an_earlier_one_left(tmp_path):
     path = tmp_path / "best.weights.h5"
     fit([logging([0.1]), KeepBest(path, "kid", lowest=True)], epochs=1)
-    fit([logging([2.0, 3.0]), KeepBest(path, "kid", lowest=True)], epochs=2)
+    fit([logging([2.0, 3.0]), KeepBest(str(path), "kid", lowest=True)], epochs=2)
     assert KeepBest(path, "kid", lowest=True).best() == (1, 2.0)
 
 

@@ -9,6 +9,8 @@ from keras_dtl.cli.__main__ import main
 from keras_dtl.data import load
 from keras_dtl.data.inspection import describe
 from keras_dtl.data.pairs import load_pairs
+from keras_dtl.data.summary import copy_lines
+from keras_dtl.files import sha256
 from keras_dtl.images import write_image
 from keras_dtl.recipes import RECIPES
 from tests.walking import BODY, walking
@@ -48,6 +50,21 @@ def test_images_that_are_learnt_and_asked_about_are_told(tmp_path):
     [note] = [line for line in describe(str(tmp_path)) if line.startswith("note")]
     assert "2 of 6 test images are copies of images to learn from" in note
     assert "cat/test0.png" in note
+
+
+def test_files_that_cannot_be_read_are_copies_of_none(tmp_path, monkeypatch):
+    learnt, asked = ([tmp_path / f"{name}{i}.png" for i in range(2)] for name in ("train", "test"))
+    for path in [*learnt, *asked]:
+        write(path)
+
+    def read(path):
+        if path.name == "test0.png":
+            raise PermissionError(13, "Permission denied", str(path))
+        return sha256(path)
+
+    monkeypatch.setattr("keras_dtl.data.summary.sha256", read)
+    [note] = copy_lines([*learnt, tmp_path / "gone.png"], asked)
+    assert "1 of 2 test images" in note and "test1.png" in note
 
 
 def test_two_domains_and_pairs_are_told_apart(tmp_path):

@@ -95,6 +95,25 @@ def test_batches_that_cannot_be_divided_are_refused(two_replicas):
         share_batches(batches, two_replicas)
 
 
+def test_a_smaller_last_batch_loses_no_example_in_silence(two_replicas):
+    batches = tf.data.Dataset.from_tensor_slices(np.arange(7)).batch(4)
+    shared = iter(share_batches(batches, two_replicas))
+    next(shared)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="divided evenly among 2 replicas"):
+        next(shared)
+
+
+@pytest.mark.parametrize("length", [2, None], ids=["two", "unknown"])
+def test_shared_batches_are_as_many_as_there_are(two_replicas, length):
+    batches = tf.data.Dataset.from_tensors(np.zeros((4, 1))).repeat(2)
+    if length is None:
+        batches = batches.filter(lambda rows: True)
+    shared = share_batches(batches, two_replicas)
+    assert shared.cardinality == (length or tf.data.UNKNOWN_CARDINALITY)
+    assert len(list(shared)) == 2
+    assert share_batches(batches.repeat(), two_replicas).cardinality < 0
+
+
 def test_replicas_see_consecutive_rows_and_every_row_once(two_replicas):
     batches = tf.data.Dataset.from_tensors({"a": np.arange(8), "b": (np.arange(4), np.ones(4))})
     shared = iter(share_batches(batches.repeat(), two_replicas))

@@ -118,6 +118,30 @@ def test_accuracy_of_yes_and_no_is_that_of_logits(width, metric, tmp_path):
         assert values == pytest.approx([18 / 24] * len(values)) and values
 
 
+@pytest.mark.parametrize("width", [1, 3])
+def test_metrics_of_probabilities_are_those_of_logits(width, tmp_path):
+    labels = examples().labels if width == 3 else (examples().labels > 0).astype("float32")[:, None]
+    loss, name = ("sparse_categorical", "SparseCategorical") if width == 3 else ("binary", "Binary")
+    kind = getattr(keras.metrics, f"{name}Crossentropy")
+    metrics = ["crossentropy", f"{loss}_crossentropy", kind(name="own"), kind(from_logits=True)]
+    more = {1: ["AUC", keras.metrics.Precision(name="precise"), keras.metrics.Recall(0.0)], 3: []}
+    model = FineTuning(encoder(), dense(width))
+    model.compile("sgd", f"{loss}_crossentropy", metrics=[*metrics, *more[width], "accuracy"])
+    logits = model.predict(examples().images, verbose=0)
+    probabilities = keras.ops.sigmoid(logits) if width == 1 else keras.ops.softmax(logits)
+    model.evaluate(examples().images, labels, verbose=0)
+    model.save(tmp_path / "model.keras")
+    for each in (model, keras.saving.load_model(tmp_path / "model.keras")):
+        found = each.evaluate(examples().images, labels, verbose=0, return_dict=True)
+        names = ["crossentropy", f"{loss}_crossentropy", "own"]
+        assert [found[name] for name in names] == pytest.approx([found["loss"]] * 3, rel=1e-4)
+        if width == 1:
+            expected = keras.metrics.AUC(), keras.metrics.Precision(), keras.metrics.Recall(0.5)
+            for metric, name in zip(expected, ("AUC", "precise", "recall"), strict=True):
+                metric.update_state(labels, probabilities)
+                assert found[name] == pytest.approx(float(metric.result()), abs=1e-6)
+
+
 def test_accuracy_of_classes_stays_that_of_classes():
     model = compiled(METHODS["fine"]())
     images, labels = examples().images, examples().labels
@@ -142,6 +166,23 @@ def test_images_that_were_scaled_before_are_refused_at_the_first_batch(scale, sh
     images = examples().images / scale - shift
     with pytest.raises(ValueError, match="division by 255"):
         compiled(METHODS["fine"]()).fit(images.astype("float32"), examples().labels)
+
+
+@pytest.mark.parametrize("name", ["source", "fine"])
+def test_scaled_images_are_refused_where_they_are_asked_about_too(name):
+    model, (images, labels) = compiled(METHODS[name]()), examples().arrays()
+    scaled = images.astype("float32") / 255
+    data = tf.data.Dataset.from_tensor_slices((scaled, labels)).batch(8)
+    for ask in (
+        lambda: model.predict(scaled),
+        lambda: model.evaluate(scaled, labels),
+        lambda: model.evaluate(data),
+        lambda: model.predict(data.map(lambda x, _: x)),
+    ):
+        with pytest.raises(ValueError, match=r"expected in 0..255"):
+            ask()
+    black = np.zeros_like(scaled[:2])
+    np.testing.assert_array_equal(model.predict(black, verbose=0)[0], model(black)[0])
 
 
 def test_floats_in_0_to_255_train():

@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 
 from keras_dtl import load_model
-from keras_dtl.methods import DANN
+from keras_dtl.methods import DANN, SourceOnly
 from tests.networks import CLASSES, compiled, dense, encoder
 
 READER = """
@@ -26,6 +27,27 @@ def saved(tmp_path_factory):
     model = compiled(DANN(encoder(), dense(CLASSES), dense(1)))
     model.save(folder / "model.keras")
     return folder, sum(float(np.abs(w).sum()) for w in model.get_weights())
+
+
+@pytest.mark.parametrize("kind", ["layer", "loss"])
+def test_code_of_ones_own_that_is_not_known_is_named(kind, tmp_path):
+    class Double(keras.layers.Layer):
+        def call(self, x):
+            return 2 * x
+
+    def mine(y, logits):
+        return keras.ops.mean(logits)
+
+    x = keras.Input((6,))
+    double = Double()(x) if kind == "layer" else x
+    model = SourceOnly(encoder(), keras.Model(x, keras.layers.Dense(CLASSES)(double)))
+    model.compile("sgd", mine if kind == "loss" else "mse")
+    model.save(tmp_path / "model.keras")
+    name = {"layer": "Double", "loss": "mine"}[kind]
+    with pytest.raises(ValueError, match=f"holds '{name}', which is of your own code"):
+        load_model(tmp_path)
+    with keras.saving.custom_object_scope({"Double": Double, "mine": mine}):
+        assert load_model(tmp_path).compiled
 
 
 @pytest.mark.parametrize(

@@ -65,3 +65,26 @@ def test_what_layers_add_as_they_are_called_counts_for_both_players_of_a_reversa
     logs = {name: float(value) for name, value in model.train_step(data).items()}
     added = 2.0 * (logits**2).sum() / len(images)
     assert logs["loss"] == pytest.approx(logs["label_loss"] + logs["domain_loss"] + added, rel=1e-4)
+
+
+SEVERAL_CALLS = [
+    *(name for name, case in CASES.items() if case[0]().player_optimizers),
+    *("mme", "separate"),
+]
+
+
+@pytest.mark.parametrize("name", SEVERAL_CALLS)
+def test_what_layers_add_in_one_of_several_calls_is_refused_by_the_name_of_the_layer(name):
+    maker, batch = CASES["dan" if name == "separate" else name][:2]
+    model = maker()
+    if name == "separate":
+        model = type(model)(encoder(True), dense(CLASSES), batch_norm="separate")
+    parts = ("classifier",) if name == "mme" else ("generator_a_to_b", "generator", "encoder")
+    part = next(part for part in (*parts, "content_encoder") if hasattr(model, part))
+    layer = getattr(model, part).layers[-1]
+    layer.activity_regularizer = keras.regularizers.L2(2.0)
+    players = {player: keras.optimizers.SGD(RATE) for player in model.player_optimizers}
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(RATE), loss=loss, **players)
+    with pytest.raises(ValueError, match=f"several times.*Received: {layer.name}"):
+        model.train_step(batch())

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_dtl.methods import SHOT
+from keras_dtl.methods.inputs import check_pixels
 from tests.methods.separation import test_gmv as gmv
 from tests.methods.separation import test_swap_vae as swap_vae
 from tests.methods.style import test_fast_style as style
@@ -58,3 +59,15 @@ def test_arrays_are_looked_at_too():
     model.compile("sgd", discriminator_optimizer="sgd")
     with pytest.raises(ValueError, match="division by 255"):
         model.fit(np.asarray(a), np.asarray(b) / 127.5 - 1.0, verbose=0)
+
+
+def test_networks_of_floats_that_scale_by_themselves_refuse_scaled_images_too():
+    image = keras.Input(SHAPE)
+    scaled = keras.Model(image, keras.layers.Rescaling(1 / 255)(image), name="inner")
+    network = keras.Model(image, keras.layers.Flatten()(scaled(image)), name="outer")
+    x = np.random.default_rng(0).uniform(size=(4, *SHAPE)).astype("float32")
+    with pytest.raises(ValueError, match="'outer' scales them itself, in 'rescaling"):
+        check_pixels(x, network)
+    check_pixels(255 * x, network)
+    check_pixels(x - 0.5, network)  # no pixels: nobody knows
+    check_pixels(x, keras.Model(image, keras.layers.Flatten()(image)))

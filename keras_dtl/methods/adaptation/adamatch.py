@@ -2,7 +2,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
-from keras_dtl.methods.adaptation.examples import unpack
+from keras_dtl.methods.adaptation.examples import class_numbers, unpack
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
@@ -61,11 +61,15 @@ class AdaMatch(DomainAdaptation):
         mixes = batch_norm == "joint" and self._batch_norm_layers
         self.mixing = keras.random.SeedGenerator() if mixes else None
 
+    @property
+    def calls_once(self):
+        return self.mixing is None and super().calls_once
+
     def train_step(self, batch):
         # 1. All four kinds of images in one pass, the source once more by itself.
         # 2. The label loss on weak and strong source images.
         # 3. Pseudo-labels from weak target images for the strong ones.
-        self.check_batch(batch)
+        batch = self.check_batch(batch)
         examples = unpack(batch)
         with tf.GradientTape() as tape:
             outputs, strong_source, strong_target = self.all_outputs(batch, examples)
@@ -81,7 +85,7 @@ class AdaMatch(DomainAdaptation):
         self.minimize(loss, tape)
         self.trackers["pseudo_labelled"].update_state(tf.reduce_mean(certain))
         self.compute_metrics(None, examples.labels, logits, examples.sample_weight)
-        return self.report(loss=loss, label_loss=label_loss, **terms)
+        return self.report(examples.known, loss=loss, label_loss=label_loss, **terms)
 
     def all_outputs(self, batch, examples):
         """Return the `DomainOutputs` of weak images, and both domains' logits of strong ones."""
@@ -120,7 +124,7 @@ class AdaMatch(DomainAdaptation):
         source, target = tf.nn.softmax(source_logits), tf.nn.softmax(target_logits)
         wanted = tf.reduce_mean(source, 0)
         if self.shares is not None:
-            self.shares(labels[: tf.shape(source)[0]], target_logits)
+            self.shares(class_numbers(labels[: tf.shape(source)[0]]), target_logits)
             wanted = tf.convert_to_tensor(self.shares.target)
         aligned = target * wanted / tf.maximum(tf.reduce_mean(target, 0), 1e-6)
         aligned /= tf.reduce_sum(aligned, 1, keepdims=True)

@@ -77,6 +77,11 @@ class ADDA(AdversarialAdaptation):
     ):
         weights = (adaptation_weight, batch_norm)
         super().__init__(encoder, classifier, discriminator, *weights, discriminated, **kwargs)
+        if source_encoder is encoder:
+            raise ValueError(
+                "`source_encoder` stays as it is while `encoder` learns: they cannot be one "
+                "object. Leave it out, and it is a copy."
+            )
         self.source_encoder = source_encoder or copy_of(encoder)
         self.source_encoder.trainable = False
         self.classifier.trainable = False
@@ -92,7 +97,7 @@ class ADDA(AdversarialAdaptation):
         # 2. The discriminator learns to tell them apart.
         # 3. The target encoder learns to be taken for the source, against the discriminator as
         #    it was before this step: both updates come from one pass.
-        self.check_batch(batch)
+        batch = self.check_batch(batch)
         examples = unpack(batch)
         source = self._represent(self.source_encoder, examples.source_images, training=False)
         of_source, of_target = _known_labels(examples)
@@ -113,7 +118,11 @@ class ADDA(AdversarialAdaptation):
         labels, weights = of_source
         self.compute_metrics(None, labels, source[1], weights)
         return self.report(
-            loss=loss, label_loss=label_loss, domain_loss=domain_loss, mapping_loss=mapping_loss
+            examples.known,
+            loss=loss,
+            label_loss=label_loss,
+            domain_loss=domain_loss,
+            mapping_loss=mapping_loss,
         )
 
     def _represent(self, encoder, images, training):

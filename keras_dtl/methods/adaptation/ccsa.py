@@ -3,6 +3,7 @@ import tensorflow as tf
 
 from keras_dtl.losses import contrastive_alignment
 from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
+from keras_dtl.methods.adaptation.examples import class_numbers
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
@@ -56,10 +57,11 @@ class CCSA(DomainAdaptation):
         self.unit_length = unit_length
 
     def train_step(self, batch):
+        batch = self.check_batch(batch)
         return super().train_step({name: batch[name] for name in batch if name != "target"})
 
     def adaptation_terms(self, outputs):
-        labels, count = outputs.labels, outputs.count
+        labels, count = class_numbers(outputs.labels), outputs.count
         features = tf.cast(outputs.features, "float32")
         if self.unit_length:
             features = tf.math.l2_normalize(features, axis=-1)

@@ -3,7 +3,7 @@ import tensorflow as tf
 
 from keras_dtl.distribution import draw
 from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
-from keras_dtl.methods.adaptation.examples import unpack
+from keras_dtl.methods.adaptation.examples import class_numbers, unpack
 
 BLUR = 5
 """Side in pixels of the kernel by which mixed images are blurred."""
@@ -89,12 +89,20 @@ class DACS(DomainAdaptation):
             )
             for index, weight in enumerate(self._learning)
         ]
+        self._steps = self.add_weight(
+            name="teacher_steps",
+            shape=(),
+            initializer="zeros",
+            trainable=False,
+            dtype="float32",
+            aggregation="only_first_replica",
+        )
 
     def train_step(self, batch):
         # 1. The teacher follows, and answers the target images.
         # 2. Half of each source image's classes over the target image and over these answers.
         # 3. One step down the label loss and the loss of the mixed images.
-        self.check_batch(batch)
+        batch = self.check_batch(batch)
         examples = unpack(batch)
         self._move_teacher()
         pseudo_labels, certain = self.pseudo_labels(batch["target"])
@@ -113,7 +121,7 @@ class DACS(DomainAdaptation):
         self.minimize(loss, tape)
         self.trackers["certain"].update_state(certain)
         self.compute_metrics(None, examples.labels, outputs.source[1], examples.sample_weight)
-        return self.report(loss=loss, label_loss=label_loss, **terms)
+        return self.report(examples.known, loss=loss, label_loss=label_loss, **terms)
 
     def pseudo_labels(self, images):
         """Return what the teacher answers, and how much of it is certain.
@@ -132,8 +140,9 @@ class DACS(DomainAdaptation):
         return tf.argmax(logits, -1, "int32"), certain
 
     def _move_teacher(self):
-        steps = tf.cast(self.optimizer.iterations, "float32")
+        steps = tf.convert_to_tensor(self._steps)  # not the optimizer's, which `compile` renews
         keep = tf.minimum(steps / (steps + 1.0), self.momentum)
+        self._steps.assign(steps + 1.0)
         for theirs, ours in zip(self._teacher, self._learning, strict=True):
             share = tf.cast(keep, theirs.dtype)
             theirs.assign(share * theirs + (1 - share) * tf.cast(ours, theirs.dtype))
@@ -143,7 +152,10 @@ class DACS(DomainAdaptation):
         source, labels = batch["source"][:2]
         target = batch["target"]
         turns = tf.range(tf.shape(target)[0]) % tf.shape(source)[0]  # a source image for each
-        source, labels = tf.gather(source, turns), tf.cast(tf.gather(labels, turns), "int32")
+        source, labels = (
+            tf.gather(source, turns),
+            tf.cast(tf.gather(class_numbers(labels), turns), "int32"),
+        )
         classes = self.classifier.output_shape[-1]
         scores = draw(keras.random.uniform, tf.shape(target)[0], (classes,), self.random)
         pasted = half_of_classes(labels, scores)

@@ -6,20 +6,22 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.layers import ResizeLike
+from keras_dtl.methods.adaptation import examples as batches
 from keras_dtl.methods.adaptation.balance import Balance, check_weight
 from keras_dtl.methods.adaptation.domain_outputs import DomainOutputs
-from keras_dtl.methods.adaptation.examples import unpack
 from keras_dtl.methods.adaptation.label_shift import ClassShares, redraw
+from keras_dtl.methods.batch_norm import freeze_or_tell
 from keras_dtl.methods.classifier import ClassifierMethod, is_dense
 from keras_dtl.methods.inputs import (
     check_pixels,
     first_batch,
     logits_loss,
+    refuse_domains,
     require_classes,
     require_domains,
     with_label_weights,
 )
-from keras_dtl.methods.networks import batch_norm_layers, require_logits
+from keras_dtl.methods.networks import batch_norm_layers, require_logits, require_one_way
 
 BATCH_NORM_POLICIES = ("joint", "separate", "frozen")
 
@@ -32,15 +34,16 @@ class DomainAdaptation(ClassifierMethod):
 
     - `"source"`: `(images, labels)` or `(images, labels, sample_weight)`;
     - `"target"`: images, without labels;
-    - `"target_labelled"`: `(images, labels)`, where some target labels are known. They join
-      the source in the label loss and the target in the adaptation loss;
+    - `"target_labelled"`: as `"source"`, where some target labels are known. They join the
+      source in the label loss and the target in the adaptation loss;
     - `"target_weight"`: weight of each `"target"` image, for methods that weigh examples;
     - `"label_weight"`: weight of each known label in the label loss alone, which
       `fit(class_weight=...)` adds.
 
     A classifier that gives maps of logits makes it a segmenter: labels are then maps of the
     images' size, and logits are brought to it. Pass `compile` a loss that ignores the class of
-    void pixels.
+    void pixels. Weights of images count for all their pixels; those of pixels, `(batch, height,
+    width)`, in the label loss alone.
 
     Args:
         encoder: Network from uint8 images `(batch, height, width, channels)` to features.
@@ -90,6 +93,7 @@ class DomainAdaptation(ClassifierMethod):
             )
         check_weight(adaptation_weight, type(self))
         require_logits(classifier, "classifier")
+        require_one_way(encoder, classifier)
         self.encoder = encoder
         self.classifier = classifier
         self.adaptation_weight = adaptation_weight
@@ -107,9 +111,7 @@ class DomainAdaptation(ClassifierMethod):
                 name="adaptation_strength", shape=(), initializer="ones", trainable=False
             )
         self._batch_norm_layers = batch_norm_layers(encoder, classifier)
-        if batch_norm == "frozen":
-            for layer in self._batch_norm_layers:
-                layer.trainable = False
+        freeze_or_tell(self._batch_norm_layers, batch_norm)
 
     def _class_shares(self):
         if self.dense or not self.compares_domains:
@@ -128,7 +130,12 @@ class DomainAdaptation(ClassifierMethod):
         """Whether the adaptation takes the answers for those of one class of several."""
         return self.label_shift
 
+    @property
+    def calls_once(self):
+        return self.batch_norm != "separate"
+
     def call(self, images, training=False):
+        refuse_domains(images)
         return self.outputs(images, training)[1]
 
     def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
@@ -143,7 +150,8 @@ class DomainAdaptation(ClassifierMethod):
 
         Args:
             x: `tf.data.Dataset` of dictionaries, see `DomainAdaptation` and
-                `keras_dtl.data.domain_batches`.
+                `keras_dtl.data.domain_batches`; or a generator or `keras.utils.PyDataset`, which
+                Keras wants to give tuples: `(dictionary,)`.
             y: None: labels are in the batches.
             *args, **kwargs: Of `keras.Model.fit`.
             class_weight: `{class index: weight}` in the label loss; the adaptation loss weighs
@@ -162,11 +170,11 @@ class DomainAdaptation(ClassifierMethod):
 
     def test_step(self, data):
         """Score `(images, labels)`, or the source of batches of domains, whose target has none."""
-        return super().test_step(data["source"] if isinstance(data, dict) else data)
+        return super().test_step(batches.labelled(data))
 
     def train_step(self, batch):
-        self.check_batch(batch)
-        examples = unpack(batch)
+        batch = self.check_batch(batch)
+        examples = batches.unpack(batch)
         with tf.GradientTape() as tape:
             outputs = self.domain_outputs(examples.source_images, examples.target_images)
             outputs = outputs._replace(labels=examples.labels, weights=examples.weights)
@@ -176,14 +184,16 @@ class DomainAdaptation(ClassifierMethod):
             loss = label_loss + self.weigh(terms, label_loss) + self.regularization()
         self.minimize(loss, tape)
         self.compute_metrics(None, examples.labels, logits, examples.sample_weight)
-        return self.report(loss=loss, label_loss=label_loss, **terms)
+        return self.report(examples.known, loss=loss, label_loss=label_loss, **terms)
 
     def in_target_shares(self, outputs):
         """Return the outputs, under `label_shift` with the source's in the target's shares."""
         if self.shares is None:
             return outputs
         count, total = outputs.count, tf.shape(outputs.logits)[0]
-        weights = self.shares(outputs.labels[:count], outputs.unlabelled_target[1])
+        weights = self.shares(
+            batches.class_numbers(outputs.labels[:count]), outputs.unlabelled_target[1]
+        )
         order = tf.concat([redraw(weights), tf.range(count, total)], 0)
         changed = {
             name: tf.nest.map_structure(lambda x: tf.gather(x, order), getattr(outputs, name))
@@ -194,7 +204,7 @@ class DomainAdaptation(ClassifierMethod):
         return outputs._replace(labels=tf.gather(outputs.labels, known), **changed)
 
     def labelled_part(self, batch):
-        return batch["source"] if isinstance(batch, dict) else batch
+        return batches.labelled(batch)
 
     def weigh(self, terms, label_loss):
         """Return the sum of the terms of adaptation times their weight.
@@ -213,20 +223,15 @@ class DomainAdaptation(ClassifierMethod):
         return weight * adaptation_loss
 
     def check_batch(self, batch):
-        """Say what is missing in a batch, in words.
+        """Return the dictionary of a batch, or say what is missing in it.
 
         Args:
-            batch: Dictionary, see `DomainAdaptation`.
+            batch: Dictionary, see `DomainAdaptation`, or a tuple of it.
 
         Raises:
             ValueError: When a key is missing that the method needs.
         """
-        missing = [name for name in ("source", *self.needs) if name not in batch]
-        if missing:
-            raise ValueError(
-                f"{type(self).__name__} needs batches with {', '.join(missing)}. Received: a "
-                f"dictionary of {sorted(batch)}. See keras_dtl.data.domain_batches."
-            )
+        return batches.check_batch(type(self), batch, ("source", *self.needs))
 
     def adaptation_terms(self, outputs):
         """Return the terms of the adaptation loss: the hook that a method overrides.
@@ -270,7 +275,7 @@ class DomainAdaptation(ClassifierMethod):
         if target_images is None:
             return self._as_domains(self.outputs(source_images, training=True), count)
         if self.batch_norm != "separate":
-            images = tf.concat([source_images, target_images], 0)
+            images = batches.joined(source_images, target_images)
             return self._as_domains(self.outputs(images, training=True), count)
         with self.kept_statistics():  # only the target's pass shall move them
             source = self.outputs(source_images, training=True)

@@ -1,9 +1,18 @@
 """A batch of domain adaptation taken apart, in the order in which the networks see it."""
 
+import logging
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
+
+logger = logging.getLogger("keras_dtl")
+
+KEYS = (
+    *("source", "target", "target_labelled", "target_weight", "label_weight"),
+    *("source_strong", "target_strong"),
+)
+"""Of a batch of domains."""
 
 
 class Examples(NamedTuple):
@@ -18,37 +27,169 @@ class Examples(NamedTuple):
     weights: tf.Tensor | None
     """In the adaptation loss, one for each image."""
 
+    @property
+    def known(self):
+        """How many labels there are, by which logs of batches are weighed."""
+        return tf.shape(self.labels)[0]
+
+
+def as_batch(data):
+    """Return a batch of domains out of the tuple in which Keras hands over what is no data set.
+
+    Args:
+        data: A dictionary, a tuple of one and perhaps of `None`, or anything else, which is
+            returned as it is.
+    """
+    parts = [part for part in data if part is not None] if isinstance(data, (tuple, list)) else []
+    return parts[0] if len(parts) == 1 else data
+
+
+def check_batch(method, data, needs):
+    """Return the batch that data are, or say what is missing in it.
+
+    Args:
+        method: Class of the method.
+        data: As `as_batch` takes it.
+        needs: Keys that must be there.
+
+    Raises:
+        ValueError: When a key is missing that the method needs.
+    """
+    batch = as_batch(data)
+    missing = [name for name in needs if not isinstance(batch, dict) or name not in batch]
+    if not missing:
+        _check_parts(method, batch)
+        return batch
+    received = (
+        f"a dictionary of {sorted(batch)}" if isinstance(batch, dict) else type(batch).__name__
+    )
+    raise ValueError(
+        f"{method.__name__} needs batches with {', '.join(missing)}. Received: {received}. See "
+        "keras_dtl.data.domain_batches."
+    )
+
+
+def _check_parts(method, batch):
+    """Refuse labels where none are wanted or missing ones, and tell what nobody looks at."""
+    for name in ("source", "target_labelled"):
+        if name in batch and not isinstance(batch[name], (tuple, list)):
+            raise ValueError(
+                f"Batches for {method.__name__} need (images, labels) as {name!r}. Received: a "
+                f"single {type(batch[name]).__name__}."
+            )
+    if isinstance(batch.get("target"), (tuple, list, dict)):
+        raise ValueError(
+            f"Batches for {method.__name__} need images alone as 'target'. Received: a "
+            f"{type(batch['target']).__name__} of {len(batch['target'])}. Where labels of the "
+            "target may be used, name them 'target_labelled'; else leave them out."
+        )
+    unknown = sorted(set(batch).difference(KEYS))
+    if unknown:
+        logger.warning(
+            "%s looks at %s in a batch, and not at %s.",
+            *(method.__name__, ", ".join(KEYS), ", ".join(map(str, unknown))),
+        )
+
+
+def joined(source, target):
+    """Return the images of both domains, which go through the networks in one pass.
+
+    Args:
+        source, target: `(batch, ...)`.
+
+    Raises:
+        ValueError: When heights, widths or channels differ.
+    """
+    sizes = [tf.TensorShape(images.shape[1:]) for images in (source, target)]
+    if not sizes[0].is_compatible_with(sizes[1]):
+        raise ValueError(
+            "Images of source and target must have one size. Received: "
+            f"{' and '.join(str(size) for size in sizes)}. Resize those of one domain, or pass "
+            'batch_norm="separate", which takes the domains in two passes.'
+        )
+    return tf.concat([source, target], 0)
+
+
+def class_numbers(labels):
+    """Return labels as integers `(batch,)`, or maps of them, that have a number for each class, or
+    a last axis of 1.
+    """
+    if len(labels.shape) not in (2, 4):
+        return labels
+    return tf.argmax(labels, -1, "int32") if labels.shape[-1] > 1 else labels[..., 0]
+
 
 def unpack(batch):
     """Return the `Examples` of a batch, see `DomainAdaptation`."""
-    source_images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(batch["source"])
-    targets = [batch["target"]] if "target" in batch else []
-    if "target_labelled" in batch:
-        images, target_labels = batch["target_labelled"][:2]
-        targets.insert(0, images)
-        labels = tf.concat([labels, tf.cast(target_labels, labels.dtype)], 0)
-        if sample_weight is not None:
-            shape = tf.concat([tf.shape(target_labels)[:1], tf.shape(sample_weight)[1:]], 0)
-            sample_weight = tf.concat([sample_weight, tf.ones(shape, sample_weight.dtype)], 0)
-    target_images = tf.concat(targets, 0) if targets else None
-    weights = _weights(batch, labels, sample_weight)
-    if sample_weight is not None and len(sample_weight.shape) == 1 and len(labels.shape) > 2:
-        sample_weight = sample_weight[:, None, None]  # of each image, for all its pixels
+    known = [
+        unpack_labelled(batch[name]) for name in ("source", "target_labelled") if name in batch
+    ]
+    targets = [images for images, *_ in known[1:]]
+    targets += [batch["target"]] if "target" in batch else []
+    labels = tf.concat([tf.cast(part, known[0][1].dtype) for _, part, _ in known], 0)
+    sample_weight = None
+    if any(weight is not None for *_, weight in known):
+        sample_weight = tf.concat([of_labels(part, weight) for _, part, weight in known], 0)
     if "label_weight" in batch:
         label_weight = batch["label_weight"]
         sample_weight = label_weight if sample_weight is None else sample_weight * label_weight
-    return Examples(source_images, target_images, labels, sample_weight, weights)
+    target_images = tf.concat(targets, 0) if targets else None
+    return Examples(known[0][0], target_images, labels, sample_weight, _weights(batch, known))
 
 
-def _weights(batch, labels, sample_weight):
-    """Weights of all images, 1 where the batch does not say; None where it says nothing."""
+def labelled(data):
+    """Return `(images, labels)`, and a weight of each label where there are any, to be scored.
+
+    Args:
+        data: As `unpack_labelled` takes it, or a batch of domains, whose source it is.
+    """
+    batch = as_batch(data)
+    x, y, weight = unpack_labelled(batch["source"] if isinstance(batch, dict) else batch)
+    return (x, y) if weight is None else (x, y, of_labels(y, weight))
+
+
+def unpack_labelled(data):
+    """Return images, labels, and their weights in float32 or None.
+
+    Args:
+        data: `(images, labels)` or `(images, labels, sample_weight)`; the weights are of images,
+            `(batch,)` or `(batch, 1)`, or of the pixels of maps.
+    """
+    images, labels, weight = keras.utils.unpack_x_y_sample_weight(data)
+    if weight is None:
+        return images, labels, None
+    weight = tf.cast(weight, "float32")
+    of_columns = len(weight.shape) in (2, 4) and weight.shape[-1] == 1
+    return images, labels, weight[..., 0] if of_columns else weight
+
+
+def of_labels(labels, weight):
+    """Return a weight for each label: those of images count for all their pixels.
+
+    Args:
+        labels: Of images `(batch, ...)`, or maps of them `(batch, height, width, ...)`.
+        weight: As `unpack_labelled` returned it; None for 1.
+    """
+    axes = 3 if len(labels.shape) > 2 else 1
+    shape = tf.shape(labels)[:axes]
+    if weight is None:
+        return tf.ones(shape)
+    if len(weight.shape) == axes:
+        return weight
+    return tf.broadcast_to(tf.reshape(weight, (-1, *[1] * (axes - 1))), shape)
+
+
+def _weights(batch, known):
+    """Weights of all images, 1 where the batch does not say; None where it says nothing.
+
+    Those of single pixels are none of images.
+    """
+    given = [None if weight is None or len(weight.shape) > 1 else weight for *_, weight in known]
     target_weight = batch.get("target_weight")
-    if sample_weight is None and target_weight is None:
+    if target_weight is None and all(weight is None for weight in given):
         return None
-    of_labelled = tf.ones(tf.shape(labels)[:1]) if sample_weight is None else sample_weight
-    parts = [tf.cast(of_labelled, "float32")]
-    if target_weight is not None:
-        parts.append(tf.cast(target_weight, "float32"))
-    elif "target" in batch:
-        parts.append(tf.ones(tf.shape(batch["target"])[:1]))
-    return tf.concat(parts, 0)
+    if "target" in batch:
+        known = [*known, (batch["target"], None, None)]
+        given.append(None if target_weight is None else tf.cast(target_weight, "float32"))
+    parts = zip(known, given, strict=True)
+    return tf.concat([tf.ones(tf.shape(x)[:1]) if w is None else w for (x, *_), w in parts], 0)

@@ -32,7 +32,7 @@ class LayerAlignment(DomainAdaptation):
     ):
         super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
         self.gather = gather
-        self.compared = tuple(compared)
+        self.compared = (compared,) if isinstance(compared, str) else tuple(compared)
         watched = set(self.compared).difference(ENDS)
         _check_layers(watched, encoder, classifier)
         self._watching_encoder = _with_activations(encoder, watched)

@@ -15,7 +15,8 @@ def refit_head(model, images, labels, regularization=1.0):
         model: A `DomainAdaptation` whose classifier is a functional model ending in a `Dense`
             layer. That layer's weights change in place.
         images: Source images, as for `encoder`.
-        labels: Their integers; every class of the classifier must be among them.
+        labels: Their integers, or a number for each class; every class of the classifier must be
+            among them.
         regularization: C of the SVM.
 
     Raises:
@@ -29,6 +30,9 @@ def refit_head(model, images, labels, regularization=1.0):
             "Only a classifier that ends in a Dense layer can be refit. Received: one that ends "
             f"in {type(last).__name__}."
         )
+    labels = np.asarray(labels)
+    if labels.ndim == 2:
+        labels = labels.argmax(1) if labels.shape[1] > 1 else labels[:, 0]
     found = np.unique(labels)
     if len(found) < last.units:
         raise ValueError(

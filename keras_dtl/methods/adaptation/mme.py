@@ -44,6 +44,7 @@ class MME(DomainAdaptation):
     adversarial = True
     compares_domains = False
     reads_classes = True
+    calls_once = False
     needs = ("target", "target_labelled")
 
     def __init__(self, encoder, classifier, adaptation_weight=0.1, batch_norm="joint", **kwargs):

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from keras_dtl.losses import mean_entropy
 from keras_dtl.methods.adaptation.domain_adaptation import DomainAdaptation
+from keras_dtl.methods.adaptation.examples import check_batch
 from keras_dtl.methods.inputs import check_pixels, first_batch
 
 
@@ -93,10 +94,7 @@ class SHOT(DomainAdaptation):
         return super(DomainAdaptation, self).fit(x, *args, **kwargs)
 
     def check_batch(self, batch):
-        if "target" not in batch:
-            raise ValueError(
-                f"SHOT needs batches with target. Received: a dictionary of {sorted(batch)}."
-            )
+        return check_batch(type(self), batch, ("target",))
 
     def outputs(self, images, training):
         features = self.represent(images, training)
@@ -108,7 +106,7 @@ class SHOT(DomainAdaptation):
         return features if self._body is None else self._body(features, training=training)
 
     def train_step(self, batch):
-        self.check_batch(batch)
+        batch = self.check_batch(batch)
         with tf.GradientTape() as tape:
             features, logits, _ = self.outputs(batch["target"], training=True)
             mean_answer = tf.reduce_mean(tf.nn.softmax(logits), 0)
@@ -124,6 +122,12 @@ class SHOT(DomainAdaptation):
             negative_diversity=diversity,
             pseudo_label_loss=pseudo_label_loss,
         )
+
+    def report(self, **terms):
+        """See `Method.report`. Metrics of labels, which training lacks, are left to `evaluate`."""
+        self.update_terms(terms)
+        names = (*self.tracked, "loss")
+        return {metric.name: metric.result() for metric in self.metrics if metric.name in names}
 
     def _pseudo_label_loss(self, features, logits):
         centroids = tf.convert_to_tensor(self.centroids)
@@ -144,6 +148,7 @@ class SHOT(DomainAdaptation):
         Raises:
             ValueError: When there are fewer images than classes.
         """
+        check_pixels(images, self.encoder)
         classes = self.classifier.output_shape[-1]
         if len(images) < classes:
             raise ValueError(

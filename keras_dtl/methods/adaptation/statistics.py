@@ -1,11 +1,12 @@
 """Statistics of batch normalisation, recomputed on the images of another domain."""
 
 import contextlib
+import functools
 
-import keras
 import numpy as np
 
-from keras_dtl.methods.networks import batch_norm_layers, nested_layers
+from keras_dtl.methods.inputs import check_pixels
+from keras_dtl.methods.networks import batch_norm_layers
 
 
 def adapt_statistics(model, images, batch_size=64):
@@ -26,19 +27,22 @@ def adapt_statistics(model, images, batch_size=64):
 
     Raises:
         ValueError: When the model has no batch normalisation, one that is folded into the
-            convolutions, or there are fewer than 2 images.
+            convolutions, there are fewer than 2 images, or they were scaled before.
     """
     check_statistics(model)
     if len(images) < 2:
         raise ValueError(f"Statistics need at least 2 images. Received: {len(images)}.")
+    network = getattr(model, "encoder", model)
+    if np.ndim(images) == 4 and getattr(network, "inputs", None):
+        check_pixels(images, network)
     starts = range(0, len(images), batch_size)
     parts = [images[k : k + batch_size] for k in starts]
     parts = [part for part in parts if 2 * len(part) >= batch_size] or [images]
     layers = batch_norm_layers(model)
     sums = [[np.zeros(v.shape) for v in (la.moving_mean, la.moving_variance)] for la in layers]
-    with _as_in_training(model, layers):
+    with _keeping_last_batch(layers):
         for part in parts:
-            model(part, training=True)
+            model(part, training=False)
             for found, layer in zip(sums, layers, strict=True):
                 found[0] += layer.moving_mean.numpy() / len(parts)
                 found[1] += layer.moving_variance.numpy() / len(parts)
@@ -72,17 +76,28 @@ def check_statistics(*networks, trained=True):
 
 
 @contextlib.contextmanager
-def _as_in_training(model, layers):
-    """Let batch normalisation keep the statistics of the last batch, and dropout nothing out."""
-    dropouts = [la for la in nested_layers(model) if isinstance(la, keras.layers.Dropout)]
-    changed = [(layer, "momentum", 0.0) for layer in layers]
-    changed += [(layer, "trainable", True) for layer in layers]
-    changed += [(layer, "rate", 0.0) for layer in dropouts]
+def _keeping_last_batch(layers):
+    """Let batch normalisation alone learn: it keeps the statistics of the last batch.
+
+    Everything else is as it is deployed: nothing is left out, and no noise added.
+    """
+    changed = [(layer, name, new) for layer in layers for name, new in _LEARNING.items()]
     before = [(layer, name, getattr(layer, name)) for layer, name, _ in changed]
     try:
         for layer, name, value in changed:
             setattr(layer, name, value)
+        for layer in layers:
+            layer.call = functools.partial(_call_learning, layer)
         yield
     finally:
         for layer, name, value in before:
             setattr(layer, name, value)
+        for layer in layers:
+            vars(layer).pop("call", None)
+
+
+_LEARNING = {"momentum": 0.0, "trainable": True}
+
+
+def _call_learning(layer, inputs, training=None, **kwargs):
+    return type(layer).call(layer, inputs, training=True, **kwargs)

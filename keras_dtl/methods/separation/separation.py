@@ -10,7 +10,7 @@ from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty, real_gradient_penalty
 from keras_dtl.methods.base import Method
 from keras_dtl.methods.inputs import check_all_pixels
-from keras_dtl.methods.networks import has_batch_norm, require_logits
+from keras_dtl.methods.networks import has_batch_norm, refuse_added_losses, require_logits
 
 SHARED = ("adversarial", "real_target", "generated_target", "gate", "real_penalty_weight")
 """Arguments of every method of separation, which it takes as keywords."""
@@ -182,6 +182,7 @@ def call_frozen(network, inputs):
     Gradients reach `inputs` but no weight, and no moving statistics change: whoever made `inputs`
     must please the network as it is.
     """
+    refuse_added_losses(network)  # this call forgets what the one before it added
     weights = [
         [tf.stop_gradient(weight) for weight in group]
         for group in (network.trainable_variables, network.non_trainable_variables)

@@ -1,9 +1,19 @@
+import logging
+
 import keras
 import tensorflow as tf
 
 from keras_dtl.methods.classifier import ClassifierMethod
 from keras_dtl.methods.inputs import check_pixels, first_batch
-from keras_dtl.methods.networks import batch_norm_layers, layers_from, learnt_layers, require_logits
+from keras_dtl.methods.networks import (
+    batch_norm_layers,
+    layers_from,
+    learnt_layers,
+    require_logits,
+    require_one_way,
+)
+
+logger = logging.getLogger("keras_dtl")
 
 BATCH_NORM_POLICIES = ("frozen", "moving")
 
@@ -81,6 +91,7 @@ class FineTuning(ClassifierMethod):
     ):
         super().__init__(**kwargs)
         require_logits(classifier, "classifier")
+        require_one_way(encoder, classifier)
         _check(rate_decay, anchor_weight, head_penalty, batch_norm)
         self.encoder = encoder
         self.classifier = classifier
@@ -115,11 +126,23 @@ class FineTuning(ClassifierMethod):
         if self.batch_norm == "frozen":
             for layer in batch_norm_layers(self.encoder):
                 layer.trainable = False
+        thawed = [layer for group in groups[frozen:] for layer in group if layer.trainable]
+        self._thawed = lambda: thawed  # out of Keras' sight, which would save them twice
         if getattr(self, "train_function", None) is not None:
             self.make_train_function(force=True)  # it was traced for other variables
 
+    def _tell_thawed(self):
+        frozen = [layer.name for layer in self._thawed() if not layer.trainable]
+        if frozen:
+            logger.warning(
+                "FineTuning makes layers learn again that were frozen since it was made: %s. "
+                "`train_from` says which learn; to freeze others, do so after `compile`.",
+                ", ".join(frozen),
+            )
+
     def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
         """See `ClassifierMethod.compile`. All layers from `train_from` on are made to learn."""
+        self._tell_thawed()
         self.unfreeze()
         super().compile(optimizer, loss, *args, **kwargs)
         super().build_optimizers()  # a layer that is thawed later must be known already
@@ -162,7 +185,7 @@ class FineTuning(ClassifierMethod):
             loss = tf.add_n([label_loss, *terms.values(), self.regularization()])
         self.minimize(loss, tape)
         self.compute_metrics(images, labels, logits, sample_weight)
-        return self.report(loss=loss, label_loss=label_loss, **terms)
+        return self.report(tf.shape(logits)[0], loss=loss, label_loss=label_loss, **terms)
 
     def penalty_terms(self):
         """Return `{"penalty": scalar}`, or nothing where both weights are 0."""

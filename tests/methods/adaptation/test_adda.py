@@ -108,3 +108,9 @@ def test_weights_of_labels_and_examples_count_in_the_label_loss_and_the_metrics(
     assert float(logs["label_loss"]) == pytest.approx((known * losses).mean(), rel=1e-4)
     right = model(x).numpy().argmax(1) == y
     assert float(logs["accuracy"]) == pytest.approx((source * right).sum() / source.sum())
+
+
+def test_one_encoder_cannot_learn_and_stay():
+    network = encoder()
+    with pytest.raises(ValueError, match="cannot be one object"):
+        ADDA(network, dense(CLASSES), dense(1, features=CLASSES), source_encoder=network)

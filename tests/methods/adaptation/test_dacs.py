@@ -75,6 +75,28 @@ def test_teacher_is_the_mean_at_first_and_a_moving_mean_later():
     np.testing.assert_allclose(model._teacher[0], expected, rtol=1e-5)
 
 
+def test_teacher_goes_on_after_a_second_compile():
+    model = make(momentum=0.6)
+    model.train_step(batch())
+    teacher, kernel = (w.numpy() for w in (model._teacher[0], model.encoder.weights[0]))
+    model.compile(keras.optimizers.SGD(0.1), model.loss)
+    model.train_step(batch(1))
+    np.testing.assert_allclose(model._teacher[0], 0.5 * (teacher + kernel), rtol=1e-5)
+
+
+def test_masks_may_have_a_last_axis_and_a_number_for_each_class():
+    losses = []
+    for change in (lambda y: y, lambda y: y[..., None], lambda y: np.eye(CLASSES)[y]):
+        keras.utils.set_random_seed(0)
+        model, data = make(jitter=0.0), batch()
+        images, labels = data["source"]
+        labels = change(np.clip(labels, 0, CLASSES - 1).astype("int32"))
+        hot = labels.shape[-1] == CLASSES
+        model.compile("sgd", f"{'' if hot else 'sparse_'}categorical_crossentropy")
+        losses.append(float(model.train_step({**data, "source": (images, labels)})["loss"]))
+    assert losses[1:] == pytest.approx(losses[:1] * 2, rel=1e-5)
+
+
 def test_pseudo_labels_are_the_teachers():
     model, target = make(), batch()["target"]
     model._move_teacher()

@@ -99,6 +99,13 @@ def test_weights_of_images_count_for_all_their_pixels():
         model.set_weights(start)
         assert float(logs["label_loss"]) == pytest.approx(np.concatenate(each).mean(), rel=1e-4)
         model.reset_metrics()
+    scored = model.test_step((x, y, weight))
+    assert float(scored["loss"]) == pytest.approx(expected.mean(), rel=1e-4)
+    model.reset_metrics()
+    of_pixels = np.random.default_rng(2).uniform(size=y.shape)  # none of the images for DANN
+    expected = of_pixels * losses(x, y)
+    logs = model.train_step({"source": (x, y, of_pixels), "target": data["target"]})
+    assert float(logs["label_loss"]) == pytest.approx(expected.mean(), rel=1e-4)
 
 
 @pytest.mark.parametrize("size", [(9, 13), (16, 8), (5, 31)])

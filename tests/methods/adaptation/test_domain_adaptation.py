@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_dtl.methods import DomainAdaptation, SourceOnly
+from keras_dtl.methods.adaptation.examples import unpack
 from tests.networks import CLASSES, SHAPE, compiled, dense, encoder
 
 
@@ -98,6 +99,24 @@ def test_sample_weight_zero_removes_an_example():
     reference.train_step({"source": (x[:3], y[:3])})
     for a, b in zip(model.get_weights(), reference.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+@pytest.mark.parametrize("of_source", [None, np.array([[2], [0], [1], [0], [3], [0]])])
+def test_weights_of_labelled_target_images_count(of_source):
+    model, (x, y) = make(Alignment), batch()["source"]
+    of_target = np.array([0, 3])
+    losses = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=None)
+    expected = losses(y, model(x)).numpy()
+    known = (x[:2], y[:2], of_target)
+    source = (x, y) if of_source is None else (x, y, of_source)
+    weights = [np.ones(6) if of_source is None else of_source[:, 0], of_target]
+    data = {"source": source, "target": images(4, 1), "target_labelled": known}
+    expected = np.concatenate([expected, expected[:2]]) * np.concatenate(weights)
+    logs = model.train_step(data)
+    assert float(logs["label_loss"]) == pytest.approx(expected.mean(), rel=1e-5)
+    np.testing.assert_array_equal(unpack(data).weights, [*weights[0], 0, 3, 1, 1, 1, 1])
+    weighted = {**data, "label_weight": tf.ones(8)}
+    np.testing.assert_array_equal(unpack(weighted).sample_weight, np.concatenate(weights))
 
 
 def test_source_only_never_looks_at_the_target():
@@ -195,7 +214,11 @@ def test_mixed_precision_trains_and_reports_float32(policy):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"batch_norm": "both"}, "batch_norm"), ({"adaptation_weight": -1}, "adaptation_weight")],
+    [
+        ({"batch_norm": "both"}, "batch_norm"),
+        ({"adaptation_weight": -1}, "adaptation_weight"),
+        ({"adaptation_weight": float("nan")}, "adaptation_weight"),
+    ],
 )
 def test_unusable_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
@@ -205,3 +228,11 @@ def test_unusable_arguments_are_refused(arguments, message):
 def test_classifier_with_softmax_is_refused():
     with pytest.raises(ValueError, match="logits"):
         SourceOnly(encoder(), dense(CLASSES, activation="softmax"))
+
+
+def test_batch_normalisation_that_another_model_froze_is_told(caplog):
+    network = encoder(True)
+    SourceOnly(network, dense(CLASSES), batch_norm="frozen")
+    assert not caplog.records
+    SourceOnly(network, dense(CLASSES))
+    assert "batch_norm='joint' 1 of 1 layers of batch normalisation do not learn" in caplog.text

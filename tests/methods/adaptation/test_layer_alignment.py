@@ -122,3 +122,7 @@ def test_automatic_weight_cannot_keep_the_classes_from_being_learnt():
         logs = model.train_step(data)
         model.reset_metrics()
     assert float(logs["label_loss"]) < 0.7
+
+
+def test_one_compared_layer_may_be_a_text():
+    assert DAN(encoder(), dense(CLASSES), compared="features").compared == ("features",)

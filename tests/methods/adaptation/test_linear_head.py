@@ -21,6 +21,8 @@ def test_refit_head_answers_as_the_svm_and_touches_nothing_else(classes):
     for a, b in zip(before, model.encoder.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     assert (expected == y).mean() > 0.5
+    refit_head(model, x, np.eye(classes)[y])
+    np.testing.assert_array_equal(model.predict(x, verbose=0).argmax(1), expected)
 
 
 def test_missing_class_is_refused():

@@ -151,3 +151,12 @@ def test_toy_is_won_without_the_source():
     model.fit(data, epochs=5, steps_per_epoch=20, verbose=0, callbacks=[Refresh(target)])
     assert before < 0.95
     assert (model.predict(images, verbose=0).argmax(1) == truth).mean() > 0.97
+
+
+def test_metrics_are_of_labels_and_left_to_evaluate():
+    model = SHOT(encoder(), dense(CLASSES))
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    expected = {"entropy", "negative_diversity", "pseudo_label_loss", "loss"}
+    for _ in range(2):
+        assert set(model.train_step({"target": images(4)})) == expected
+        assert float(model.test_step((images(4), np.ones(4)))["accuracy"]) >= 0

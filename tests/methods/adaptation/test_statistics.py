@@ -34,6 +34,20 @@ def test_statistics_are_those_of_the_images():
     assert model.encoder.layers[-1].rate == 0.5
 
 
+def test_noise_and_random_changes_rest():
+    layers, image = keras.layers, keras.Input((4, 4, 3))
+    x = layers.RandomFlip()(layers.GaussianNoise(1.0)(image))
+    x = layers.SpatialDropout2D(0.5)(layers.GaussianDropout(0.5)(x))
+    model = keras.Model(image, layers.BatchNormalization()(layers.RandomBrightness(0.5, (0, 1))(x)))
+    x = np.random.default_rng(0).uniform(size=(30, 4, 4, 3)).astype("float32")
+    model(x, training=True)
+    adapt_statistics(model, x)
+    mean, variance = (w.numpy() for w in model.non_trainable_weights[:2])
+    np.testing.assert_allclose(mean, x.mean((0, 1, 2)), rtol=1e-4)
+    np.testing.assert_allclose(variance, x.var((0, 1, 2)), rtol=1e-3)
+    assert np.abs(model(x, training=True) - model(x)).max() > 0.1  # and are back
+
+
 def test_frozen_layers_take_them_too_and_stay_frozen():
     model = SourceOnly(trained().encoder, dense(CLASSES), batch_norm="frozen")
     before = norm_of(model).moving_mean.numpy()
@@ -60,4 +74,6 @@ def test_bad_input_is_named():
         adapt_statistics(SourceOnly(encoder(batch_norm=True), dense(CLASSES)), images(4))
     with pytest.raises(ValueError, match="at least 2 images. Received: 1"):
         adapt_statistics(trained(), images(1))
+    with pytest.raises(ValueError, match=r"expected in 0..255"):
+        adapt_statistics(trained(), images(4) / 255)
     check_statistics(encoder(batch_norm=True), trained=False)

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras import layers
 
 from keras_dtl.callbacks import GradualUnfreezing
-from keras_dtl.methods import FineTuning
+from keras_dtl.methods import FineTuning, SourceOnly
 from keras_dtl.methods.networks import learnt_layers
 from tests.networks import CLASSES, SHAPE, compiled, dense, encoder
 
@@ -228,3 +228,35 @@ def test_gradual_unfreezing_needs_what_can_be_thawed():
     callback.set_model(dense(1))
     with pytest.raises(ValueError, match="FineTuning"):
         callback.on_train_begin()
+
+
+def test_what_is_frozen_before_compile_is_thawed_with_a_word_and_after_it_stays(caplog):
+    model = FineTuning(encoder(), dense(CLASSES))
+    layer = model.encoder.layers[2]
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    assert "learn again" not in caplog.text
+    layer.trainable = False
+    before = layer.kernel.numpy()
+    model.train_step((np.full((4, *SHAPE), 9, "uint8"), np.arange(4) % CLASSES))
+    np.testing.assert_array_equal(layer.kernel, before)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    assert f"frozen since it was made: {layer.name}" in caplog.text and layer.trainable
+
+
+def test_loss_of_an_epoch_weighs_batches_by_their_examples():
+    x, y = np.random.default_rng(0).integers(0, 256, (5, *SHAPE)).astype("uint8"), np.arange(5) % 3
+    model = FineTuning(encoder(), dense(CLASSES))
+    model.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
+    for part in (slice(0, 4), slice(4, 5)):
+        logs = model.train_step((x[part], y[part]))
+    assert float(logs["loss"]) == pytest.approx(float(model.compiled_loss(y, model(x))), rel=1e-5)
+
+
+def test_several_inputs_or_answers_are_refused():
+    one, two = keras.Input((6,)), keras.Input((2,))
+    several = keras.Model(one, [keras.layers.Dense(n)(one) for n in (3, 2)])
+    with pytest.raises(ValueError, match=r"`classifier` .* gives 2: \(None, 3\), \(None, 2\)"):
+        FineTuning(encoder(), several)
+    joined = keras.Model([one, two], keras.layers.Concatenate()([one, two]))
+    with pytest.raises(ValueError, match="`encoder` .* takes 2"):
+        SourceOnly(joined, dense(CLASSES, features=8))

@@ -144,3 +144,29 @@ def toy_error(**arguments):
 def test_toy_is_won_by_reconstruction_and_lost_without_its_weight():
     assert toy_error() < 25
     assert toy_error(reconstruction_weight=0.0, conditional=False) > 50
+
+
+def test_one_optimizer_for_both_players_becomes_two():
+    optimizer, model = keras.optimizers.SGD(0.1), pix2pix()
+    model.compile(optimizer, discriminator_optimizer=optimizer)
+    model.train_step((images(2), images(2, 1)))
+    assert model.optimizer is not model.discriminator_optimizer
+    assert int(model.discriminator_optimizer.iterations) == int(model.optimizer.iterations) == 1
+
+
+def test_backup_of_keras_brings_both_optimizers_back(tmp_path):
+    class Interrupted(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    def fit(*more):
+        model = pix2pix()
+        model.compile("adam", discriminator_optimizer="adam", run_eagerly=True)
+        callbacks = [keras.callbacks.BackupAndRestore(tmp_path / "backup"), *more]
+        model.fit(images(2), images(2, 1), epochs=2, callbacks=callbacks, verbose=0)
+        return model
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(Interrupted())
+    model = fit()
+    assert int(model.optimizer.iterations) == int(model.discriminator_optimizer.iterations) == 2

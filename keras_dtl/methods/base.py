@@ -8,6 +8,11 @@ import tensorflow as tf
 from keras_dtl.distribution import ReplicatedSteps, add_up, replica_count
 from keras_dtl.methods.averages import own_averages
 from keras_dtl.methods.batch_norm import fused_batch_norm
+from keras_dtl.methods.given_losses import (
+    nothing_to_evaluate,
+    refuse_losses,
+    refuse_validation,
+)
 from keras_dtl.methods.networks import check_networks
 from keras_dtl.methods.optimizers import (
     carry_state,
@@ -34,11 +39,14 @@ class Method(ReplicatedSteps, keras.Model):
         tracked: Names of the terms that `train_step` reports; each gets a running mean.
         player_optimizers: Names of further optimizers that `compile` takes by keyword, for
             methods with a second player, such as `("discriminator_optimizer",)`.
+        own_losses: Whether all losses are the method's own, so that `compile` takes none and no
+            metrics, and there is nothing for `evaluate` to compare.
     """
 
     task = None
     tracked = ()
     player_optimizers = ()
+    own_losses = False
 
     def __new__(cls, *args, **kwargs):
         check_networks(cls, args, kwargs)
@@ -92,8 +100,11 @@ class Method(ReplicatedSteps, keras.Model):
             auto_scale_loss: Whether losses are scaled under the policy `"mixed_float16"`.
 
         Raises:
-            ValueError: When the optimizer of a player is missing, or a part is unknown.
+            ValueError: When the optimizer of a player is missing, a part is unknown, or a loss is
+                given to a method whose losses are its own.
         """
+        if self.own_losses:
+            refuse_losses(self, args, kwargs)
         self.learning_rate_multipliers = dict(learning_rate_multipliers or {})
         given = {name: kwargs.pop(name, None) for name in self.player_optimizers}
         for name in [name for name, player in given.items() if player is None]:
@@ -154,11 +165,27 @@ class Method(ReplicatedSteps, keras.Model):
                 getattr(self, name).build(self.moved_variables(name))
 
     def fit(self, *args, **kwargs):
-        """See `keras.Model.fit`. Every optimizer with `use_ema` ends on the averages it kept."""
+        """See `keras.Model.fit`. Every optimizer with `use_ema` ends on the averages it kept.
+
+        Raises:
+            NotImplementedError: When validation is asked for, see `evaluate`.
+        """
+        if self.own_losses:
+            refuse_validation(self, args, kwargs)
         names = ("optimizer", *self.player_optimizers) if self.compiled else ()
         averages = own_averages(*(getattr(self, name) for name in names))
         with averages, fused_batch_norm(self):
             return super().fit(*args, **kwargs)
+
+    def evaluate(self, *args, **kwargs):
+        """See `keras.Model.evaluate`.
+
+        Raises:
+            NotImplementedError: When all losses are the method's own.
+        """
+        if self.own_losses:
+            raise NotImplementedError(nothing_to_evaluate(self))
+        return super().evaluate(*args, **kwargs)
 
     def _with_loss_scaling(self, optimizer):
         # As `keras.Model.compile` does for the optimizer that it knows.

@@ -119,8 +119,12 @@ def check_all_pixels(x, y=None) -> None:
             check_pixels(part)
 
 
+_MORE_BITS = 512
+"""From here on no image is of 8 bits, even if it was resized with overshoot."""
+
+
 def check_pixels(images, network=None) -> None:
-    """Refuse floating images in 0..1 or -1..1 where 0..255 are scaled by themselves.
+    """Refuse images in 0..1, -1..1 or of 16 bits where 0..255 are scaled by themselves.
 
     Args:
         images: Tensor or array `(batch, height, width, channels)`.
@@ -128,15 +132,20 @@ def check_pixels(images, network=None) -> None:
             where the method scales.
 
     Raises:
-        ValueError: When its images can only have been scaled before.
+        ValueError: When its images can only have been scaled before, or have more than 8 bits.
     """
     dtype = keras.backend.standardize_dtype(images.dtype)
     scales = network is None or network.inputs[0].dtype == "uint8"
-    if not dtype.startswith(("float", "bfloat")) or not scales:
+    if dtype in ("uint8", "bool") or not scales:
         return
     values = np.asarray(images, "float32")
     low, high = float(values.min()), float(values.max())
-    if low >= 0 and high > 1:
+    if high >= _MORE_BITS:
+        raise ValueError(
+            f"Images are expected in 0..255, as uint8. Received: {dtype} in {low:.5g}..{high:.5g}, "
+            "which would be white to the model. Bring 16 bits to 8: images // 257."
+        )
+    if low >= 0 and (high > 1 or not dtype.startswith(("float", "bfloat"))):
         return
     raise ValueError(
         f"Images are expected in 0..255, as uint8: they are scaled in the model. Received: "
@@ -174,12 +183,80 @@ def require_domains(model, x, y=None) -> None:
     )
 
 
+def require_pairs(model, x, y=None) -> None:
+    """Refuse data that are no pairs of batches of images, and say what is wanted.
+
+    Args:
+        model: The method, for its name.
+        x, y: As `fit` received them.
+
+    Raises:
+        ValueError: For one batch of images, weights, or a dictionary.
+    """
+    given = _structure(x, y)
+    ranks = [len(getattr(part, "shape", ())) for part in given] if _is_pair(given) else []
+    if given is None or ranks == [4, 4]:
+        return
+    raise ValueError(
+        f"{type(model).__name__}.fit() takes images of A and of B: fit(a, b), or a data set of "
+        "pairs (a, b), each (batch, height, width, channels) in 0..255. Received: "
+        f"{_in_words(given)}."
+    )
+
+
+def require_parts(model, x, y=None) -> None:
+    """Refuse batches that lack what a method of content and style learns from.
+
+    Args:
+        model: The method, whose `needs` names it.
+        x, y: As `fit` received them.
+
+    Raises:
+        ValueError: For arrays, labels apart, or a dictionary without one of the names.
+    """
+    given = _structure(x, y)
+    if given is None or (isinstance(given, dict) and set(model.needs) <= set(given)):
+        return
+    names = ", ".join(f'"{name}": ...' for name in model.needs)
+    raise ValueError(
+        f"{type(model).__name__}.fit() takes batches that are dictionaries {{{names}}}. Received: "
+        f"{_in_words(given)}. keras_dtl.data.view_batches(examples, 64) makes them of labelled "
+        "images."
+    )
+
+
+def _structure(x, y):
+    """Return the parts of a batch, or of the arrays given; None where they are not known yet."""
+    if isinstance(x, (tf.data.Dataset, tf.distribute.DistributedDataset)):
+        return x.element_spec
+    if hasattr(x, "__next__") or hasattr(x, "__getitem__") and not hasattr(x, "shape"):
+        return x if isinstance(x, (dict, tuple, list)) else None
+    return x if y is None else (x, y)
+
+
+def _is_pair(given):
+    return isinstance(given, (tuple, list)) and len(given) == 2
+
+
+def _in_words(given):
+    if isinstance(given, dict):
+        return f"a dictionary of {', '.join(map(str, given))}"
+    if isinstance(given, (tuple, list)):
+        return f"{len(given)} parts ({', '.join(map(_in_words, given))})"
+    shape = getattr(given, "shape", None)
+    return type(given).__name__ if shape is None else f"an array of shape {tuple(shape)}"
+
+
 def first_batch(data):
-    """Return the first batch of a `tf.data.Dataset` that holds floating tensors, else None."""
+    """Return the first batch of a `tf.data.Dataset` of other numbers than uint8, else None.
+
+    Whole numbers count where they are images, of four axes.
+    """
     if not isinstance(data, tf.data.Dataset):
         return None
-    specs = tf.nest.flatten(data.element_spec)
-    if not any(getattr(spec, "dtype", tf.uint8).is_floating for spec in specs):
+    specs = [spec for spec in tf.nest.flatten(data.element_spec) if hasattr(spec, "dtype")]
+    images = [spec for spec in specs if spec.shape.rank == 4 and spec.dtype != tf.uint8]
+    if not images and not any(spec.dtype.is_floating for spec in specs):
         return None
     return next(iter(data))
 

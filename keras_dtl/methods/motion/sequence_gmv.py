@@ -1,6 +1,7 @@
 import keras
 import tensorflow as tf
 
+from keras_dtl.methods.networks import in_float32
 from keras_dtl.methods.separation.gmv import GMV
 
 
@@ -44,7 +45,8 @@ class SequenceGMV(GMV):
             )
 
     def call(self, inputs, training=False):
-        return self.generator(inputs, training=training) * self.deviation + self.mean
+        motion = in_float32(self.generator(inputs, training=training))
+        return motion * self.deviation + self.mean
 
     def _codes(self):
         return (self.content_numbers, "content"), (self.view_numbers, "style")

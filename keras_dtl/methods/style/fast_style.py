@@ -8,7 +8,12 @@ from keras_dtl.distribution import draw
 from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import content_loss, style_loss, total_variation
 from keras_dtl.methods.inputs import check_all_pixels
-from keras_dtl.methods.networks import to_pixels, to_signed
+from keras_dtl.methods.networks import (
+    require_signed_input,
+    require_signed_output,
+    to_pixels,
+    to_signed,
+)
 from keras_dtl.methods.style.perceptual import Perceptual
 
 CONTENT_LAYERS = ("conv3_3",)
@@ -87,6 +92,8 @@ class FastStyle(Perceptual):
                 f"transformer_net(num_styles={num_styles}). Received: a network with "
                 f"{len(generator.inputs)} inputs."
             )
+        require_signed_input(generator, "generator")
+        require_signed_output(generator, "generator")
         self.generator = generator
         self.num_styles = num_styles
         self.random = keras.random.SeedGenerator()

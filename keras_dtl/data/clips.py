@@ -105,7 +105,14 @@ def split_clips(
     apart = np.flatnonzero(np.isin(clips.cells, list(held)))
     for kind in ("actions", "styles"):
         if unseen := set(getattr(clips, kind)) - set(getattr(clips, kind)[train]):
-            raise ValueError(f"No clip is left to train {kind} {sorted(map(int, unseen))} on.")
+            known = clips.action_names if kind == "actions" else clips.style_names
+            names = ", ".join(known[index] for index in sorted(unseen))
+            raise ValueError(
+                f"No clip is left to learn the {kind} {names} from: {len(test)} of {len(clips)} "
+                "clips are for scoring, of each action in each style at least one, and "
+                f"{len(apart)} are of cells that are held out. Add clips, "
+                "cut long ones in two files, or hold out none (--held-out 0)."
+            )
     return Split(clips.subset(sorted(train)), clips.subset(sorted(test)), clips.subset(apart))
 
 

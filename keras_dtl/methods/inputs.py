@@ -229,7 +229,7 @@ def _structure(x, y):
     """Return the parts of a batch, or of the arrays given; None where they are not known yet."""
     if isinstance(x, (tf.data.Dataset, tf.distribute.DistributedDataset)):
         return x.element_spec
-    if hasattr(x, "__next__") or hasattr(x, "__getitem__") and not hasattr(x, "shape"):
+    if hasattr(x, "__next__") or (hasattr(x, "__getitem__") and not hasattr(x, "shape")):
         return x if isinstance(x, (dict, tuple, list)) else None
     return x if y is None else (x, y)
 

@@ -29,7 +29,7 @@ class MotionGMVRecipe(MotionRecipe):
     """New motions, each content in several styles, from pairs alone (after Chen et al. 2018)."""
 
     name: ClassVar[str] = "motion-gmv"
-    suits: ClassVar[str] = "for new clips of a style"
+    suits: ClassVar[str] = "for new clips drawn in pairs, one action in two styles"
     player: ClassVar[str] = "discriminator_optimizer"
 
     epochs: int = 20

@@ -5,6 +5,7 @@ import pytest
 
 from keras_dtl.bvh import read_bvh, write_bvh
 from keras_dtl.cli.__main__ import main
+from keras_dtl.data.motion import load_motion
 from keras_dtl.data.walker import GAITS, MOODS, walker_skeleton, walks
 from keras_dtl.motion import to_bvh
 from keras_dtl.recipes import RECIPES
@@ -102,3 +103,14 @@ def test_walker_is_learnt_in_a_minute_and_its_factors_are_found(tmp_path):
     assert transfers["physics"]["made"]["bone_deviation"] < 1e-6
     for name in ("frequency", "lean", "arms"):
         assert factors[name]["correlation"] > 0.9, name
+
+
+def test_one_style_is_refused_before_the_training(tmp_path):
+    clips = load_motion("walker", clips_per_cell=3)
+    for index in np.flatnonzero(clips.styles == 0):
+        name = f"{clips.action_names[clips.actions[index]]}/plain/{index}.bvh"
+        bvh = to_bvh(clips.positions[index], clips.skeleton, clips.rate)
+        write_bvh(tmp_path / name, bvh)
+    recipe = RECIPES["motion-style"](source=f"bvh:{tmp_path}", held_out=0)
+    with pytest.raises(ValueError, match="two styles or more. Received: plain"):
+        recipe.load_data()

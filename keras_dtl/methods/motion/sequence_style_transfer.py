@@ -155,7 +155,8 @@ class SequenceStyleTransfer(Method):
         # that reads style off the content.
         motion, *labels = tf.nest.flatten(batch)  # also of fit(motion, (style, action))
         if len(labels) != 2:
-            raise ValueError(f"A batch is (motion, style, action). Received: {1 + len(labels)} parts.")
+            received = f"{1 + len(labels)} part(s)"
+            raise ValueError(f"A batch is (motion, style, action). Received: {received}.")
         style, action = (tf.cast(label, "int32") for label in labels)
         motion, other_style = self.normalize(motion), roll(style, 1)
         with tf.GradientTape() as tape:

@@ -68,9 +68,10 @@ class SequentialAdversarialAutoencoder(Method):
         features = {encoder.input_shape[-1], decoder.output_shape[-1], len(mean), len(deviation)}
         if len(features) > 1 or min(deviation) <= 0:
             raise ValueError(
-                "`mean` and `deviation` (above 0) need one number for each feature of the networks. "
-                f"Received: {len(mean)} and {len(deviation)}, the least deviation {min(deviation)}, "
-                f"for networks of {encoder.input_shape[-1]} and {decoder.output_shape[-1]} features"
+                "`mean` and `deviation` (above 0) need one number for each feature of the "
+                f"networks. Received: {len(mean)} and {len(deviation)}, the least deviation "
+                f"{min(deviation)}, for networks of {encoder.input_shape[-1]} and "
+                f"{decoder.output_shape[-1]} features"
             )
         self.encoder = encoder
         self.decoder = decoder

@@ -85,6 +85,14 @@ def test_what_is_no_pair_of_images_is_refused_in_words(data, words):
         compiled(pix2pix()).fit(*data, verbose=0)
 
 
+def test_photos_come_alone():
+    model = FastStyle(generator(), features(), ("conv",), ("conv",))
+    model.compile("sgd")
+    for given in ((images(2), np.zeros(2)), (tf.data.Dataset.from_tensors((images(2), 0)),)):
+        with pytest.raises(ValueError, match=r"photos alone.*Received: 2 parts"):
+            model.fit(*given, verbose=0)
+
+
 def test_batches_without_a_part_are_refused_in_words():
     data = tf.data.Dataset.from_tensors(batch())
     with pytest.raises(ValueError, match=r"view_batches\(examples, 64\)"):

@@ -9,7 +9,8 @@ from keras_dtl.distribution import draw, mean, replica_count
 from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty, real_gradient_penalty
 from keras_dtl.methods.base import Method
-from keras_dtl.methods.inputs import check_all_pixels, require_parts
+from keras_dtl.methods.given_batches import require_parts
+from keras_dtl.methods.inputs import check_all_pixels
 from keras_dtl.methods.networks import has_batch_norm, require_logits, require_signed_input
 
 SHARED = ("adversarial", "real_target", "generated_target", "gate", "real_penalty_weight")

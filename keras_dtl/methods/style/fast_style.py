@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras_dtl.distribution import draw
 from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import content_loss, style_loss, total_variation
+from keras_dtl.methods.given_batches import require_photos
 from keras_dtl.methods.inputs import check_all_pixels
 from keras_dtl.methods.networks import (
     require_signed_input,
@@ -176,8 +177,10 @@ class FastStyle(Perceptual):
         """See `keras.Model.fit`.
 
         Raises:
-            ValueError: When no style was learnt, or images were scaled before, which is done here.
+            ValueError: When no style was learnt, images were scaled before, which is done here, or
+                photos are not alone.
         """
+        require_photos(self, x, args[0] if args else kwargs.get("y"))
         check_all_pixels(x)
         if not any(np.any(gram) for gram in self.style_grams.values()):
             raise ValueError("No style is known yet. Call learn_styles([image, ...]) before fit().")

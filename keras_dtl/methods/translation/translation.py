@@ -10,7 +10,8 @@ from keras_dtl.distribution import draw
 from keras_dtl.layers import InstanceNormalization, ReflectionPadding2D, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty
 from keras_dtl.methods.base import Method
-from keras_dtl.methods.inputs import check_all_pixels, require_pairs
+from keras_dtl.methods.given_batches import require_pairs
+from keras_dtl.methods.inputs import check_all_pixels
 from keras_dtl.methods.networks import (
     has_batch_norm,
     nested_layers,

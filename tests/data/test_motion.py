@@ -298,9 +298,20 @@ def test_what_is_left_without_clips_is_named(clips):
     walks = clips.subset(np.flatnonzero(clips.actions == 1))
     with pytest.raises(ValueError, match=r"the styles plain from: .*--held-out 0"):
         split_clips(walks, 0.25, [("walk", "plain")])
+    diagonal = clips.subset([np.flatnonzero(clips.cells == cell)[0] for cell in (0, 4, 8)])
+    with pytest.raises(ValueError, match="No clip is left to score on: each of the 3 is the only"):
+        split_clips(diagonal)
+
+
+def test_cells_of_one_clip_are_learnt_but_for_a_share(clips):
     single = clips.subset(np.unique(clips.cells, return_index=True)[1])
-    with pytest.raises(ValueError, match=r"actions stroll, walk, march from: 9 of 9 clips"):
-        split_clips(single)
+    split = split_clips(single, 0.25)
+    assert (len(split.train), len(split.test)) == (7, 2)
+    assert set(split.train.actions) == set(split.train.styles) == {0, 1, 2}
+    mixed = clips.subset([0, 1, 4, *range(8, len(clips))])  # one of stroll, stooped
+    split = split_clips(mixed, 0.25)
+    assert not set(split.train.names) & set(split.test.names)
+    assert len(split.train) + len(split.test) == len(mixed)
 
 
 def test_the_walker_has_one_rate():

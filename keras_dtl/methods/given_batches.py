@@ -16,6 +16,12 @@ def require_pairs(model, x, y=None) -> None:
     given = _structure(x, y)
     ranks = [len(getattr(part, "shape", ())) for part in given] if _is_pair(given) else []
     if given is None or ranks == [4, 4]:
+        if y is not None and len(x) != len(y):
+            raise ValueError(
+                f"{type(model).__name__}.fit() takes as many images of A as of B. Received: "
+                f"{len(x)} and {len(y)}. keras_dtl.data.unpaired_batches(a, b, 1) makes batches of "
+                "two sets of any lengths, which repeat each by itself: give steps_per_epoch, too."
+            )
         return
     raise ValueError(
         f"{type(model).__name__}.fit() takes images of A and of B: fit(a, b), or a data set of "

@@ -235,6 +235,22 @@ def test_labels_of_motion_are_looked_at():
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"Labels must lie in 0\.\.2"):
         model.train_step((motion, labels))
     assert np.isfinite(float(model.train_step((motion, labels - 1))["loss"]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"Labels must lie in 0\.\.2"):
+        model.sample(2, 4, [0, 3])
+    with pytest.raises(ValueError, match=r"Labels in 0\.\.2 are needed"):
+        model.sample(2, 4)
+
+
+def test_motion_of_another_length_than_is_drawn_is_refused():
+    model = pairs()
+    motion = tf.zeros((2, 12, *model.generator.output_shape[2:]))
+    with pytest.raises(ValueError, match=r"\(8, 7\): its length would tell them apart"):
+        model.train_step({"first": motion, "second": motion, "label": tf.zeros(2, "int32")})
+
+
+def test_domains_of_different_lengths_are_told_how_they_meet():
+    with pytest.raises(ValueError, match=r"Received: 3 and 2\. keras_dtl\.data\.unpaired_batches"):
+        compiled(cyclegan()).fit(images(3), images(2), verbose=0)
 
 
 def test_labels_beside_motion_may_be_a_pair_of_any_whole_numbers():

@@ -52,6 +52,12 @@ class SequenceGMV(GMV):
         return (self.content_numbers, "content"), (self.view_numbers, "style")
 
     def scale_examples(self, examples):
+        made = tuple(self.generator.output_shape[1:])
+        if tuple(examples.shape[1:]) != made:
+            raise ValueError(
+                f"Motion must be as long as what the generator draws, (frames, features) {made}: "
+                f"its length would tell them apart. Received: {tuple(examples.shape[1:])}"
+            )
         return (tf.cast(examples, "float32") - self.mean) / self.deviation
 
     def unscale_generated(self, generated):

@@ -93,15 +93,7 @@ class SequentialAdversarialAutoencoder(Method):
         return rebuilt * self.deviation + self.mean
 
     def unpack(self, inputs):
-        if not self.num_classes:
-            return inputs, None
-        motion, labels = inputs
-        labels = tf.cast(labels, "int32")
-        known = tf.debugging.assert_less(
-            labels, self.num_classes, f"Labels must lie in 0..{self.num_classes - 1}."
-        )
-        with tf.control_dependencies([] if known is None else [known]):
-            return motion, tf.identity(labels)
+        return inputs if self.num_classes else (inputs, None)
 
     def fit(self, x=None, y=None, *args, **kwargs):
         """See `keras.Model.fit`.
@@ -135,7 +127,14 @@ class SequentialAdversarialAutoencoder(Method):
         """Return codes with their labels beside them, where there are any."""
         if not self.num_classes:
             return codes
-        return tf.concat([codes, tf.one_hot(labels, self.num_classes)], 1)
+        if labels is None:
+            raise ValueError(f"Labels in 0..{self.num_classes - 1} are needed. Received: None")
+        labels = tf.cast(labels, "int32")
+        unknown = f"Labels must lie in 0..{self.num_classes - 1}."
+        known = tf.debugging.assert_less(labels, self.num_classes, unknown)
+        with tf.control_dependencies([] if known is None else [known]):
+            told = tf.one_hot(labels, self.num_classes)
+        return tf.concat([codes, told], 1)
 
     def sample(self, count, length, labels=None):
         """Return new motion as it is measured, float32 `(count, length, features)`.

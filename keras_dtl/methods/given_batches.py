@@ -69,13 +69,32 @@ def require_photos(model, x, y=None) -> None:
         )
 
 
+def require_labels(model, x, y=None) -> None:
+    """Refuse motion without the labels that a method is told, and labels that it is not.
+
+    Args:
+        model: The method, whose `num_classes` says whether there are any.
+        x, y: As `fit` received them.
+
+    Raises:
+        ValueError: Saying what is wanted.
+    """
+    given = _structure(x, y)
+    parts = len(given) if isinstance(given, (tuple, list)) else 1
+    if given is not None and parts != 1 + bool(model.num_classes):
+        wanted = "motion and labels" if model.num_classes else "motion alone"
+        raise ValueError(
+            f"With num_classes={model.num_classes} fit() takes {wanted}. Received: "
+            f"{_in_words(given)}."
+        )
+
+
 def _structure(x, y):
     """Return the parts of a batch, or of the arrays given; None where they are not known yet."""
-    if isinstance(x, (tf.data.Dataset, tf.distribute.DistributedDataset)):
+    if isinstance(x, tf.data.Dataset):
         return x.element_spec
-    if hasattr(x, "__next__") or (hasattr(x, "__getitem__") and not hasattr(x, "shape")):
-        return x if isinstance(x, (dict, tuple, list)) else None
-    return x if y is None else (x, y)
+    is_known = hasattr(x, "shape") or isinstance(x, (dict, tuple, list))
+    return (x if y is None else (x, y)) if is_known else None
 
 
 def _is_pair(given):

@@ -6,8 +6,10 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from keras_dtl.distribution import share_batches
 from keras_dtl.losses import adversarial_loss
 from keras_dtl.methods import CGMV, GMV, FastStyle, FineTuning, Pix2Pix, SwapVAE
+from keras_dtl.methods.given_batches import require_labels, require_pairs, require_photos
 from keras_dtl.methods.separation.separation import right_answers
 from tests.methods.motion.test_motion_methods import autoencoder, pairs, transfer
 from tests.methods.motion.test_motion_methods import batch as motion_batch
@@ -239,6 +241,16 @@ def test_labels_of_motion_are_looked_at():
         model.sample(2, 4, [0, 3])
     with pytest.raises(ValueError, match=r"Labels in 0\.\.2 are needed"):
         model.sample(2, 4)
+
+
+def test_what_is_shared_among_replicas_or_drawn_is_not_looked_at(two_replicas):
+    """Of these batches the parts are known to the training step alone."""
+    pair = tf.data.Dataset.from_tensors((images(2), images(2)))
+    shared = share_batches(pair, two_replicas)
+    for given in (shared, iter(pair), (parts for parts in [(images(2), images(2))])):
+        require_pairs(None, given)
+        require_photos(None, given)
+        require_labels(None, given)
 
 
 def test_motion_of_another_length_than_is_drawn_is_refused():

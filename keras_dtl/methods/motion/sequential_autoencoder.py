@@ -4,6 +4,7 @@ import tensorflow as tf
 from keras_dtl.distribution import draw
 from keras_dtl.losses import game_without_penalty, velocity_error
 from keras_dtl.methods.base import Method
+from keras_dtl.methods.given_batches import require_labels
 from keras_dtl.methods.networks import in_float32, require_logits
 
 
@@ -101,14 +102,7 @@ class SequentialAdversarialAutoencoder(Method):
         Raises:
             ValueError: When labels are missing, or there are some and no `num_classes`.
         """
-        given = x.element_spec if isinstance(x, tf.data.Dataset) else (x if y is None else (x, y))
-        parts = len(given) if isinstance(given, (tuple, list)) else 1
-        if parts != 1 + bool(self.num_classes):
-            raise ValueError(
-                f"With num_classes={self.num_classes} fit() takes "
-                f"{'motion and labels' if self.num_classes else 'motion alone'}. Received: "
-                f"{parts} part(s) in a batch."
-            )
+        require_labels(self, x, y)
         return super().fit(x, y, *args, **kwargs)
 
     def decode(self, codes, length, labels=None, training=False):

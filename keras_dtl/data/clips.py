@@ -130,7 +130,7 @@ def split_clips(
     return Split(clips.subset(sorted(train)), clips.subset(sorted(test)), clips.subset(apart))
 
 
-def _spared(clips, train, alone, share):
+def _spared(clips: Clips, train: list[int], alone: np.ndarray, share: float) -> list[int]:
     """Return a share of clips without which training still has their actions and their styles."""
     wanted = max(1, round(share * len(alone)))
     left, spared = [*train, *map(int, alone)], []

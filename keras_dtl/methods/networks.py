@@ -164,9 +164,12 @@ def require_signed_input(network, name):
 
 
 def _divides(layer, images):
+    try:
+        given = keras.tree.flatten(layer.input)
+    except (AttributeError, ValueError):  # called more than once
+        return False
     entries = {id(tensor) for tensor in images}
-    given = [id(tensor) for node in layer._inbound_nodes for tensor in node.input_tensors]
-    return np.max(np.abs(layer.scale)) < 1 / 16 and any(tensor in entries for tensor in given)
+    return np.max(np.abs(layer.scale)) < 1 / 16 and any(id(tensor) in entries for tensor in given)
 
 
 def require_signed_output(network, name):
@@ -181,7 +184,7 @@ def require_signed_output(network, name):
     """
     if len(network.outputs[0].shape) != 4:
         return
-    last = _last_layer(network.outputs[0])
+    last = _last_layer(network)
     activation = getattr(last, "activation", None)
     positive = [getattr(keras.activations, kind) for kind in ("sigmoid", "softmax", "relu")]
     if activation in positive or isinstance(last, (keras.layers.Softmax, keras.layers.ReLU)):
@@ -194,17 +197,10 @@ def require_signed_output(network, name):
 _MOVING = (keras.layers.Reshape, keras.layers.Cropping2D, keras.layers.UpSampling2D)
 
 
-def _last_layer(tensor):
-    """Return the layer that makes the numbers of a tensor, which others may only move about."""
-    while True:
-        history = tensor._keras_history
-        layer = history.operation
-        if isinstance(layer, keras.Model):
-            tensor = layer.outputs[history.tensor_index]
-        elif isinstance(layer, _MOVING):
-            tensor = layer._inbound_nodes[history.node_index].input_tensors[0]
-        else:
-            return layer
+def _last_layer(network):
+    """Return the layer that makes the numbers of an output, which others may only move about."""
+    last = next(layer for layer in reversed(network.layers) if not isinstance(layer, _MOVING))
+    return _last_layer(last) if isinstance(last, keras.Model) else last
 
 
 NETWORKS = frozenset(

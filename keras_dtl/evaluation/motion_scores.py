@@ -91,7 +91,8 @@ class MotionScores:
         Args:
             made: Features `(windows, frames, features)`.
             actions, styles: What each should be, integers `(windows,)`; `None` where one is open.
-                What is of one class has no accuracy.
+                What is of one class has no accuracy, and none is a share of a ceiling that
+                guessing reaches.
             real: Real windows to compare with.
         """
         scores = {"number": len(made)}
@@ -102,7 +103,8 @@ class MotionScores:
             ceiling = judge.accuracy(real.features, labels_of(real, kind))
             scores[f"{kind}_accuracy"] = judge.accuracy(made, wanted)
             scores[f"{kind}_ceiling"] = ceiling
-            scores[f"{kind}_of_ceiling"] = scores[f"{kind}_accuracy"] / max(ceiling, 1e-9)
+            if ceiling > 1 / judge.num_classes:  # else the judge knows none of these windows
+                scores[f"{kind}_of_ceiling"] = scores[f"{kind}_accuracy"] / ceiling
         return {**scores, **self.compare(made, actions, styles, real)}
 
     def compare(

@@ -123,11 +123,13 @@ class SegmentationRecipe(Recipe):
         from keras_dtl.data.names import divide_name
         from keras_dtl.files import readable_name
 
+        names = dict.fromkeys((self.source, self.target))
         share = HOLDOUT if self.holdout is None else self.holdout
         last = f"the last images by name, a share of {share:g} (--holdout), are"
         scored = "its split test is" if self.has_test() else last
         name = readable_name(divide_name(self.target)[1] or self.target)
-        return [*super().data_lines(), f"{name}, the target: {scored} for scoring alone"]
+        lines = [line for each in names for line in self._lines_of(each, holds_out=True)]
+        return [*lines, f"{name}, the target: {scored} for scoring alone"]
 
     def _load(self, name, sequences, split="train"):
         from keras_dtl.data.names import divide_name

@@ -84,6 +84,14 @@ def test_one_action_and_few_clips_are_scored(split):
     assert measures.motion_frechet_distance(train.features, train.features) == pytest.approx(0)
 
 
+def test_a_judge_that_guesses_is_no_ceiling(windows, scores):
+    train, test = windows
+    wrong = test._replace(styles=(test.styles + 1) % 3)
+    found = scores.score(test.features[:9], None, test.styles[:9], wrong)
+    assert found["style_ceiling"] < 0.1 and found["style_accuracy"] > 0.9
+    assert "style_of_ceiling" not in found
+
+
 def test_copies_and_one_motion_for_all_are_seen(windows, scores):
     train, test = windows
     copies = scores.compare(train.features[:9], None, None, test)

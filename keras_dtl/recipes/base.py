@@ -111,6 +111,11 @@ class Recipe:
         return self.artifact or Path("exported") / self.name
 
     @property
+    def client_size(self) -> tuple[int, int] | None:
+        """The `(height, width)` that artifacts resize images to, or None: what the model says."""
+        return None
+
+    @property
     def length(self) -> str:
         """The epochs in words: `"1 epoch"`, `"20 epochs"`."""
         return f"{self.epochs} epoch{'s' * (self.epochs != 1)}"

@@ -64,7 +64,8 @@ class SegmentationRecipe(Recipe):
     """Share of the target, the last images by name, that is scored on and never trained with.
     Default: its split test, or half where it has none."""
     image_size: tuple[int, int] | None = None
-    """Height and width to which images are resized in training. Default: their own."""
+    """Height and width to which images are resized, in training as in conversion. Default: their
+    own."""
     backbone: Literal["unet", "mobilenet"] = "mobilenet"
     """Encoder: a U-Net, or MobileNetV2 with an ASPP head."""
     weights: str | None = None
@@ -99,6 +100,10 @@ class SegmentationRecipe(Recipe):
         learnt = first if self.labels_from == "target" else source
         refuse_learnt(learnt, last)
         return Scenes(learnt, first, last)
+
+    @property
+    def client_size(self):
+        return self.image_size
 
     def has_test(self) -> bool:
         """Return whether the target's own split test is scored on."""
@@ -247,7 +252,9 @@ class SegmentationRecipe(Recipe):
         return segmentation_report(self, model, data, history, scores)
 
     def export_arguments(self, data) -> dict:
-        return {"classes": data.source_train.classes}
+        # Learnt at another size than their own, things have another size than in photos.
+        resized = {} if self.image_size is None else {"image_size": self.image_size}
+        return {"classes": data.source_train.classes, **resized}
 
     def export_examples(self, data) -> np.ndarray:
         return data.target_test.images[:4]

@@ -74,6 +74,17 @@ def test_table_may_tell_what_is_for_testing(recipe, tmp_path):
     assert (len(data.target_train), len(data.target_test)) == (1, 3)
 
 
+def test_an_artifact_sees_photos_at_the_size_that_was_learnt(recipe):
+    """At their own size things in them would be larger than any that was learnt."""
+    data = recipe.load_data()
+    assert "image_size" not in recipe.export_arguments(data) and recipe.client_size is None
+    small = dataclasses.replace(recipe, image_size=(4, 6))
+    data = small.load_data()
+    assert data.source_train.image_shape == (4, 6, 3)
+    assert small.export_arguments(data)["image_size"] == small.client_size == (4, 6)
+    assert small.settings_with(data)["image_size"] == (4, 6)
+
+
 def test_what_is_learnt_with_masks_is_not_scored_on(recipe, caplog):
     with pytest.raises(ValueError, match=r"2 of the 2 target images .*--target-sequences"):
         dataclasses.replace(recipe, target=recipe.source).load_data()

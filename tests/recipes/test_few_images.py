@@ -23,6 +23,11 @@ def test_enough_test_images_are_no_word(caplog):
     two = np.zeros((2, 8, 8, 3), "uint8")
     RECIPES["pix2pix"](keep="last").divide(None, two, two)
     assert not caplog.text
+    many = np.zeros((100, 8, 8, 3), "uint8")
+    RECIPES["pix2pix"]().divide(None, many, many)
+    assert not caplog.text
+    RECIPES["pix2pix"]().divide(None, many, many[:98])
+    assert "KID of 49 images, which is mostly chance" in caplog.text
 
 
 def test_what_is_held_out_of_a_domain_without_split_is_said(tmp_path):

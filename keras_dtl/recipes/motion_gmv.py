@@ -58,6 +58,16 @@ class MotionGMVRecipe(MotionRecipe):
     style_weight: float = 1.0
     """Weight of how much less two motions differ than real ones, beside the classifiers."""
 
+    def load_data(self):
+        data = super().load_data()
+        if len(np.unique(data.test.actions)) < 2:
+            raise ValueError(
+                "motion-gmv draws pairs of one action, and needs clips of two actions or more. "
+                f"Received: {', '.join(data.clips.action_names)}. motion-aae --condition none "
+                "draws motion of one."
+            )
+        return data
+
     def build_model(self, data):
         from keras_dtl import backbones
         from keras_dtl.methods import SequenceGMV

@@ -133,3 +133,12 @@ def test_other_motion_is_counted_as_the_run_counts_it():
     assert motion_of_run(data, run | {"actions": ["walk"], "condition": "style"}, "runs/a")
     with pytest.raises(ValueError, match="runs/a learnt motion of the joints Tail"):
         motion_of_run(data, run | {"skeleton": {"names": ["Tail"]}}, "runs/a")
+
+
+def test_pairs_of_one_action_are_refused_before_the_training(monkeypatch):
+    walks = load_motion("walker", clips_per_cell=3)
+    walks = walks.subset(np.flatnonzero(walks.actions == 1))
+    monkeypatch.setattr("keras_dtl.data.motion.load_motion", lambda *_, **__: walks)
+    with pytest.raises(ValueError, match="two actions or more"):
+        RECIPES["motion-gmv"](held_out=0).load_data()
+    assert RECIPES["motion-style"](held_out=0).load_data()

@@ -147,7 +147,6 @@ def test_no_import_runs_in_a_circle():
 LONG = {
     # (file): why it is over 300 lines
     "keras_dtl/methods/separation/swap_vae.py": "one paper's method, in reading order",
-    "keras_dtl/cli/stylize.py": "one verb, whose flags are a third of it",
     "keras_dtl/convert/run.py": "the stages of one conversion, which share its state",
     "keras_dtl/manifest.py": "what an artifact says of itself: fields, reading and checksums",
     "scripts/benchmarks/faults_cases.py": "one table of what is disturbed, and how each is made",

@@ -81,11 +81,15 @@ def normalize_activations(network, images):
         network: What `vgg19_features` returned. It is changed in place.
         images: Iterable of natural images `(height, width, 3)` in 0..255; some hundred give
             means within a few percent.
+
+    Raises:
+        ValueError: There are none, or one is scaled to 0..1.
     """
     names = [layer for layer in LAYERS if layer in _layer_names(network)]
     inner = keras.Model(network.inputs, [network.get_layer(name).output for name in names])
     means, count = [0.0] * len(names), 0
     for image in images:
+        _check_pixels(image)
         maps = inner(ops.cast(image, "float32")[None], training=False)
         if not isinstance(maps, (list, tuple)):
             maps = [maps]
@@ -104,6 +108,16 @@ def normalize_activations(network, images):
         kernel, bias = layer.get_weights()
         layer.set_weights([kernel * below[:, None] / mean, bias / mean])
         below = mean
+
+
+def _check_pixels(image):
+    values = np.asarray(image)
+    is_scaled = values.dtype.kind == "f" and (values.min() < 0 or values.max() <= 1)
+    if values.ndim != 3 or values.shape[2] != 3 or is_scaled or values.max() >= 512:
+        raise ValueError(
+            "normalize_activations takes images (height, width, 3) in 0..255. Received: "
+            f"{values.dtype} of shape {values.shape} in {values.min():.3g}..{values.max():.3g}."
+        )
 
 
 def save_vgg19(network, path):

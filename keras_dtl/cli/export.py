@@ -109,6 +109,7 @@ def main(arguments: Export) -> int:
         output_of(arguments),
         task=task,
         classes=classes,
+        image_size=recipe.client_size,
         settings=settings,
         metrics=published_scores(scores),
         opset=arguments.opset,

@@ -10,7 +10,7 @@ from keras_dtl.convert.artifact import Artifact
 from keras_dtl.convert.image_to_image import ImageToImage
 from keras_dtl.convert.items import Item, Loaded
 from keras_dtl.convert.options import ConversionError, Options
-from keras_dtl.images import encode_image
+from keras_dtl.images import encode_image, resize_image
 from keras_dtl.manifest import Manifest, Tensor
 
 OVERLAYS = "overlays"
@@ -63,10 +63,11 @@ class Segmentation(ImageToImage):
     def make(self, loaded: Loaded, outputs: dict[str, np.ndarray]) -> tuple[bytes, bytes]:
         """Return the overlay and the mask, both as PNG files."""
         classes = self.restore(outputs[self.image], loaded)
-        image = np.ascontiguousarray(loaded.pixels[: classes.shape[0], : classes.shape[1]])
         if self.preprocessing.resize is not None:
-            image = self.palette[classes]  # the pixels at hand have another size
-        elif image.shape[2] == 1:
+            image = resize_image(loaded.pixels, classes.shape)
+        else:
+            image = np.ascontiguousarray(loaded.pixels[: classes.shape[0], : classes.shape[1]])
+        if image.shape[2] == 1:
             image = image.repeat(3, 2)
         colored = (image[..., :3].astype("uint16") + self.palette[classes]) // 2
         return encode_image(colored.astype("uint8"), ".png"), super().make(loaded, outputs)

@@ -81,9 +81,11 @@ def split_clips(
 ) -> Split:
     """Split by clip inside each cell, and keep whole cells apart.
 
+    Of cells of one clip a share is tested on, and of none the last clip of an action or a style.
+
     Args:
         clips: `Clips`.
-        test_share: Share of the clips of each cell that is tested on; at least one clip.
+        test_share: Share of the clips of each cell that is tested on; at least one clip of two.
         held_out_cells: Pairs `(action name, style name)` that training never sees.
         seed: Choice of the clips.
 
@@ -91,22 +93,55 @@ def split_clips(
         A `Split`.
 
     Raises:
-        ValueError: A cell is not there, or a style or an action would be unseen in training.
+        ValueError: A cell is not there, a style or an action would be unseen in training, or no
+            clip is left to test on.
     """
     random = np.random.default_rng(seed)
     held = {_cell(clips, *pair) for pair in held_out_cells}
-    train, test = [], []
+    train, test, alone = [], [], []
     for cell in np.unique(clips.cells):
         members = random.permutation(np.flatnonzero(clips.cells == cell))
         count = max(1, round(test_share * len(members)))
-        if cell not in held:
-            test += list(members[:count])
-            train += list(members[count:])
+        if cell in held:
+            continue
+        if len(members) == 1:
+            alone += list(members)
+            continue
+        test += list(members[:count])
+        train += list(members[count:])
+    spared = _spared(clips, train, random.permutation(alone), test_share) if alone else []
+    test += spared
+    train += [index for index in alone if index not in spared]
     apart = np.flatnonzero(np.isin(clips.cells, list(held)))
     for kind in ("actions", "styles"):
         if unseen := set(getattr(clips, kind)) - set(getattr(clips, kind)[train]):
-            raise ValueError(f"No clip is left to train {kind} {sorted(map(int, unseen))} on.")
+            known = clips.action_names if kind == "actions" else clips.style_names
+            names = ", ".join(known[index] for index in sorted(unseen))
+            raise ValueError(
+                f"No clip is left to learn the {kind} {names} from: {len(test)} of {len(clips)} "
+                f"clips are for scoring, and {len(apart)} are of cells that are held out. Add "
+                "clips, cut long ones in two files, or hold out none (--held-out 0)."
+            )
+    if not test:
+        raise ValueError(
+            f"No clip is left to score on: each of the {len(train)} is the only one of its action "
+            "or of its style. Add clips, or cut long ones in two files."
+        )
     return Split(clips.subset(sorted(train)), clips.subset(sorted(test)), clips.subset(apart))
+
+
+def _spared(clips: Clips, train: list[int], alone: np.ndarray, share: float) -> list[int]:
+    """Return a share of clips without which training still has their actions and their styles."""
+    wanted = max(1, round(share * len(alone)))
+    left, spared = [*train, *map(int, alone)], []
+    for index in map(int, alone):
+        others = [other for other in left if other != index]
+        if len(spared) < wanted and all(
+            (labels[others] == labels[index]).any() for labels in (clips.actions, clips.styles)
+        ):
+            left = others
+            spared.append(index)
+    return spared
 
 
 def spread_cells(clips: Clips, count: int, seed: int = 0) -> list[tuple[str, str]]:

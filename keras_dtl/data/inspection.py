@@ -38,6 +38,9 @@ from keras_dtl.images import (
     readable_name,
 )
 
+NO_TEST = "no split test"
+"""How a line begins that says why there is none."""
+
 
 def describe(
     name: str,
@@ -130,7 +133,7 @@ def _describe_plan(plan: FolderPlan, thorough: bool) -> list[str]:
     for split, part in plan.parts.items():
         lines.append(f"{split}: {count_line(len(part.files), part.labels, plan.classes)}")
     if plan.without_test:
-        lines.append(f"no split test: {plan.without_test}")
+        lines.append(f"{NO_TEST}: {plan.without_test}")
     lines += [f"note: {note}" for note in plan.notes]
     if plan.classes and "test" in plan.parts:
         lines += copy_lines(plan.parts["train"].files, plan.parts["test"].files)
@@ -153,7 +156,7 @@ def _describe_pairs(path: str, thorough: bool) -> list[str]:
         except ValueError as error:
             if split == "train":
                 raise
-            lines.append(f"no split test: {error}")
+            lines.append(f"{NO_TEST}: {error}")
             continue
         form = "side by side" if len(pairs[0]) == 1 else "in two folders"
         lines.append(f"{split}: {len(pairs)} pairs, {form}")
@@ -177,7 +180,7 @@ def _describe_masks(path: str, thorough: bool) -> list[str]:
         except (ValueError, FileNotFoundError) as error:
             if split == "train":
                 raise
-            lines.append(f"no split test: {error}")
+            lines.append(f"{NO_TEST}: {error}")
             continue
         lines.append(f"{split}: {len(pairs)} images with masks")
         files += pairs

@@ -50,6 +50,21 @@ def segmentation_pairs(
     return pairs
 
 
+def has_test(root: FilePath, sequences: Sequence[str] | None = None) -> bool:
+    """Return whether a folder of images and masks has a split of its own to test on.
+
+    Args:
+        root: The folder.
+        sequences: Names of sequences of `frames.csv` that are asked for; all by default.
+    """
+    root = Path(root)
+    if (root / "frames.csv").is_file():
+        return bool(_table_pairs(root, "test", sequences))
+    folders = visible_folders(root)
+    divided = folders["images"] if set(FOLDERS) <= set(folders) else root
+    return len(split_folders(divided)) > 1
+
+
 def images_without_use(root: FilePath, used: Iterable[Path]) -> tuple[tuple[str, str], ...]:
     """List the images of a folder that are neither images nor masks of its examples.
 

@@ -43,7 +43,7 @@ def load_motion(
     Args:
         name: `"walker"`, embedded; `"bvh:PATH"` (or `"folder:PATH"`), a folder of BVH files,
             see `load_bvh_folder`; or `"npz:PATH"`, see `load_archive`.
-        rate: Frames a second to resample to.
+        rate: Frames a second to resample to; the walker has 30.
         clips_per_cell: Of the walker, in each gait and mood.
         seed: Of the walker.
         lead_in: Of files: frames at the begin of each that are a pose, and left out; by default
@@ -56,6 +56,11 @@ def load_motion(
         ValueError: The name stands for nothing, or no file could be read.
     """
     if name == "walker":
+        if abs(rate / RATE - 1) > 1e-3:
+            raise ValueError(
+                f"The embedded walker has {RATE:g} frames a second. Received: a rate of {rate:g}. "
+                "Leave it out (--rate), or name motion of your own."
+            )
         return _walker(clips_per_cell, seed)
     kind, place = divide_name(name)
     if kind in ("bvh", "folder"):

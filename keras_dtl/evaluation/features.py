@@ -21,8 +21,9 @@ BATCH = 32
 def feature_network(name: str = RANDOM) -> keras.Model:
     """Return a network from uint8 images of any size to feature vectors.
 
-    Figures are comparable only between sets of images seen by the same network: the published FID
-    is that of InceptionV3 with ImageNet weights.
+    Figures are comparable only between sets of images seen by the same network. Published FIDs are
+    those of one InceptionV3 of 2015, whose weights are not those of `keras.applications`: figures
+    of this one are of their kind and do not compare with them.
 
     Args:
         name: `"inception_v3:PATH"` or `"mobilenet_v2:PATH"`, with the path of the network's

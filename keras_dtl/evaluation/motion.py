@@ -12,7 +12,7 @@ class MotionJudge:
     """A classifier of motion that is fitted on real clips once and stays as it is.
 
     It sees means, deviations and mean steps of every feature: linear, and blind to the order of
-    what happens, but the same for real and generated motion.
+    what happens, but the same for real and generated motion. Of a single class it knows no other.
 
     Args:
         features: Real windows `(windows, frames, features)`.
@@ -20,10 +20,15 @@ class MotionJudge:
     """
 
     def __init__(self, features: np.ndarray, labels: np.ndarray):
+        from sklearn.dummy import DummyClassifier
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
+        self.num_classes = len(np.unique(labels))
+        if self.num_classes == 1:  # no line lies between
+            self.model = DummyClassifier().fit(summaries(features), labels)
+            return
         self.model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500))
         self.model.fit(summaries(features), labels)
 
@@ -61,10 +66,12 @@ def motion_frechet_distance(real: np.ndarray, generated: np.ndarray, components:
 
     Args:
         real, generated: Features `(windows, frames, features)`.
-        components: How many components, each scaled to variance 1 in the real windows.
+        components: How many components, each scaled to variance 1 in the real windows; fewer where
+            these are fewer.
     """
     from sklearn.decomposition import PCA
 
+    components = min(components, len(real) - 1, 3 * real.shape[-1])
     projection = PCA(components, whiten=True, random_state=0).fit(summaries(real))
     return float(frechet_distance(*(projection.transform(summaries(x)) for x in (real, generated))))
 

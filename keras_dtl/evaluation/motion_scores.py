@@ -31,7 +31,8 @@ class MotionScores:
             such as `keras_dtl.data.motion.Windows`.
         skeleton: The `Skeleton`.
         rate: Frames a second.
-        held_out: Windows of the cells that were not trained on, or None.
+        held_out: Windows of the cells that were not trained on, or None; of one clip they are left
+            out.
         style_names: What styles are called in the scores.
     """
 
@@ -47,6 +48,8 @@ class MotionScores:
         self.train, self.test = train, test
         self.skeleton, self.rate = skeleton, rate
         self.style_names = style_names
+        if held_out is not None and len(np.unique(held_out.clips)) < 2:
+            held_out = None  # one clip cannot both teach the judges and be compared with
         self.unseen = None if held_out is None else _every_second(held_out, 1)
         known = [train] if held_out is None else [train, _every_second(held_out, 0)]
         features = np.concatenate([part.features for part in known])
@@ -75,6 +78,8 @@ class MotionScores:
         made = np.asarray(predict(model, pairs, BATCH), "float32")
         scores = self.score(made, content.actions, style.styles[chosen], real)
         for kind, wanted in (("style", style.styles[chosen]), ("action", content.actions)):
+            if f"{kind}_accuracy" not in scores:
+                continue
             scores[f"{kind}_unchanged"] = self.judges[kind].accuracy(content.features, wanted)
         return scores
 
@@ -86,17 +91,20 @@ class MotionScores:
         Args:
             made: Features `(windows, frames, features)`.
             actions, styles: What each should be, integers `(windows,)`; `None` where one is open.
+                What is of one class has no accuracy, and none is a share of a ceiling that
+                guessing reaches.
             real: Real windows to compare with.
         """
         scores = {"number": len(made)}
         for kind, wanted in (("style", styles), ("action", actions)):
-            if wanted is None:
-                continue
             judge = self.judges[kind]
+            if wanted is None or judge.num_classes == 1:
+                continue
             ceiling = judge.accuracy(real.features, labels_of(real, kind))
             scores[f"{kind}_accuracy"] = judge.accuracy(made, wanted)
             scores[f"{kind}_ceiling"] = ceiling
-            scores[f"{kind}_of_ceiling"] = scores[f"{kind}_accuracy"] / max(ceiling, 1e-9)
+            if ceiling > 1 / judge.num_classes:  # else the judge knows none of these windows
+                scores[f"{kind}_of_ceiling"] = scores[f"{kind}_accuracy"] / ceiling
         return {**scores, **self.compare(made, actions, styles, real)}
 
     def compare(

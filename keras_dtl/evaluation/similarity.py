@@ -5,6 +5,8 @@ import numpy as np
 
 from keras_dtl.evaluation.features import as_rgb
 
+SSIM_SIDE = 11
+"""Pixels of a side that the window of SSIM needs."""
 _WINDOW_SIGMA = 1.5  # pixels
 
 
@@ -33,7 +35,7 @@ def structural_similarity(images: np.ndarray, answers: np.ndarray) -> float:
     from skimage import metrics
 
     x, y = _pairs(images, answers)
-    if min(x.shape[1:3]) < 11:
+    if min(x.shape[1:3]) < SSIM_SIDE:
         raise ValueError(f"SSIM needs images of 11 pixels a side. Received: shape {x.shape}.")
     settings = {"gaussian_weights": True, "sigma": _WINDOW_SIGMA, "use_sample_covariance": False}
     found = [

@@ -8,6 +8,7 @@ from keras_dtl.losses.entropy import confusion_loss, mean_entropy, mutual_inform
 from keras_dtl.losses.generative import (
     AdversarialLoss,
     adversarial_loss,
+    game_without_penalty,
     gradient_penalty,
     real_gradient_penalty,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "correlation_alignment",
     "domain_accuracy",
     "domain_crossentropy",
+    "game_without_penalty",
     "gaussian_divergence",
     "gradient_penalty",
     "kernel_discrepancies",

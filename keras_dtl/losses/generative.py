@@ -18,6 +18,8 @@ class AdversarialLoss(NamedTuple):
     """`(generated_logits)` to the generator's loss."""
     gradient_penalty_weight: float = 0.0
     """Weight of `gradient_penalty`, which the game needs beside the discriminator's loss."""
+    boundary: float | None = 0.0
+    """Logit above which an example is taken for real; None where logits have no such level."""
 
 
 def _mean(values):
@@ -46,6 +48,7 @@ ADVERSARIAL_LOSSES = {
     "least_squares": AdversarialLoss(
         _halves(lambda real: tf.square(real - 1.0), tf.square),
         lambda generated: _mean(tf.square(tf.cast(generated, "float32") - 1.0)),
+        boundary=0.5,
     ),
     # Lim & Ye 2017.
     "hinge": AdversarialLoss(
@@ -57,6 +60,7 @@ ADVERSARIAL_LOSSES = {
         lambda real, generated: _mean(generated) - _mean(real),
         lambda generated: -_mean(generated),
         GRADIENT_PENALTY_WEIGHT,
+        None,
     ),
 }
 
@@ -98,6 +102,25 @@ def _smoothed_game(real_target, generated_target):
         _halves(towards(real_target), towards(generated_target)),
         lambda generated: _mean(towards(real_target)(tf.cast(generated, "float32"))),
     )
+
+
+def game_without_penalty(name):
+    """Return the `AdversarialLoss` of a name, for methods that have no `gradient_penalty`.
+
+    Args:
+        name: `"vanilla"`, `"least_squares"` or `"hinge"`.
+
+    Raises:
+        ValueError: For `"wgan_gp"`, which would diverge without its penalty, and unknown names.
+    """
+    game = adversarial_loss(name)
+    if game.gradient_penalty_weight:
+        known = sorted(k for k, g in ADVERSARIAL_LOSSES.items() if not g.gradient_penalty_weight)
+        raise ValueError(
+            f"`adversarial` must be one of {known}. Received: {name!r}, whose penalty on the slope "
+            "this method has not."
+        )
+    return game
 
 
 def gradient_penalty(discriminator, real, generated, shares):

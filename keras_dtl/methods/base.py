@@ -8,6 +8,11 @@ import tensorflow as tf
 from keras_dtl.distribution import ReplicatedSteps, add_up, replica_count
 from keras_dtl.methods.averages import own_averages
 from keras_dtl.methods.batch_norm import fused_batch_norm
+from keras_dtl.methods.given_losses import (
+    nothing_to_evaluate,
+    refuse_losses,
+    refuse_validation,
+)
 from keras_dtl.methods.inputs import require_ends
 from keras_dtl.methods.networks import check_networks, refuse_added_losses
 from keras_dtl.methods.optimizers import (
@@ -40,6 +45,8 @@ class Method(ReplicatedSteps, keras.Model):
 
     Attributes:
         weighs_labels: Whether examples or classes were weighted in the last loss of labels.
+        own_losses: Whether all losses are the method's own, so that `compile` takes none and no
+            metrics, and there is nothing for `evaluate` to compare.
     """
 
     task = None
@@ -47,6 +54,7 @@ class Method(ReplicatedSteps, keras.Model):
     player_optimizers = ()
     calls_once = True
     weighs_labels = False
+    own_losses = False
 
     def __new__(cls, *args, **kwargs):
         check_networks(cls, args, kwargs)
@@ -100,8 +108,11 @@ class Method(ReplicatedSteps, keras.Model):
             auto_scale_loss: Whether losses are scaled under the policy `"mixed_float16"`.
 
         Raises:
-            ValueError: When the optimizer of a player is missing, or a part is unknown.
+            ValueError: When the optimizer of a player is missing, a part is unknown, or a loss is
+                given to a method whose losses are its own.
         """
+        if self.own_losses:
+            refuse_losses(self, args, kwargs)
         self.learning_rate_multipliers = dict(learning_rate_multipliers or {})
         given = {name: kwargs.pop(name, None) for name in self.player_optimizers}
         for name in [name for name, player in given.items() if player is None]:
@@ -167,8 +178,11 @@ class Method(ReplicatedSteps, keras.Model):
 
         Raises:
             ValueError: When a data set has no end, and no `steps_per_epoch` is given.
+            NotImplementedError: When validation is asked for, see `evaluate`.
         """
         require_ends(inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments)
+        if self.own_losses:
+            refuse_validation(self, args, kwargs)
         names = ("optimizer", *self.player_optimizers) if self.compiled else ()
         if names:  # a callback such as `BackupAndRestore` may have states for them
             with self.distribute_strategy.scope():
@@ -176,6 +190,16 @@ class Method(ReplicatedSteps, keras.Model):
         averages = own_averages(*(getattr(self, name) for name in names))
         with averages, fused_batch_norm(self):
             return super().fit(*args, **kwargs)
+
+    def evaluate(self, *args, **kwargs):
+        """See `keras.Model.evaluate`.
+
+        Raises:
+            NotImplementedError: When all losses are the method's own.
+        """
+        if self.own_losses:
+            raise NotImplementedError(nothing_to_evaluate(self))
+        return super().evaluate(*args, **kwargs)
 
     def _with_loss_scaling(self, optimizer):
         # As `keras.Model.compile` does for the optimizer that it knows.

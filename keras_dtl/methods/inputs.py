@@ -101,8 +101,12 @@ def check_all_pixels(x, y=None) -> None:
             check_pixels(part)
 
 
+_MORE_BITS = 512
+"""From here on no image is of 8 bits, even if it was resized with overshoot."""
+
+
 def check_pixels(images, network=None) -> None:
-    """Refuse floating images in 0..1 or -1..1 where 0..255 are scaled by themselves.
+    """Refuse images in 0..1, -1..1 or of 16 bits where 0..255 are scaled by themselves.
 
     Args:
         images: Tensor or array `(batch, height, width, channels)`.
@@ -110,12 +114,12 @@ def check_pixels(images, network=None) -> None:
             where the method scales.
 
     Raises:
-        ValueError: When its images can only have been scaled before.
+        ValueError: When its images can only have been scaled before, or have more than 8 bits.
     """
     dtype = keras.backend.standardize_dtype(images.dtype)
     _refuse_scaled_twice(images, dtype, network)
     scales = network is None or network.inputs[0].dtype == "uint8"
-    if not dtype.startswith(("float", "bfloat")) or not scales:
+    if dtype in ("uint8", "bool") or not scales:
         return
     values = np.asarray(images, "float32")
     if not np.isfinite(values).all():
@@ -125,7 +129,12 @@ def check_pixels(images, network=None) -> None:
             "Leave these images out, or mend them with numpy.nan_to_num."
         )
     low, high = float(values.min()), float(values.max())
-    if low >= 0 and high > 1:
+    if high >= _MORE_BITS:
+        raise ValueError(
+            f"Images are expected in 0..255, as uint8. Received: {dtype} in {low:.5g}..{high:.5g}, "
+            "which would be white to the model. Bring 16 bits to 8: images // 257."
+        )
+    if low >= 0 and (high > 1 or not dtype.startswith(("float", "bfloat"))):
         return
     raise ValueError(
         f"Images are expected in 0..255, as uint8: they are scaled in the model. Received: "
@@ -245,7 +254,10 @@ def require_ends(given: dict) -> None:
 
 
 def first_batch(data):
-    """Return the first batch of what `fit` is given, where it can be had and may be floating.
+    """Return the first batch of what `fit` is given, where it can be had and may be wrong.
+
+    That of a `tf.data.Dataset` may be where a tensor of it is floating, or where images, of four
+    axes, are of other whole numbers than uint8.
 
     Args:
         data: A `tf.data.Dataset`, a `keras.utils.PyDataset`, or a dictionary of arrays.
@@ -257,8 +269,9 @@ def first_batch(data):
         return batch[0] if isinstance(batch, tuple) and len(batch) == 1 else batch
     if not isinstance(data, tf.data.Dataset):
         return None
-    specs = tf.nest.flatten(data.element_spec)
-    if not any(getattr(spec, "dtype", tf.uint8).is_floating for spec in specs):
+    specs = [spec for spec in tf.nest.flatten(data.element_spec) if hasattr(spec, "dtype")]
+    images = [spec for spec in specs if spec.shape.rank == 4 and spec.dtype != tf.uint8]
+    if not images and not any(spec.dtype.is_floating for spec in specs):
         return None
     return next(iter(data))
 

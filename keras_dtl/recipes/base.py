@@ -111,6 +111,11 @@ class Recipe:
         return self.artifact or Path("exported") / self.name
 
     @property
+    def client_size(self) -> tuple[int, int] | None:
+        """The `(height, width)` that artifacts resize images to, or None: what the model says."""
+        return None
+
+    @property
     def length(self) -> str:
         """The epochs in words: `"1 epoch"`, `"20 epochs"`."""
         return f"{self.epochs} epoch{'s' * (self.epochs != 1)}"
@@ -140,19 +145,26 @@ class Recipe:
 
     def data_lines(self) -> list[str]:
         """Return what the data sets are taken for, as `keras-dtl check` says it."""
+        names = dict.fromkeys(value for _, value in self._data_names())
+        return [line for name in names for line in self._lines_of(name)]
+
+    def _lines_of(self, name: str, holds_out: bool = False) -> list[str]:
+        """Return what one data set is taken for.
+
+        Args:
+            name: Of the data set.
+            holds_out: Whether the recipe itself keeps what is scored on from training.
+        """
         from keras_dtl.data.catalogue import EMBEDDED
-        from keras_dtl.data.inspection import describe
+        from keras_dtl.data.inspection import NO_TEST, describe
         from keras_dtl.data.names import PREFIXES
 
-        names = dict.fromkeys(value for _, value in self._data_names())
-        lines = []
-        for name in names:
-            prefix = name.partition(":")[0]
-            if prefix in PREFIXES:
-                lines += describe(name, self.data_kind or prefix)
-            elif name not in EMBEDDED and self.data_kind is None:
-                lines += describe(name, "named", data_dir=self.data_dir)
-        return lines
+        lines, prefix = [], name.partition(":")[0]
+        if prefix in PREFIXES:
+            lines = describe(name, self.data_kind or prefix)
+        elif name not in EMBEDDED and self.data_kind is None:
+            lines = describe(name, "named", data_dir=self.data_dir)
+        return [line for line in lines if not (holds_out and line.startswith(NO_TEST))]
 
     def build_model(self, data):
         """Return the compiled `Method`."""

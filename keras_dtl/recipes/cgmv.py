@@ -23,7 +23,7 @@ class CGMVRecipe(ViewRecipe):
     """New views of the object in an image, and copies of other images' views (Chen et al. 2018)."""
 
     name: ClassVar[str] = "cgmv"
-    suits: ClassVar[str] = "for images of one content in several styles, drawn anew"
+    suits: ClassVar[str] = "for new views of the thing in a given image"
     caption: ClassVar[str] = (
         "A row shows an image of the test split, at the left, in new views; a column has one view."
     )

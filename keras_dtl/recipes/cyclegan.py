@@ -44,11 +44,12 @@ class CycleGANRecipe(TranslationRecipe):
     def data_lines(self) -> list[str]:
         from keras_dtl.data.translation import HELD_OUT, is_held_out_of
 
-        lines = super().data_lines()
-        for name, side in ((self.source, "a"), (self.target, "b")):
-            if is_held_out_of(name, side):
-                lines.append(f"{name}: here one image in {HELD_OUT}, by name, is for testing alone")
-        return lines
+        sides = ((self.source, "a"), (self.target, "b"))
+        held = [name for name, side in sides if is_held_out_of(name, side)]
+        names = dict.fromkeys(name for name, _ in sides)
+        lines = [line for name in names for line in self._lines_of(name, name in held)]
+        told = f"here one image in {HELD_OUT}, by name, is for testing alone"
+        return [*lines, *(f"{name}: {told}" for name in held)]
 
     def load_data(self):
         from keras_dtl.data import load_domain

@@ -65,6 +65,10 @@ class FastStyleRecipe(Recipe):
     clip_norm: float = 1.0
     """Norm to which gradients are shortened: a glaring photo's is many times the usual one."""
 
+    def data_lines(self) -> list[str]:
+        told = f"{HELD_OUT} photos, evenly spread, are for scoring alone"
+        return [*self._lines_of(self.photos, holds_out=True), f"{self.photos}: {told}"]
+
     def load_data(self):
         from keras_dtl.data import load
         from keras_dtl.images import read_image

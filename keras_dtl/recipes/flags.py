@@ -8,8 +8,17 @@ from pathlib import Path
 
 SMALLEST_IMAGE = 8
 """Side below which no network here has anything to look at."""
-AT_LEAST_1 = ("epochs", "batch_size", "min_steps", "source_epochs", "source_size", "target_size")
-AT_LEAST_0 = ("shots", "keep_versions", "encoder_rate", "seed")
+AT_LEAST_1 = (
+    *("epochs", "batch_size", "min_steps", "source_epochs", "source_size", "target_size"),
+    *("window", "stride", "filters", "content", "style", "units", "code", "blocks"),
+    *("measure_every", "load_size", "style_size", "classifier_steps", "classifier_filters"),
+)
+AT_LEAST_0 = (
+    *("shots", "keep_versions", "encoder_rate", "seed"),
+    *("held_out", "pool_size", "modes", "lead_in_frames"),
+)
+ABOVE_0 = ("rate", "clip_norm")
+SHARES = ("test_share", "decay_start", "view_noise", "copied_share", "classifier_shift")
 
 
 def check_flags(recipe) -> None:
@@ -37,10 +46,12 @@ def _expectation(name, number):
         return "a finite number"
     if name in AT_LEAST_1 and number < 1:
         return "1 or more"
-    if name in AT_LEAST_0 and number < 0:
+    if (name in AT_LEAST_0 or name.endswith("_weight")) and number < 0:
         return "0 or more"
-    if name.endswith("learning_rate") and number <= 0:
+    if (name in ABOVE_0 or name.endswith("learning_rate")) and number <= 0:
         return "more than 0"
+    if name in SHARES and not 0 <= number <= 1:
+        return "in 0..1"
     if name == "image_size" and number < SMALLEST_IMAGE:
         return f"{SMALLEST_IMAGE} or more pixels"
     return None

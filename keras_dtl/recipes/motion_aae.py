@@ -19,7 +19,7 @@ class MotionAAERecipe(MotionRecipe):
     """New motion, drawn from a sequential adversarial autoencoder (Wang & Artieres 2017)."""
 
     name: ClassVar[str] = "motion-aae"
-    suits: ClassVar[str] = "for clips whose style is to be told apart from their content"
+    suits: ClassVar[str] = "for new clips, of a wanted action or style, drawn from noise"
 
     epochs: int = 12
     """Passes over the pieces of motion."""
@@ -95,7 +95,7 @@ class MotionAAERecipe(MotionRecipe):
     def headline(self, scores: dict) -> dict:
         samples = scores["samples"]
         shown = {"speed, of real": samples["velocity"]["mean_ratio"]}
-        if self.condition != "none":
+        if f"{self.condition}_of_ceiling" in samples:
             shown[f"{self.condition} of ceiling"] = samples[f"{self.condition}_of_ceiling"]
         return {**shown, "jerk, of real": samples["jerk_ratio"]}
 

@@ -29,7 +29,7 @@ class MotionGMVRecipe(MotionRecipe):
     """New motions, each content in several styles, from pairs alone (after Chen et al. 2018)."""
 
     name: ClassVar[str] = "motion-gmv"
-    suits: ClassVar[str] = "for new clips of a style"
+    suits: ClassVar[str] = "for new clips drawn in pairs, one action in two styles"
     player: ClassVar[str] = "discriminator_optimizer"
 
     epochs: int = 20
@@ -57,6 +57,16 @@ class MotionGMVRecipe(MotionRecipe):
     """Share of each label that is spread over all actions as classifiers learn."""
     style_weight: float = 1.0
     """Weight of how much less two motions differ than real ones, beside the classifiers."""
+
+    def load_data(self):
+        data = super().load_data()
+        if len(np.unique(data.test.actions)) < 2:
+            raise ValueError(
+                "motion-gmv draws pairs of one action, and needs clips of two actions or more. "
+                f"Received: {', '.join(data.clips.action_names)}. motion-aae --condition none "
+                "draws motion of one."
+            )
+        return data
 
     def build_model(self, data):
         from keras_dtl import backbones

@@ -47,6 +47,18 @@ class MotionStyleRecipe(MotionRecipe):
     entropy_weight: float = 1.0
     """Weight of what keeps the style out of the content code."""
 
+    def load_data(self):
+        import numpy as np
+
+        data = super().load_data()
+        if len(np.unique(data.test.styles)) < 2:
+            raise ValueError(
+                "motion-style gives a clip the style of another, and needs clips of two styles or "
+                f"more. Received: {', '.join(data.clips.style_names)}. motion-aae --condition none "
+                "draws motion of one."
+            )
+        return data
+
     def build_model(self, data):
         from keras_dtl import backbones
         from keras_dtl.methods import SequenceStyleTransfer
@@ -83,11 +95,12 @@ class MotionStyleRecipe(MotionRecipe):
 
     def headline(self, scores: dict) -> dict:
         transfers = scores["transfers"]
-        return {
-            "style of ceiling": transfers["style_of_ceiling"],
-            "action of ceiling": transfers["action_of_ceiling"],
-            "speed, of real": transfers["velocity"]["mean_ratio"],
+        shares = {
+            f"{kind} of ceiling": transfers[f"{kind}_of_ceiling"]
+            for kind in ("style", "action")
+            if f"{kind}_of_ceiling" in transfers  # of several
         }
+        return {**shares, "speed, of real": transfers["velocity"]["mean_ratio"]}
 
     def add_pictures(self, report, model, data) -> None:
         from keras_dtl.recipes.motion_pictures import add_transfers

@@ -99,6 +99,7 @@ class Pix2PixRecipe(TranslationRecipe):
 
     def score(self, model, data) -> dict:
         from keras_dtl.evaluation import absolute_error, feature_network, structural_similarity
+        from keras_dtl.evaluation.similarity import SSIM_SIDE
         from keras_dtl.evaluation.translation_scores import (
             perceptual_scores,
             set_distances,
@@ -107,9 +108,12 @@ class Pix2PixRecipe(TranslationRecipe):
 
         network = feature_network(self.features)
         translated, answers = translate(model.deployable(), data.test.a), data.test.b
+        similarity = {}
+        if self.image_size >= SSIM_SIDE:
+            similarity["structural_similarity"] = structural_similarity(translated, answers)
         return {
             "absolute_error": absolute_error(translated, answers),
-            "structural_similarity": structural_similarity(translated, answers),
+            **similarity,
             **perceptual_scores(network, translated, answers),
             **set_distances(network, translated, answers),
             "test_images": len(answers),

@@ -178,12 +178,17 @@ def data_in_classes_of_run(data, folder: Path | str):
     """Return what a recipe loaded with labels as a run counts them.
 
     Args:
-        data: A named tuple of `LabelledImages`, `SegmentedImages` and others.
+        data: A named tuple of `LabelledImages`, `SegmentedImages` and others, or `MotionData`.
         folder: Of the run that is scored.
 
     Raises:
-        ValueError: When images show classes that the run did not learn.
+        ValueError: When images show classes that the run did not learn, or motion is of another
+            skeleton.
     """
+    if hasattr(data, "clips"):
+        from keras_dtl.recipes.motion_runs import motion_of_run
+
+        return motion_of_run(data, run_record(Path(folder), "settings"), folder)
     classes = run_classes(Path(folder))
     if classes is None or not hasattr(data, "_fields"):
         return data

@@ -10,18 +10,21 @@ keras-dtl train segmentation --source cityscapes --source-sequences aachen bochu
 A folder holds images/ and masks/, see `keras_dtl.data.segmentation.load_segmentation`.
 """
 
+import hashlib
+import logging
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
 from keras_dtl.pipeline import pipeline_options
-from keras_dtl.prediction import predict
 from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.encoders import hasten_statistics
 
-SHOWN = 4
-"""How many images the report shows."""
+logger = logging.getLogger("keras_dtl")
+
+HOLDOUT = 0.5
+"""Share of a target without a split of its own that is scored on."""
 Layouts = Literal["source-only", "dann", "output-space", "dan", "deep-coral", "dacs"]
 
 
@@ -57,10 +60,12 @@ class SegmentationRecipe(Recipe):
     dacs, by pseudo-labels of target images into which parts of the source are pasted."""
     labels_from: Literal["source", "target"] = "source"
     """Whose masks are learnt: target gives the upper bound, with --method source-only."""
-    holdout: float = 0.5
-    """Share of the target, the last images by name, that is scored on and never trained with."""
+    holdout: float | None = None
+    """Share of the target, the last images by name, that is scored on and never trained with.
+    Default: its split test, or half where it has none."""
     image_size: tuple[int, int] | None = None
-    """Height and width to which images are resized in training. Default: their own."""
+    """Height and width to which images are resized, in training as in conversion. Default: their
+    own."""
     backbone: Literal["unet", "mobilenet"] = "mobilenet"
     """Encoder: a U-Net, or MobileNetV2 with an ASPP head."""
     weights: str | None = None
@@ -81,22 +86,57 @@ class SegmentationRecipe(Recipe):
     def load_data(self):
         source = self._load(self.source, self.source_sequences)
         target = self._load(self.target, self.target_sequences)
-        if source.classes != target.classes:
-            raise ValueError(
-                "Source and target must have the same classes. Received: "
-                f"{', '.join(source.classes)} against {', '.join(target.classes)}. Give both "
-                "folders the same classes.csv."
-            )
-        cut = round(len(target) * (1 - self.holdout))
+        if self.has_test():
+            first, last = target, self._load(self.target, self.target_sequences, "test")
+        else:
+            first, last = self._divide(target)
+        for images in (first, last):
+            if source.classes != images.classes:
+                raise ValueError(
+                    "Source and target must have the same classes. Received: "
+                    f"{', '.join(source.classes)} against {', '.join(images.classes)}. Give both "
+                    "folders the same classes.csv."
+                )
+        learnt = first if self.labels_from == "target" else source
+        refuse_learnt(learnt, last)
+        return Scenes(learnt, first, last)
+
+    @property
+    def client_size(self):
+        return self.image_size
+
+    def has_test(self) -> bool:
+        """Return whether the target's own split test is scored on."""
+        from keras_dtl.data.mask_folders import has_test
+        from keras_dtl.data.names import divide_name
+
+        prefix, path = divide_name(self.target)
+        return self.holdout is None and prefix == "folder" and has_test(path, self.target_sequences)
+
+    def _divide(self, target):
+        """Return the images of the target to adapt to, and those to score on."""
+        share = HOLDOUT if self.holdout is None else self.holdout
+        cut = round(len(target) * (1 - share))
         if not 0 < cut < len(target):
             raise ValueError(
-                f"--holdout {self.holdout} of {len(target)} target images leaves none to train "
-                "with or none to score on."
+                f"--holdout {share} of {len(target)} target images leaves none to train with or "
+                "none to score on."
             )
-        first, last = target.subset(range(cut)), target.subset(range(cut, len(target)))
-        return Scenes(first if self.labels_from == "target" else source, first, last)
+        return target.subset(range(cut)), target.subset(range(cut, len(target)))
 
-    def _load(self, name, sequences):
+    def data_lines(self) -> list[str]:
+        from keras_dtl.data.names import divide_name
+        from keras_dtl.files import readable_name
+
+        names = dict.fromkeys((self.source, self.target))
+        share = HOLDOUT if self.holdout is None else self.holdout
+        last = f"the last images by name, a share of {share:g} (--holdout), are"
+        scored = "its split test is" if self.has_test() else last
+        name = readable_name(divide_name(self.target)[1] or self.target)
+        lines = [line for each in names for line in self._lines_of(each, holds_out=True)]
+        return [*lines, f"{name}, the target: {scored} for scoring alone"]
+
+    def _load(self, name, sequences, split="train"):
         from keras_dtl.data.names import divide_name
         from keras_dtl.data.segmentation import load_segmentation
 
@@ -104,14 +144,14 @@ class SegmentationRecipe(Recipe):
             from keras_dtl.data.cityscapes import load_cityscapes
 
             return load_cityscapes(
-                "train", self.image_size, sequences, self.data_dir, self.manual_dir
+                split, self.image_size, sequences, self.data_dir, self.manual_dir
             )
         prefix, path = divide_name(name)
         if prefix != "folder":
             raise ValueError(
                 f"Expected folder:PATH, of images and masks, or cityscapes. Received: {name!r}"
             )
-        return load_segmentation(path, "train", self.image_size, sequences)
+        return load_segmentation(path, split, self.image_size, sequences)
 
     def build_model(self, data):
         import keras
@@ -196,6 +236,7 @@ class SegmentationRecipe(Recipe):
 
     def score(self, model, data) -> dict:
         from keras_dtl.evaluation import evaluate_segmenter
+        from keras_dtl.recipes.segmentation_report import answers
 
         test = data.target_test
         return {
@@ -206,32 +247,14 @@ class SegmentationRecipe(Recipe):
         return {"mean IoU on target": scores["target"]["mean_iou"]}
 
     def report(self, model, data, history: dict, scores: dict):
-        from keras_dtl.evaluation import Report, figures, overlay
+        from keras_dtl.recipes.segmentation_report import segmentation_report
 
-        report = Report(
-            f"{self.name}: {self.source} to {self.target}",
-            f"{self.method}, {self.length}, seed {self.seed}. Masks of the "
-            f"{self.labels_from} were learnt; {len(data.target_test)} target images are scored.",
-            {name: self.format_number(value) for name, value in self.headline(scores).items()},
-        )
-        report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
-        test = data.target_test
-        few = test.subset([round(i) for i in even_positions(len(test), SHOWN)])
-        rows = [few.images]
-        rows += [
-            overlay(few.images, maps, few.colors) for maps in (few.labels, answers(model, few))
-        ]
-        grid = [image for images in rows for image in images]
-        caption = "Target images; below them the true classes, then the predicted ones."
-        report.add_figure("Classes", figures.image_grid(grid, columns=len(few)), caption)
-        legend = figures.color_legend(test.classes, test.colors)
-        report.add_figure("Classes", legend, "Colours of the classes; what has none is void.")
-        add_class_scores(report, data, scores["target"])
-        report.add_table("Settings", self.settings(), collapsed=True)
-        return report
+        return segmentation_report(self, model, data, history, scores)
 
     def export_arguments(self, data) -> dict:
-        return {"classes": data.source_train.classes}
+        # Learnt at another size than their own, things have another size than in photos.
+        resized = {} if self.image_size is None else {"image_size": self.image_size}
+        return {"classes": data.source_train.classes, **resized}
 
     def export_examples(self, data) -> np.ndarray:
         return data.target_test.images[:4]
@@ -240,52 +263,22 @@ class SegmentationRecipe(Recipe):
         return {**super().settings_with(data), "colors": data.source_train.colors.tolist()}
 
 
-def add_class_scores(report, data, scores: dict) -> None:
-    """Tell the IoU of each class, beside a segmenter that gives all pixels the commonest class.
+def refuse_learnt(learnt, test) -> None:
+    """Refuse to score on images whose masks were learnt, and say so where it is some of them.
 
     Args:
-        report: The `Report`.
-        data: The `Scenes`.
-        scores: Those of the target.
-    """
-    from keras_dtl.evaluation import evaluate_segmenter
+        learnt, test: `SegmentedImages`.
 
-    test, learnt = data.target_test, data.source_train.labels
-    counts = np.bincount(learnt.ravel(), minlength=256)[: len(test.classes)]
-    commonest = int(counts.argmax())
-    guess = evaluate_segmenter(np.full_like(test.labels, commonest), test.labels, test.classes)
-    rows = [
-        {"class": name, "IoU": value, "of guessing": baseline}
-        for (name, value), baseline in zip(
-            scores["iou"].items(), guess.to_dict()["iou"].values(), strict=True
-        )
-    ]
-    means = {"class": "mean", "IoU": scores["mean_iou"], "of guessing": guess.mean_iou}
-    report.add_table("IoU of each class", [*rows, means])
-    report.add_text(
-        "IoU of each class",
-        "Intersection over union, from 0 to 1: the pixels that are of the class and were found, of "
-        "those that are of it or were found. Guessing gives each pixel the commonest class of the "
-        f"masks that were learnt, {test.classes[commonest]}.",
+    Raises:
+        ValueError: When more than half of the test images are learnt from.
+    """
+    known = {hashlib.sha256(image).digest() for image in learnt.images}
+    copies = sum(hashlib.sha256(image).digest() in known for image in test.images)
+    words = (
+        f"{copies} of the {len(test)} target images for scoring are learnt from with their masks, "
+        "too. Name other folders, or sequences of each (--source-sequences, --target-sequences)."
     )
-
-
-def answers(model, examples) -> np.ndarray:
-    """Return the class maps that a model gives of images, `(examples, height, width)`.
-
-    Args:
-        model: The `Method` that was trained.
-        examples: `SegmentedImages`.
-    """
-    return predict(model.deployable(), examples.images, batch_size=4)
-
-
-def even_positions(count: int, most: int) -> list[float]:
-    """Return positions that are evenly spread over a list.
-
-    Args:
-        count: Length of the list.
-        most: How many positions, or `count` where that is less.
-    """
-    most = min(count, most)
-    return [(2 * place + 1) * count / (2 * most) - 0.5 for place in range(most)]
+    if 2 * copies > len(test):
+        raise ValueError(words)
+    if copies:
+        logger.warning("%s", words)

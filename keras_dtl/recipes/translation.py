@@ -15,6 +15,8 @@ PICTURED = 4
 """How many images the progress pictures show."""
 ENOUGH_IMAGES = 500
 """Test images of a domain from which on distances between sets are more than noise."""
+FEW_TO_CHOOSE_BY = 50
+"""Images below which the lowest KID of a training is that of a lucky moment."""
 Adversarial = Literal["vanilla", "least_squares", "hinge", "wgan_gp"]
 ReceptiveField = Literal[1, 16, 34, 70, 142, 286]
 
@@ -118,7 +120,14 @@ class TranslationRecipe(Recipe):
                 f"{min(len(a), len(b))} test image(s) cannot both choose the weights and score "
                 "them: 4 are needed. Add test images, or pass --keep last."
             )
-        return TranslationData(train, Images(a[::2], b[::2]), Images(a[1::2], b[1::2]))
+        chosen_by = Images(a[::2], b[::2])
+        if (count := min(map(len, chosen_by))) < FEW_TO_CHOOSE_BY:
+            logger.warning(
+                "The weights are chosen by the KID of %d images, which is mostly chance. Add test "
+                "images, or pass --keep last.",
+                count,
+            )
+        return TranslationData(train, chosen_by, Images(a[1::2], b[1::2]))
 
     def schedules(self) -> dict:
         from keras_dtl.callbacks import constant, linear_decay

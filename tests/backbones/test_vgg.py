@@ -143,3 +143,10 @@ def test_unknown_layers_and_pooling_are_refused():
         vgg19_features(("conv1_1", "conv6_1"), weights=None)
     with pytest.raises(ValueError, match="pooling"):
         vgg19_features(weights=None, pooling="mean")
+
+
+@pytest.mark.parametrize("scale", [1 / 255, 257])
+def test_scaled_images_are_no_images_to_normalize_by(scale):
+    network = vgg19_features(("conv1_1",), None)
+    with pytest.raises(ValueError, match="images .height, width, 3. in 0..255. Received: float"):
+        normalize_activations(network, [np.full((16, 16, 3), 200.0) * scale])

@@ -75,6 +75,16 @@ def test_margins_are_cropped_and_fixed_sizes_restored(tmp_path):
                 assert picture.size == (5, 3)
 
 
+def test_overlay_shows_the_photo_where_the_model_saw_it_in_another_size(tmp_path):
+    classes = np.zeros((4, 8), "uint8")
+    classes[:, 4:] = 1
+    task, item = converted(tmp_path, classes, (8, 16), (4, 8))
+    data = task.journal.files[task.overlay_target(item)]
+    with Image.open(io.BytesIO(data)) as picture:
+        assert np.array(picture)[0, 0].tolist() == [55, 54, 54]  # half of 101, half of the class
+        assert np.array(picture)[7, 15].tolist() == [50, 178, 50]
+
+
 def test_other_outputs_and_colours_are_refused(tmp_path):
     with pytest.raises(ConversionError, match="class numbers"):
         Segmentation(Artifact(shape=(None, None, None, 3)), tmp_path, Options())

@@ -44,7 +44,7 @@ def test_splits_share_no_clip_and_keep_cells_apart(clips):
     assert set(split.train.cells) == set(split.test.cells)
     with pytest.raises(ValueError, match="no cell"):
         split_clips(clips, 0.25, [("fly", "proud")])
-    with pytest.raises(ValueError, match="left to train styles"):
+    with pytest.raises(ValueError, match="left to learn the styles proud"):
         split_clips(clips, 0.25, [(action, "proud") for action in clips.action_names])
 
 
@@ -292,6 +292,31 @@ def test_held_out_cells_share_neither_action_nor_style(clips):
     with pytest.raises(ValueError, match="4 cells .* cannot be held out"):
         spread_cells(clips, 4)
     split_clips(clips, 0.25, cells)
+
+
+def test_what_is_left_without_clips_is_named(clips):
+    walks = clips.subset(np.flatnonzero(clips.actions == 1))
+    with pytest.raises(ValueError, match=r"the styles plain from: .*--held-out 0"):
+        split_clips(walks, 0.25, [("walk", "plain")])
+    diagonal = clips.subset([np.flatnonzero(clips.cells == cell)[0] for cell in (0, 4, 8)])
+    with pytest.raises(ValueError, match="No clip is left to score on: each of the 3 is the only"):
+        split_clips(diagonal)
+
+
+def test_cells_of_one_clip_are_learnt_but_for_a_share(clips):
+    single = clips.subset(np.unique(clips.cells, return_index=True)[1])
+    split = split_clips(single, 0.25)
+    assert (len(split.train), len(split.test)) == (7, 2)
+    assert set(split.train.actions) == set(split.train.styles) == {0, 1, 2}
+    mixed = clips.subset([0, 1, 4, *range(8, len(clips))])  # one of stroll, stooped
+    split = split_clips(mixed, 0.25)
+    assert not set(split.train.names) & set(split.test.names)
+    assert len(split.train) + len(split.test) == len(mixed)
+
+
+def test_the_walker_has_one_rate():
+    with pytest.raises(ValueError, match="30 frames a second. Received: a rate of 15"):
+        load_motion("walker", 15.0)
 
 
 def test_home_may_stand_after_the_colon(tmp_path, monkeypatch):

@@ -65,6 +65,33 @@ def test_ceilings_of_held_out_cells_are_of_clips_that_no_judge_learnt(split, win
     assert scores.judges["style"].accuracy(scores.unseen.features, scores.unseen.styles) > 0.9
 
 
+def test_one_action_and_few_clips_are_scored(split):
+    """What a folder of a few clips of one action leaves: a test clip a style, a held-out one."""
+    walks = split.train.subset(np.flatnonzero(split.train.actions == 1)[::2])
+    tested = split.test.subset(np.unique(split.test.styles, return_index=True)[1])
+    train, test = windows_of(walks, 48, 40), windows_of(tested, 48, 40)
+    test = test._replace(actions=np.ones_like(test.actions))
+    alone = windows_of(split.held_out.subset([0]), 48, 40)
+    few = MotionScores(train, test, SKELETON, 30.0, alone)
+    assert few.unseen is None
+    kept = transfer_scores(few, lambda pair: pair[0], test, alone)
+    assert set(kept) == {"transfers"}
+    found = kept["transfers"]
+    assert "action_of_ceiling" not in found and "action_unchanged" not in found
+    assert found["style_accuracy"] == found["style_unchanged"]
+    assert np.isfinite(found["frechet_distance"])
+    # Of 16 components, as many as these windows have.
+    assert measures.motion_frechet_distance(train.features, train.features) == pytest.approx(0)
+
+
+def test_a_judge_that_guesses_is_no_ceiling(windows, scores):
+    train, test = windows
+    wrong = test._replace(styles=(test.styles + 1) % 3)
+    found = scores.score(test.features[:9], None, test.styles[:9], wrong)
+    assert found["style_ceiling"] < 0.1 and found["style_accuracy"] > 0.9
+    assert "style_of_ceiling" not in found
+
+
 def test_copies_and_one_motion_for_all_are_seen(windows, scores):
     train, test = windows
     copies = scores.compare(train.features[:9], None, None, test)

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 
 from keras_dtl.evaluation import figures, transfer_effects
@@ -20,14 +21,31 @@ def run(base, shift=0.0):
 
 
 def test_effects_are_differences_to_the_base_of_each_run():
-    effects = transfer_effects([run(0.9), run(0.6, 0.01)])
+    runs = [run(0.9), run(0.6, 0.01), run(0.7, 0.005), run(0.8, 0.005)]
+    effects = transfer_effects(runs)
     assert all(effect["seen"] for effect in effects.values())
     assert effects["co-adaptation"]["layer"] == 2
     assert effects["co-adaptation"]["difference"] == pytest.approx(-0.045)
-    assert effects["co-adaptation"]["standard_error"] == pytest.approx(0.005)
+    assert effects["co-adaptation"]["standard_error"] == pytest.approx(0.00204, rel=1e-3)
     assert effects["specificity"]["difference"] == pytest.approx(-0.115)
     assert effects["generalisation"]["difference"] == pytest.approx(0.025)
     assert effects["random features"]["layer"] == 4
+
+
+def test_two_runs_that_agree_by_chance_show_nothing():
+    """Of two draws of noise about 0 the mean is beyond twice its error in 30 % of studies."""
+    random = np.random.default_rng(0)
+    seen = dict.fromkeys(transfer_effects([run(0.9)]), 0)
+    for _ in range(200):
+        noise = random.normal(0, 0.01, (2, 4, len(LAYERS)))
+        kinds = ("BnB", "AnB", "AnB+", "random")
+        runs = [
+            {"base": 0.9} | {k: dict(zip(LAYERS, 0.9 + row)) for k, row in zip(kinds, rows)}
+            for rows in noise
+        ]
+        for name, effect in transfer_effects(runs).items():
+            seen[name] += effect["seen"]
+    assert max(seen.values()) < 0.07 * 200
 
 
 def test_what_is_not_beyond_the_doubt_is_not_seen():

@@ -34,7 +34,8 @@ def step(name, weight):
         model.learn_styles([style.picture(10, (20, 24))])
     players = {player: keras.optimizers.SGD(RATE) for player in model.player_optimizers}
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.SGD(RATE), loss=loss, **players)
+    given = {} if model.own_losses else {"loss": loss}
+    model.compile(keras.optimizers.SGD(RATE), **given, **players)
     moved = [v for player in model.optimized_variables() for v in model.moved_variables(player)]
     if weight:
         for variable in moved:

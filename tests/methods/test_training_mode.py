@@ -66,7 +66,7 @@ def image_pairs():
 
 
 def motion_pairs():
-    first, _, label = motion.batch()
+    first, _, label = motion.batch(8)
     return {"first": first, "second": first[::-1], "label": label}
 
 
@@ -143,7 +143,8 @@ def spied(name):
         model.learn_styles([style.picture(10, (20, 24))])
     players = {player: keras.optimizers.SGD(0.01) for player in model.player_optimizers}
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.SGD(0.01), loss=loss, **players)
+    given = {} if model.own_losses else {"loss": loss}
+    model.compile(keras.optimizers.SGD(0.01), **given, **players)
     return model
 
 

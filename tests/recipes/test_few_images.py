@@ -23,12 +23,22 @@ def test_enough_test_images_are_no_word(caplog):
     two = np.zeros((2, 8, 8, 3), "uint8")
     RECIPES["pix2pix"](keep="last").divide(None, two, two)
     assert not caplog.text
+    many = np.zeros((100, 8, 8, 3), "uint8")
+    RECIPES["pix2pix"]().divide(None, many, many)
+    assert not caplog.text
+    RECIPES["pix2pix"]().divide(None, many, many[:98])
+    assert "KID of 49 images, which is mostly chance" in caplog.text
 
 
 def test_what_is_held_out_of_a_domain_without_split_is_said(tmp_path):
     for index in range(20):
         write_image(tmp_path / f"{index}.png", np.zeros((8, 8, 3), "uint8"))
     recipe = RECIPES["cyclegan"](source=f"folder:{tmp_path}", target="digits")
-    assert recipe.data_lines()[-1].endswith("here one image in 10, by name, is for testing alone")
+    lines = recipe.data_lines()
+    assert lines[-1].endswith("here one image in 10, by name, is for testing alone")
+    assert not any(line.startswith("no split test") for line in lines)
+    lines = RECIPES["fast-style"](photos=recipe.source).data_lines()
+    assert lines[-1].endswith("8 photos, evenly spread, are for scoring alone")
+    assert not any(line.startswith("no split test") for line in lines)
     train, test = load_domain(recipe.source, 8, 8, side="a")
     assert (len(train), len(test)) == (18, 2)

@@ -31,6 +31,27 @@ def test_wrong_value_is_one_line_and_status_2(flag, value, capsys):
     assert "Received" in lines[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "field", "value", "expected"),
+    [
+        ("motion-style", "stride", 0, "1 or more"),
+        ("motion-style", "window", -1, "1 or more"),
+        ("motion-style", "rate", 0.0, "more than 0"),
+        ("motion-style", "held_out", -1, "0 or more"),
+        ("motion-style", "test_share", 1.5, "in 0..1"),
+        ("motion-style", "cycle_weight", -2.0, "0 or more"),
+        ("pix2pix", "measure_every", 0, "1 or more"),
+        ("cyclegan", "pool_size", -1, "0 or more"),
+        ("fast-style", "style_size", 0, "1 or more"),
+        ("swap-vae", "content", 0, "1 or more"),
+    ],
+)
+def test_ranges_of_single_recipes(name, field, value, expected):
+    with pytest.raises(ValueError, match=rf"--{field.replace('_', '-')} must be {expected}"):
+        check_flags(RECIPES[name](**{field: value}))
+    check_flags(RECIPES[name]())
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_knows_the_ranges(name):
     for field in ({"epochs": 0}, {"batch_size": -1}):

@@ -5,9 +5,11 @@ import pytest
 
 from keras_dtl.bvh import read_bvh, write_bvh
 from keras_dtl.cli.__main__ import main
+from keras_dtl.data.motion import load_motion
 from keras_dtl.data.walker import GAITS, MOODS, walker_skeleton, walks
 from keras_dtl.motion import to_bvh
 from keras_dtl.recipes import RECIPES
+from keras_dtl.recipes.motion_runs import motion_of_run
 
 SMALL = ["--epochs", "1", "--min-steps", "2", "--batch-size", "8", "--stride", "48"]
 
@@ -102,3 +104,41 @@ def test_walker_is_learnt_in_a_minute_and_its_factors_are_found(tmp_path):
     assert transfers["physics"]["made"]["bone_deviation"] < 1e-6
     for name in ("frequency", "lean", "arms"):
         assert factors[name]["correlation"] > 0.9, name
+
+
+def test_one_style_is_refused_before_the_training(tmp_path):
+    clips = load_motion("walker", clips_per_cell=3)
+    for index in np.flatnonzero(clips.styles == 0):
+        name = f"{clips.action_names[clips.actions[index]]}/plain/{index}.bvh"
+        bvh = to_bvh(clips.positions[index], clips.skeleton, clips.rate)
+        write_bvh(tmp_path / name, bvh)
+    recipe = RECIPES["motion-style"](source=f"bvh:{tmp_path}", held_out=0)
+    with pytest.raises(ValueError, match="two styles or more. Received: plain"):
+        recipe.load_data()
+
+
+def test_other_motion_is_counted_as_the_run_counts_it():
+    recipe = RECIPES["motion-aae"](held_out=0, condition="action")
+    data = recipe.load_data()
+    run = {"actions": ["jump", *data.clips.action_names[::-1]], "condition": "action"}
+    run |= {"styles": list(data.clips.style_names), "skeleton": data.clips.skeleton.to_json()}
+    found = motion_of_run(data, run, "runs/a")
+    for before, after in zip(data[1:3], found[1:3], strict=True):
+        names = [data.clips.action_names[label] for label in before.actions]
+        assert [run["actions"][label] for label in after.actions] == names
+        np.testing.assert_array_equal(before.styles, after.styles)
+    assert found.clips.action_names == tuple(run["actions"])
+    with pytest.raises(ValueError, match="learnt the actions walk. Received: stroll, march among"):
+        motion_of_run(data, run | {"actions": ["walk"]}, "runs/a")
+    assert motion_of_run(data, run | {"actions": ["walk"], "condition": "style"}, "runs/a")
+    with pytest.raises(ValueError, match="runs/a learnt motion of the joints Tail"):
+        motion_of_run(data, run | {"skeleton": {"names": ["Tail"]}}, "runs/a")
+
+
+def test_pairs_of_one_action_are_refused_before_the_training(monkeypatch):
+    walks = load_motion("walker", clips_per_cell=3)
+    walks = walks.subset(np.flatnonzero(walks.actions == 1))
+    monkeypatch.setattr("keras_dtl.data.motion.load_motion", lambda *_, **__: walks)
+    with pytest.raises(ValueError, match="two actions or more"):
+        RECIPES["motion-gmv"](held_out=0).load_data()
+    assert RECIPES["motion-style"](held_out=0).load_data()

@@ -2,12 +2,15 @@
 
 import dataclasses
 import re
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from keras_dtl.data.segmentation import SegmentedImages
 from keras_dtl.images import write_image
-from keras_dtl.recipes.segmentation import SegmentationRecipe
+from keras_dtl.recipes.segmentation import SegmentationRecipe, refuse_learnt
 from tests.data.test_segmentation import CLASSES, write_mask
 
 
@@ -42,6 +45,55 @@ def test_last_target_images_are_held_out_and_their_masks_never_learnt(recipe):
     assert batch["target"].shape == (2, 9, 10, 3)
     bound = dataclasses.replace(recipe, labels_from="target", method="source-only").load_data()
     np.testing.assert_array_equal(bound.source_train.images, data.target_train.images)
+
+
+def test_split_of_the_target_is_scored_on(recipe, tmp_path):
+    dusk = Path(recipe.target.removeprefix("folder:"))
+    shutil.copytree(dusk / "images", tmp_path / "train" / "images")
+    shutil.copytree(dusk / "masks", tmp_path / "train" / "masks")
+    shutil.copytree(tmp_path / "train", tmp_path / "test")
+    shutil.copy(dusk / "classes.csv", tmp_path)
+    for folder in ("images", "masks"):
+        (tmp_path / "test" / folder / "0.png").unlink()
+    split = dataclasses.replace(recipe, target=f"folder:{tmp_path}")
+    data = split.load_data()
+    assert (len(data.target_train), len(data.target_test)) == (4, 3)
+    assert split.data_lines()[-1].endswith("the target: its split test is for scoring alone")
+    data = dataclasses.replace(split, holdout=0.25).load_data()
+    assert (len(data.target_train), len(data.target_test)) == (3, 1)
+    assert "a share of 0.5 (--holdout)" in recipe.data_lines()[-1]
+
+
+def test_table_may_tell_what_is_for_testing(recipe, tmp_path):
+    dusk = Path(recipe.target.removeprefix("folder:"))
+    shutil.copytree(dusk, tmp_path / "dusk")
+    rows = [f"images/{i}.png,masks/{i}.png,{'test' if i else 'train'},{i % 2}" for i in range(4)]
+    (tmp_path / "dusk" / "frames.csv").write_text("\n".join(["image,label,split,sequence", *rows]))
+    table = dataclasses.replace(recipe, target=f"folder:{tmp_path / 'dusk'}")
+    data = table.load_data()
+    assert (len(data.target_train), len(data.target_test)) == (1, 3)
+
+
+def test_an_artifact_sees_photos_at_the_size_that_was_learnt(recipe):
+    """At their own size things in them would be larger than any that was learnt."""
+    data = recipe.load_data()
+    assert "image_size" not in recipe.export_arguments(data) and recipe.client_size is None
+    small = dataclasses.replace(recipe, image_size=(4, 6))
+    data = small.load_data()
+    assert data.source_train.image_shape == (4, 6, 3)
+    assert small.export_arguments(data)["image_size"] == small.client_size == (4, 6)
+    assert small.settings_with(data)["image_size"] == (4, 6)
+
+
+def test_what_is_learnt_with_masks_is_not_scored_on(recipe, caplog):
+    with pytest.raises(ValueError, match=r"2 of the 2 target images .*--target-sequences"):
+        dataclasses.replace(recipe, target=recipe.source).load_data()
+    data = recipe.load_data()
+    some = SegmentedImages(
+        np.concatenate([data.target_test.images, data.source_train.images[:1]]), None
+    )
+    refuse_learnt(data.source_train, some)
+    assert "1 of the 3 target images for scoring are learnt from" in caplog.text
 
 
 @pytest.mark.parametrize(

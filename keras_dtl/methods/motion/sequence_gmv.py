@@ -1,6 +1,7 @@
 import keras
 import tensorflow as tf
 
+from keras_dtl.methods.networks import in_float32
 from keras_dtl.methods.separation.gmv import GMV
 
 
@@ -44,12 +45,19 @@ class SequenceGMV(GMV):
             )
 
     def call(self, inputs, training=False):
-        return self.generator(inputs, training=training) * self.deviation + self.mean
+        motion = in_float32(self.generator(inputs, training=training))
+        return motion * self.deviation + self.mean
 
     def _codes(self):
         return (self.content_numbers, "content"), (self.view_numbers, "style")
 
     def scale_examples(self, examples):
+        made = tuple(self.generator.output_shape[1:])
+        if tuple(examples.shape[1:]) != made:
+            raise ValueError(
+                f"Motion must be as long as what the generator draws, (frames, features) {made}: "
+                f"its length would tell them apart. Received: {tuple(examples.shape[1:])}"
+            )
         return (tf.cast(examples, "float32") - self.mean) / self.deviation
 
     def unscale_generated(self, generated):

@@ -4,14 +4,14 @@ import tensorflow as tf
 from keras_dtl.distribution import roll
 from keras_dtl.layers import FixedCode, MatchLength
 from keras_dtl.losses import (
-    adversarial_loss,
+    game_without_penalty,
     mean_entropy,
     real_gradient_penalty,
     velocity_error,
 )
 from keras_dtl.methods.base import Method
 from keras_dtl.methods.motion.sequential_autoencoder import normalization_layer
-from keras_dtl.methods.networks import require_logits
+from keras_dtl.methods.networks import in_float32, require_logits
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
@@ -70,6 +70,7 @@ class SequenceStyleTransfer(Method):
         "content_accuracy",
     )
     player_optimizers = ("critic_optimizer",)
+    own_losses = True
 
     def __init__(
         self,
@@ -107,7 +108,7 @@ class SequenceStyleTransfer(Method):
         self.mean = [float(value) for value in mean]
         self.deviation = [float(value) for value in deviation]
         self.adversarial = adversarial
-        self.game = adversarial_loss(adversarial)
+        self.game = game_without_penalty(adversarial)
         self.reconstruction_weight = reconstruction_weight
         self.velocity_weight = velocity_weight
         self.adversarial_weight = adversarial_weight
@@ -137,7 +138,8 @@ class SequenceStyleTransfer(Method):
             like: Tensor `(batch, time, features)`: the motion is as long.
             training: Whether the decoder learns.
         """
-        return self.decoder([codes, style], training=training)[:, : tf.shape(like)[1]]
+        made = in_float32(self.decoder([codes, style], training=training))
+        return made[:, : tf.shape(like)[1]]
 
     def optimized_variables(self):
         coders = (self.content_encoder, self.style_encoder, self.decoder, self.style_classifier)
@@ -151,16 +153,20 @@ class SequenceStyleTransfer(Method):
         # 1. Each clip as itself, and with the style of its neighbour in the batch. 2. Back again.
         # 3. One step of encoders and decoder. 4. One step of the critic and of the classifier
         # that reads style off the content.
-        motion, style, action = batch
+        motion, *labels = tf.nest.flatten(batch)  # also of fit(motion, (style, action))
+        if len(labels) != 2:
+            received = f"{1 + len(labels)} part(s)"
+            raise ValueError(f"A batch is (motion, style, action). Received: {received}.")
+        style, action = (tf.cast(label, "int32") for label in labels)
         motion, other_style = self.normalize(motion), roll(style, 1)
         with tf.GradientTape() as tape:
-            codes = self.content_encoder(motion, training=True)
-            own = self.style_encoder(motion, training=True)
+            codes = in_float32(self.content_encoder(motion, training=True))
+            own = in_float32(self.style_encoder(motion, training=True))
             rebuilt = self.decode(codes, own, motion, training=True)
             transferred = self.decode(codes, roll(own, 1), motion, training=True)
             read = self.content_encoder(transferred, training=True)
             back = self.decode(read, own, motion, training=True)
-            judged = self.critic(transferred, training=True)
+            judged = in_float32(self.critic(transferred, training=True))
             terms = {
                 "reconstruction_loss": _distance(rebuilt, motion),
                 "velocity_loss": velocity_error(rebuilt, motion),
@@ -197,9 +203,9 @@ class SequenceStyleTransfer(Method):
     def critic_loss(self, motion, transferred, style, action, other_style):
         with tf.GradientTape() as slope:
             slope.watch(motion)
-            real = self.critic(motion, training=True)
+            real = in_float32(self.critic(motion, training=True))
             realism = _realism(real, style, action)
-        generated = self.critic(tf.stop_gradient(transferred), training=True)
+        generated = in_float32(self.critic(tf.stop_gradient(transferred), training=True))
         loss = self.game.discriminator(realism, _realism(generated, other_style, action))
         if self.real_penalty_weight:
             penalty = real_gradient_penalty(slope, realism, [motion])
@@ -287,4 +293,5 @@ def _realism(judged, style, action):
 
 
 def _crossentropy(labels, logits):
-    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+    entropy = tf.nn.sparse_softmax_cross_entropy_with_logits  # it refuses unknown labels
+    return tf.reduce_mean(entropy(labels, in_float32(logits)))

@@ -2,9 +2,10 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.distribution import draw
-from keras_dtl.losses import adversarial_loss, velocity_error
+from keras_dtl.losses import game_without_penalty, velocity_error
 from keras_dtl.methods.base import Method
-from keras_dtl.methods.networks import require_logits
+from keras_dtl.methods.given_batches import require_labels
+from keras_dtl.methods.networks import in_float32, require_logits
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
@@ -36,12 +37,13 @@ class SequentialAdversarialAutoencoder(Method):
         mean, deviation: Of each feature in training; networks see motion so normalised.
         num_classes: Of the labels; 0 for none.
         velocity_weight, adversarial_weight: 0 or more; the authors take 100 and 0.001.
-        adversarial: The game, `"vanilla"` as in the paper.
+        adversarial: The game: `"vanilla"`, as in the paper, `"least_squares"` or `"hinge"`.
     """
 
     task = "motion_autoencoder"
     tracked = ("reconstruction_loss", "velocity_loss", "adversarial_loss", "critic_loss")
     player_optimizers = ("critic_optimizer",)
+    own_losses = True
 
     def __init__(
         self,
@@ -64,6 +66,14 @@ class SequentialAdversarialAutoencoder(Method):
                 "`decoder` and `critic` take the code and `num_classes` more. Received: "
                 f"{decoder.input_shape[-1]} and {critic.input_shape[-1]} (expected {expected})"
             )
+        features = {encoder.input_shape[-1], decoder.output_shape[-1], len(mean), len(deviation)}
+        if len(features) > 1 or min(deviation) <= 0:
+            raise ValueError(
+                "`mean` and `deviation` (above 0) need one number for each feature of the "
+                f"networks. Received: {len(mean)} and {len(deviation)}, the least deviation "
+                f"{min(deviation)}, for networks of {encoder.input_shape[-1]} and "
+                f"{decoder.output_shape[-1]} features"
+            )
         self.encoder = encoder
         self.decoder = decoder
         self.critic = critic
@@ -73,18 +83,27 @@ class SequentialAdversarialAutoencoder(Method):
         self.velocity_weight = velocity_weight
         self.adversarial_weight = adversarial_weight
         self.adversarial = adversarial
-        self.game = adversarial_loss(adversarial)
+        self.game = game_without_penalty(adversarial)
         self.random = keras.random.SeedGenerator()
 
     def call(self, inputs, training=False):
         motion, labels = self.unpack(inputs)
         motion = (tf.cast(motion, "float32") - self.mean) / self.deviation
-        codes = self.encoder(motion, training=training)
+        codes = in_float32(self.encoder(motion, training=training))
         rebuilt = self.decode(codes, tf.shape(motion)[1], labels, training)
         return rebuilt * self.deviation + self.mean
 
     def unpack(self, inputs):
         return inputs if self.num_classes else (inputs, None)
+
+    def fit(self, x=None, y=None, *args, **kwargs):
+        """See `keras.Model.fit`.
+
+        Raises:
+            ValueError: When labels are missing, or there are some and no `num_classes`.
+        """
+        require_labels(self, x, y)
+        return super().fit(x, y, *args, **kwargs)
 
     def decode(self, codes, length, labels=None, training=False):
         """Return the normalised motion of codes.
@@ -96,13 +115,20 @@ class SequentialAdversarialAutoencoder(Method):
             training: Whether the decoder learns.
         """
         repeated = tf.repeat(self.join_labels(codes, labels)[:, None], length, 1)
-        return self.decoder(repeated, training=training)
+        return in_float32(self.decoder(repeated, training=training))
 
     def join_labels(self, codes, labels):
         """Return codes with their labels beside them, where there are any."""
         if not self.num_classes:
             return codes
-        return tf.concat([codes, tf.one_hot(labels, self.num_classes)], 1)
+        if labels is None:
+            raise ValueError(f"Labels in 0..{self.num_classes - 1} are needed. Received: None")
+        labels = tf.cast(labels, "int32")
+        unknown = f"Labels must lie in 0..{self.num_classes - 1}."
+        known = tf.debugging.assert_less(labels, self.num_classes, unknown)
+        with tf.control_dependencies([] if known is None else [known]):
+            told = tf.one_hot(labels, self.num_classes)
+        return tf.concat([codes, told], 1)
 
     def sample(self, count, length, labels=None):
         """Return new motion as it is measured, float32 `(count, length, features)`.
@@ -126,7 +152,7 @@ class SequentialAdversarialAutoencoder(Method):
         motion, labels = self.unpack(batch)
         motion = (tf.cast(motion, "float32") - self.mean) / self.deviation
         with tf.GradientTape() as tape:
-            codes = self.encoder(motion, training=True)
+            codes = in_float32(self.encoder(motion, training=True))
             rebuilt = self.decode(codes, tf.shape(motion)[1], labels, training=True)
             reconstruction_loss = tf.reduce_mean(tf.square(rebuilt - motion))
             velocity_loss = velocity_error(rebuilt, motion)

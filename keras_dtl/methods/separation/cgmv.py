@@ -3,7 +3,7 @@ import tensorflow as tf
 
 from keras_dtl.distribution import draw, roll
 from keras_dtl.losses import moment_discrepancy, paired_contrast
-from keras_dtl.methods.networks import to_pixels, to_signed
+from keras_dtl.methods.networks import in_float32, require_signed_input, to_pixels, to_signed
 from keras_dtl.methods.separation.gmv import MultiView
 from keras_dtl.methods.separation.separation import (
     call_frozen,
@@ -111,12 +111,17 @@ class CGMV(MultiView):
         if self.view_encoder is not None:
             wanted["view_encoder"] = self.view_numbers
         for name, numbers in wanted.items():
+            require_signed_input(getattr(self, name), name)
             shape = getattr(self, name).output_shape
             if tuple(shape) != (None, numbers):
                 raise ValueError(
                     f"`{name}` must give codes of {numbers} numbers, as `generator` takes. "
                     f"Received: an output of shape {shape}"
                 )
+
+    @property
+    def needs(self):
+        return ("first", "second") if self.view_encoder is None else ("first", "second", "label")
 
     def call(self, inputs, training=False):
         images, view = inputs
@@ -130,7 +135,7 @@ class CGMV(MultiView):
         # 2. The discriminator learns from them and from real pairs.
         first, second = to_signed(data["first"]), to_signed(data["second"])
         with tf.GradientTape() as tape:
-            content, views = self.encoder(first, training=True), self.drawn_views(first)
+            content, views = in_float32(self.encoder(first, training=True)), self.drawn_views(first)
             if self.view_encoder is not None:
                 own = self.read_views(second)
                 views = self.copy_some(views, own)
@@ -160,7 +165,7 @@ class CGMV(MultiView):
 
     def read_views(self, images):
         """Return the views of images, read through noise."""
-        views = self.view_encoder(images, training=True)
+        views = in_float32(self.view_encoder(images, training=True))
         return views + self.view_noise * self.noise(views, self.view_numbers)
 
     def copy_some(self, views, own):
@@ -183,9 +188,9 @@ class CGMV(MultiView):
             second: The second images, and `own`, their views.
             images, views: Two new images of each content, and the views they are in.
         """
-        read = self.view_encoder(tf.concat(images, 0), training=True)
+        read = in_float32(self.view_encoder(tf.concat(images, 0), training=True))
         wanted = tf.stop_gradient(tf.concat(views, 0))
-        rebuilt = self.generator([content, own], training=True)
+        rebuilt = in_float32(self.generator([content, own], training=True))
         return {
             "view_error": tf.reduce_mean(tf.square(read - wanted)),
             "reconstruction": tf.reduce_mean(tf.abs(rebuilt - second)),

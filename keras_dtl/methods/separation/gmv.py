@@ -2,7 +2,14 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.losses import mutual_information
-from keras_dtl.methods.networks import to_pixels, to_signed
+from keras_dtl.methods.networks import (
+    in_float32,
+    require_logits,
+    require_signed_input,
+    require_signed_output,
+    to_pixels,
+    to_signed,
+)
 from keras_dtl.methods.separation.separation import Separation, call_frozen, code_sizes, pixels
 
 REMEMBERED = 0.98
@@ -23,6 +30,7 @@ class MultiView(Separation):
 
     def __init__(self, generator, discriminator, **kwargs):
         super().__init__(discriminator, **kwargs)
+        require_signed_output(generator, "generator")
         self.generator = generator
         self.content_numbers, self.view_numbers = code_sizes(generator)
 
@@ -48,7 +56,7 @@ class MultiView(Separation):
     def two_views(self, content, views):
         """Return an image of each content in each of two views."""
         codes = [tf.concat([content, content], 0), tf.concat(views, 0)]
-        return tf.split(self.generator(codes, training=True), 2)
+        return tf.split(in_float32(self.generator(codes, training=True)), 2)
 
     # Deployment ----------------------------------------------------------------------------
 
@@ -156,6 +164,8 @@ class GMV(MultiView):
         self.view_weight = view_weight
         self.label_smoothing = label_smoothing
         if classifier is not None:
+            require_logits(classifier, "classifier")
+            require_signed_input(classifier, "classifier")
             self.latest_answers = self._mean_answers(classifier)
 
     @classmethod
@@ -174,6 +184,10 @@ class GMV(MultiView):
             dtype="float32",
             aggregation="mean",
         )
+
+    @property
+    def needs(self):
+        return ("first", "second") if self.classifier is None else ("first", "second", "label")
 
     def call(self, inputs, training=False):
         return self.generator(inputs, training=training)
@@ -208,7 +222,8 @@ class GMV(MultiView):
     def classification(self, pair, labels):
         """Return the mean cross-entropy with which classifiers name the objects of real pairs."""
         labels = tf.concat([labels, labels], 0)
-        answers = tf.nest.flatten(self.classifier(tf.concat(pair, 0), training=True))
+        read = self.classifier(tf.concat(pair, 0), training=True)
+        answers = in_float32(tf.nest.flatten(read))
         entropy = tf.nn.sparse_softmax_cross_entropy_with_logits  # it refuses unknown labels
         named = tf.reduce_mean([entropy(labels, logits) for logits in answers])
         spread = -tf.reduce_mean([tf.nn.log_softmax(logits) for logits in answers])

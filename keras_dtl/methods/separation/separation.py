@@ -9,8 +9,14 @@ from keras_dtl.distribution import draw, mean, replica_count
 from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty, real_gradient_penalty
 from keras_dtl.methods.base import Method
+from keras_dtl.methods.given_batches import require_parts
 from keras_dtl.methods.inputs import check_all_pixels
-from keras_dtl.methods.networks import has_batch_norm, refuse_added_losses, require_logits
+from keras_dtl.methods.networks import (
+    has_batch_norm,
+    refuse_added_losses,
+    require_logits,
+    require_signed_input,
+)
 
 SHARED = ("adversarial", "real_target", "generated_target", "gate", "real_penalty_weight")
 """Arguments of every method of separation, which it takes as keywords."""
@@ -34,6 +40,7 @@ class Separation(Method):
     """
 
     player_optimizers = ("discriminator_optimizer",)
+    own_losses = True
 
     def __init__(
         self,
@@ -47,6 +54,7 @@ class Separation(Method):
     ):
         super().__init__(**kwargs)
         require_logits(discriminator, "discriminator")
+        require_signed_input(discriminator, "discriminator")
         if real_penalty_weight < 0 or not (gate is None or 0 < gate <= 1):
             raise ValueError(
                 "`real_penalty_weight` must be 0 or more and `gate` in 0..1 or None. Received: "
@@ -77,10 +85,16 @@ class Separation(Method):
         """See `keras.Model.fit`.
 
         Raises:
-            ValueError: When images were scaled before, which is done here.
+            ValueError: When images were scaled before, which is done here, or a batch lacks a part.
         """
+        require_parts(self, x, args[0] if args else kwargs.get("y"))
         check_all_pixels(x)
         return super().fit(x, *args, **kwargs)
+
+    @property
+    def needs(self):
+        """Names of what a batch holds."""
+        raise NotImplementedError
 
     # The discriminator's step --------------------------------------------------------------
 
@@ -107,7 +121,7 @@ class Separation(Method):
             if self.game.gradient_penalty_weight:
                 loss += self.game.gradient_penalty_weight * self.penalty(real, generated)
             total = loss + self.regularization("discriminator_optimizer")
-        accuracy = right_answers(real_logits, generated_logits)
+        accuracy = right_answers(real_logits, generated_logits, self.game.boundary)
         if self.gate is None:
             self._discriminator_update(total, tape)
         else:
@@ -190,10 +204,17 @@ def call_frozen(network, inputs):
     return network.stateless_call(*weights, inputs, training=True)[0]
 
 
-def right_answers(real_logits, generated_logits):
-    """Return the discriminator's share of right answers, real and generated counting half."""
-    of_real = tf.reduce_mean(tf.cast(real_logits > 0, "float32"))
-    return 0.5 * (of_real + tf.reduce_mean(tf.cast(generated_logits < 0, "float32")))
+def right_answers(real_logits, generated_logits, boundary=0.0):
+    """Return the discriminator's share of right answers, real and generated counting half.
+
+    Args:
+        real_logits, generated_logits: Tensors.
+        boundary: What real ones are above; None for the middle between the means of both.
+    """
+    if boundary is None:
+        boundary = 0.5 * (tf.reduce_mean(real_logits) + tf.reduce_mean(generated_logits))
+    of_real = tf.reduce_mean(tf.cast(real_logits > boundary, "float32"))
+    return 0.5 * (of_real + tf.reduce_mean(tf.cast(generated_logits < boundary, "float32")))
 
 
 def image_input(network, name, position=0):

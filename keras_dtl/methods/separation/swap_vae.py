@@ -7,7 +7,14 @@ from keras_dtl.losses import (
     gaussian_divergence,
     paired_contrast,
 )
-from keras_dtl.methods.networks import require_logits, to_pixels, to_signed
+from keras_dtl.methods.networks import (
+    in_float32,
+    require_logits,
+    require_signed_input,
+    require_signed_output,
+    to_pixels,
+    to_signed,
+)
 from keras_dtl.methods.separation.separation import (
     Separation,
     call_frozen,
@@ -136,12 +143,19 @@ class SwapVAE(Separation):
                 "`latent_classifier` belongs to mode='leak_free', which needs it. Received: "
                 f"{self.latent_classifier} with {self.mode!r}."
             )
+        if self.adversary == "class" and self.game.gradient_penalty_weight:
+            raise ValueError(
+                "The penalty of 'wgan_gp' lies between two images, and adversary='class' shows the "
+                "discriminator a class. Take adversary='pair', or another game."
+            )
         if self.classifier_steps < 1:
             raise ValueError(
                 f"`classifier_steps` must be 1 or more. Received: {self.classifier_steps}"
             )
         if self.leak_free:
             require_logits(self.latent_classifier, "latent_classifier")
+        require_signed_input(self.encoder, "encoder")
+        require_signed_output(self.decoder, "decoder")
         sizes = [output.shape[-1] for output in self.encoder.outputs]
         content, style = code_sizes(self.decoder)
         if sizes != [content, style, style]:
@@ -153,6 +167,10 @@ class SwapVAE(Separation):
     @property
     def leak_free(self):
         return self.mode == "leak_free"
+
+    @property
+    def needs(self):
+        return ("first", "second", "other", "label", "other_label")
 
     @property
     def player_optimizers(self):
@@ -203,7 +221,8 @@ class SwapVAE(Separation):
 
     def codes(self, images):
         """Return the contents and drawn styles of each batch, and the divergence of the styles."""
-        content, mean, log_variance = self.encoder(tf.concat(images, 0), training=True)
+        read = self.encoder(tf.concat(images, 0), training=True)
+        content, mean, log_variance = in_float32(read)
         style = mean + tf.exp(0.5 * log_variance) * self.noise(mean, mean.shape[-1], len(images))
         count = len(images)
         return (
@@ -218,9 +237,8 @@ class SwapVAE(Separation):
         z1, z2, z3 = styles
         content = tf.concat([s1, s2, s3, s2, s1, s2, s3], 0)
         style = tf.concat([z1, z2, z3, z1, z2, z3, z2], 0)
-        *rebuilt, first, second, z3_s2, z2_s3 = tf.split(
-            self.decoder([content, style], training=True), 7
-        )
+        made = in_float32(self.decoder([content, style], training=True))
+        *rebuilt, first, second, z3_s2, z2_s3 = tf.split(made, 7)
         errors = [_squared_error(a, b) for a, b in zip(rebuilt, images, strict=True)]
         swap = _squared_error(first, images[0]) + _squared_error(second, images[1])
         return {"reconstruction": tf.add_n(errors), "swap": swap}, [z3_s2, z2_s3]
@@ -247,14 +265,14 @@ class SwapVAE(Separation):
         """
         style = self.noise(contents[0], styles[0].shape[-1])
         codes = [tf.concat([contents[0], contents[2]], 0), tf.concat([style, style], 0)]
-        images = self.decoder(codes, training=True)
+        images = in_float32(self.decoder(codes, training=True))
         # The reverse cycle teaches the encoder alone: images are taken as they are.
         read = self.encoder(tf.stop_gradient(images), training=True)[1]
         styles, of_styles = tf.concat(styles, 0), tf.concat(labels, 0)
         return {
             "confusion": confusion_loss(self.latent_classifier(styles, training=True)),
             "discrepancy": class_discrepancy(styles, of_styles),
-            "reverse_cycle": tf.reduce_mean(tf.abs(read - codes[1])),
+            "reverse_cycle": tf.reduce_mean(tf.abs(in_float32(read) - codes[1])),
             "contrast": self.contrast(contents, crossed, tf.split(images, 2)[1], labels),
         }
 
@@ -292,7 +310,7 @@ class SwapVAE(Separation):
         """Let the classifier of styles learn; return its accuracy before that."""
         styles, labels = tf.stop_gradient(tf.concat(styles, 0)), tf.concat(labels, 0)
         with tf.GradientTape() as tape:
-            logits = self.latent_classifier(styles, training=True)
+            logits = in_float32(self.latent_classifier(styles, training=True))
             loss = tf.reduce_mean(
                 keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
             )

@@ -7,8 +7,15 @@ import tensorflow as tf
 from keras_dtl.distribution import draw
 from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import content_loss, style_loss, total_variation
+from keras_dtl.methods.given_batches import require_photos
 from keras_dtl.methods.inputs import check_all_pixels
-from keras_dtl.methods.networks import to_pixels, to_signed
+from keras_dtl.methods.networks import (
+    require_signed_input,
+    require_signed_output,
+    to_pixels,
+    to_signed,
+)
+from keras_dtl.methods.style.images import check_image
 from keras_dtl.methods.style.perceptual import Perceptual
 
 CONTENT_LAYERS = ("conv3_3",)
@@ -87,6 +94,8 @@ class FastStyle(Perceptual):
                 f"transformer_net(num_styles={num_styles}). Received: a network with "
                 f"{len(generator.inputs)} inputs."
             )
+        require_signed_input(generator, "generator")
+        require_signed_output(generator, "generator")
         self.generator = generator
         self.num_styles = num_styles
         self.random = keras.random.SeedGenerator()
@@ -107,16 +116,21 @@ class FastStyle(Perceptual):
         Args:
             styles: `num_styles` uint8 images `(height, width, 3)` of any size. Their size decides
                 that of the strokes: a style as large as the photos of a batch is learnt as a whole.
+
+        Raises:
+            ValueError: When they are not so many, or no such images.
         """
         if len(styles) != self.num_styles:
             raise ValueError(f"Expected {self.num_styles} styles. Received: {len(styles)}")
+        for style in styles:
+            check_image(style, "A style")
         described = [self.describe(style.astype("float32")[None])["style"] for style in styles]
         for layer, weight in self.style_grams.items():
             weight.assign(np.concatenate([description[layer] for description in described]))
 
     def call(self, images, training=False, style=0):
         """Return float images in 0..255 in one of the styles, given by its number."""
-        images = tf.convert_to_tensor(images)
+        images, style = tf.convert_to_tensor(images), self._number(style)
         chosen = tf.fill(tf.shape(images)[:1], style)
         return self.generate(images, tf.one_hot(chosen, self.num_styles), training)
 
@@ -141,6 +155,20 @@ class FastStyle(Perceptual):
             loss = tf.add_n([*terms.values(), self.regularization()])
         self.minimize(loss, tape)
         return self.report(loss=loss, **terms)
+
+    def _number(self, style):
+        """Return the number of a style.
+
+        Raises:
+            ValueError: When there is none of it.
+        """
+        if tf.is_tensor(style):  # whose value a graph does not know
+            return style
+        if not 0 <= int(style) < self.num_styles:
+            raise ValueError(
+                f"`style` must be a number from 0 to {self.num_styles - 1}. Received: {style}"
+            )
+        return int(style)
 
     def _random_styles(self, count):
         number = functools.partial(keras.random.randint, minval=0, maxval=self.num_styles)
@@ -169,8 +197,10 @@ class FastStyle(Perceptual):
         """See `keras.Model.fit`.
 
         Raises:
-            ValueError: When no style was learnt, or images were scaled before, which is done here.
+            ValueError: When no style was learnt, images were scaled before, which is done here, or
+                photos are not alone.
         """
+        require_photos(self, x, args[0] if args else kwargs.get("y"))
         check_all_pixels(x)
         if not any(np.any(gram) for gram in self.style_grams.values()):
             raise ValueError("No style is known yet. Call learn_styles([image, ...]) before fit().")
@@ -187,7 +217,7 @@ class FastStyle(Perceptual):
             Dictionary of floats: `content_loss` and `style_loss` without their weights, and
             `style_left`, the share that is left of the photos' own style loss.
         """
-        chosen = tf.one_hot([style], self.num_styles)
+        chosen = tf.one_hot([self._number(style)], self.num_styles)
         found = [self._distances(photo[None], chosen) for photo in photos]
         content, style_loss, own = np.mean(found, axis=0).tolist()
         return {"content_loss": content, "style_loss": style_loss, "style_left": style_loss / own}
@@ -214,7 +244,14 @@ class FastStyle(Perceptual):
             return keras.Model(
                 image, ToPixels(name="stylized")(self.generator(signed, training=False))
             )
-        weights = np.eye(self.num_styles)[style] if isinstance(style, int) else np.asarray(style)
+        if np.ndim(style) == 0:
+            weights = np.eye(self.num_styles)[self._number(style)]
+        elif np.shape(style) == (self.num_styles,):
+            weights = np.asarray(style)
+        else:
+            raise ValueError(
+                f"To mix styles takes a weight of each of the {self.num_styles}. Received: {style}"
+            )
         chosen = FixedCode(weights, dtype="float32")(image)
         generated = self.generator([signed, chosen], training=False)
         return keras.Model(image, ToPixels(name="stylized")(generated))

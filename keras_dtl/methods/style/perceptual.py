@@ -30,6 +30,7 @@ class Perceptual(Method):
     """
 
     tracked = ("content_loss", "style_loss", "variation_loss")
+    own_losses = True
 
     def __init__(self, features, content_layers, style_layers, weights, loss_scale, **kwargs):
         super().__init__(**kwargs)

@@ -2,7 +2,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.layers import ImagePool
-from keras_dtl.methods.networks import has_batch_norm, to_signed
+from keras_dtl.methods.networks import has_batch_norm, in_float32, to_signed
 from keras_dtl.methods.translation.translation import Translation, deployable_generator
 
 DIRECTIONS = ("a_to_b", "b_to_a")
@@ -85,6 +85,8 @@ class CycleGAN(Translation):
                 f"{cycle_weight} and {identity_weight}"
             )
         _check_shapes(generator_a_to_b, generator_b_to_a, identity_weight)
+        self.check_generator(generator_a_to_b, "generator_a_to_b")
+        self.check_generator(generator_b_to_a, "generator_b_to_a")
         self.check_discriminator(discriminator_a, "discriminator_a")
         self.check_discriminator(discriminator_b, "discriminator_b")
         self.generator_a_to_b = generator_a_to_b
@@ -131,8 +133,9 @@ class CycleGAN(Translation):
         with tf.GradientTape() as tape:
             fake_b, same_b = self.translate(self.generator_a_to_b, a, b)
             fake_a, same_a = self.translate(self.generator_b_to_a, b, a)
-            cycle_loss = _distance(a, self.generator_b_to_a(fake_b, training=True))
-            cycle_loss += _distance(b, self.generator_a_to_b(fake_a, training=True))
+            back_a = in_float32(self.generator_b_to_a(fake_b, training=True))
+            back_b = in_float32(self.generator_a_to_b(fake_a, training=True))
+            cycle_loss = _distance(a, back_a) + _distance(b, back_b)
             adversarial_loss = self.generator_loss(self.discriminator_a, fake_a)
             adversarial_loss += self.generator_loss(self.discriminator_b, fake_b)
             identity_loss = _distance(a, same_a) + _distance(b, same_b)
@@ -162,11 +165,12 @@ class CycleGAN(Translation):
 
         In one pass, where no batch normalisation would mix the two.
         """
+        generate = lambda x: in_float32(generator(x, training=True))  # noqa: E731
         if not self.identity_weight:
-            return generator(images, training=True), others
+            return generate(images), others
         if has_batch_norm(generator):
-            return generator(images, training=True), generator(others, training=True)
-        both = generator(tf.concat([images, others], 0), training=True)
+            return generate(images), generate(others)
+        both = generate(tf.concat([images, others], 0))
         count = tf.shape(images)[0]
         return both[:count], both[count:]
 

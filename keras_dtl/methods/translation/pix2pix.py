@@ -1,7 +1,7 @@
 import keras
 import tensorflow as tf
 
-from keras_dtl.methods.networks import to_signed
+from keras_dtl.methods.networks import in_float32, to_signed
 from keras_dtl.methods.translation.translation import Translation
 
 RECONSTRUCTIONS = {
@@ -81,6 +81,7 @@ class Pix2Pix(Translation):
                 "`adversarial_weight` and `reconstruction_weight` must be 0 or more. Received: "
                 f"{adversarial_weight} and {reconstruction_weight}"
             )
+        self.check_generator(generator, "generator")
         self.check_discriminator(discriminator, "discriminator")
         _check_channels(generator, discriminator, conditional)
         self.generator = generator
@@ -105,7 +106,7 @@ class Pix2Pix(Translation):
         # 3. Step of the generator, against the discriminator as it now is.
         source, target = (to_signed(images) for images in batch)
         with tf.GradientTape() as tape:
-            generated = self.generator(source, training=True)
+            generated = in_float32(self.generator(source, training=True))
             with tape.stop_recording():
                 discriminator_loss = self.discriminator_step(source, target, generated)
             adversarial_loss = self.adversarial_term(source, generated)

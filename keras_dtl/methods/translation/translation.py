@@ -10,11 +10,14 @@ from keras_dtl.distribution import draw
 from keras_dtl.layers import InstanceNormalization, ReflectionPadding2D, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty
 from keras_dtl.methods.base import Method
+from keras_dtl.methods.given_batches import require_pairs
 from keras_dtl.methods.inputs import check_all_pixels
 from keras_dtl.methods.networks import (
     has_batch_norm,
     nested_layers,
     require_logits,
+    require_signed_input,
+    require_signed_output,
     to_pixels,
     to_signed,
 )
@@ -32,6 +35,7 @@ class Translation(Method):
 
     task = "image_to_image"
     player_optimizers = ("discriminator_optimizer",)
+    own_losses = True
 
     def __init__(self, adversarial, **kwargs):
         super().__init__(**kwargs)
@@ -61,8 +65,9 @@ class Translation(Method):
         """See `keras.Model.fit`.
 
         Raises:
-            ValueError: When images were scaled before, which is done here.
+            ValueError: When images were scaled before, which is done here, or are no pairs.
         """
+        require_pairs(self, x, y)
         check_all_pixels(x, y)
         return super().fit(x, y, *args, **kwargs)
 
@@ -107,13 +112,24 @@ class Translation(Method):
         """Return what the generator loses where the discriminator sees through it."""
         return self.game.generator(discriminator(generated, training=True))
 
+    def check_generator(self, generator, name):
+        """Refuse a generator that does not lead from images in -1..1 to such.
+
+        Raises:
+            ValueError: When it scales images itself, or ends in a sigmoid or a ReLU.
+        """
+        require_signed_input(generator, name)
+        require_signed_output(generator, name)
+
     def check_discriminator(self, discriminator, name):
         """Refuse a discriminator that the chosen game cannot use.
 
         Raises:
-            ValueError: When it ends in a sigmoid, or mixes examples under a gradient penalty.
+            ValueError: When it ends in a sigmoid, scales images itself, or mixes examples under a
+                gradient penalty.
         """
         require_logits(discriminator, name)
+        require_signed_input(discriminator, name)
         if self.game.gradient_penalty_weight and has_batch_norm(discriminator):
             raise ValueError(
                 f"`{name}` has batch normalisation, which mixes the examples of a batch: under "

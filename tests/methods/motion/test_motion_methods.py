@@ -30,13 +30,14 @@ def transfer(kind="convolutional", **kwargs):
     return compiled(model)
 
 
-def autoencoder(num_classes=0):
+def autoencoder(num_classes=0, **kwargs):
     model = SequentialAdversarialAutoencoder(
         backbones.recurrent_encoder(FEATURES, 4, 3),
         backbones.recurrent_decoder(FEATURES, 4, 3 + num_classes),
         backbones.mlp((3 + num_classes,), (4,), 1),
         *SCALE,
         num_classes=num_classes,
+        **kwargs,
     )
     return compiled(model)
 

@@ -133,5 +133,13 @@ def test_unusable_arguments_are_refused():
         train(make(learnt=False))
     with pytest.raises(ValueError, match="Expected 1 styles. Received: 2"):
         make().learn_styles(list(photos(2)))
+    with pytest.raises(ValueError, match="A style must be a uint8 array"):
+        make().learn_styles([picture(1) / 255])
+    with pytest.raises(ValueError, match="from 0 to 0. Received: 1"):
+        make()(photos(1), style=1)
+    with pytest.raises(ValueError, match="from 0 to 1. Received: 2"):
+        make(2).deployable(np.int64(2))
+    with pytest.raises(ValueError, match="a weight of each of the 2"):
+        make(2).deployable([0.5, 0.3, 0.2])
     with pytest.raises(ValueError, match="num_styles=2"):
         FastStyle(transformer_net(filters=4, blocks=1), features(), **LAYERS, num_styles=2)

@@ -6,7 +6,8 @@ from typing import Any
 from PIL import Image
 
 PROFILED = {b"RGB ": ("RGB", "RGBA"), b"GRAY": ("L", "LA")}  # modes by kind of profile
-_JPEG_NOTE = 65_000  # bytes; a colour profile may take several notes, but none needs so many
+_JPEG_NOTE = 65_000  # bytes
+_JPEG_PROFILE = 255 * 65_519  # bytes, of as many notes as it may take
 
 
 def rgb_profile(image: Image.Image) -> bytes | None:
@@ -58,7 +59,7 @@ def encoder_notes(tags: dict[str, Any], name: str, mode: str) -> dict[str, Any]:
     taken = {key: tags[key] for key in ("exif", "xmp", "icc_profile", "dpi") if key in tags}
     if name == "JPEG":
         taken |= {"comment": tags["comment"]} if "comment" in tags else {}
-        taken = {k: v for k, v in taken.items() if k == "dpi" or len(v) < _JPEG_NOTE}
+        taken = {k: v for k, v in taken.items() if k == "dpi" or len(v) < _most_bytes(k)}
         if "iptc" in tags and len(tags["iptc"]) < _JPEG_NOTE:
             taken["extra"] = _photoshop_segment(tags["iptc"])
     elif name == "PNG":
@@ -69,6 +70,11 @@ def encoder_notes(tags: dict[str, Any], name: str, mode: str) -> dict[str, Any]:
     elif name in ("AVIF", "WEBP") and "dpi" in tags:
         taken["exif"] = _exif_with_resolution(tags)
     return taken
+
+
+def _most_bytes(key):
+    """Return how many bytes a note of a JPEG stays below."""
+    return _JPEG_PROFILE if key == "icc_profile" else _JPEG_NOTE
 
 
 def _exif_with_resolution(tags):

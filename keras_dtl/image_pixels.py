@@ -8,6 +8,9 @@ from PIL import Image
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Pillow's modes by number of channels."""
 _EXIF_ORIENTATION = 0x0112
+_EXIF_TEXT = "Raw profile type exif"  # of a PNG by ImageMagick
+_BITS, _PHOTOMETRIC, _PLANAR, _SAMPLE_FORMAT = 258, 262, 284, 339  # tags of a TIFF
+_SHALLOW = {"L;2": 85, "L;4": 17}  # by what Pillow multiplies greys of 2 and of 4 bits
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -21,6 +24,50 @@ _UPRIGHT = {
 
 class ImageError(ValueError):
     """A file or a string of bytes that cannot be read as an image; the message says why."""
+
+
+def check_kind(image: Image.Image) -> None:
+    """Refuse pixels that Pillow reads wrongly, and put right what it says of a PNG.
+
+    The one clear grey of a PNG of 2 or 4 bits is brought to the range of the pixels.
+
+    Args:
+        image: As the decoder opened it, before its pixels are decoded.
+
+    Raises:
+        ImageError: It is a TIFF of deep colours in planes or of signed bytes, or a PNG one of
+            whose deep colours is clear.
+    """
+    if image.format == "TIFF":
+        _check_samples(image)
+    clear = image.info.get("transparency")
+    if image.format != "PNG" or clear is None or not image.tile:
+        return
+    raw_mode = image.tile[0].args
+    if raw_mode == "RGB;16B":
+        raise ImageError(
+            "one of its colours of 16 bits is transparent, which is not read; save it with alpha, "
+            "or with 8 bits"
+        )
+    if raw_mode in _SHALLOW and isinstance(clear, int):
+        image.info["transparency"] = clear * _SHALLOW[raw_mode]
+
+
+def _check_samples(image):
+    bits, formats = _tag(image, _BITS), _tag(image, _SAMPLE_FORMAT)
+    if len(bits) > 1 and max(bits) > 8 and _tag(image, _PLANAR) == (2,):
+        raise ImageError(
+            "its colours of 16 bits lie in planes, which is not read; save it with 8 bits, or with "
+            "the colours of a pixel together"
+        )
+    if formats[:1] == (2,) and bits[:1] == (8,):
+        raise ImageError("its pixels are signed integers, whose range is not known")
+
+
+def _tag(image, number):
+    """Return the values of a tag of a TIFF, none where there is no such tag."""
+    value = getattr(image, "tag_v2", {}).get(number, ())
+    return value if isinstance(value, tuple) else (value,)
 
 
 def check_size(image: Image.Image, max_pixels: int) -> None:
@@ -83,9 +130,15 @@ def _eight_bit(image):
     if not image.mode.startswith("I"):
         return image
     values = np.asarray(image).astype(np.int64)
-    if values.min() < 0 or values.max() > 65535:
-        raise ImageError("its pixels are 32-bit integers, whose range is not known")
+    # Pillow's mode I is also 16 bits of a PGM, and of a PNG before Pillow 12.
+    if values.min() < 0 or values.max() > 65535 or (image.format, image.mode) == ("TIFF", "I"):
+        raise ImageError("its pixels are 32-bit or signed integers, whose range is not known")
+    if _tag(image, _PHOTOMETRIC) == (0,):
+        values = 65535 - values  # white is 0, which Pillow heeds up to 8 bits
     grey = Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+    clear = image.info.get("transparency")
+    if isinstance(clear, int):
+        grey.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))
     grey.info["orientation"] = _orientation(image)
     return grey
 
@@ -116,7 +169,12 @@ def _orientation(image):
         return image.info["orientation"]
     try:
         # Read after load(): PNG may keep it behind the pixels, and TIFF has applied it by then.
-        return image.getexif().get(_EXIF_ORIENTATION)
+        if image.format == "TIFF" or image.info.get(_EXIF_TEXT):
+            return image.getexif().get(_EXIF_ORIENTATION)
+        # Not by XMP, as `getexif` does where EXIF says nothing: browsers and servers do not.
+        exif = Image.Exif()
+        exif.load(image.info.get("exif"))
+        return exif.get(_EXIF_ORIENTATION)
     except (SyntaxError, ValueError, TypeError, LookupError, OSError, struct.error):
         return None  # damaged notes about the pixels do not spoil the pixels
 

@@ -36,6 +36,7 @@ from keras_dtl.image_pixels import (
     ImageError,
     as_pillow,
     as_pixels,
+    check_kind,
     check_size,
     to_mode,
     upright_image,
@@ -152,6 +153,7 @@ def open_image(source: FilePath | bytes, max_pixels: int = MAX_PIXELS) -> Iterat
         with io.BytesIO(source) if isinstance(source, bytes) else open_regular(source) as file:
             image = _open(file)
             check_size(image, max_pixels)
+            check_kind(image)
             yield image
     except Exception as error:
         raise ImageError(f"{name}: cannot be read as an image: {_reason(error)}") from error
@@ -173,7 +175,7 @@ def _open(file):
                 file.seek(0)
                 return _image_file(*decoder.image_file)(file, "")
     if name := _format_in(prefix):
-        raise ImageError(f"it begins like {name} and is damaged")
+        raise ImageError(f"it begins like {name} and is damaged, or of a kind not read")
     raise Image.UnidentifiedImageError
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from keras_dtl.convert.artifact import Artifact
 from keras_dtl.convert.disk import DiskFull, no_room_is_fatal
 from keras_dtl.convert.engines import run_of
-from keras_dtl.convert.gallery import write_gallery
+from keras_dtl.convert.gallery import gallery_page
 from keras_dtl.convert.inputs import find_inputs, leave_out_outputs
 from keras_dtl.convert.items import Item
 from keras_dtl.convert.journal import Checksums, Journal
@@ -17,7 +18,7 @@ from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.report import ConversionReport, Failure, LeftOut
 from keras_dtl.convert.tasks import task_class, task_of
 from keras_dtl.convert.tiling import warn_of_small_tiles
-from keras_dtl.files import FilePath, is_no_room, readable_name, resolved, write_json
+from keras_dtl.files import FilePath, is_no_room, readable_name, resolved
 from keras_dtl.folders import require_output_folder
 
 REPORT, GALLERY = "report.json", "gallery.html"
@@ -122,7 +123,7 @@ def convert_items(
         seconds = time.monotonic() - started
         report = _report_of(run, failures, seconds, task.output, left_out)
         if not options.dry_run:
-            _describe(report, artifact, task, items, destination, options)
+            _describe(report, artifact, task, items, journal, options)
     return report
 
 
@@ -187,7 +188,8 @@ def _journal(task, destination, options, checksums):
     return Journal(destination, task.journal_key(), checksums)
 
 
-def _describe(report, artifact, task, items, destination, options):
+def _describe(report, artifact, task, items, journal, options):
+    """Write what was done beside the results, by way of what a killed run may leave."""
     manifest = artifact.manifest
     value = report.to_json() | {
         "artifact": {
@@ -200,5 +202,8 @@ def _describe(report, artifact, task, items, destination, options):
         "provider": artifact.provider,
         "options": dataclasses.asdict(options),
     }
-    write_json(destination / REPORT, value)
-    write_gallery(destination / GALLERY, report, task, items, manifest.name, options)
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    journal.publish(journal.folder / REPORT, text.encode())
+    if options.gallery:
+        page = gallery_page(journal.folder, report, task, items, manifest.name, options)
+        journal.publish(journal.folder / GALLERY, page.encode())

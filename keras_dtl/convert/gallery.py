@@ -11,7 +11,7 @@ from keras_dtl.convert.items import Item
 from keras_dtl.convert.options import Options
 from keras_dtl.convert.report import ConversionReport
 from keras_dtl.convert.task import Task
-from keras_dtl.files import readable_name, write_text
+from keras_dtl.files import readable_name
 from keras_dtl.images import ImageError
 from keras_dtl.page import escape, html_page, style_sheet
 
@@ -37,26 +37,29 @@ $figures
 $failures""")
 
 
-def write_gallery(
-    path: Path, report: ConversionReport, task: Task, items: list[Item], name: str, options: Options
-) -> None:
-    """Write the page: images or motion before and after side by side, and what failed.
+def gallery_page(
+    folder: Path,
+    report: ConversionReport,
+    task: Task,
+    items: list[Item],
+    name: str,
+    options: Options,
+) -> str:
+    """Return the page: images or motion before and after side by side, and what failed.
 
     The pictures are small copies inside the page; a click opens the whole output.
 
     Args:
-        path: Where to write.
+        folder: Where the page will be.
         report: The `ConversionReport`.
         task: The `Task`, whose `preview` is shown.
         items: All `Item`s of the conversion.
         name: The artifact's name.
         options: The `Options`; `gallery` is how many are shown.
     """
-    if not options.gallery:
-        return
     shown, figures = min(len(items), options.gallery), []
     for place in range(shown):
-        figures += _figure(items[place * len(items) // shown], task, path.parent)
+        figures += _figure(items[place * len(items) // shown], task, folder)
     title = f"{name}: before and after"
     body = _BODY.substitute(
         title=escape(title),
@@ -67,7 +70,7 @@ def write_gallery(
         figures="\n".join(figures),
         failures=_failures(report),
     )
-    write_text(path, html_page(title, body, _STYLE, "img-src data: file: 'self'"))
+    return html_page(title, body, _STYLE, "img-src data: file: 'self'")
 
 
 def _figure(item, task, folder):

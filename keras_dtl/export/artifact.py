@@ -12,11 +12,13 @@ import numpy as np
 from keras_dtl.export.deployable import Deployable, deployable_of
 from keras_dtl.export.description import describe, json_value, next_version, output_ranges
 from keras_dtl.export.draft import Draft
+from keras_dtl.export.exact import full_float32
 from keras_dtl.export.formats import FORMATS, check_choices, check_precisions, write_formats
 from keras_dtl.export.heads import missing_postprocessing, task_of
 from keras_dtl.export.onnx_model import OPSETS
-from keras_dtl.export.parity import Probe, full_float32, make_inputs, make_probes
+from keras_dtl.export.parity import Probe, make_inputs, make_probes
 from keras_dtl.export.truth import (
+    check_examples_apart,
     check_finite,
     check_finite_outputs,
     example_arrays,
@@ -156,6 +158,7 @@ def export_model(
         probes = make_probes(deployable, manifest.preprocessing)
         probes += _true_probes(model, deployable, probes, examples, size_multiple, postprocessing)
         check_finite_outputs(probes)
+        check_examples_apart(deployable, probes)
         manifest = dataclasses.replace(
             manifest,
             outputs=output_ranges(manifest, probes),

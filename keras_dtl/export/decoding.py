@@ -18,6 +18,10 @@ from keras_dtl.export import exif
 # What files begin with; a PNG is read in one of three ways.
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8", b"BM")
 _PADDING = b"\0" * 72  # so that what is looked for near the end is cut out of nothing
+# Flags of the extended header: bit 1 is that of animations.
+_FLAGS = "".join(f"\\x{flags:02x}" for flags in range(128) if flags & 2)
+_ANIMATED = rf"VP8X\C{{4}}[{_FLAGS}]"
+_ADOBE = r"\C*Adobe\x00\C*"
 _REFUSAL = "image_bytes reads JPEG, PNG, GIF, BMP and WebP files; this is none of them, or damaged."
 
 
@@ -93,8 +97,14 @@ def _with_alpha(pixels: tf.Tensor) -> tf.Tensor:
 
 
 def _jpeg(encoded: tf.Tensor, file: tf.Tensor) -> tf.Tensor:
+    # Without Adobe's mark programs differ in whether CMYK is stored inverted.
+    is_cmyk = tf.unstack(tf.io.extract_jpeg_shape(encoded), 3)[2] == 4
+    looked_at = tf.where(is_cmyk, file, b"Adobe\0")  # in others for nothing
+    is_marked = tf.strings.regex_full_match(looked_at, _ADOBE)
     accurate = {"dct_method": "INTEGER_ACCURATE", "fancy_upscaling": True}
-    return _opaque(tf.io.decode_jpeg(encoded, channels=3, **accurate))
+    message = "JPEG files in CMYK without Adobe's mark: send RGB."
+    with tf.control_dependencies([tf.debugging.Assert(is_marked, [message])]):
+        return _opaque(tf.io.decode_jpeg(encoded, channels=3, **accurate))
 
 
 def _png(encoded: tf.Tensor, file: tf.Tensor) -> tf.Tensor:
@@ -102,20 +112,33 @@ def _png(encoded: tf.Tensor, file: tf.Tensor) -> tf.Tensor:
 
 
 def _shallow_png(encoded: tf.Tensor, file: tf.Tensor) -> tf.Tensor:
-    """Of less than 8 bits: asked for four channels, TensorFlow would leave alpha unscaled."""
-    return _with_alpha(tf.io.decode_png(encoded, 0))
+    """Of less than 8 bits: asked for four channels, TensorFlow leaves alpha of 1 unscaled."""
+    pixels = _with_alpha(tf.io.decode_png(encoded, 0))
+    is_grey = tf.strings.substr(file, 25, 1) == b"\0"
+    return tf.where(is_grey, _one_clear_grey(encoded, pixels), pixels)
+
+
+def _one_clear_grey(encoded: tf.Tensor, pixels: tf.Tensor) -> tf.Tensor:
+    """Give grey pixels the alpha 0 where they are the one grey that is clear, and 255 elsewhere."""
+    alpha = tf.cast(tf.io.decode_png(encoded, 4) > 0, tf.uint8) * 255
+    return tf.where([False, False, False, True], alpha, pixels)
 
 
 def _deep_grey_png(encoded: tf.Tensor, file: tf.Tensor) -> tf.Tensor:
     """Of 16 bits, scaled; other images of 16 bits are cut to their high bytes."""
     grey = tf.cast(tf.io.decode_png(encoded, 1, tf.uint16), tf.int64)
-    return _opaque(tf.tile(tf.cast((grey * 255 + 32767) // 65535, tf.uint8), (1, 1, 3)))
+    scaled = tf.tile(tf.cast((grey * 255 + 32767) // 65535, tf.uint8), (1, 1, 4))
+    return _one_clear_grey(encoded, scaled)
 
 
 def _webp(encoded: tf.Tensor, file: tf.Tensor) -> tf.Tensor:
     if not hasattr(tf.io, "decode_webp"):
         return _refused("This TensorFlow reads no WebP: send JPEG or PNG.")
-    pixels = tf.io.decode_webp(encoded, channels=0)
+    is_animated = tf.strings.regex_full_match(tf.strings.substr(file, 12, 9), _ANIMATED)
+    # One image is answered, and its decoder is not safe with several.
+    message = "WebP files that are animations: send one frame of it, or PNG."
+    with tf.control_dependencies([tf.debugging.Assert(~is_animated, [message])]):
+        pixels = tf.io.decode_webp(tf.identity(encoded), channels=0)
     return _with_alpha(tf.reshape(pixels, tf.shape(pixels)[-3:]))
 
 
@@ -165,6 +188,10 @@ def _bmp(encoded: tf.Tensor, file: tf.Tensor) -> tf.Tensor:
         height = tf.abs(signed_height)
         stride = (width * bits + 31) // 32 * 4
     data = tf.io.decode_raw(_cut(encoded, begin, stride * height), tf.uint8)
+    is_whole = (tf.minimum(stride, height) > 0) & (tf.size(data) == stride * height)
+    message = "The BMP file is truncated or damaged."
+    with tf.control_dependencies([tf.debugging.Assert(is_whole, [message])]):
+        data = tf.identity(data)
     rows = tf.reshape(data, (height, stride))[:: -tf.sign(signed_height)]
 
     def indexed():
@@ -175,8 +202,8 @@ def _bmp(encoded: tf.Tensor, file: tf.Tensor) -> tf.Tensor:
         indices = tf.reshape(indices, (height, stride * each))[:, :width]
         length = tf.minimum((begin - 14 - header) // 4, 256) * 4
         colors = tf.io.decode_raw(_cut(encoded, 14 + header, length), tf.uint8)
-        colors = tf.reshape(colors, (-1, 4))
-        return tf.gather(colors, tf.minimum(indices, tf.shape(colors)[0] - 1))
+        colors = tf.reshape(tf.concat([colors, tf.zeros(1024, tf.uint8)], 0), (-1, 4))
+        return tf.gather(colors, indices)  # black, where the file lists fewer
 
     def direct():
         count = bits // 8

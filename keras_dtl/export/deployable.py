@@ -42,7 +42,9 @@ class Deployable:
                     "Sequential with keras.Input(shape)."
                 )
         self.inputs = _tensors(model.inputs, _input_names(model))
-        self.outputs = _tensors(keras.tree.flatten(model.output), _output_names(model))
+        taken = {item.name for item in self.inputs}  # a graph has one tensor of a name
+        names = [f"{name}_out" if name in taken else name for name in _output_names(model)]
+        self.outputs = _tensors(keras.tree.flatten(model.output), _unique_names(names))
 
     @property
     def specs(self) -> list[tf.TensorSpec]:
@@ -173,7 +175,14 @@ def _named(outputs: Any, model: keras.Model) -> Any:
 
 
 def _in_float32(model: keras.Model) -> keras.Model:
-    config = keras.saving.serialize_keras_object(model)
+    try:
+        config = keras.saving.serialize_keras_object(model)
+    except NotImplementedError as error:
+        reason = " ".join(str(error).split("Please implement")[0].split())
+        raise ExportError(
+            f"The model cannot be saved, and so not exported: {reason} Let layers of its own "
+            "return every argument from get_config; put a loop of keras.ops into such a layer."
+        ) from error
     float32_config = _replace_half_precision(config)
     if float32_config == config:
         return model

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 _JPEG, _CHAINED = 0, 3  # the number of JPEG, and of the kinds that have such parts
 _MOST_TAGS = 1000
-_ORIENTATION, _SHORT = 0x0112, 3
+_ORIENTATION, _SHORT, _LONG = 0x0112, 3, 4
 _PREFIX = b"Exif\0\0"
 _MARKS = (b"\xff\xe1", b"eXIf", b"EXIF")
 # Where the first part begins; where in a part its mark, its length and its notes stand; how many
@@ -47,7 +47,7 @@ def orientation(file: tf.Tensor, size: tf.Tensor, kind: tf.Tensor) -> tf.Tensor:
     count = tf.clip_by_value(entries(directory)[0], 0, _MOST_TAGS)
     count = tf.where(is_exif, tf.reshape(count, ()), 0)
     tag, kind, short, long = entries(directory + 2 + 12 * tf.range(count))
-    values = tf.where(kind == _SHORT, short, long)
+    values = tf.where(kind == _SHORT, short, tf.where(kind == _LONG, long, 0))
     values = tf.where(tag == _ORIENTATION, values, 0)
     value = tf.reduce_max(tf.concat([values, [1]], 0))
     return tf.where(value <= 8, value, 1)

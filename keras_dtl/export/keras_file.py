@@ -42,9 +42,18 @@ def read_keras_file(draft: Draft, path: Path) -> Iterator[Reading]:
             "model's own layers with keras.saving.register_keras_serializable and return every "
             "argument from get_config."
         ) from error
-    yield Reading(
-        lambda inputs: {name: np.asarray(value) for name, value in deployable(inputs).items()}
+    # Layers that do not store their names get others when they are loaded.
+    given, made = (
+        [item.name for item in tensors]
+        for tensors in (draft.deployable.inputs, draft.deployable.outputs)
     )
+
+    def run(inputs):
+        own = (item.name for item in deployable.inputs)
+        outputs = deployable(dict(zip(own, (inputs[name] for name in given), strict=True)))
+        return dict(zip(made, map(np.asarray, outputs.values()), strict=True))
+
+    yield Reading(run)
 
 
 def _culprit(error: Exception) -> str:

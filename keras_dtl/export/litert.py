@@ -140,7 +140,10 @@ def _convert(converter: Any) -> bytes:
 def _reason(message: str) -> str:
     layers = sorted(set(_LISTS.findall(message)))
     if layers:
-        return f"the recurrent layer {layers[0]!r} takes sizes that are free, which LiteRT lacks."
+        return (
+            f"the recurrent layer {layers[0]!r} takes sizes that are free, which LiteRT lacks; of "
+            "a fixed length it can be built with unroll=True."
+        )
     found = [one or other for one, other in _LACKING.findall(message)]
     names = sorted({name.strip() for names in found for name in names.split(",")} - {""})
     if names:

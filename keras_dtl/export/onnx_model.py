@@ -3,22 +3,23 @@
 import contextlib
 import functools
 import json
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 import onnxruntime
 import tensorflow as tf
 import tf2onnx
-from onnx import helper, numpy_helper
+from onnx import numpy_helper
 
-from keras_dtl.export import transposed_convolution
+from keras_dtl.export import operations, transposed_convolution
 from keras_dtl.export.deployable import Deployable
 from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
+from keras_dtl.export.grouped_convolution import as_one_operation
 from keras_dtl.export.onnx_fusion import fuse_instance_normalizations
 from keras_dtl.export.parity import Reading, axis_names
 from keras_dtl.export.served_graph import served_graph
@@ -27,6 +28,10 @@ from keras_dtl.manifest import Manifest
 from keras_dtl.version import __version__
 
 OPSETS = range(13, 19)  # what tf2onnx writes
+_HANDLERS = {
+    transposed_convolution.OPERATION: transposed_convolution.convert,
+    **operations.HANDLERS,
+}
 
 
 def write_onnx(draft: Draft, path: Path) -> None:
@@ -64,12 +69,31 @@ def read_onnx(draft: Draft, path: Path) -> Iterator[Reading]:
         draft: The `Draft`.
         path: The file.
     """
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    with _in_words(path.name):
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    yield Reading(
-        lambda inputs: dict(zip(names, session.run(names, inputs), strict=True)),
-        probes=[*draft.probes, *draft.odd_probes],
-    )
+
+    def run(inputs):
+        with _in_words(path.name):
+            return dict(zip(names, session.run(names, inputs), strict=True))
+
+    yield Reading(run, probes=[*draft.probes, *draft.odd_probes])
+
+
+@contextlib.contextmanager
+def _in_words(name: str) -> Iterator[None]:
+    """Turn what onnxruntime raises, which has no base class but Exception, into an `ExportError`.
+
+    Args:
+        name: Of the graph's file.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise ExportError(
+            f"{name} cannot be run by onnxruntime: {error}. Nothing was published. Replace the "
+            "layer that is named here; where its numbers are float64, build it in float32."
+        ) from error
 
 
 def _metadata(manifest: Manifest) -> dict[str, str]:
@@ -88,14 +112,25 @@ def check_graph(graph: onnx.ModelProto) -> None:
     Raises:
         ExportError: It holds an operation that ONNX lacks.
     """
+    # tf2onnx leaves what it does not know as it is, and goes on.
+    unknown = {node.op_type: node.name for node in graph.graph.node if not _is_known(node)}
+    if unknown:
+        named = ", ".join(f"{kind} ({place})" for kind, place in unknown.items())
+        raise ExportError(
+            f"The model cannot be written as ONNX, which has no operator for {named}. Replace the "
+            "layer or the operation that is named here, or do that part before the model."
+        )
     try:
         onnx.checker.check_model(graph, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        # tf2onnx leaves what it does not know as it is, and goes on.
         raise ExportError(
             f"The model cannot be written as ONNX: {error}. Replace the operation that is named "
             "here, or try another opset."
         ) from error
+
+
+def _is_known(node: onnx.NodeProto) -> bool:
+    return bool(node.domain) or onnx.defs.has(node.op_type)
 
 
 def onnx_graph(deployable: Deployable, opset: int) -> onnx.ModelProto:
@@ -119,19 +154,33 @@ def onnx_graph(deployable: Deployable, opset: int) -> onnx.ModelProto:
         run,
         run.input_signature,
         opset=opset,
-        custom_op_handlers={
-            transposed_convolution.OPERATION: (transposed_convolution.convert, []),
-            "Erfc": (_convert_erfc, []),
-        },
+        custom_op_handlers={name: (handler, []) for name, handler in _HANDLERS.items()},
     )
-    with bare_standardization():
+    with bare_standardization(), as_one_operation(deployable.model):
         try:
             with _optimised_in_place():
                 graph, _ = convert()
         except Exception:  # noqa: BLE001 (of any kind: an optimisation that fails is left out then)
-            graph, _ = convert()
+            graph = _converted_with_care(convert)
     _keep_constants(graph.graph, run.get_concrete_function(), len(deployable.specs))
     return graph
+
+
+def _converted_with_care(convert: Callable) -> onnx.ModelProto:
+    """Convert again, where an optimisation failed: it is left out, which is logged in a line."""
+    log = logging.getLogger(tf2onnx.optimizer.__name__)
+    log.addFilter(_without_trace)
+    try:
+        return convert()[0]
+    except Exception as error:  # of any kind
+        raise ExportError(f"The model cannot be written as ONNX: {error}.") from error
+    finally:
+        log.removeFilter(_without_trace)
+
+
+def _without_trace(record: logging.LogRecord) -> bool:
+    record.exc_info = None
+    return True
 
 
 @contextlib.contextmanager
@@ -151,18 +200,6 @@ def _optimised_in_place() -> Iterator[None]:
             os.environ[name] = given
 
 
-def _convert_erfc(ctx: Any, node: Any, name: str, arguments: list[Any]) -> None:
-    """Write what exact GELU takes, and ONNX lacks, as `1 - erf(x)`."""
-    dtype, shapes = ctx.get_dtype(node.output[0]), node.output_shapes
-    taken, outputs = list(node.input), list(node.output)
-    one = ctx.make_const(f"{name}/one", np.array(1, helper.tensor_dtype_to_np_dtype(dtype)))
-    ctx.remove_node(node.name)
-    kinds = {"shapes": shapes, "dtypes": [dtype]}
-    error = ctx.make_node("Erf", taken, name=f"{name}/erf", **kinds)
-    terms = [one.output[0], error.output[0]]
-    ctx.make_node("Sub", terms, outputs=outputs, name=name, **kinds)
-
-
 def _keep_constants(graph: onnx.GraphProto, traced: Any, num_inputs: int) -> None:
     """Make constants of what a layer computed once, such as the mean of a Normalization.
 
@@ -173,8 +210,11 @@ def _keep_constants(graph: onnx.GraphProto, traced: Any, num_inputs: int) -> Non
         value for value, _ in traced.graph.captures if value.dtype not in (tf.resource, tf.variant)
     ]
     if len(extra) != len(values):
-        names = [item.name for item in extra]
-        raise ExportError(f"The model cannot be written as ONNX: it takes {names} from outside.")
+        names = ", ".join(item.name for item in extra)
+        raise ExportError(
+            f"The model cannot be written as ONNX: it takes {names} from outside, such as a table "
+            "that words or numbers are looked up in. Do that part before the model."
+        )
     for item, value in zip(extra, values, strict=True):
         graph.initializer.append(numpy_helper.from_array(value.numpy(), item.name))
         graph.input.remove(item)

@@ -93,7 +93,7 @@ def _reach(index: GraphIndex, node: onnx.NodeProto, sources: list[Reach]) -> Rea
         return Reach(radius + stride, stride / step, channels // step**2)
     if node.op_type in ("Resize", "Upsample"):
         factors = index.constant(node.input[-1] if node.op_type == "Upsample" else node.input[2])
-        if factors is None:
+        if factors is None or not factors.size:  # of a size that is computed
             raise NotLocal("an image is resized by a factor that is not constant")
         factor = float(max(factors))
         return Reach(radius + 2 * stride, stride / factor, channels)

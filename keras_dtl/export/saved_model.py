@@ -13,6 +13,7 @@ import tensorflow as tf
 from keras_dtl.export.decoding import decode_upright
 from keras_dtl.export.deployable import Deployable
 from keras_dtl.export.draft import Draft
+from keras_dtl.export.grouped_convolution import as_one_a_group
 from keras_dtl.export.parity import Arrays, Reading
 from keras_dtl.export.resampling import mirror, resize, resize_nearest
 from keras_dtl.manifest import Manifest, Tensor
@@ -38,7 +39,8 @@ def write_saved_model(draft: Draft, path: Path) -> None:
     deployable = draft.deployable
     archive = keras.export.ExportArchive()
     specs = {spec.name: spec for spec in deployable.specs}
-    serve = _traced(served(deployable, draft.manifest), specs)
+    with as_one_a_group(deployable.model):
+        serve = _traced(served(deployable, draft.manifest), specs)
     _track(archive, deployable.model, serve)
     archive.add_endpoint("serving_default", lambda inputs: serve(inputs), [specs])
     if deployable.image is not None:

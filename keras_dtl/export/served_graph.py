@@ -18,7 +18,7 @@ from keras_dtl.manifest import Manifest, Preprocessing, Tensor
 LARGE = 256 * 256
 """Pixels beyond which an image is large; up to there a single sum is exact enough, and faster."""
 _IS_LARGE = "is_large"
-_PLANES = ((1, 2), (2, 3))
+_PLANES = ((1, 2), (2, 3), (1, 2, 3), (1, 2, 4))  # the last one of groups of channels
 
 
 def served_graph(core: onnx.ModelProto, manifest: Manifest) -> onnx.ModelProto:
@@ -50,21 +50,20 @@ def _opset(model: onnx.ModelProto) -> int:
 
 
 def mean_nodes(
-    source: str, target: str, axes: tuple[int, int], opset: int, keepdims: int = 1
+    source: str, target: str, axes: tuple[int, ...], opset: int, keepdims: int = 1
 ) -> tuple[list[onnx.NodeProto], list[TensorProto]]:
-    """Return the nodes and constants that take a mean over one axis, then over another.
+    """Return the nodes and constants that take a mean over one axis, then over the others.
 
     Args:
         source: Name of the tensor.
         target: Name of its mean.
-        axes: Of the height and of the width, which comes first.
+        axes: Of the height and of the width, which comes first, and further ones.
         opset: Version of the operators.
         keepdims: 1 where the axes stay, with length 1.
     """
-    row, (height, width) = f"{target}/rows", axes
-    steps = [(source, row, [width], 1), (row, target, [height], 1)]
-    if not keepdims:
-        steps[1] = (row, target, [height, width], 0)
+    row, (height, width, *more) = f"{target}/rows", axes
+    rest = [height, *more] if keepdims else list(axes)
+    steps = [(source, row, [width], 1), (row, target, rest, keepdims)]
     nodes, constants = [], []
     for taken, given, over, keep in steps:
         inputs, options = [taken], {"axes": over}
@@ -99,8 +98,8 @@ def _split_means(model: onnx.ModelProto) -> None:
     model.graph.node.extend(nodes)
 
 
-def _mean_axes(index: GraphIndex, node: onnx.NodeProto) -> tuple[int, int] | None:
-    """Return the two axes of positions that a node takes the mean over, or None."""
+def _mean_axes(index: GraphIndex, node: onnx.NodeProto) -> tuple[int, ...] | None:
+    """Return the axes that a node takes the mean over where positions are among them, or None."""
     if node.op_type == "GlobalAveragePool":
         return _PLANES[1]
     if node.op_type != "ReduceMean":

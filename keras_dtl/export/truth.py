@@ -17,6 +17,7 @@ _MOST_EXAMPLES = 32
 _LARGEST_WEIGHT = 1e18  # from 1.8e19 on its square is beyond float32
 # A model that was trained in half precision is exported in float32.
 _HALF_TOLERANCE = 0.1
+_APART = 0.01
 
 
 def example_arrays(examples: Any, deployable: Deployable, size_multiple: int = 1) -> Arrays:
@@ -172,3 +173,44 @@ def check_finite_outputs(probes: Sequence[Probe]) -> None:
                     f"{[array.shape for array in probe.inputs.values()]}. Nothing was published. "
                     "Look for a division by zero or an overflow, and train again."
                 )
+
+
+def check_examples_apart(deployable: Deployable, probes: Sequence[Probe]) -> None:
+    """Refuse a model whose answer to an example depends on the others of its batch.
+
+    Servers and conversions put those together that happen to come.
+
+    Args:
+        deployable: The `Deployable`.
+        probes: Inputs and what Keras makes of them; the first with several examples is taken.
+
+    Raises:
+        ExportError: The first example has another answer alone.
+    """
+    several = (probe for probe in probes if all(len(x) > 1 for x in probe.inputs.values()))
+    probe = next(several, None)
+    if probe is None:
+        return
+    alone = deployable({name: array[:1] for name, array in probe.inputs.items()})
+    for item in deployable.outputs:
+        expected, received = probe.outputs[item.name], np.asarray(alone[item.name])
+        if len(expected) != len(next(iter(probe.inputs.values()))):
+            raise ExportError(
+                f"Output {item.name!r} is of shape {expected.shape} for a batch of "
+                f"{len(next(iter(probe.inputs.values())))}: its first axis must be the batch."
+            )
+        wide = np.abs(expected[:1].astype("float64") - received)
+        largest = max(1.0, float(np.abs(received.astype("float64")).max()))
+        is_other = np.mean(wide > _APART * largest) > _APART  # where two classes tie, one pixel may
+        if is_other and _repeats(deployable, probe, item.name):
+            raise ExportError(
+                f"Output {item.name!r} of an example depends on the others of its batch: alone it "
+                f"differs by {wide.max():.3g}. Nothing was published. Look for means or sums over "
+                "all axes, such as keras.ops.mean(x), and leave out the first."
+            )
+
+
+def _repeats(deployable: Deployable, probe: Probe, name: str) -> bool:
+    """Whether a model answers a second time what it answered first: random ones do not."""
+    again = np.asarray(deployable(probe.inputs)[name])
+    return bool(np.allclose(again, probe.outputs[name], _APART, _APART))

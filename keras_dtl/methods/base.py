@@ -8,12 +8,12 @@ import tensorflow as tf
 from keras_dtl.distribution import ReplicatedSteps, add_up, replica_count
 from keras_dtl.methods.averages import own_averages
 from keras_dtl.methods.batch_norm import fused_batch_norm
+from keras_dtl.methods.given_data import require_ends
 from keras_dtl.methods.given_losses import (
     nothing_to_evaluate,
     refuse_losses,
     refuse_validation,
 )
-from keras_dtl.methods.inputs import require_ends
 from keras_dtl.methods.networks import check_networks, refuse_added_losses
 from keras_dtl.methods.optimizers import (
     carry_state,
@@ -21,6 +21,7 @@ from keras_dtl.methods.optimizers import (
     own_objects,
     serialize_optimizer,
     takes_whole_gradients,
+    with_loss_scaling,
 )
 
 
@@ -127,7 +128,8 @@ class Method(ReplicatedSteps, keras.Model):
         made = own_objects(made)
         super().compile(made.pop("optimizer"), *args, auto_scale_loss=auto_scale_loss, **kwargs)
         for name, each in made.items():
-            setattr(self, name, self._with_loss_scaling(each) if auto_scale_loss else each)
+            scaled = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
+            setattr(self, name, with_loss_scaling(each) if scaled else each)
         for name in self.optimized_variables():
             carry_state(given[name], getattr(self, name), self.moved_variables(name))
 
@@ -160,11 +162,7 @@ class Method(ReplicatedSteps, keras.Model):
         return {"optimizer": self.trainable_variables}
 
     def moved_variables(self, optimizer):
-        """Return what an optimizer moves, each once: networks may share layers.
-
-        Args:
-            optimizer: Key of `optimized_variables()`.
-        """
+        """Return what an optimizer, a key of `optimized_variables()`, moves, each once."""
         return list({id(v): v for v in self.optimized_variables()[optimizer]}.values())
 
     def build_optimizers(self):
@@ -192,21 +190,10 @@ class Method(ReplicatedSteps, keras.Model):
             return super().fit(*args, **kwargs)
 
     def evaluate(self, *args, **kwargs):
-        """See `keras.Model.evaluate`.
-
-        Raises:
-            NotImplementedError: When all losses are the method's own.
-        """
+        """See `keras.Model.evaluate`. Not of methods whose losses are their own."""
         if self.own_losses:
             raise NotImplementedError(nothing_to_evaluate(self))
         return super().evaluate(*args, **kwargs)
-
-    def _with_loss_scaling(self, optimizer):
-        # As `keras.Model.compile` does for the optimizer that it knows.
-        scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-        if self.dtype_policy.name == "mixed_float16" and not scaled:
-            return keras.optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
-        return optimizer
 
     def minimize(self, loss, tape, optimizer="optimizer"):
         """Take one step of the named optimizer down the gradient of `loss`.

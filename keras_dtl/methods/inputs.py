@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_dtl.layers import answer_of
-from keras_dtl.layers.nesting import nested_layers
+from keras_dtl.methods.given_data import refuse_scaled_twice
 
 logger = logging.getLogger("keras_dtl")
 
@@ -117,7 +117,7 @@ def check_pixels(images, network=None) -> None:
         ValueError: When its images can only have been scaled before, or have more than 8 bits.
     """
     dtype = keras.backend.standardize_dtype(images.dtype)
-    _refuse_scaled_twice(images, dtype, network)
+    refuse_scaled_twice(images, dtype, network)
     scales = network is None or network.inputs[0].dtype == "uint8"
     if dtype in ("uint8", "bool") or not scales:
         return
@@ -166,27 +166,6 @@ def check_asked(x, network) -> None:
 
 ASKED = 64
 """Images that are looked at before all are answered."""
-SMALL_SCALE = 1 / 64
-"""From here downwards a `Rescaling` is one of pixels in 0..255."""
-
-
-def _refuse_scaled_twice(images, dtype, network):
-    """Refuse floating images in 0..1 for a network that takes floats and divides them by itself."""
-    if network is None or len(images.shape) != 4 or not dtype.startswith(("float", "bfloat")):
-        return
-    scaling = [
-        layer.name
-        for layer in nested_layers(network)
-        if isinstance(layer, keras.layers.Rescaling) and np.max(layer.scale) <= SMALL_SCALE
-    ]
-    values = np.asarray(images, "float32") if scaling else np.array([2.0])
-    if network.inputs[0].dtype == "uint8" or not (values.min() >= 0 and 0 < values.max() <= 1):
-        return
-    raise ValueError(
-        f"Images are expected in 0..255: {network.name!r} scales them itself, in {scaling[0]!r}. "
-        f"Received: {dtype} in {values.min():.3g}..{values.max():.3g}, which would be black to it. "
-        "Leave out the division by 255."
-    )
 
 
 def require_domains(model, x, y=None) -> None:
@@ -217,40 +196,6 @@ def require_domains(model, x, y=None) -> None:
         "keras_dtl.domain_batches(source, target, 64) makes them; a model of one labelled data "
         "set is keras_dtl.FineTuning, which takes fit(x, y)."
     )
-
-
-def refuse_domains(images) -> None:
-    """Refuse a batch of domains where images alone are asked about.
-
-    Raises:
-        ValueError: When it is such a batch.
-    """
-    if isinstance(images, dict) and {"source", "target"} & set(images):
-        raise ValueError(
-            "Images alone are answered. Received: a batch of domains, a dictionary of "
-            f"{sorted(images)}. Choose one, such as by "
-            'predict(batches.map(lambda batch: batch["target"])).'
-        )
-
-
-def require_ends(given: dict) -> None:
-    """Refuse data sets without end where nobody says how much of them is an epoch.
-
-    Args:
-        given: Arguments of `keras.Model.fit` by name.
-
-    Raises:
-        ValueError: When the first epoch, or its validation, would never end.
-    """
-    for data, steps in (("x", "steps_per_epoch"), ("validation_data", "validation_steps")):
-        x = given.get(data)
-        if given.get(steps) is not None or not isinstance(x, tf.data.Dataset):
-            continue
-        if x.cardinality() == tf.data.INFINITE_CARDINALITY:
-            raise ValueError(
-                f"The data set has no end, and so its first epoch would have none. Pass `{steps}`, "
-                "such as keras_dtl.data.steps_per_epoch(source, batch_size)."
-            )
 
 
 def first_batch(data):

@@ -176,6 +176,17 @@ def carry_state(source, target, variables):
             theirs.assign(ours)
 
 
+def with_loss_scaling(optimizer):
+    """Return what scales losses for float16, as `keras.Model.compile` does for its optimizer.
+
+    Args:
+        optimizer: Keras optimizer, which may scale them already.
+    """
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return optimizer
+    return keras.optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
+
+
 def _plain_class(optimizer):
     kind = type(optimizer)
     kind = getattr(kind, "extended", kind)

@@ -153,6 +153,6 @@ def codes_reader(model):
     Args:
         model: The `SwapVAE`.
     """
-    from keras_dtl.methods.networks import to_signed
+    from keras_dtl.methods.signed_images import to_signed
 
     return lambda images: model.encoder(to_signed(images), training=False)

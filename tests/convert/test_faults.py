@@ -142,8 +142,14 @@ def test_a_disk_too_full_for_the_report_is_said_with_counts_too(tmp_path, monkey
 
     for index in range(3):
         write_image(tmp_path / "in" / f"{index}.png", colour("red"))
-    full = OSError(errno.ENOSPC, "No space left on device")
-    monkeypatch.setattr("keras_dtl.convert.folder.write_json", _raise(full))
+    publish = Journal.publish
+
+    def full(journal, target, data):
+        if target.name == "report.json":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        publish(journal, target, data)
+
+    monkeypatch.setattr(Journal, "publish", full)
     words = [str(write_negative(tmp_path / "negative")), str(tmp_path / "in")]
     assert main(["convert", *words, str(tmp_path / "out"), "--device", "cpu"]) == 2
     (told,) = capsys.readouterr().err.strip().splitlines()

@@ -222,3 +222,11 @@ def test_notes_that_png_files_hold_as_text_go_on(data, negative, tmp_path):
     with Image.open(tmp_path / "jpg" / "a.jpg") as image:
         assert image.size == (4, 8) and image.getexif()[0x010F] == "Canon"
         assert IptcImagePlugin.getiptcinfo(image) == {(2, 120): b"A caption"}
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif", ".avif"])
+def test_large_profiles_are_kept(suffix):
+    """As scanners and printers have; in a JPEG they take several notes."""
+    profile = SRGB + bytes(200_000)
+    data = encode_image(np.zeros((4, 4, 3), np.uint8), suffix, tags={"icc_profile": profile})
+    assert Image.open(io.BytesIO(data)).info["icc_profile"] == profile

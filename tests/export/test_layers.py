@@ -9,12 +9,19 @@ import sys
 
 import keras
 import numpy as np
+import onnxruntime
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from keras_dtl.convert import load_artifact
 from keras_dtl.export import ExportError, check_exportable, export_model
-from keras_dtl.layers import ToPixels
+from keras_dtl.export.deployable import deployable_of
+from keras_dtl.export.exact import exact_outputs
+from keras_dtl.export.grouped_convolution import as_one_a_group
+from keras_dtl.export.onnx_model import check_graph, onnx_graph
+from keras_dtl.export.parity import make_probes
+from keras_dtl.layers import ResizeLike, ToPixels
 from tests.export.records import is_in_page, place_of, read_record, rows, write_record
 
 RANDOM = (
@@ -79,7 +86,37 @@ def test_upsampling_at_free_sizes(tmp_path):
         assert np.abs(difference).max() <= 1
 
 
+def test_maps_brought_to_the_size_of_the_image(no_saved_model, tmp_path):
+    """As the refusal above advises: it ended in a ValueError of an empty sequence."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((None, None, 3), dtype="uint8", name="image")
+    x = layers.Conv2D(3, 3, 2, padding="same", activation="tanh")(layers.Rescaling(1 / 255)(image))
+    model = keras.Model(image, ToPixels(name="pixels")(ResizeLike()(x, image)))
+    manifest = export_model(model, tmp_path / "a", task="image_to_image")
+    assert manifest.tiling is None
+    x = np.random.default_rng(1).integers(0, 256, (2, 33, 21, 3), dtype=np.uint8)
+    difference = load_artifact(tmp_path / "a", "cpu")(x).astype(int) - model(x)
+    assert np.abs(difference).max() <= 1
+
+
+def test_means_over_large_maps_are_those_of_float64(no_saved_model, tmp_path):
+    """Keras' own are off by 4e-5 for a sky of 264 x 265 pixels, for which the file was refused."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((None, None, 3), dtype="uint8", name="image")
+    x = layers.GroupNormalization(3)(layers.Conv2D(6, 1)(layers.Rescaling(1 / 127.5, -1.0)(image)))
+    model = keras.Model(image, layers.Dense(3)(layers.GlobalAveragePooling2D()(x)))
+    manifest = export_model(model, tmp_path / "a", task="numbers")
+    records = {record["file"]: record for record in manifest.parity}
+    assert records["1/model.onnx"]["difference"] <= records["1/model.onnx"]["tolerance"]
+    *_, sky = make_probes(deployable_of(model))
+    expected = next(iter(exact_outputs(deployable_of(model), sky.inputs).values()))
+    received = load_artifact(tmp_path / "a", "cpu")(sky.inputs["image"])
+    assert np.abs(received - expected).max() < np.abs(model(sky.inputs["image"]) - expected).max()
+    np.testing.assert_allclose(received, expected, atol=1e-5)
+
+
 FAMILIES = {
+    "ConvNeXtTiny": 32,
     "DenseNet121": 32,
     "EfficientNetB0": 32,
     "EfficientNetV2B0": 32,
@@ -126,14 +163,12 @@ def test_families_of_keras_applications(family, tmp_path):
 WORDS = """## Families of networks
 
 Each with random weights, from uint8 images to features, beside Keras and relative to the largest
-feature. What Keras compiles by XLA, as the convolutions in groups of ConvNeXt, no converter looks
-into: it is refused by name."""
+feature."""
 
 
 def table(record):
     lines = [(name, f"{value:.1g}") for name, value in record["families"].items()]
-    refused = [(name, "refused by name") for name in record["refused"]]
-    found = rows(("`keras.applications`", "largest difference"), [*lines, *refused])
+    found = rows(("`keras.applications`", "largest difference"), lines)
     return f"{WORDS}\n\n{found}"
 
 
@@ -141,12 +176,63 @@ def test_the_table_of_families_is_what_was_measured():
     assert is_in_page("families", table)
 
 
-@pytest.mark.slow
-def test_convolutions_that_keras_compiles_are_refused_by_name():
-    """Keras compiles convolutions in groups by XLA, which no converter looks into."""
-    network = keras.applications.ConvNeXtTiny(include_top=False, weights=None, pooling="avg")
-    with pytest.raises(ExportError, match="convnext_tiny_stage_0_block_0_depthwise_conv"):
-        check_exportable(network, task="features")
+def image_model(make):
+    keras.utils.set_random_seed(0)
+    image = keras.Input((7, 11, 3), dtype="uint8", name="image")
+    x = make(layers.Rescaling(1 / 127.5, -1.0)(image))
+    x = layers.Flatten()(keras.ops.cast(x, "float32"))
+    return keras.Model(image, layers.Dense(2)(x))
+
+
+def grouped(x):
+    x = layers.Conv2D(4, 3, groups=2, padding="same", activation="relu")(layers.Conv2D(4, 1)(x))
+    x = layers.Conv2D(8, 3, strides=2, groups=4, padding="same")(x)  # each channel a group
+    x = layers.SpectralNormalization(layers.Conv2D(4, 2, groups=2, dilation_rate=(1, 2)))(x)
+    x = layers.Reshape((-1, 4))(x)
+    return layers.Conv1D(6, 3, groups=2, padding="causal", activation="relu")(x)
+
+
+def of_volumes(x):
+    return layers.Conv3D(4, 3, groups=2, padding="same")(layers.Reshape((7, 11, 1, 3))(x)[..., :2])
+
+
+OPERATIONS = {
+    "groups": grouped,
+    "groups of volumes": of_volumes,
+    "sizes": lambda x: layers.Resizing(31, 13)(x),  # a factor of 31 / 7 makes 30 of 7
+    "nearest": lambda x: layers.Resizing(31, 13, interpolation="nearest")(x),
+    "bicubic": lambda x: layers.Resizing(5, 16, interpolation="bicubic")(x),
+    "antialias": lambda x: layers.Resizing(3, 13, antialias=True)(x),
+    "lanczos3": lambda x: layers.UpSampling2D((2, 3), interpolation="lanczos3")(x),
+    "celu": layers.Activation("celu"),
+    "log1p": lambda x: keras.ops.log1p(keras.ops.abs(x)),
+    "argmax": lambda x: keras.ops.argmax(-keras.ops.relu(x), -1),  # of -0.0, as Keras has it
+    "digitize": layers.Discretization(bin_boundaries=[-0.5, 0.0, 0.25]),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operations_that_converters_lack(name):
+    model = image_model(OPERATIONS[name])
+    graph = onnx_graph(deployable_of(model), 18)
+    check_graph(graph)
+    x = np.random.default_rng(1).integers(0, 256, (2, 7, 11, 3), dtype=np.uint8)
+    (received,) = onnxruntime.InferenceSession(graph.SerializeToString()).run(None, {"image": x})
+    expected = model(x)
+    np.testing.assert_allclose(received, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("make", [grouped, of_volumes])
+def test_servers_need_no_compiler_for_convolutions_in_groups(make):
+    model = image_model(make)
+    spec = tf.TensorSpec((None, 7, 11, 3), "uint8")
+    run = tf.function(lambda images: model(images), input_signature=[spec], autograph=False)
+    with as_one_a_group(model):
+        graph = run.get_concrete_function().graph.as_graph_def()
+    nodes = [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
+    assert not [node.name for node in nodes if "_XlaMustCompile" in node.attr]
+    x = np.random.default_rng(1).integers(0, 256, (2, 7, 11, 3), dtype=np.uint8)
+    np.testing.assert_allclose(run(x), model(x), atol=1e-5, rtol=1e-5)
 
 
 @keras.saving.register_keras_serializable("keras_dtl_tests")
@@ -154,15 +240,13 @@ class Gamma(layers.Layer):
     """An operation that ONNX lacks."""
 
     def call(self, x):
-        import tensorflow as tf
-
         return tf.math.lgamma(tf.abs(x) + 1.0)
 
 
 def test_what_cannot_be_exported_is_said_before_a_training():
     image = keras.Input((8, 8, 3), dtype="uint8", name="image")
     x = layers.GlobalAveragePooling2D()(Gamma()(keras.ops.cast(image, "float32")))
-    with pytest.raises(ExportError, match="cannot be written as ONNX.*Lgamma"):
+    with pytest.raises(ExportError, match="no operator for Lgamma .functional.*gamma.*/Lgamma"):
         check_exportable(keras.Model(image, layers.Dense(2, "softmax")(x)), task="classification")
 
 
@@ -180,8 +264,7 @@ def main(folder):
             kept[family] = family_difference(family, folder)
             print(family, kept[family], flush=True)
             found = {name: kept[name] for name in FAMILIES if name in kept}
-            record = {"families": found, "refused": ["ConvNeXtTiny"]}
-            write_record("families", record, table)
+            write_record("families", {"families": found}, table)
 
 
 if __name__ == "__main__":

@@ -112,7 +112,8 @@ def test_what_litert_lacks_is_refused_by_name():
     assert _reason("TF Select ops: Erfinv, FlexQr\nDetails") == "it has no Erfinv, FlexQr."
     place = 'fused["TensorListReserve:", "model_1/gru_2/TensorArrayV2_1@__inference_function_7"]'
     assert _reason(f"error: loc({place}): 'tf.TensorListReserve' op requires") == (
-        "the recurrent layer 'model_1/gru_2' takes sizes that are free, which LiteRT lacks."
+        "the recurrent layer 'model_1/gru_2' takes sizes that are free, which LiteRT lacks; of a "
+        "fixed length it can be built with unroll=True."
     )
     assert _reason("'tf.Lgamma' op is neither a custom op nor a flex op") == "it has no tf.Lgamma."
 

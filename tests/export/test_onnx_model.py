@@ -106,6 +106,7 @@ def test_an_optimisation_that_fails_is_left_out(classifier, monkeypatch, caplog)
     monkeypatch.setattr(optimizer, "_optimize", fail)
     graph = onnx_graph(Deployable(classifier), 18)
     assert "Failed to apply merge_duplication" in caplog.text
+    assert "Traceback" not in caplog.text
     images = np.random.default_rng(0).integers(0, 256, (2, 12, 10, 3), "uint8")
     (received,) = onnxruntime.InferenceSession(graph.SerializeToString()).run(
         None, {"image": images}

@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from keras_dtl.convert import ConversionError, convert_folder, load_artifact
-from keras_dtl.export import export_model
+from keras_dtl.export import ExportError, export_model
 from keras_dtl.images import write_image
 
 SIZE = (6, 5, 3)
@@ -76,3 +76,60 @@ def test_names_of_classes_differ(classes, message, tmp_path):
             keras.Model(image, heads["scores"]), tmp_path / "a", task="regression", classes=classes
         )
     assert list(tmp_path.iterdir()) == []
+
+
+class Nameless(keras.Model):
+    """A network of one's own that stores no name, so that it has another one when it is loaded."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = layers.Dense(2)
+
+    def call(self, x):
+        return self.dense(layers.Flatten()(keras.ops.cast(x, "float32") / 255))
+
+
+keras.saving.register_keras_serializable("keras_dtl_tests")(Nameless)
+
+
+def test_a_network_of_ones_own_is_exported_in_the_way_that_is_advised(no_saved_model, tmp_path):
+    """`keras.Model(inputs, model(inputs))` was refused: "there is no output 'nameless'"."""
+    image = keras.Input(SIZE, dtype="uint8")
+    model = keras.Model(image, Nameless()(image))
+    export_model(model, tmp_path / "a", task="numbers")
+    received = load_artifact(tmp_path / "a", "cpu")(pixels())
+    np.testing.assert_allclose(received, model.predict(pixels(), verbose=0), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda x: keras.ops.fori_loop(0, 2, lambda i, v: v * 0.5, x), "cannot be saved.*ForiLoop"),
+        (lambda x: layers.Conv2D(2, 3, dtype="float64")(x), "onnxruntime.*build it in float32"),
+    ],
+)
+def test_what_fails_is_told_in_words(make, message, no_saved_model, tmp_path):
+    image = keras.Input((8, 8, 3), name="image")
+    with pytest.raises(ExportError, match=message):
+        export_model(keras.Model(image, make(image)), tmp_path / "a", task="numbers")
+
+
+def test_answers_that_depend_on_other_images_of_a_batch_are_refused(no_files, tmp_path):
+    """A conversion gave a file another answer beside other files than alone."""
+    image = keras.Input(SIZE, dtype="uint8", name="image")
+    x = keras.ops.cast(image, "float32")
+    x = layers.Flatten()((x - keras.ops.mean(x)) / keras.ops.std(x))
+    model = keras.Model(image, layers.Dense(2, name="scores")(x))
+    with pytest.raises(ExportError, match="'scores' of an example depends on the others"):
+        export_model(model, tmp_path / "a", task="numbers")
+
+
+def test_an_output_that_is_called_as_an_input_gets_a_name_of_its_own(no_saved_model, tmp_path):
+    """One graph cannot hold both, which ended in "graph input 'a' not exist"."""
+    given = keras.Input((4,), name="a")
+    model = keras.Model(given, {"a": layers.Dense(2)(given), "same": given})
+    export_model(model, tmp_path / "a", task="numbers")
+    x = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
+    received, expected = load_artifact(tmp_path / "a", "cpu")(x), model(x)
+    np.testing.assert_allclose(received["a_out"], expected["a"], atol=1e-6)
+    np.testing.assert_array_equal(received["same"], x)

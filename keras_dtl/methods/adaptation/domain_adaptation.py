@@ -12,11 +12,11 @@ from keras_dtl.methods.adaptation.domain_outputs import DomainOutputs
 from keras_dtl.methods.adaptation.label_shift import ClassShares, redraw
 from keras_dtl.methods.batch_norm import freeze_or_tell
 from keras_dtl.methods.classifier import ClassifierMethod, is_dense
+from keras_dtl.methods.given_data import refuse_domains
 from keras_dtl.methods.inputs import (
     check_pixels,
     first_batch,
     logits_loss,
-    refuse_domains,
     require_classes,
     require_domains,
     with_label_weights,

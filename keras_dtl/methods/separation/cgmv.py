@@ -3,7 +3,7 @@ import tensorflow as tf
 
 from keras_dtl.distribution import draw, roll
 from keras_dtl.losses import moment_discrepancy, paired_contrast
-from keras_dtl.methods.networks import in_float32, require_signed_input, to_pixels, to_signed
+from keras_dtl.methods.networks import in_float32
 from keras_dtl.methods.separation.gmv import MultiView
 from keras_dtl.methods.separation.separation import (
     call_frozen,
@@ -13,6 +13,7 @@ from keras_dtl.methods.separation.separation import (
     with_fixed_style,
     with_fixed_styles,
 )
+from keras_dtl.methods.signed_images import require_signed_input, to_pixels, to_signed
 
 
 @keras.saving.register_keras_serializable("keras_dtl")

@@ -2,15 +2,14 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.losses import mutual_information
-from keras_dtl.methods.networks import (
-    in_float32,
-    require_logits,
+from keras_dtl.methods.networks import in_float32, require_logits
+from keras_dtl.methods.separation.separation import Separation, call_frozen, code_sizes, pixels
+from keras_dtl.methods.signed_images import (
     require_signed_input,
     require_signed_output,
     to_pixels,
     to_signed,
 )
-from keras_dtl.methods.separation.separation import Separation, call_frozen, code_sizes, pixels
 
 REMEMBERED = 0.98
 """What a batch leaves of the mean answers of those before, in the term of coverage."""

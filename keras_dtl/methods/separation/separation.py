@@ -11,12 +11,8 @@ from keras_dtl.losses import adversarial_loss, gradient_penalty, real_gradient_p
 from keras_dtl.methods.base import Method
 from keras_dtl.methods.given_batches import require_parts
 from keras_dtl.methods.inputs import check_all_pixels
-from keras_dtl.methods.networks import (
-    has_batch_norm,
-    refuse_added_losses,
-    require_logits,
-    require_signed_input,
-)
+from keras_dtl.methods.networks import has_batch_norm, refuse_added_losses, require_logits
+from keras_dtl.methods.signed_images import require_signed_input
 
 SHARED = ("adversarial", "real_target", "generated_target", "gate", "real_penalty_weight")
 """Arguments of every method of separation, which it takes as keywords."""

@@ -7,14 +7,7 @@ from keras_dtl.losses import (
     gaussian_divergence,
     paired_contrast,
 )
-from keras_dtl.methods.networks import (
-    in_float32,
-    require_logits,
-    require_signed_input,
-    require_signed_output,
-    to_pixels,
-    to_signed,
-)
+from keras_dtl.methods.networks import in_float32, require_logits
 from keras_dtl.methods.separation.separation import (
     Separation,
     call_frozen,
@@ -23,6 +16,12 @@ from keras_dtl.methods.separation.separation import (
     pixels,
     signed_input,
     with_fixed_style,
+)
+from keras_dtl.methods.signed_images import (
+    require_signed_input,
+    require_signed_output,
+    to_pixels,
+    to_signed,
 )
 
 PRIOR = 6 / 10

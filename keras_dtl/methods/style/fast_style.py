@@ -9,7 +9,7 @@ from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import content_loss, style_loss, total_variation
 from keras_dtl.methods.given_batches import require_photos
 from keras_dtl.methods.inputs import check_all_pixels
-from keras_dtl.methods.networks import (
+from keras_dtl.methods.signed_images import (
     require_signed_input,
     require_signed_output,
     to_pixels,

@@ -2,7 +2,8 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.layers import ImagePool
-from keras_dtl.methods.networks import has_batch_norm, in_float32, to_signed
+from keras_dtl.methods.networks import has_batch_norm, in_float32
+from keras_dtl.methods.signed_images import to_signed
 from keras_dtl.methods.translation.translation import Translation, deployable_generator
 
 DIRECTIONS = ("a_to_b", "b_to_a")

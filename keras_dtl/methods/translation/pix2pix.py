@@ -1,7 +1,8 @@
 import keras
 import tensorflow as tf
 
-from keras_dtl.methods.networks import in_float32, to_signed
+from keras_dtl.methods.networks import in_float32
+from keras_dtl.methods.signed_images import to_signed
 from keras_dtl.methods.translation.translation import Translation
 
 RECONSTRUCTIONS = {

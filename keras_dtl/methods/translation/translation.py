@@ -12,10 +12,8 @@ from keras_dtl.losses import adversarial_loss, gradient_penalty
 from keras_dtl.methods.base import Method
 from keras_dtl.methods.given_batches import require_pairs
 from keras_dtl.methods.inputs import check_all_pixels
-from keras_dtl.methods.networks import (
-    has_batch_norm,
-    nested_layers,
-    require_logits,
+from keras_dtl.methods.networks import has_batch_norm, nested_layers, require_logits
+from keras_dtl.methods.signed_images import (
     require_signed_input,
     require_signed_output,
     to_pixels,

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from keras_dtl.methods import CycleGAN
-from keras_dtl.methods.networks import to_signed
+from keras_dtl.methods.signed_images import to_signed
 from tests.methods.translation.test_translation import (
     compiled,
     cyclegan,

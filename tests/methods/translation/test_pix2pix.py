@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_dtl.losses import adversarial_loss
 from keras_dtl.methods import Pix2Pix
-from keras_dtl.methods.networks import to_signed
+from keras_dtl.methods.signed_images import to_signed
 from tests.methods.translation.test_translation import (
     assert_same,
     compiled,

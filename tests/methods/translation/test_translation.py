@@ -10,7 +10,8 @@ from keras_dtl.backbones import resnet_generator, unet
 from keras_dtl.callbacks import Checkpoint
 from keras_dtl.layers import InstanceNormalization
 from keras_dtl.methods import CycleGAN, Pix2Pix
-from keras_dtl.methods.networks import nested_layers, to_signed
+from keras_dtl.methods.networks import nested_layers
+from keras_dtl.methods.signed_images import to_signed
 from keras_dtl.methods.translation.translation import (
     deployable_generator,
     least_size,

@@ -86,6 +86,7 @@ def test_what_layers_add_in_one_of_several_calls_is_refused_by_the_name_of_the_l
     layer.activity_regularizer = keras.regularizers.L2(2.0)
     players = {player: keras.optimizers.SGD(RATE) for player in model.player_optimizers}
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.SGD(RATE), loss=loss, **players)
+    given = {} if model.own_losses else {"loss": loss}
+    model.compile(keras.optimizers.SGD(RATE), **given, **players)
     with pytest.raises(ValueError, match=f"several times.*Received: {layer.name}"):
         model.train_step(batch())

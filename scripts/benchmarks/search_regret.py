@@ -19,8 +19,8 @@ from record import run_missing
 
 STEPS = 150
 METHODS = ("source-only", "mcc", "dann", "deep-coral", "adamatch")
-"""As their recipes are by default: gradients clipped, rates warmed up, DANN restrained; mcc shows the
-source's classes equally often, and half of the images of both domains strongly changed."""
+"""As their recipes are by default: gradients clipped, rates warmed up, DANN restrained; mcc shows
+the source's classes equally often, and half of the images of both domains strongly changed."""
 RATES, WEIGHTS = (0.03, 0.01), {"mcc": (1.0, 0.3)}
 CANDIDATES = tuple(
     (method, rate, weight)

@@ -178,9 +178,10 @@ class Method(ReplicatedSteps, keras.Model):
             ValueError: When a data set has no end, and no `steps_per_epoch` is given.
             NotImplementedError: When validation is asked for, see `evaluate`.
         """
-        require_ends(inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments)
+        given = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments
+        require_ends(given)
         if self.own_losses:
-            refuse_validation(self, args, kwargs)
+            refuse_validation(self, given)
         names = ("optimizer", *self.player_optimizers) if self.compiled else ()
         if names:  # a callback such as `BackupAndRestore` may have states for them
             with self.distribute_strategy.scope():

@@ -1,9 +1,5 @@
 """Losses, metrics and validation that are given to a method whose losses are its own."""
 
-import inspect
-
-import keras
-
 GIVEN = ("loss", "loss_weights", "metrics", "weighted_metrics")
 """Arguments of `keras.Model.compile` after the optimizer, in their order."""
 
@@ -29,19 +25,17 @@ def refuse_losses(model, arguments, keywords) -> None:
         )
 
 
-def refuse_validation(model, arguments, keywords) -> None:
+def refuse_validation(model, given: dict) -> None:
     """Refuse data for validation, and weights, before the training begins.
 
     Args:
         model: The method.
-        arguments, keywords: Of `fit`.
+        given: Arguments of `keras.Model.fit` by name.
 
     Raises:
         NotImplementedError: When there are data for validation.
         ValueError: When classes or examples are weighed, which no loss heeds.
     """
-    signature = inspect.signature(keras.Model.fit)
-    given = signature.bind_partial(model, *arguments, **keywords).arguments
     if given.get("validation_data") is not None or given.get("validation_split"):
         raise NotImplementedError(nothing_to_evaluate(model))
     for name in ("class_weight", "sample_weight"):

@@ -53,13 +53,18 @@ def relative_entropy(probabilities):
 
 
 def lost_classes(before, after):
-    """Return the positions of classes that were answered for and are no longer.
+    """Return the positions of classes that were answered for and are hardly any more, see `FEW`.
 
     Args:
         before, after: Shares of the classes, `(classes,)`.
     """
     few = FEW / len(before)
     return np.flatnonzero((before >= few) & (after < few))
+
+
+def lost_in_words(lost, before, after, classes):
+    """Return the classes that `lost_classes` gives with their shares of the answers."""
+    return ", ".join(f"{classes[k]} ({after[k]:.1%}, before {before[k]:.1%})" for k in lost)
 
 
 def moved_share(before, after):
@@ -70,9 +75,9 @@ def moved_share(before, after):
 def _judgement(shares, entropy, classes):
     lost = lost_classes(*shares)
     if lost.size:
-        names = ", ".join(classes[k] for k in lost)
+        names = lost_in_words(lost, *shares, classes)
         return False, (
-            f"Collapsed: no image is taken for {names} any more. Do not use this model unless the "
+            f"Collapsed: hardly an image is taken for {names}. Do not use this model unless the "
             "target really lacks them; lower the learning rate or the weight of diversity, or "
             "train fewer epochs."
         )

@@ -79,6 +79,8 @@ def search_regret(result):
         (name, *(f"{part['mean_regret'][name]:.1f}" for part in found.values()))
         for name in next(iter(found.values()))["mean_regret"]
     ]
+    seen = (f"{part['of_seen']['mean_regret']:.1f}" for part in found.values())
+    rows.append(("ensemble, on the images adapted to", *seen))
     for key, words in (("mean", "in the mean"), ("least", "at least")):
         above = (f"{part[f'{key}_above_source_only']:+.1f}" for part in found.values())
         rows.append((f"ensemble, above source-only, {words}", *above))

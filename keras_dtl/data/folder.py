@@ -11,13 +11,8 @@ import numpy as np
 from keras_dtl.data.folder_plan import folder_plan
 from keras_dtl.data.labelled import LabelledImages
 from keras_dtl.data.storage import MEMORY_LIMIT, stack_images
-from keras_dtl.files import FilePath
-from keras_dtl.images import (
-    ImageError,
-    read_image,
-    readable_name,
-    resize_image,
-)
+from keras_dtl.files import FilePath, readable_name
+from keras_dtl.images import ImageError, read_image, resize_image
 
 CHUNK = 1024  # images read ahead, at most
 

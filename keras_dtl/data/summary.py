@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_dtl.files import sha256
-from keras_dtl.images import ImageError, open_image, readable_name, upright_size
+from keras_dtl.files import readable_name, sha256
+from keras_dtl.images import ImageError, open_image, upright_size
 
 MOST_LISTED = 20
 """Classes and left-out files that are listed, at most."""

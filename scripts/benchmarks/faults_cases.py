@@ -230,9 +230,8 @@ def write_masks(folder, light, count=6):
 
 def write_data(folder):
     """Write the images, masks and clips that the cases read."""
-    from keras_dtl.bvh import write_bvh
     from keras_dtl.data.walker import walk, walker_skeleton
-    from keras_dtl.motion import to_bvh
+    from keras_dtl.motion import to_bvh, write_bvh
 
     write_classes(folder / "source", 0)
     write_classes(folder / "target", 1, brightness=60)

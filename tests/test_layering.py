@@ -144,7 +144,6 @@ LONG = {
     "keras_dtl/methods/separation/swap_vae.py": "one paper's method, in reading order",
     "keras_dtl/convert/run.py": "the stages of one conversion, which share its state",
     "keras_dtl/manifest.py": "what an artifact says of itself: fields, reading and checksums",
-    "scripts/benchmarks/faults_cases.py": "one table of what is disturbed, and how each is made",
     "scripts/benchmarks/pacs_end_to_end.py": "one experiment, its networks and its augmentation",
 }
 

@@ -47,17 +47,16 @@ def find_images(
     return find_files(folder, readable_suffixes(), recursive, on_error)
 
 
-def find_unread_files(folder: FilePath, recursive: bool = True) -> tuple[tuple[str, str], ...]:
-    """List the files of a folder that are not taken for images.
+def find_unread_files(folder: FilePath) -> tuple[tuple[str, str], ...]:
+    """List the files of a folder and its sub-folders that are not taken for images.
 
     Args:
         folder: The folder to search.
-        recursive: Whether to search its sub-folders too.
 
     Returns:
         `(path, reason)` of each, sorted, as text of one line.
     """
-    others = find_other_files(folder, readable_suffixes(), recursive)
+    others = find_other_files(folder, readable_suffixes())
     return tuple((readable_name(path), unread_reason(path)[0]) for path in others)
 
 

@@ -45,6 +45,6 @@ def fourier_adaptation(images: tf.Tensor, styles: tf.Tensor, share: float = 0.01
     return tf.cast(tf.clip_by_value(tf.round(found), 0, 255), "uint8")
 
 
-def _spectrum(images):
+def _spectrum(images: tf.Tensor) -> tf.Tensor:
     """Return the transform of each channel, `(batch, channels, height, width // 2 + 1)`."""
     return tf.signal.rfft2d(tf.transpose(tf.cast(images, "float32"), [0, 3, 1, 2]))

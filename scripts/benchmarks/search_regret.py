@@ -82,7 +82,7 @@ def batches(source, target, seed, plus=False):
     import tensorflow as tf
 
     from keras_dtl.data import endless_arrays
-    from keras_dtl.data.splits import even_positions
+    from keras_dtl.data.splits import balanced_positions
 
     def stream(domain, seed):
         arrays = (domain["weak"], domain["strong"], domain["train_labels"])
@@ -97,7 +97,7 @@ def batches(source, target, seed, plus=False):
         return weak, strong, labels
 
     if plus:
-        order = even_positions(source["train_labels"])
+        order = balanced_positions(source["train_labels"])
         names = ("weak", "strong", "train_labels")
         source = {**source, **{name: source[name][order] for name in names}}
 

@@ -2,6 +2,7 @@
 
 from keras_dtl.layers.adaptive_instance_normalization import AdaptiveInstanceNormalization
 from keras_dtl.layers.answer import POSTPROCESSINGS, Answer, answer_of
+from keras_dtl.layers.class_gaussian import ClassGaussian
 from keras_dtl.layers.class_map import ClassMap
 from keras_dtl.layers.conditional_instance_normalization import ConditionalInstanceNormalization
 from keras_dtl.layers.coral_alignment import CORALAlignment, coral_matrix
@@ -27,6 +28,7 @@ __all__ = [
     "AdaptiveInstanceNormalization",
     "Answer",
     "CORALAlignment",
+    "ClassGaussian",
     "ClassMap",
     "ConditionalInstanceNormalization",
     "CosineLogits",

@@ -78,6 +78,11 @@ class MotionAAERecipe(MotionRecipe):
         labels = self.labels(data.train)
         return data.train.features if labels is None else (data.train.features, labels)
 
+    def select_weights(self, model, data) -> None:
+        """Choose nothing; fit the distribution of codes that new motion is drawn from."""
+        codes = codes_of(model, data.train.features)
+        model.prior.adapt(codes, self.labels(data.train))
+
     def score(self, model, data) -> dict:
         from keras_dtl.evaluation import predict, rebuilding_scores
         from keras_dtl.evaluation.motion_scores import BATCH

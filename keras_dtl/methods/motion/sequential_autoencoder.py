@@ -2,6 +2,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.distribution import draw
+from keras_dtl.layers import ClassGaussian
 from keras_dtl.losses import game_without_penalty, velocity_error
 from keras_dtl.methods.base import Method
 from keras_dtl.methods.given_batches import require_labels
@@ -19,7 +20,9 @@ class SequentialAdversarialAutoencoder(Method):
 
     then the critic learns draws of N(0, I) as real and codes as generated. New motion is decoded
     from such draws: as long as one likes by a recurrent decoder, as long as in training by an
-    implicit one, which is more exact. With `num_classes` the decoder is told a label, and so is
+    implicit one, which is more exact. After `model.prior.adapt(codes, labels)` draws are of the
+    Gaussians that were fitted to the codes: a critic brings codes of many numbers near to a normal
+    distribution, not to it. With `num_classes` the decoder is told a label, and so is
     the critic: codes are normal within each label, and hold nothing of it.
 
     Batches are `motion`, or `(motion, labels)` where `num_classes` is given.
@@ -88,6 +91,8 @@ class SequentialAdversarialAutoencoder(Method):
         self.adversarial = adversarial
         self.game = game_without_penalty(adversarial)
         self.random = keras.random.SeedGenerator()
+        self.prior = ClassGaussian(num_classes, name="prior")
+        self.prior.build((None, expected))
 
     def call(self, inputs, training=False):
         motion, labels = self.unpack(inputs)
@@ -117,7 +122,10 @@ class SequentialAdversarialAutoencoder(Method):
             labels: Integers `(batch,)` where there are classes.
             training: Whether the decoder learns.
         """
-        repeated = tf.repeat(self.join_labels(codes, labels)[:, None], length, 1)
+        return self._decode_told(self.join_labels(codes, labels), length, training)
+
+    def _decode_told(self, told, length, training=False):
+        repeated = tf.repeat(told[:, None], length, 1)
         return in_float32(self.decoder(repeated, training=training))
 
     def join_labels(self, codes, labels):
@@ -150,8 +158,9 @@ class SequentialAdversarialAutoencoder(Method):
                 f"This decoder makes motion of {made} frames. Received: length {length}. Cut what "
                 "is longer, or take a recurrent decoder (--kind recurrent), which goes on."
             )
-        codes = keras.random.normal((count, self.encoder.output_shape[-1]), seed=self.random)
-        return self.decode(codes, length, labels) * self.deviation + self.mean
+        noise = keras.random.normal((count, self.encoder.output_shape[-1]), seed=self.random)
+        told = self.prior(self.join_labels(noise, labels))
+        return self._decode_told(told, length) * self.deviation + self.mean
 
     def optimized_variables(self):
         return {
@@ -193,24 +202,28 @@ class SequentialAdversarialAutoencoder(Method):
 
     def parts(self):
         """Return all that can be exported, by name."""
-        return {part: self.deployable(part) for part in ("encoder", "decoder")}
+        return {part: self.deployable(part) for part in ("generator", "encoder", "decoder")}
 
-    def deployable(self, part="decoder"):
+    def deployable(self, part="generator"):
         """Return what is exported.
 
         Args:
-            part: `"decoder"` (codes repeated along time to motion) or `"encoder"` (motion to code).
+            part: `"generator"` (draws of N(0, I), and the label as one-hot numbers, repeated along
+                time, to motion), `"encoder"` (motion to code) or `"decoder"` (codes and label
+                likewise to motion).
         """
         if part == "encoder":
             motion = keras.Input(self.encoder.input_shape[1:], name="motion")
             seen = normalization_layer(self.mean, self.deviation)(motion)
             code = self.encoder(seen, training=False)
             return keras.Model(motion, {"code": code}, name=self.name)
-        if part != "decoder":
-            raise ValueError(f"`part` must be decoder or encoder. Received: {part!r}")
-        codes = keras.Input(self.decoder.input_shape[1:], name="codes")
+        if part not in ("generator", "decoder"):
+            raise ValueError(f"`part` must be generator, encoder or decoder. Received: {part!r}")
+        name = "codes" if part == "decoder" else "noise"
+        codes = keras.Input(self.decoder.input_shape[1:], name=name)
+        told = codes if part == "decoder" else self.prior(codes)
         measured = keras.layers.Rescaling(self.deviation, self.mean, name="motion")
-        return keras.Model(codes, measured(self.decoder(codes, training=False)), name=self.name)
+        return keras.Model(codes, measured(self.decoder(told, training=False)), name=self.name)
 
 
 def normalization_layer(mean, deviation):

@@ -235,7 +235,7 @@ def test_autoencoder_learns_and_samples(num_classes):
     assert model(data).shape == motion.shape
     new = model.sample(4, 13, tf.constant([0, 1, 2, 0]) if num_classes else None)
     assert new.shape == (4, 13, FEATURES) and np.isfinite(new).all()
-    assert set(model.parts()) == {"encoder", "decoder"}
+    assert set(model.parts()) == {"generator", "encoder", "decoder"}
     code = model.deployable("encoder")(motion)["code"]
     np.testing.assert_allclose(code, model.encoder((motion - 0.5) / 2.0), atol=1e-5)
     assert model.deployable()(tf.zeros((2, 5, 3 + num_classes))).shape == (2, 5, FEATURES)

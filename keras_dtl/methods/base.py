@@ -5,7 +5,7 @@ import inspect
 import keras
 import tensorflow as tf
 
-from keras_dtl.distribution import ReplicatedSteps, add_up, replica_count
+from keras_dtl.distribution import ReplicatedSteps, replica_count
 from keras_dtl.methods.averages import own_averages
 from keras_dtl.methods.batch_norm import fused_batch_norm
 from keras_dtl.methods.given_data import require_ends
@@ -15,14 +15,7 @@ from keras_dtl.methods.given_losses import (
     refuse_validation,
 )
 from keras_dtl.methods.networks import check_networks, refuse_added_losses
-from keras_dtl.methods.optimizers import (
-    carry_state,
-    method_optimizer,
-    own_objects,
-    serialize_optimizer,
-    takes_whole_gradients,
-    with_loss_scaling,
-)
+from keras_dtl.methods.optimizers import own_objects, take_step, with_loss_scaling
 
 
 class Method(ReplicatedSteps, keras.Model):
@@ -96,9 +89,8 @@ class Method(ReplicatedSteps, keras.Model):
     ):
         """Take the arguments of `keras.Model.compile` and one optimizer for each further player.
 
-        Optimizers that are handed over do not change. What is added to one, such as multiples of
-        its rate, is added to a copy, which has its state where it moved the same variables:
-        `model.optimizer` is what steps.
+        What is handed over is what steps, as in Keras: its rate may be set and its iterations read
+        at any time. Multiples of its rate belong to this model and not to the optimizer.
 
         Args:
             optimizer: Keras optimizer, or its name.
@@ -122,16 +114,13 @@ class Method(ReplicatedSteps, keras.Model):
                 f"Pass one, e.g. {name}=keras.optimizers.Adam(2e-4)."
             )
         self.build()
-        factors = self.rate_factors()
+        self.rate_factors()  # says what is wrong with the multipliers
         given = {k: keras.optimizers.get(v) for k, v in {"optimizer": optimizer, **given}.items()}
-        made = {name: method_optimizer(each, factors) for name, each in given.items()}
-        made = own_objects(made)
-        super().compile(made.pop("optimizer"), *args, auto_scale_loss=auto_scale_loss, **kwargs)
-        for name, each in made.items():
+        given = own_objects(given)
+        super().compile(given.pop("optimizer"), *args, auto_scale_loss=auto_scale_loss, **kwargs)
+        for name, each in given.items():
             scaled = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
             setattr(self, name, with_loss_scaling(each) if scaled else each)
-        for name in self.optimized_variables():
-            carry_state(given[name], getattr(self, name), self.moved_variables(name))
 
     def rate_factors(self):
         """Return `{id of a variable: multiple of its optimizer's learning rate}`."""
@@ -150,7 +139,7 @@ class Method(ReplicatedSteps, keras.Model):
         if self.compiled and self.learning_rate_multipliers:
             config["learning_rate_multipliers"] = self.learning_rate_multipliers
         for name in ("optimizer", *self.player_optimizers) if self.compiled else ():
-            config[name] = serialize_optimizer(getattr(self, name))
+            config[name] = keras.optimizers.serialize(getattr(self, name))
         return config
 
     def compile_from_config(self, config):
@@ -211,9 +200,7 @@ class Method(ReplicatedSteps, keras.Model):
         optimizer = getattr(self, optimizer)
         start = optimizer.scale_loss(tf.ones_like(loss) / replica_count())
         gradients = tape.gradient(loss, variables, output_gradients=start)
-        if takes_whole_gradients(optimizer):
-            gradients = add_up(gradients)
-        optimizer.apply(gradients, variables)
+        take_step(optimizer, gradients, variables, self.rate_factors())
 
     # Losses and logs ----------------------------------------------------------------------
 

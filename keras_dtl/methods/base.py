@@ -52,7 +52,9 @@ class Method(ReplicatedSteps, keras.Model):
 
     def __new__(cls, *args, **kwargs):
         check_networks(cls, args, kwargs)
-        return super().__new__(cls, *args, **kwargs)
+        method = super().__new__(cls, *args, **kwargs)
+        method._keywords = tuple(kwargs)
+        return method
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -64,8 +66,10 @@ class Method(ReplicatedSteps, keras.Model):
     # Configuration ------------------------------------------------------------------------
 
     def get_config(self):
-        config = {name: _plain(getattr(self, name)) for name in self._argument_names()}
-        return {"name": self.name, **config}
+        of_layers = inspect.signature(keras.layers.Layer.__init__).parameters
+        passed_on = set(self._keywords).difference(of_layers)  # to a base, by `**kwargs`
+        names = dict.fromkeys((*self._argument_names(), *sorted(passed_on)))
+        return {"name": self.name, **{name: _plain(getattr(self, name)) for name in names}}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_dtl.layers import answer_of
 from keras_dtl.methods.given_data import refuse_scaled_twice
+from keras_dtl.methods.given_labels import ONE_HOT
 
 logger = logging.getLogger("keras_dtl")
 
@@ -19,7 +20,6 @@ CROSSENTROPIES = {
     "binary_focal_crossentropy": keras.losses.BinaryFocalCrossentropy,
 }
 ACCURACIES = ("accuracy", "acc", "binary_accuracy")
-ONE_HOT = (keras.losses.CategoricalCrossentropy, keras.losses.CategoricalFocalCrossentropy)
 FROM_LOGITS = (
     "The classifier gives logits, the loss %s expects probabilities: it is taken as one of logits. "
     "Pass keras.losses.%s(from_logits=True) to say so."

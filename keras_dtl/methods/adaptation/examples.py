@@ -83,12 +83,28 @@ def _check_parts(method, batch):
             f"{type(batch['target']).__name__} of {len(batch['target'])}. Where labels of the "
             "target may be used, name them 'target_labelled'; else leave them out."
         )
+    _check_sizes(method, batch)
     unknown = sorted(set(batch).difference(KEYS))
     if unknown:
         logger.warning(
             "%s looks at %s in a batch, and not at %s.",
             *(method.__name__, ", ".join(KEYS), ", ".join(map(str, unknown))),
         )
+
+
+def _check_sizes(method, batch):
+    """Refuse images, labels and weights that belong together and are not equally many."""
+    for name in ("source", "target", "target_labelled"):
+        parts = batch.get(name, ())
+        parts = list(parts) if isinstance(parts, (tuple, list)) else [parts]
+        parts += [batch[key] for key in (f"{name}_strong", f"{name}_weight") if key in batch]
+        counts = [tf.TensorShape(part.shape)[0] for part in parts if getattr(part, "shape", None)]
+        if len({count for count in counts if count is not None}) > 1:
+            raise ValueError(
+                f"Batches for {method.__name__} need as many labels and weights as images. "
+                f"Received under {name!r}, in the order of images, labels or strongly changed "
+                f"images, and weights: {', '.join(map(str, counts))}."
+            )
 
 
 def joined(source, target):

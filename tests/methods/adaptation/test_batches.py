@@ -119,3 +119,19 @@ def test_images_with_numbers_that_are_not_finite_are_named():
     x[1, 0, 0] = np.nan
     with pytest.raises(ValueError, match="float32 with 3 numbers that are not finite"):
         make().fit({"source": (x, labels(6)), "target": images(6)})
+
+
+@pytest.mark.parametrize(
+    ("parts", "named"),
+    [
+        ({"source": (images(6), labels(5))}, "'source'.*: 6, 5"),
+        ({"source": (images(6), labels(6), np.ones(1, "float32"))}, "'source'.*: 6, 6, 1"),
+        ({"target_labelled": (images(3), labels(4))}, "'target_labelled'.*: 3, 4"),
+        ({"target_weight": np.ones(3, "float32")}, "'target'.*: 4, 3"),
+        ({"source_strong": images(2)}, "'source'.*: 6, 6, 2"),
+    ],
+)
+def test_parts_that_are_not_equally_many_are_refused(parts, named):
+    """Labels would have been taken for those of other images."""
+    with pytest.raises(ValueError, match=f"as many labels and weights as images.*{named}"):
+        make().train_step({**batch(), **parts})

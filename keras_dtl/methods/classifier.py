@@ -8,6 +8,7 @@ from keras_dtl.layers import answer_of
 from keras_dtl.methods.base import Method
 from keras_dtl.methods.given_labels import check_labels, faults_in_words
 from keras_dtl.methods.inputs import check_asked, logits_loss
+from keras_dtl.methods.networks import tell_frozen
 from keras_dtl.methods.probability_metrics import logits_metrics
 
 
@@ -16,7 +17,12 @@ class ClassifierMethod(Method):
 
     What the classifier's numbers stand for follows from the compiled loss, see
     `keras_dtl.layers.Answer`.
+
+    Class attributes:
+        learning: Names of the networks that learn, at least in part.
     """
+
+    learning = ("encoder", "classifier")
 
     def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
         """See `Method.compile`. A cross-entropy of probabilities is taken as one of logits, and so
@@ -28,6 +34,7 @@ class ClassifierMethod(Method):
         for name in ("metrics", "weighted_metrics"):
             if kwargs.get(name):
                 kwargs[name] = logits_metrics(kwargs[name], self.classifier.output_shape, loss)
+        tell_frozen(self, self.learning)
         super().compile(optimizer, loss, **kwargs)
 
     def fit(self, x=None, y=None, *args, **kwargs):

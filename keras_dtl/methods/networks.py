@@ -1,11 +1,14 @@
 """Networks looked into: the layers they hold, how deep they are, and what they take and give."""
 
 import inspect
+import logging
 
 import keras
 import tensorflow as tf
 
 from keras_dtl.layers.nesting import nested_layers
+
+logger = logging.getLogger("keras_dtl")
 
 
 def in_float32(values):
@@ -164,6 +167,23 @@ def require_one_way(encoder, classifier):
                 f"`{name}` must be a network of one input and one output. Received: one that "
                 f"{kind} {len(tensors)}: {', '.join(str(tensor.shape) for tensor in tensors)}. "
                 "Join them into one tensor, or train a model for each."
+            )
+
+
+def tell_frozen(method, names):
+    """Tell which networks do not learn at all, though the method means them to.
+
+    Args:
+        method: The method, about to be compiled.
+        names: Of its networks.
+    """
+    for name in names:
+        network = getattr(method, name)
+        if network.weights and not network.trainable_variables:
+            logger.warning(
+                "%s: nothing of `%s` learns. It is frozen (`trainable`), perhaps by another model "
+                "of this network. Set its `trainable` to True before `compile` to let it learn.",
+                *(type(method).__name__, name),
             )
 
 

@@ -1,9 +1,12 @@
 """What methods share that deploy an encoder and a classifier."""
 
-import numpy as np
+import logging
 
-from keras_dtl.methods import FineTuning
-from tests.networks import SHAPE, dense, encoder
+import numpy as np
+import pytest
+
+from keras_dtl.methods import ADDA, DANN, SHOT, FineTuning, SourceOnly
+from tests.networks import CLASSES, SHAPE, compiled, dense, encoder
 
 
 def test_metrics_may_be_given_by_their_place():
@@ -15,3 +18,33 @@ def test_metrics_may_be_given_by_their_place():
     assert np.any((logits > 0) & (logits < 0.5)) and model.run_eagerly
     scores = model.evaluate(images, (logits > 0).astype("float32"), verbose=0, return_dict=True)
     assert scores["accuracy"] == 1
+
+
+@pytest.mark.parametrize(
+    ("other", "method", "frozen"),
+    [
+        (lambda *nets: ADDA(*nets, dense(1, CLASSES)), SourceOnly, "classifier"),
+        (SHOT, FineTuning, "classifier"),
+        (
+            lambda *nets: FineTuning(*nets, train_from="head"),
+            lambda *nets: DANN(*nets, dense(1)),
+            "encoder",
+        ),
+    ],
+)
+def test_networks_that_another_model_froze_are_told(other, method, frozen, caplog):
+    networks = encoder(), dense(CLASSES)
+    with caplog.at_level(logging.WARNING, "keras_dtl"):
+        compiled(method(*networks))
+        assert not caplog.text
+        other(*networks)
+        compiled(method(*networks))
+    assert f"nothing of `{frozen}` learns" in caplog.text
+
+
+def test_networks_that_a_method_freezes_itself_are_not_told(caplog):
+    with caplog.at_level(logging.WARNING, "keras_dtl"):
+        compiled(ADDA(encoder(), dense(CLASSES), dense(1, CLASSES)), discriminator_optimizer="sgd")
+        compiled(SHOT(encoder(), dense(CLASSES)))
+        compiled(FineTuning(encoder(), dense(CLASSES), train_from="head"))
+    assert not caplog.text

@@ -127,12 +127,14 @@ def joined(source, target):
 
 
 def class_numbers(labels):
-    """Return labels as integers `(batch,)`, or maps of them, that have a number for each class, or
-    a last axis of 1.
+    """Return labels as int32 `(batch,)`, or maps of them.
+
+    Args:
+        labels: Of any type, also with a number for each class, or a last axis of 1.
     """
     if len(labels.shape) not in (2, 4):
-        return labels
-    return tf.argmax(labels, -1, "int32") if labels.shape[-1] > 1 else labels[..., 0]
+        return tf.cast(labels, "int32")
+    return tf.argmax(labels, -1, "int32") if labels.shape[-1] > 1 else class_numbers(labels[..., 0])
 
 
 def unpack(batch):

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 _CURRENT_FOLDER, _RENAME_EXCHANGE = -100, 2
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _AT_ONCE = 2**20  # bytes of a file that is read in one call of the system
+_ABANDONED = 3600  # seconds without a change, after which nobody is writing any more
 _TEMPORARY = re.compile(r"\.[0-9a-f]{8}\..")  # as `_sibling` names it
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 FilePath = str | os.PathLike[str]
@@ -94,16 +95,17 @@ def _sibling(path):
     return path.with_name(f".{secrets.token_hex(4)}.{path.name}")
 
 
-def remove_abandoned(folder: FilePath, age: float = 3600.0) -> None:
+def remove_abandoned(folder: FilePath) -> None:
     """Remove what processes that were killed have left of `atomic_path` in a folder.
+
+    What was written to in the last hour stays: it may be in use.
 
     Args:
         folder: Where they wrote.
-        age: Seconds that nothing has been written to it; what is younger may be in use.
     """
     with contextlib.suppress(OSError):
         for path in Path(folder).iterdir():
-            if _TEMPORARY.match(path.name) and time.time() - path.lstat().st_mtime > age:
+            if _TEMPORARY.match(path.name) and time.time() - path.lstat().st_mtime > _ABANDONED:
                 _remove(path)
 
 
@@ -175,19 +177,18 @@ def write_json(path: FilePath, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def open_regular(path: FilePath, buffering: int = -1) -> BinaryIO:
+def open_regular(path: FilePath) -> BinaryIO:
     """Open a file to read its bytes, unless it is a pipe, a device, a socket or a folder.
 
     Args:
         path: The file, or a link to it. It is never waited for.
-        buffering: As `open` takes it; 0 for none.
 
     Raises:
         OSError: It cannot be opened, or is no regular file.
     """
     number, _ = _open_number(path)
     try:
-        return os.fdopen(number, "rb", buffering)
+        return os.fdopen(number, "rb")
     except OSError:
         os.close(number)
         raise

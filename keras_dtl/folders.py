@@ -1,12 +1,16 @@
-"""How folders are searched for files, and which may be written to."""
+"""How folders are searched for files, what of them is named, and which may be written to."""
 
+import collections
 import errno
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from keras_dtl.files import FilePath, readable_name, resolved
 from keras_dtl.manifest import FILE_NAME
+
+MOST_NAMED = 20
+"""Classes and files that are left out are listed up to so many."""
 
 
 def find_files(
@@ -196,6 +200,34 @@ def suffix_of(name: str) -> str:
     """
     stem, _, end = name.rpartition(".")
     return f".{end}".lower() if stem.strip(".") else ""
+
+
+def join_names(names: Iterable[object], most: int = MOST_NAMED) -> str:
+    """Return the first of some names, and how many more there are.
+
+    Args:
+        names: Of anything.
+        most: How many are named.
+    """
+    names = [str(name) for name in names]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def left_out_lines(files: Iterable[tuple[str, str]], most: int = MOST_NAMED) -> list[str]:
+    """Return a line for each reason why files are left out: how many, and the first by name.
+
+    Args:
+        files: `(name, reason)` of each.
+        most: How many of each reason are named.
+    """
+    reasons = collections.defaultdict(list)
+    for name, reason in files:
+        reasons[reason].append(name)
+    return [
+        f"left out: {len(names)} ({reason}): {join_names(names, most)}"
+        for reason, names in reasons.items()
+    ]
 
 
 def _holds(question):

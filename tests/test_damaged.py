@@ -12,14 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from keras_dtl.bvh import format_bvh, parse_bvh
-from keras_dtl.bvh_parser import BvhError
 from keras_dtl.callbacks import Checkpoint
 from keras_dtl.cli.study import Study
 from keras_dtl.data.masks import class_numbers, read_classes, read_mask
 from keras_dtl.data.walker import walk, walker_skeleton
 from keras_dtl.images import ImageError
-from keras_dtl.motion import Skeleton, read_motion, to_bvh
+from keras_dtl.motion import BvhError, Skeleton, format_bvh, parse_bvh, read_motion, to_bvh
 from keras_dtl.recipes import run_recipe
 from keras_dtl.recipes.layer_transfer import LayerTransfer
 from keras_dtl.recipes.runs import run_record

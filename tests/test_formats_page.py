@@ -8,7 +8,7 @@ import pytest
 from keras_dtl.data.layouts import SPLIT_NAMES
 from keras_dtl.data.mask_folders import MASK_ENDINGS
 from keras_dtl.data.masks import GREY_STEP, VOID_LIMIT
-from keras_dtl.images import DECODERS, ENCODERS, UNREAD_SUFFIXES
+from keras_dtl.images.formats import DECODERS, ENCODERS, UNREAD_SUFFIXES
 
 PAGE = (Path(__file__).parents[1] / "docs" / "formats.md").read_text(encoding="utf-8")
 

@@ -1,5 +1,8 @@
 """Former names give what took their place, and say so."""
 
+import importlib
+import sys
+
 import pytest
 
 import keras_dtl.data
@@ -20,3 +23,10 @@ def test_former_names_answer_with_a_warning(module, former, name):
     assert former not in dir(module)
     with pytest.raises(AttributeError, match="no attribute 'endles'"):
         module.endles  # noqa: B018
+
+
+def test_a_former_module_answers_with_a_warning():
+    sys.modules.pop("keras_dtl.bvh", None)
+    with pytest.warns(DeprecationWarning, match="part of keras_dtl.motion"):
+        former = importlib.import_module("keras_dtl.bvh")
+    assert former.read_bvh is keras_dtl.motion.read_bvh

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_dtl.bvh import Bvh, Joint
+from keras_dtl.motion import Bvh, Joint
 
 # Name: parent, place from there in centimetres, end site. Faces z, x is to its left.
 BODY = {

@@ -16,8 +16,7 @@ import tempfile
 from pathlib import Path
 
 from keras_dtl import convert_folder, load_artifact, load_motion
-from keras_dtl.bvh import read_bvh, write_bvh
-from keras_dtl.motion import to_bvh
+from keras_dtl.motion import read_bvh, to_bvh, write_bvh
 from keras_dtl.recipes import RECIPES
 from keras_dtl.recipes.training import publish, train
 

@@ -15,7 +15,7 @@ from keras_dtl.cli.command import SUCCESS, stop_at_once
 from keras_dtl.cli.progress import ProgressBar
 from keras_dtl.convert import ConversionError, Options, convert_folder, load_artifact
 from keras_dtl.convert.report import NOT_BEGUN, left_out_lines
-from keras_dtl.images import readable_name
+from keras_dtl.files import readable_name
 from keras_dtl.manifest import Precision
 
 _PIPE = "-"

@@ -83,6 +83,6 @@ def score_run(recipe, run: Path, folder: Path) -> int:
     scores = recipe.score(model, data)
     write_json(folder / "scores.json", scores)
     recipe.report(model, data, history, scores).write(folder / "report.html")
-    for name, value in recipe.headline(scores).items():
-        print(f"{name}: {recipe.format_number(value)}")
+    for name, number in recipe.printed_headline(scores).items():
+        print(f"{name}: {number}")
     return SUCCESS

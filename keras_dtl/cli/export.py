@@ -225,8 +225,7 @@ def exported_part(
 
 def _motion_of(path: Path, run: Path, settings: dict[str, Any]) -> "np.ndarray":
     """Return the features of a BVH file, of the skeleton and at the rate of a run."""
-    from keras_dtl.bvh import read_bvh
-    from keras_dtl.motion import Skeleton, features_of, read_motion
+    from keras_dtl.motion import Skeleton, features_of, read_bvh, read_motion
 
     with told_by_name(run / "settings.json", "Train again."):
         skeleton, rate = Skeleton.from_json(settings["skeleton"]), float(settings["rate"])

@@ -59,7 +59,8 @@ def main(arguments):
     except KeyboardInterrupt:
         print("\nStopped. The same command goes on.")
         return INTERRUPTED
-    ranking = rank_candidates(candidates, next(iter(recipes)), arguments.seed)
+    baseline, classes = next(iter(recipes)), data.source_train.classes
+    ranking = rank_candidates(candidates, baseline, arguments.seed, classes)
     result = write_ranking(arguments.run_folder, ranking, accuracies)
     print(ranking_text(result))
     is_published = publish_winner(arguments, recipes[result["winner"]], data)

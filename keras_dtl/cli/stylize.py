@@ -20,6 +20,7 @@ from keras_dtl.cli.command import FAILED, INTERRUPTED, PARTLY, SUCCESS
 from keras_dtl.cli.progress import ProgressBar
 from keras_dtl.cli.stylize_jobs import find_jobs, require_no_folder, state_path
 from keras_dtl.convert.disk import DiskFull, no_room_is_fatal
+from keras_dtl.files import readable_name
 from keras_dtl.folders import require_output_folder
 from keras_dtl.images import (
     ImageError,
@@ -27,7 +28,6 @@ from keras_dtl.images import (
     has_alpha,
     read_image,
     read_profile,
-    readable_name,
     resize_image,
     write_image,
 )

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from keras_dtl.files import resolved
-from keras_dtl.images import find_images, readable_name, writable_suffixes
+from keras_dtl.files import readable_name, resolved
+from keras_dtl.images import find_images, writable_suffixes
 
 
 def find_jobs(arguments) -> list[tuple[Path, Path]]:

@@ -12,7 +12,8 @@ from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.reading import load, thumbnail
 from keras_dtl.convert.task import Task
 from keras_dtl.convert.tiling import Tiler
-from keras_dtl.images import DECODERS, readable_suffixes, unread_reason, writable_suffixes
+from keras_dtl.images import unread_reason, writable_suffixes
+from keras_dtl.images.formats import DECODERS, readable_suffixes
 
 
 class ImageTask(Task):

@@ -8,9 +8,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from keras_dtl.bodies import Body, body_of
-from keras_dtl.bvh import BvhError, format_bvh, parse_bvh, read_bvh
-from keras_dtl.characters import fit_motion
 from keras_dtl.convert.artifact import Artifact
 from keras_dtl.convert.items import Item, ItemError, Loaded
 from keras_dtl.convert.mirrored_tree import MirroredTree
@@ -20,13 +17,20 @@ from keras_dtl.files import readable_name, sha256
 from keras_dtl.images import ImageError
 from keras_dtl.motion import (
     MIRRORED,
+    Body,
+    BvhError,
+    Skeleton,
+    body_of,
     features_of,
+    fit_motion,
+    format_bvh,
     has_toes_behind,
     heading,
+    parse_bvh,
     positions_of,
+    read_bvh,
     resample,
 )
-from keras_dtl.skeleton import Skeleton
 
 logger = logging.getLogger("keras_dtl")
 

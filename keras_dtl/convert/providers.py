@@ -140,7 +140,7 @@ def _open_onnxruntime(file, settings, any_size):
         options.intra_op_num_threads = settings.threads
     if any_size and device == "cpu":
         take_one_region(options)
-    if device in ("cuda", "tensorrt") and hasattr(onnxruntime, "preload_dlls"):
+    if device in ("cuda", "tensorrt"):
         onnxruntime.preload_dlls()
     session = onnxruntime.InferenceSession(
         file, options, providers=_providers(device, settings.gpu_memory)

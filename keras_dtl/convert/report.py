@@ -1,16 +1,17 @@
 """What a conversion did."""
 
-import collections
 import dataclasses
 import typing
-from collections.abc import Collection
+from collections.abc import Iterable
 from pathlib import Path
 
+from keras_dtl import folders
 from keras_dtl.files import readable_name
 from keras_dtl.version import __version__
 
 NOT_BEGUN = "not converted: "
 """How the reason of each file begins that a full disk left out."""
+_NAMED = 5  # of the files that one reason left out
 
 
 class Failure(typing.NamedTuple):
@@ -151,18 +152,11 @@ class ConversionReport:
         return value
 
 
-def left_out_lines(left_out: Collection[LeftOut], most: int = 5) -> list[str]:
+def left_out_lines(left_out: Iterable[LeftOut]) -> list[str]:
     """Return a line for each reason why files were left out: how many, and the first by name.
 
     Args:
         left_out: The files.
-        most: How many of each reason are named.
     """
-    names = collections.defaultdict(list)
-    for file in left_out:
-        names[file.reason].append(readable_name(file.path.name))
-    lines = []
-    for reason, files in names.items():
-        more = f" and {len(files) - most} more" if len(files) > most else ""
-        lines.append(f"left out: {len(files)} ({reason}): {', '.join(files[:most])}{more}")
-    return lines
+    named = ((readable_name(file.path.name), file.reason) for file in left_out)
+    return folders.left_out_lines(named, _NAMED)

@@ -13,6 +13,8 @@ from keras_dtl.convert.tiling import warn_of_small_tiles
 from keras_dtl.files import FilePath, atomic_path, readable_name
 from keras_dtl.folders import require_output_folder
 
+_MOST_BYTES = 2**31  # of standard input
+
 
 def convert_bytes(
     artifact: Artifact, data: bytes, options: Options, suffix: str = ".png", name: str = "-"
@@ -86,17 +88,16 @@ def is_one_file(artifact: Artifact, source: FilePath, target: FilePath) -> bool:
     return takes and source.is_file() and not target.is_dir()
 
 
-def read_limited(stream: BinaryIO, limit: int = 2**31) -> bytes:
+def read_limited(stream: BinaryIO) -> bytes:
     """Read a stream to its end, but not for ever.
 
     Args:
         stream: A binary stream, such as standard input.
-        limit: The most bytes that it may hold.
 
     Raises:
-        OSError: It holds more.
+        OSError: It holds more than 2 GiB.
     """
-    data = stream.read(limit + 1)
-    if len(data) > limit:
-        raise OSError(errno.EFBIG, f"standard input holds more than {limit} bytes")
+    data = stream.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise OSError(errno.EFBIG, f"standard input holds more than {_MOST_BYTES} bytes")
     return data

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from PIL import Image, ImageDraw
 
-from keras_dtl.bvh import Bvh, forward_kinematics
+from keras_dtl.motion import Bvh, forward_kinematics
 
 _SIZE = (320, 180)  # width and height
 _FRAMES = 5

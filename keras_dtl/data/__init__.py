@@ -9,6 +9,7 @@ from keras_dtl.data.batches import (
 )
 from keras_dtl.data.catalogue import load
 from keras_dtl.data.clips import split_clips
+from keras_dtl.data.fourier import fourier_adaptation
 from keras_dtl.data.labelled import LabelledImages, check_same_classes, renumber, require_classes
 from keras_dtl.data.motion import load_motion, statistics_of, windows_of
 from keras_dtl.data.pairs import ImagePairs, load_pairs
@@ -23,6 +24,7 @@ __all__ = [
     "domain_batches",
     "endless_arrays",
     "endless_batches",
+    "fourier_adaptation",
     "hold_out_classes",
     "jitter",
     "load",

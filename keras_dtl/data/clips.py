@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_dtl.skeleton import Skeleton
+from keras_dtl.motion import Skeleton
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,15 +11,11 @@ import numpy as np
 from keras_dtl.data.folder_plan import folder_plan
 from keras_dtl.data.labelled import LabelledImages
 from keras_dtl.data.storage import MEMORY_LIMIT, stack_images
-from keras_dtl.files import FilePath
-from keras_dtl.images import (
-    ImageError,
-    read_image,
-    readable_name,
-    resize_image,
-)
+from keras_dtl.files import FilePath, readable_name
+from keras_dtl.images import ImageError, read_image, resize_image
 
 CHUNK = 1024  # images read ahead, at most
+NAMED = 3  # files that are left out, at most
 
 logger = logging.getLogger("keras_dtl")
 
@@ -131,16 +127,10 @@ def report_unread(root: FilePath, unread: Sequence[tuple[str, str]]) -> None:
     """
     if unread:
         logger.warning(
-            "%s: left out %d file(s): %s", readable_name(root), len(unread), listing(unread)
+            "%s: left out %d file(s): %s", readable_name(root), len(unread), _listing(unread)
         )
 
 
-def listing(unread: Sequence[tuple[str, str]], most: int = 3) -> str:
-    """Return the first of the files that are left out, with the reasons.
-
-    Args:
-        unread: `(path, reason)` of each.
-        most: How many to name.
-    """
-    words = "; ".join(f"{path}: {reason}" for path, reason in unread[:most])
-    return words + (f"; and {len(unread) - most} more" if len(unread) > most else "")
+def _listing(unread: Sequence[tuple[str, str]]) -> str:
+    words = "; ".join(f"{path}: {reason}" for path, reason in unread[:NAMED])
+    return words + (f"; and {len(unread) - NAMED} more" if len(unread) > NAMED else "")

@@ -8,8 +8,8 @@ import numpy as np
 
 from keras_dtl.data.layouts import split_folders, split_roles, test_folder, visible_folders
 from keras_dtl.data.splits import stratified_split
-from keras_dtl.files import FilePath
-from keras_dtl.images import find_images, find_unread_files, readable_name
+from keras_dtl.files import FilePath, readable_name
+from keras_dtl.images import find_images, find_unread_files
 
 _EXPECTED = "train/CLASS/ and test/CLASS/ folders, CLASS/ folders, or images without labels,"
 

@@ -26,17 +26,11 @@ from keras_dtl.data.summary import (
     count_line,
     example_lines,
     image_sizes,
-    join_names,
-    left_out_lines,
     size_lines,
 )
-from keras_dtl.files import FilePath
-from keras_dtl.folders import find_files
-from keras_dtl.images import (
-    find_images,
-    read_image,
-    readable_name,
-)
+from keras_dtl.files import FilePath, readable_name
+from keras_dtl.folders import find_files, join_names, left_out_lines
+from keras_dtl.images import find_images, read_image
 
 NO_TEST = "no split test"
 """How a line begins that says why there is none."""

@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-from keras_dtl.files import FilePath
+from keras_dtl.files import FilePath, readable_name
 from keras_dtl.folders import is_system_name
-from keras_dtl.images import find_images, readable_name
+from keras_dtl.images import find_images
 
 SPLIT_NAMES = {
     "train": ("train", "training", "trn"),

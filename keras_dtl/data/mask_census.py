@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_dtl.data.masks import GREY_STEP, VOID, VOID_LIMIT, Classes, Mask
-from keras_dtl.images import readable_name
+from keras_dtl.files import readable_name
 
 FEW_EDGES = 8
 """Numbers that nowhere fill a square of 2 x 2 pixels, from which on edges were likely smoothed."""

@@ -9,14 +9,8 @@ from keras_dtl.data.layouts import split_folders, test_folder, visible_folders
 from keras_dtl.data.masks import Mask
 from keras_dtl.data.pair_folders import files_by_stem
 from keras_dtl.data.tables import read_table
-from keras_dtl.files import FilePath
-from keras_dtl.images import (
-    find_images,
-    find_unread_files,
-    open_image,
-    orientation_of,
-    readable_name,
-)
+from keras_dtl.files import FilePath, readable_name
+from keras_dtl.images import find_images, find_unread_files, open_image, orientation_of
 
 FOLDERS = ("images", "masks")
 MASK_ENDINGS = ("_mask", "_masks", "_label", "_labels", "_seg", "_segmentation", "_gt")

@@ -9,13 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from keras_dtl.images import (
-    ImageError,
-    open_image,
-    orientation_of,
-    readable_name,
-    turned_upright,
-)
+from keras_dtl.files import readable_name
+from keras_dtl.images import ImageError, open_image, orientation_of, turned_upright
 
 VOID = 255
 """Number of pixels that belong to no class: neither learnt nor scored."""

@@ -14,8 +14,7 @@ from keras_dtl.data.names import divide_name
 from keras_dtl.data.npz import open_archive, read_array
 from keras_dtl.data.walker import GAITS, MOODS, RATE, walker_skeleton, walks
 from keras_dtl.files import FilePath
-from keras_dtl.motion import MIRRORED, features_of, mirror_motion, resample
-from keras_dtl.skeleton import Skeleton
+from keras_dtl.motion import MIRRORED, Skeleton, features_of, mirror_motion, resample
 
 logger = logging.getLogger("keras_dtl")
 

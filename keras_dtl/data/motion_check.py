@@ -6,8 +6,8 @@ from pathlib import Path
 
 from keras_dtl.data.motion_files import none_usable, read_clips
 from keras_dtl.data.motion_labels import Labels, motion_files, motion_labels, other_files
-from keras_dtl.data.summary import join_names
 from keras_dtl.files import FilePath, readable_name
+from keras_dtl.folders import join_names
 from keras_dtl.motion import MIRRORED
 
 

@@ -6,11 +6,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_dtl.bodies import Body, body_of
-from keras_dtl.bvh import BvhError, read_bvh
 from keras_dtl.data.motion_labels import WAY_OUT
-from keras_dtl.motion import features_of, has_toes_behind, resample
-from keras_dtl.skeleton import Skeleton
+from keras_dtl.motion import (
+    Body,
+    BvhError,
+    Skeleton,
+    body_of,
+    features_of,
+    has_toes_behind,
+    read_bvh,
+    resample,
+)
 
 
 class ClipFile(NamedTuple):

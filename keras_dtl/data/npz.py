@@ -10,8 +10,7 @@ import numpy as np
 from keras_dtl.data.labelled import LabelledImages
 from keras_dtl.data.npz_names import npz_splits
 from keras_dtl.data.splits import stratified_split
-from keras_dtl.files import open_regular
-from keras_dtl.images import readable_name
+from keras_dtl.files import open_regular, readable_name
 
 _NO_WORDS = ("", "nan", "<na>")  # what programs write where a label is missing
 

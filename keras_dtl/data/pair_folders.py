@@ -13,8 +13,8 @@ from keras_dtl.data.layouts import (
     test_folder,
     visible_folders,
 )
-from keras_dtl.files import FilePath
-from keras_dtl.images import find_images, find_unread_files, readable_name
+from keras_dtl.files import FilePath, readable_name
+from keras_dtl.images import find_images, find_unread_files
 
 TEST_SHARE = 5  # one pair in so many is for testing where the user has not split
 

@@ -13,15 +13,8 @@ from keras_dtl.data.folder import report_unread
 from keras_dtl.data.layouts import SIDES
 from keras_dtl.data.pair_folders import files_in_no_pair, pairs_of
 from keras_dtl.data.storage import MEMORY_LIMIT, ImageStack
-from keras_dtl.files import FilePath
-from keras_dtl.images import (
-    ImageError,
-    open_image,
-    read_image,
-    readable_name,
-    resize_image,
-    upright_size,
-)
+from keras_dtl.files import FilePath, readable_name
+from keras_dtl.images import ImageError, open_image, read_image, resize_image, upright_size
 
 PREFIX = "paired"
 CHUNK = 256  # pairs read ahead, at most

@@ -19,8 +19,8 @@ from keras_dtl.data.masks import (
     read_mask,
     resize_mask,
 )
-from keras_dtl.files import FilePath
-from keras_dtl.images import read_image, readable_name, resize_image
+from keras_dtl.files import FilePath, readable_name
+from keras_dtl.images import read_image, resize_image
 
 logger = logging.getLogger("keras_dtl")
 

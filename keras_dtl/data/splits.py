@@ -83,7 +83,7 @@ def sample(count: int, size: int, seed: int = 0) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(count, size, replace=False))
 
 
-def even_positions(labels: np.ndarray) -> np.ndarray:
+def balanced_positions(labels: np.ndarray) -> np.ndarray:
     """Return positions of examples in which all classes are equally frequent.
 
     Every example is there, those of rarer classes several times over.

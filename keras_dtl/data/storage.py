@@ -10,6 +10,7 @@ from typing import IO
 import numpy as np
 
 MEMORY_LIMIT = 1 << 30  # bytes; more than this goes to a file
+_BLOCK = 1 << 24  # bytes that are written at once
 
 
 def stack_images(
@@ -98,11 +99,11 @@ def _allocate(shape: tuple[int, ...], memory_limit: int) -> np.ndarray:
         ) from error
 
 
-def _reserve(file: IO[bytes], size: int, block: int = 1 << 24) -> None:
+def _reserve(file: IO[bytes], size: int) -> None:
     # Zeros are really written: a mapped file with holes would end the process, without a word,
     # where the disk runs full later.
-    zeros = bytes(block)
-    for start in range(0, size, block):
+    zeros = bytes(_BLOCK)
+    for start in range(0, size, _BLOCK):
         file.write(zeros[: size - start])
     file.flush()
 

@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_dtl.files import sha256
-from keras_dtl.images import ImageError, open_image, readable_name, upright_size
-
-MOST_LISTED = 20
-"""Classes and left-out files that are listed, at most."""
+from keras_dtl.files import readable_name, sha256
+from keras_dtl.folders import MOST_NAMED, join_names
+from keras_dtl.images import ImageError, open_image, upright_size
 
 
 def example_lines(parts: dict) -> list[str]:
@@ -41,17 +39,6 @@ def count_line(count: int, labels: np.ndarray | None, classes: Sequence[str]) ->
         return f"{count} images without labels"
     each = np.bincount(labels, minlength=len(classes))
     return f"{count} images ({join_names(f'{n} {k}' for n, k in zip(classes, each, strict=True))})"
-
-
-def join_names(names: Iterable[str]) -> str:
-    """Return the first of some names, and how many more there are.
-
-    Args:
-        names: Of anything.
-    """
-    names = [str(name) for name in names]
-    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
-    return ", ".join(names[:MOST_LISTED]) + more
 
 
 def copy_lines(learnt: Iterable[Path], asked: Iterable[Path]) -> list[str]:
@@ -127,19 +114,4 @@ def size_lines(sizes: collections.Counter, broken: Sequence[str]) -> list[str]:
         )
         words = small if len(sizes) == 1 else f"{len(sizes)} sizes, {small} to {large}"
         lines.append(f"sizes: {words} (width x height)")
-    return lines + [f"cannot be opened: {reason}" for reason in broken[:MOST_LISTED]]
-
-
-def left_out_lines(unread: Iterable[tuple[str, str]]) -> list[str]:
-    """Return which files are left out, a line for each reason.
-
-    Args:
-        unread: `(path, reason)` of each.
-    """
-    reasons = collections.defaultdict(list)
-    for path, reason in unread:
-        reasons[reason].append(path)
-    return [
-        f"left out: {len(paths)} ({reason}): {join_names(paths)}"
-        for reason, paths in reasons.items()
-    ]
+    return lines + [f"cannot be opened: {reason}" for reason in broken[:MOST_NAMED]]

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Collection
 from pathlib import Path
 
-from keras_dtl.images import readable_name
+from keras_dtl.files import readable_name
 
 
 def read_table(path: Path, columns: Collection[str]) -> list[dict[str, str]]:

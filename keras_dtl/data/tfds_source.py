@@ -15,8 +15,8 @@ from keras_dtl.data.layouts import sided_split_of
 from keras_dtl.data.names import divide_side
 from keras_dtl.data.preparation import prepare
 from keras_dtl.data.storage import MEMORY_LIMIT, stack_images
-from keras_dtl.data.summary import join_names
 from keras_dtl.files import FilePath
+from keras_dtl.folders import join_names
 from keras_dtl.images import resize_image
 
 

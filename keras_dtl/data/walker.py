@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from keras_dtl.bvh import axis_rotation
-from keras_dtl.skeleton import Skeleton
+from keras_dtl.motion import Skeleton, axis_rotation
 
 RATE = 30.0
 FACTORS = ("frequency", "amplitude", "lean", "arms")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.special import entr
 
 FEW = 0.1
 """A class is answered for when its share reaches this part of an even one."""
@@ -25,7 +26,7 @@ def compare_answers(before: np.ndarray, after: np.ndarray, classes: Sequence[str
         log(classes); `"healthy"`; and `"words"`, what it means.
     """
     shares = [class_shares(p) for p in (before, after)]
-    entropy = [relative_entropy(p) for p in (before, after)]
+    entropy = [normalized_entropy(p) for p in (before, after)]
     healthy, words = _judgement(shares, entropy, classes)
     return {
         "changed": float((before.argmax(1) != after.argmax(1)).mean()),
@@ -45,21 +46,25 @@ def class_shares(probabilities):
     return np.bincount(probabilities.argmax(1), minlength=classes) / len(probabilities)
 
 
-def relative_entropy(probabilities):
+def normalized_entropy(probabilities):
     """Return the mean entropy of answers as a share of log(classes), 0 (certain) to 1."""
     p = np.asarray(probabilities, "float64")
-    entropies = -(p * np.log(np.maximum(p, 1e-300))).sum(1)
-    return float(entropies.mean() / np.log(p.shape[1]))
+    return float(entr(p).sum(1).mean() / np.log(p.shape[1]))
 
 
 def lost_classes(before, after):
-    """Return the positions of classes that were answered for and are no longer.
+    """Return the positions of classes that were answered for and are hardly any more, see `FEW`.
 
     Args:
         before, after: Shares of the classes, `(classes,)`.
     """
     few = FEW / len(before)
     return np.flatnonzero((before >= few) & (after < few))
+
+
+def lost_in_words(lost, before, after, classes):
+    """Return the classes that `lost_classes` gives with their shares of the answers."""
+    return ", ".join(f"{classes[k]} ({after[k]:.1%}, before {before[k]:.1%})" for k in lost)
 
 
 def moved_share(before, after):
@@ -70,9 +75,9 @@ def moved_share(before, after):
 def _judgement(shares, entropy, classes):
     lost = lost_classes(*shares)
     if lost.size:
-        names = ", ".join(classes[k] for k in lost)
+        names = lost_in_words(lost, *shares, classes)
         return False, (
-            f"Collapsed: no image is taken for {names} any more. Do not use this model unless the "
+            f"Collapsed: hardly an image is taken for {names}. Do not use this model unless the "
             "target really lacks them; lower the learning rate or the weight of diversity, or "
             "train fewer epochs."
         )

@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from keras_dtl.bvh import forward_kinematics
 from keras_dtl.evaluation.distribution import frechet_distance
-from keras_dtl.motion import positions_of, to_bvh
-from keras_dtl.skeleton import Skeleton
+from keras_dtl.motion import Skeleton, forward_kinematics, positions_of, to_bvh
 
 
 class MotionJudge:

@@ -7,7 +7,7 @@ import numpy as np
 from keras_dtl.evaluation.motion_scores import BATCH, MotionScores, choose, other_styles
 from keras_dtl.evaluation.prediction import predict
 from keras_dtl.evaluation.separation_scores import partners
-from keras_dtl.evaluation.view_scores import draw_codes, relative_entropy
+from keras_dtl.evaluation.view_scores import class_entropy, draw_codes
 
 
 def transfer_scores(
@@ -84,7 +84,7 @@ def pair_scores(
         "ceiling": float(np.mean(of_action(test.features) == of_action(partner))),
         "style_differs": float(np.mean(of_style(first) != of_style(second))),
         "style_differs_real": float(np.mean(of_style(test.features) != of_style(partner))),
-        "action_entropy": relative_entropy(actions, len(np.unique(test.actions))),
+        "action_entropy": class_entropy(actions, len(np.unique(test.actions))),
         "samples": scores.score(first, None, None, test),
     }
 

@@ -13,7 +13,7 @@ from keras_dtl.evaluation.motion import (
     speeds,
 )
 from keras_dtl.evaluation.prediction import predict
-from keras_dtl.skeleton import Skeleton
+from keras_dtl.motion import Skeleton
 
 BATCH = 128
 """Windows that a model is given at once."""

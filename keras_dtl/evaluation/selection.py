@@ -1,10 +1,11 @@
 """Which of several adapted models to take, where the target has no labels to tell."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from keras_dtl.evaluation.answers import class_shares, lost_classes
+from keras_dtl.evaluation.answers import class_shares, lost_classes, lost_in_words
 from keras_dtl.evaluation.validators import ModelOutputs, validate
 
 COUNTED = ("information", "entropy")
@@ -37,18 +38,21 @@ class Ranked(NamedTuple):
     """Why it is not taken, in words, or None."""
 
 
-def rank_candidates(candidates: dict, baseline: str, seed: int = 0) -> list:
+def rank_candidates(
+    candidates: dict, baseline: str, seed: int = 0, classes: Sequence[str] | None = None
+) -> list:
     """Rank models by an ensemble of validators without target labels, best first.
 
     Each validator can be fooled in its own way, so ranks are averaged, see `COUNTED`. Before,
     candidates are refused that have lost what any good one keeps: a class that the baseline
-    answers for on the target, or a tenth of the accuracy on the source. The baseline is never
-    refused; it is taken where no other candidate scores higher.
+    answers for on the target and they hardly do, or a tenth of the accuracy on the source. The
+    baseline is never refused; it is taken where no other candidate scores higher.
 
     Args:
         candidates: `{name: Candidate}`.
         baseline: Name of the one without adaptation.
         seed: Of the validators.
+        classes: Their names, for words. Default: their numbers.
 
     Returns:
         List of `Ranked`: those that may be taken, best first, then those refused.
@@ -64,7 +68,7 @@ def rank_candidates(candidates: dict, baseline: str, seed: int = 0) -> list:
             f"Received: {', '.join(candidates)}."
         )
     scores = {name: validate(*candidate, seed) for name, candidate in candidates.items()}
-    refused = {name: _fault(name, candidates, baseline) for name in candidates}
+    refused = {name: _fault(name, candidates, baseline, classes) for name in candidates}
     kept = [name for name in candidates if refused[name] is None]
     shares = {name: _share_beaten(name, kept, scores) for name in candidates}
     order = sorted(
@@ -108,7 +112,7 @@ def _above(ours, theirs):
     return 0.5 if ours == theirs else float(ours > theirs)
 
 
-def _fault(name, candidates, baseline):
+def _fault(name, candidates, baseline, classes):
     """Return why a candidate is refused, in words, or None."""
     if name == baseline:
         return None
@@ -121,7 +125,8 @@ def _fault(name, candidates, baseline):
     shares = [class_shares(candidates[n].target.probabilities) for n in (baseline, name)]
     lost = lost_classes(*shares)
     if lost.size:
-        return f"it collapsed: class {', '.join(map(str, lost))} is never answered any more"
+        names = [f"class {k}" for k in range(len(shares[0]))] if classes is None else classes
+        return f"it collapsed: it hardly answers {lost_in_words(lost, *shares, names)}"
     return None
 
 

@@ -1,6 +1,7 @@
 """A model scored by every validator as it trains, and by the oracle to read these against."""
 
 import numpy as np
+from scipy.special import softmax
 
 from keras_dtl.evaluation.classification import evaluate_classifier
 from keras_dtl.evaluation.embedding import choose_indices
@@ -81,9 +82,7 @@ def outputs_of(model, images: np.ndarray, labels: np.ndarray | None = None) -> M
     """
     features = predict(model.encoder, images)
     logits = predict(model.classifier, features).astype("float64")
-    logits -= logits.max(1, keepdims=True)
-    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    return ModelOutputs(features, probabilities, labels)
+    return ModelOutputs(features, softmax(logits, 1), labels)
 
 
 def accuracy(model, examples) -> float:

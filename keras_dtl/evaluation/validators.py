@@ -8,6 +8,7 @@ none is an accuracy, and each can be fooled, see what it says of itself.
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import entr, softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -100,8 +101,7 @@ def soft_neighbourhood_density(probabilities: np.ndarray, temperature: float = 0
     p = p / np.linalg.norm(p, axis=1, keepdims=True)
     similarity = p @ p.T / temperature
     np.fill_diagonal(similarity, -np.inf)  # nobody is a neighbour of his own
-    weights = np.exp(similarity - similarity.max(1, keepdims=True))
-    return float(_entropies(weights / weights.sum(1, keepdims=True)).mean())
+    return float(_entropies(softmax(similarity, 1)).mean())
 
 
 def deep_embedded_validation(
@@ -217,8 +217,7 @@ def _regression(features, labels, seed=0):
 
 
 def _entropies(probabilities):
-    logarithms = np.log(np.maximum(probabilities, 1e-300))
-    return -(probabilities * logarithms).sum(1)
+    return entr(probabilities).sum(1)
 
 
 def _flatten(features):

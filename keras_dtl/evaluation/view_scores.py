@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
+from scipy.special import entr
 
 from keras_dtl.evaluation.distribution import frechet_distance
 from keras_dtl.evaluation.image_judge import judge_images, judged_share, share_with_interval
@@ -91,22 +92,20 @@ def multi_view_scores(
         "view_diversity": mean_distance(features, others) / distance,
         "view_diversity_of_pixels": mean_distance(first, second)
         / mean_distance(images, images[partner]),
-        "class_entropy": relative_entropy(one, len(np.unique(labels))),
+        "class_entropy": class_entropy(one, len(np.unique(labels))),
         "frechet_distance": frechet_distance(features, real_features),
         "frechet_distance_of_real": frechet_distance(*halves),
     }
 
 
-def relative_entropy(answers: np.ndarray, classes: int) -> float:
+def class_entropy(answers: np.ndarray, classes: int) -> float:
     """Return the entropy of answers over that of all classes in equal shares: 0 where all are one.
 
     Args:
         answers: Classes, integers `(examples,)` of 0 or more.
         classes: How many classes there could be, two or more.
     """
-    shares = np.bincount(answers) / len(answers)
-    entropy = -np.sum(shares[shares > 0] * np.log(shares[shares > 0]))
-    return float(entropy / np.log(classes))
+    return float(entr(np.bincount(answers) / len(answers)).sum() / np.log(classes))
 
 
 def view_progress(

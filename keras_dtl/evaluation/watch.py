@@ -1,8 +1,8 @@
 """What goes wrong with an adaptation while it is trained, in words."""
 
-import numpy as np
+from scipy.special import softmax
 
-from keras_dtl.evaluation.answers import FEW, class_shares, relative_entropy
+from keras_dtl.evaluation.answers import FEW, class_shares, normalized_entropy
 from keras_dtl.evaluation.embedding import choose_indices
 from keras_dtl.prediction import predict
 
@@ -30,8 +30,8 @@ class AdaptationWatch:
         self.entropies, self.answered = [], []
 
     def __call__(self, model, columns, progress):
-        probabilities = _softmax(predict(model, self.images))
-        self.entropies.append(relative_entropy(probabilities))
+        probabilities = softmax(predict(model, self.images).astype("float64"), -1)
+        self.entropies.append(normalized_entropy(probabilities))
         shares = class_shares(probabilities)
         self.answered.append(int((shares >= FEW / len(shares)).sum()))
         return {"target_entropy": self.entropies[-1]}, self._target_findings(shares)
@@ -51,8 +51,3 @@ class AdaptationWatch:
                 "the learning rate or the weight of adaptation."
             )
         return findings
-
-
-def _softmax(logits):
-    exponents = np.exp(logits.astype("float64") - logits.max(-1, keepdims=True))
-    return exponents / exponents.sum(-1, keepdims=True)

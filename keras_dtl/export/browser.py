@@ -24,18 +24,6 @@ _FILES = (
 )
 
 
-def check_browser(runtime: FilePath | None = None) -> None:
-    """Refuse, before anything is computed, where there is no runtime to copy.
-
-    Args:
-        runtime: Folder of the npm package, or `None` to look for it.
-
-    Raises:
-        ExportError: It is not there.
-    """
-    find_runtime(runtime)
-
-
 def find_runtime(given: FilePath | None = None) -> Path:
     """Return the folder of the npm package onnxruntime-web.
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from keras_dtl.export.browser import check_browser, write_browser_page
+from keras_dtl.export.browser import find_runtime, write_browser_page
 from keras_dtl.export.description import write_settings
 from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
@@ -135,8 +135,8 @@ FORMATS: dict[str, Format] = {row.name: row for row in _ROWS}
 """All formats by name, in the order in which they are written."""
 
 
-CHOICES = {"litert": check_litert, "browser": check_browser}
-"""Formats that are written where they are asked for, and what refuses them at the start."""
+CHOICES = ("litert", "browser")
+"""Formats that are written where they are asked for."""
 
 
 def check_choices(formats: Collection[str], runtime: FilePath | None = None) -> None:
@@ -153,8 +153,10 @@ def check_choices(formats: Collection[str], runtime: FilePath | None = None) -> 
     unknown = [name for name in formats if name not in CHOICES]
     if isinstance(formats, str) or unknown:
         raise ValueError(f"formats must be a tuple of {', '.join(CHOICES)}; received {formats!r}.")
-    for name in formats:
-        CHOICES[name](runtime)
+    if "litert" in formats:
+        check_litert()
+    if "browser" in formats:
+        find_runtime(runtime)
 
 
 def check_precisions(

@@ -17,7 +17,6 @@ from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
 from keras_dtl.export.parity import Arrays, Reading
 from keras_dtl.export.quality import QUALITIES, Sample, measure_quality
-from keras_dtl.files import FilePath
 
 _SIGNATURE = "serving_default"
 # How the converter lists what LiteRT has no operation for.
@@ -27,11 +26,8 @@ _LACKING = re.compile(r"(?:TF Select|Custom|Flex) ops?: ([\w, ]+)|'(tf\.\w+)' op
 _LISTS = re.compile(r'"TensorListReserve:", "([^"@]+)/TensorArray')
 
 
-def check_litert(runtime: FilePath | None = None) -> None:
+def check_litert() -> None:
     """Refuse, before anything is computed, where nothing can read a `.tflite` file back.
-
-    Args:
-        runtime: Not needed here.
 
     Raises:
         ExportError: The package ai-edge-litert is not installed.

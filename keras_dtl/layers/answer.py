@@ -5,6 +5,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
+from scipy.special import expit, softmax
 
 from keras_dtl.layers.class_map import ClassMap
 from keras_dtl.layers.resize_like import ResizeLike
@@ -101,14 +102,8 @@ class Answer(NamedTuple):
         if given:
             return numbers.astype("float32")
         if self.postprocessing == "sigmoid" and self.width > 1:
-            return _sigmoid(numbers).astype("float32")
-        powers = np.exp(numbers - numbers.max(-1, keepdims=True))
-        return (powers / powers.sum(-1, keepdims=True)).astype("float32")
-
-
-def _sigmoid(numbers):
-    small = np.exp(-np.abs(numbers))  # never overflows
-    return np.where(numbers >= 0, 1, small) / (1 + small)
+            return expit(numbers).astype("float32")
+        return softmax(numbers, -1).astype("float32")
 
 
 def answer_of(output_shape, loss=None, postprocessing=None):

@@ -248,6 +248,10 @@ class Recipe:
         """
         return f"{value:.1%}"
 
+    def printed_headline(self, scores: dict) -> dict[str, str]:
+        """Return the headline of what `score` returned, each number as it is printed."""
+        return {name: self.format_number(value) for name, value in self.headline(scores).items()}
+
     def report(self, model, data, history: dict, scores: dict):
         """Return the `keras_dtl.evaluation.Report` of a trained model.
 
@@ -268,10 +272,8 @@ class Recipe:
         """
         from keras_dtl.evaluation import Report, figures
 
-        headline = {
-            name: self.format_number(value) for name, value in self.headline(scores).items()
-        }
-        report = Report(f"{self.name}: {self.source}", words, headline)
+        title = f"{self.name}: {self.source}"
+        report = Report(title, words, self.printed_headline(scores))
         self.add_pictures(report, model, data)
         report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
         report.add_scores("Scores", scores)

@@ -164,9 +164,9 @@ class DomainAdaptationRecipe(Recipe):
 
         labelled = self.labelled_images(data)
         if self.even_classes:
-            from keras_dtl.data.splits import even_positions
+            from keras_dtl.data.splits import balanced_positions
 
-            labelled = labelled.subset(even_positions(labelled.labels))
+            labelled = labelled.subset(balanced_positions(labelled.labels))
         return domain_batches(
             labelled,
             data.target_train,

@@ -141,3 +141,22 @@ class MotionRecipe(Recipe):
             [held_out.action_names[action] for action in held_out.actions],
             [held_out.style_names[style] for style in held_out.styles],
         )
+
+
+def require_several(labels, names: tuple[str, ...], kind: str, purpose: str) -> None:
+    """Refuse clips for scoring that are all of one label.
+
+    Args:
+        labels: Of the windows for scoring.
+        names: What the labels stand for.
+        kind: What they are, such as `"actions"`.
+        purpose: What a recipe does with two of them, for the message.
+
+    Raises:
+        ValueError: There is but one.
+    """
+    if len(set(labels)) < 2:
+        raise ValueError(
+            f"{purpose}, and needs clips of two {kind} or more. Received: {', '.join(names)}. "
+            "motion-aae --condition none draws motion of one."
+        )

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from keras_dtl.recipes.motion import MotionRecipe
+from keras_dtl.recipes.motion import MotionRecipe, require_several
 
 
 class _ByAction(NamedTuple):
@@ -59,13 +59,8 @@ class MotionGMVRecipe(MotionRecipe):
     """Weight of how much less two motions differ than real ones, beside the classifiers."""
 
     def load_data(self):
-        data = super().load_data()
-        if len(np.unique(data.test.actions)) < 2:
-            raise ValueError(
-                "motion-gmv draws pairs of one action, and needs clips of two actions or more. "
-                f"Received: {', '.join(data.clips.action_names)}. motion-aae --condition none "
-                "draws motion of one."
-            )
+        data, purpose = super().load_data(), "motion-gmv draws pairs of one action"
+        require_several(data.test.actions, data.clips.action_names, "actions", purpose)
         return data
 
     def build_model(self, data):

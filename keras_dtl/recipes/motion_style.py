@@ -10,7 +10,7 @@ are those of scripts/benchmarks/motion.py.
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from keras_dtl.recipes.motion import MotionRecipe
+from keras_dtl.recipes.motion import MotionRecipe, require_several
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,8 @@ class MotionStyleRecipe(MotionRecipe):
     """Weight of what keeps the style out of the content code."""
 
     def load_data(self):
-        import numpy as np
-
-        data = super().load_data()
-        if len(np.unique(data.test.styles)) < 2:
-            raise ValueError(
-                "motion-style gives a clip the style of another, and needs clips of two styles or "
-                f"more. Received: {', '.join(data.clips.style_names)}. motion-aae --condition none "
-                "draws motion of one."
-            )
+        data, purpose = super().load_data(), "motion-style gives a clip the style of another"
+        require_several(data.test.styles, data.clips.style_names, "styles", purpose)
         return data
 
     def build_model(self, data):

@@ -10,30 +10,25 @@ keras-dtl train segmentation --source cityscapes --source-sequences aachen bochu
 A folder holds images/ and masks/, see `keras_dtl.data.segmentation.load_segmentation`.
 """
 
-import hashlib
-import logging
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from keras_dtl.pipeline import pipeline_options
 from keras_dtl.recipes.base import Recipe
 from keras_dtl.recipes.encoders import hasten_statistics
-
-logger = logging.getLogger("keras_dtl")
+from keras_dtl.recipes.scenes import Scenes, refuse_learnt
 
 HOLDOUT = 0.5
 """Share of a target without a split of its own that is scored on."""
-Layouts = Literal["source-only", "dann", "output-space", "dan", "deep-coral", "dacs"]
-
-
-class Scenes(NamedTuple):
-    """The `SegmentedImages` of an adaptation; labels of `target_train` are not learnt."""
-
-    source_train: object
-    target_train: object
-    target_test: object
+Adaptations = Literal["source-only", "dann", "output-space", "advent", "dan", "deep-coral", "dacs"]
+DISCRIMINATED = {
+    "dann": "features",
+    "output-space": "probabilities",
+    "advent": "self_information",
+}
+"""What the adversary of a method sees."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +49,14 @@ class SegmentationRecipe(Recipe):
     """Sequences of the source's frames.csv, or cities of Cityscapes. Default: all."""
     target_sequences: tuple[str, ...] | None = None
     """Sequences of the target's frames.csv. Default: all."""
-    method: Layouts = "dann"
+    method: Adaptations = "dann"
     """How it adapts: source-only, not at all; dann, on features of each position; output-space,
-    on the layout of the predicted classes; dan or deep-coral, by a distance of pooled features;
-    dacs, by pseudo-labels of target images into which parts of the source are pasted."""
+    on the layout of the predicted classes; advent, on that of their uncertainty; dan or
+    deep-coral, by a distance of pooled features; dacs, by pseudo-labels of target images into
+    which parts of the source are pasted."""
+    fourier: float | None = None
+    """Source images take light and colours of target images: frequencies of up to this share of
+    the shorter side, 0 to 0.5, published 0.01 to 0.09. Default: they stay as they are."""
     labels_from: Literal["source", "target"] = "source"
     """Whose masks are learnt: target gives the upper bound, with --method source-only."""
     holdout: float | None = None
@@ -199,7 +198,7 @@ class SegmentationRecipe(Recipe):
         if self.method in ("dan", "deep-coral"):
             distance = DAN if self.method == "dan" else DeepCORAL
             return distance(encoder, classifier, compared=("features",), **weight)
-        seen = "features" if self.method == "dann" else "probabilities"
+        seen = DISCRIMINATED[self.method]
         shape = encoder.output_shape[1:] if seen == "features" else (None, None, classes)
         discriminator = pixel_discriminator(shape)
         return DANN(
@@ -219,7 +218,17 @@ class SegmentationRecipe(Recipe):
             name: endless_arrays(array, self.batch_size, seed, first_step, augment)
             for (name, array), seed in zip(arrays.items(), seeds, strict=True)
         }
-        return tf.data.Dataset.zip(streams).with_options(pipeline_options())
+        batches = tf.data.Dataset.zip(streams)
+        if self.fourier is not None:
+            batches = batches.map(self._in_target_light)
+        return batches.with_options(pipeline_options())
+
+    def _in_target_light(self, batch):
+        from keras_dtl.data import fourier_adaptation
+
+        images, *labels = batch["source"]
+        images = fourier_adaptation(images, batch["target"], self.fourier)
+        return {**batch, "source": (images, *labels)}
 
     def steps_per_epoch(self, data) -> int:
         from keras_dtl.data import steps_per_epoch
@@ -230,7 +239,7 @@ class SegmentationRecipe(Recipe):
         from keras_dtl.callbacks import ProgressSchedule, cosine_decay, reversal_ramp
 
         schedules = {"optimizer.learning_rate": cosine_decay(self.learning_rate)}
-        if self.method in ("dann", "output-space"):
+        if self.method in DISCRIMINATED:
             schedules["reversal_strength"] = reversal_ramp()
         return [ProgressSchedule(schedules)]
 
@@ -261,24 +270,3 @@ class SegmentationRecipe(Recipe):
 
     def settings_with(self, data) -> dict:
         return {**super().settings_with(data), "colors": data.source_train.colors.tolist()}
-
-
-def refuse_learnt(learnt, test) -> None:
-    """Refuse to score on images whose masks were learnt, and say so where it is some of them.
-
-    Args:
-        learnt, test: `SegmentedImages`.
-
-    Raises:
-        ValueError: When more than half of the test images are learnt from.
-    """
-    known = {hashlib.sha256(image).digest() for image in learnt.images}
-    copies = sum(hashlib.sha256(image).digest() in known for image in test.images)
-    words = (
-        f"{copies} of the {len(test)} target images for scoring are learnt from with their masks, "
-        "too. Name other folders, or sequences of each (--source-sequences, --target-sequences)."
-    )
-    if 2 * copies > len(test):
-        raise ValueError(words)
-    if copies:
-        logger.warning("%s", words)

@@ -74,8 +74,17 @@ def pacs_end_to_end(result):
 
 
 def search_regret(result):
-    rows = [(name, f"{points:.1f}") for name, points in result["mean_regret"].items()]
-    return ("chosen by", "points lost against the best candidate"), rows
+    found = result["summary"]
+    rows = [
+        (name, *(f"{part['mean_regret'][name]:.1f}" for part in found.values()))
+        for name in next(iter(found.values()))["mean_regret"]
+    ]
+    seen = (f"{part['of_seen']['mean_regret']:.1f}" for part in found.values())
+    rows.append(("ensemble, on the images adapted to", *seen))
+    for key, words in (("mean", "in the mean"), ("least", "at least")):
+        above = (f"{part[f'{key}_above_source_only']:+.1f}" for part in found.values())
+        rows.append((f"ensemble, above source-only, {words}", *above))
+    return ("points lost against the best, chosen by", *found), rows
 
 
 def label_shift(result):

@@ -12,11 +12,10 @@ PyTorch. Needs torch and torchvision, a quarter of an hour on two cores. Writes
 results/backbone_time.json.
 """
 
-import argparse
 import statistics
 
-from clock import StepClock, call_seconds
-from record import in_a_process, write_result
+from clock import StepClock, call_seconds, rounds_in_turn
+from record import write_result
 
 ROUNDS, WARM_UP, STEPS, BATCH, SIDE, CLASSES = 3, 4, 12, 32, 128, 7
 
@@ -125,12 +124,7 @@ RUN = {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=RUN, help=argparse.SUPPRESS)
-    if only := parser.parse_args().only:
-        print(1000 * statistics.median(RUN[only]()))
-        return
-    rounds = [{name: in_a_process(__file__, "--only", name) for name in RUN} for _ in range(ROUNDS)]
+    rounds = rounds_in_turn(__doc__.splitlines()[0], RUN, ROUNDS)
 
     def best(one, package):
         return min(value for name, value in one.items() if name.startswith(package))

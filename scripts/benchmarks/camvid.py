@@ -35,12 +35,17 @@ WAYS = {
     "output-space": ["--method", "output-space", "--adaptation-weight", "0.01"],
     "dan": ["--method", "dan", "--adaptation-weight", "0.1"],
     "deep-coral": ["--method", "deep-coral", "--adaptation-weight", "0.1"],
+    "advent": ["--method", "advent", "--adaptation-weight", "0.01"],
     "dacs": ["--method", "dacs"],
 }
+for share in ("0.01", "0.05"):
+    WAYS[f"fourier-{share}"] = [*WAYS["source-only"], "--fourier", share]
+WAYS["output-space-fourier"] = [*WAYS["output-space"], "--fourier", "0.05"]
+WAYS["dacs-fourier"] = [*WAYS["dacs"], "--fourier", "0.05"]
 LONG = ["--epochs", "12"]
 WAYS |= {
     f"{way}-long": [*WAYS[way], *LONG]
-    for way in ("source-only", "output-space", "dacs", "target-trained")
+    for way in ("source-only", "output-space", "dacs", "dacs-fourier", "target-trained")
 }
 
 

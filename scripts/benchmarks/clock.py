@@ -1,9 +1,13 @@
 """Clocks of training steps: of `fit`, everything included, and of a bare function."""
 
+import argparse
 import itertools
 import statistics
+import sys
 import time
 from collections.abc import Callable
+
+from record import in_a_process
 
 
 class StepClock:
@@ -38,3 +42,26 @@ def call_seconds(step: Callable, warm_up: int, steps: int) -> list[float]:
         step()
         seconds.append(time.perf_counter() - start)
     return seconds[warm_up:]
+
+
+def rounds_in_turn(
+    description: str, parts: dict[str, Callable[[], list[float]]], count: int
+) -> list[dict[str, float]]:
+    """Return the median milliseconds of each part, `{name: milliseconds}` a round.
+
+    Each is measured in a process of its own, for which this command is run again with `--only`:
+    then it prints those of one part and ends.
+
+    Args:
+        description: What the help says.
+        parts: Functions by name that return the seconds of each step.
+        count: How many rounds.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--only", choices=parts, help=argparse.SUPPRESS)
+    if only := parser.parse_args().only:
+        print(1000 * statistics.median(parts[only]()))
+        raise SystemExit
+    return [
+        {name: in_a_process(sys.argv[0], "--only", name) for name in parts} for _ in range(count)
+    ]

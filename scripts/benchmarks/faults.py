@@ -26,18 +26,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from faults_cases import (
-    begin,
-    conversions,
-    half_files,
-    other_verbs,
-    outputs,
-    trainings,
-    write_artifacts,
-    write_data,
-    write_network,
-)
+from faults_cases import begin, conversions, other_verbs, trainings
+from faults_data import write_artifacts, write_data, write_network
 from faults_disk import enter_own_names, fill_all
+from faults_outputs import half_files, outputs
 from faults_page import PAGE, count_kills, page
 from faults_signals import signal_all
 from record import ROOT, Deadline, read_result, write_result

@@ -11,7 +11,8 @@ import shutil
 import subprocess
 import sys
 
-from faults_cases import begin, half_files, outputs
+from faults_cases import begin
+from faults_outputs import half_files, outputs
 from record import read_result
 
 SHARES = (0.0, 0.05, 0.15, 0.3, 0.45, 0.6, 0.75, 0.85, 0.95, 0.99)

@@ -61,10 +61,10 @@ POINTS = {
         "tests/convert/test_motion.py::test_bad_files_are_named_and_the_rest_goes_on"
     ),
     "A chain of joints makes parsing quadratic": (
-        "tests/test_bvh.py::test_long_chains_of_joints_take_no_longer_a_joint"
+        "tests/motion/test_bvh.py::test_long_chains_of_joints_take_no_longer_a_joint"
     ),
     "A BVH file takes 20 times its size in memory": (
-        "tests/test_bvh.py::test_reading_takes_little_more_memory_than_the_text"
+        "tests/motion/test_bvh.py::test_reading_takes_little_more_memory_than_the_text"
     ),
     "A graph reads files outside its artifact": (
         "tests/convert/test_hostile.py::"

@@ -11,11 +11,10 @@ backward, alone, at the same sizes; and a large matrix product, which shows the 
 machine can do at best.
 """
 
-import argparse
 import statistics
 
-from clock import StepClock, call_seconds
-from record import in_a_process, write_result
+from clock import StepClock, call_seconds, rounds_in_turn
+from record import write_result
 
 ROUNDS, WARM_UP, STEPS, BATCH = 7, 30, 150, 64
 CONVOLUTIONS = 2 * 128 * (2 * 24 * 24 * 32 * 75 + 3 * 8 * 8 * 48 * 800)  # operations in a step
@@ -195,12 +194,7 @@ RUN = {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=RUN, help=argparse.SUPPRESS)
-    if only := parser.parse_args().only:
-        print(1000 * statistics.median(RUN[only]()))
-        return
-    rounds = [{name: in_a_process(__file__, "--only", name) for name in RUN} for _ in range(ROUNDS)]
+    rounds = rounds_in_turn(__doc__.splitlines()[0], RUN, ROUNDS)
 
     def ratio(of, to):
         return statistics.median(one[of] / one[to] for one in rounds)

@@ -37,11 +37,11 @@ def test_arrays_of_two_keras_files_are_compared_and_not_their_bytes(benchmark, t
         keras.utils.set_random_seed(0)
         model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)], name=name)
         model.save(tmp_path / f"{name}.keras")
-        digests.add(benchmark("faults_cases")._digest(tmp_path / f"{name}.keras"))
+        digests.add(benchmark("faults_outputs")._digest(tmp_path / f"{name}.keras"))
     assert len(digests) == 1
     model.layers[0].bias.assign_add([1.0, 0.0])
     model.save(tmp_path / "b.keras")
-    assert benchmark("faults_cases")._digest(tmp_path / "b.keras") not in digests
+    assert benchmark("faults_outputs")._digest(tmp_path / "b.keras") not in digests
 
 
 def graph_of(names, first, weight=2.0):
@@ -69,7 +69,7 @@ def _each(values):
 
 
 def test_names_and_order_of_a_graph_are_not_what_it_computes(benchmark):
-    content = benchmark("faults_cases").onnx_content
+    content = benchmark("faults_outputs").onnx_content
     graph = content(graph_of("xyabcd", 0))
     assert content(graph_of("uvzwts", 1)) == graph
     assert content(graph_of("xyabcd", 0, weight=3.0)) != graph
@@ -82,7 +82,7 @@ def test_which_value_of_a_graph_is_a_copy_is_left_to_chance(benchmark):
     """tf2onnx gives the last state of a loop twice, once through an Identity, either of them."""
     from onnx import helper
 
-    content, copied = benchmark("faults_cases").onnx_content, graph_of("xyabcd", 0)
+    content, copied = benchmark("faults_outputs").onnx_content, graph_of("xyabcd", 0)
     copied.node.insert(1, helper.make_node("Identity", ["a"], ["copy"]))
     copied.node[3].input[0] = "copy"
     assert content(copied) == content(graph_of("xyabcd", 0))
@@ -97,8 +97,8 @@ def test_an_export_that_was_given_once_more_is_whole_and_the_same(benchmark, tmp
     """
     from tests.convert.conftest import write_classifier
 
-    cases, found = benchmark("faults_cases"), []
-    case = cases.Case("export", ("export",))
+    left, found = benchmark("faults_outputs"), []
+    case = benchmark("faults_cases").Case("export", ("export",))
     for first in (1, 2):
         folder = tmp_path / f"{first}"
         write_classifier(folder / "a", (8, 8))
@@ -113,9 +113,9 @@ def test_an_export_that_was_given_once_more_is_whole_and_the_same(benchmark, tmp
             shutil.rmtree(folder / "a" / "1")
         record["files"].pop("report.html")
         (folder / "a" / "manifest.json").write_text(json.dumps(record))
-        assert cases.half_files(folder) == []
-        found.append(cases.outputs(case, folder))
+        assert left.half_files(folder) == []
+        found.append(left.outputs(case, folder))
     assert found[0] == found[1]
     assert sorted(found[0]) == ["a/version 1/model.onnx", "a/version 2/model.onnx"]
     (folder / "a" / "2" / "model.onnx").write_bytes(b"half")
-    assert cases.half_files(folder) == [str(folder / "a" / "2")]
+    assert left.half_files(folder) == [str(folder / "a" / "2")]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from keras_dtl.convert import convert_folder, reading
-from keras_dtl.images import readable_name
+from keras_dtl.files import readable_name
 from tests.convert.corpus import write_corpus
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="names and links as on Linux")

@@ -9,7 +9,8 @@ from PIL import Image
 
 from keras_dtl.convert import ConversionError, convert_folder, load_artifact
 from keras_dtl.convert.journal import Journal
-from keras_dtl.images import DECODERS, Decoder, read_image, write_image
+from keras_dtl.images import read_image, write_image
+from keras_dtl.images.formats import DECODERS, Decoder
 from tests.convert.conftest import colour, write_negative
 
 

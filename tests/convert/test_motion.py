@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 from onnx import helper
 
-from keras_dtl.bodies import body_of
-from keras_dtl.bvh import format_bvh, parse_bvh, read_bvh, write_bvh
 from keras_dtl.cli.__main__ import main
 from keras_dtl.convert import ConversionError, Options, convert_folder, load_artifact
 from keras_dtl.convert import watch as watching
@@ -22,7 +20,15 @@ from keras_dtl.convert.stick_figures import stick_figures
 from keras_dtl.convert.worker import setup_of
 from keras_dtl.data.walker import walk, walker_skeleton
 from keras_dtl.manifest import Tensor
-from keras_dtl.motion import read_motion, to_bvh
+from keras_dtl.motion import (
+    body_of,
+    format_bvh,
+    parse_bvh,
+    read_bvh,
+    read_motion,
+    to_bvh,
+    write_bvh,
+)
 from tests.convert.conftest import write_artifact
 from tests.walking import t_pose, walking, with_first_frames, with_z_up
 

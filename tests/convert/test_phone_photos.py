@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from keras_dtl.convert import convert_folder
-from keras_dtl.images import DECODERS, ImageError, encode_image, read_image, read_profile
+from keras_dtl.images import ImageError, encode_image, read_image, read_profile
+from keras_dtl.images.formats import DECODERS
 from tests.convert import phone_corpus
 from tests.convert.phone_corpus import SCENE, in_display_p3, phone_files
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_dtl.bvh import forward_kinematics, write_bvh
 from keras_dtl.cli.__main__ import main
 from keras_dtl.data import load
 from keras_dtl.data.inspection import describe
@@ -12,6 +11,7 @@ from keras_dtl.data.pairs import load_pairs
 from keras_dtl.data.summary import copy_lines
 from keras_dtl.files import sha256
 from keras_dtl.images import write_image
+from keras_dtl.motion import forward_kinematics, write_bvh
 from keras_dtl.recipes import RECIPES
 from tests.walking import BODY, walking
 

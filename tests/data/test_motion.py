@@ -4,12 +4,11 @@ import re
 import numpy as np
 import pytest
 
-from keras_dtl.bvh import read_bvh, write_bvh
 from keras_dtl.data.clips import split_clips, spread_cells
 from keras_dtl.data.motion import load_motion, statistics_of, windows_of
 from keras_dtl.data.motion_check import describe_motion
 from keras_dtl.data.walker import measure_factors
-from keras_dtl.motion import features_of, read_motion, to_bvh
+from keras_dtl.motion import features_of, read_bvh, read_motion, to_bvh, write_bvh
 from keras_dtl.recipes import RECIPES
 from tests.walking import t_pose, walking, with_first_frames, with_z_up
 

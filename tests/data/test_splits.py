@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_dtl.data.splits import even_positions, sample, shot_split, stratified_split
+from keras_dtl.data.splits import balanced_positions, sample, shot_split, stratified_split
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.integers(0, 100))
@@ -49,8 +49,8 @@ def test_sample_takes_each_example_once():
     assert len(sample(5, 20)) == 5
 
 
-def test_even_positions_hold_every_example_and_each_class_alike():
+def test_balanced_positions_hold_every_example_and_each_class_alike():
     labels = np.array([0, 0, 0, 0, 0, 1, 1, 3])
-    found = even_positions(labels)
+    found = balanced_positions(labels)
     assert set(found) == set(range(8))
     assert np.bincount(labels[found]).tolist() == [5, 5, 0, 5]

@@ -25,7 +25,7 @@ def test_numbers_are_those_of_the_answers():
 @pytest.mark.parametrize(
     ("after", "words"),
     [
-        (answers(16, 14, 0), "Collapsed: no image is taken for cat"),
+        (answers(16, 14, 0), "Collapsed: hardly an image is taken for cat"),
         (answers(24, 3, 3), "47% of the answers went over"),
         (answers(10, 10, 10, certainty=0.4), "less certain"),
     ],

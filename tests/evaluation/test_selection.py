@@ -36,7 +36,9 @@ def test_a_collapse_is_refused_however_certain_it_is():
     candidates = {"plain": candidate(0.5), "sure": candidate(0.5, collapsed=True)}
     ranking = rank_candidates(candidates, "plain")
     assert ranking[0].name == "plain"
-    assert "collapsed: class 1, 2" in ranking[1].refused
+    assert "hardly answers class 1 (0.0%, before " in ranking[1].refused
+    named = rank_candidates(candidates, "plain", classes=("cat", "dog", "owl"))
+    assert "hardly answers dog (0.0%, before " in named[1].refused
     assert ranking[1].validators["entropy"] > ranking[0].validators["entropy"]
 
 

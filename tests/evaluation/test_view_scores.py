@@ -11,7 +11,7 @@ from keras_dtl.evaluation import (
     multi_view_scores,
     view_progress,
 )
-from keras_dtl.evaluation.view_scores import relative_entropy
+from keras_dtl.evaluation.view_scores import class_entropy
 from tests.evaluation.test_separation_scores import decode, encode, examples, judge
 
 
@@ -72,4 +72,4 @@ def test_codes_are_standard_and_entropy_is_relative():
     codes = draw_codes(4000, 2, random())
     assert codes.shape == (4000, 2) and codes.dtype == "float32"
     assert abs(codes.mean()) < 0.05 and codes.std() == pytest.approx(1, abs=0.05)
-    assert relative_entropy(np.array([0, 1, 0, 1]), 4) == pytest.approx(0.5)
+    assert class_entropy(np.array([0, 1, 0, 1]), 4) == pytest.approx(0.5)

@@ -2,13 +2,20 @@ import numpy as np
 import pytest
 
 from keras_dtl import backbones
-from keras_dtl.bvh import read_bvh, write_bvh
 from keras_dtl.cli.export import Export, exported_part
 from keras_dtl.convert import convert_folder, load_artifact
 from keras_dtl.data.walker import walk, walker_skeleton
 from keras_dtl.export import export_model
 from keras_dtl.methods import SequenceStyleTransfer, SequentialAdversarialAutoencoder
-from keras_dtl.motion import features_of, heading, positions_of, read_motion, to_bvh
+from keras_dtl.motion import (
+    features_of,
+    heading,
+    positions_of,
+    read_bvh,
+    read_motion,
+    to_bvh,
+    write_bvh,
+)
 
 SKELETON = walker_skeleton()
 FEATURES = SKELETON.num_features

@@ -3,11 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from keras_dtl.bvh import read_bvh, write_bvh
 from keras_dtl.cli.__main__ import main
 from keras_dtl.data.motion import load_motion
 from keras_dtl.data.walker import GAITS, MOODS, walker_skeleton, walks
-from keras_dtl.motion import to_bvh
+from keras_dtl.motion import read_bvh, to_bvh, write_bvh
 from keras_dtl.recipes import RECIPES
 from keras_dtl.recipes.motion_runs import motion_of_run
 

@@ -10,7 +10,8 @@ import pytest
 
 from keras_dtl.data.segmentation import SegmentedImages
 from keras_dtl.images import write_image
-from keras_dtl.recipes.segmentation import SegmentationRecipe, refuse_learnt
+from keras_dtl.recipes.scenes import refuse_learnt
+from keras_dtl.recipes.segmentation import SegmentationRecipe
 from tests.data.test_segmentation import CLASSES, write_mask
 
 
@@ -98,7 +99,13 @@ def test_what_is_learnt_with_masks_is_not_scored_on(recipe, caplog):
 
 @pytest.mark.parametrize(
     "method",
-    ["dann", *(pytest.param(m, marks=pytest.mark.slow) for m in ("output-space", "dan", "dacs"))],
+    [
+        "dann",
+        *(
+            pytest.param(method, marks=pytest.mark.slow)
+            for method in ("output-space", "advent", "dan", "dacs")
+        ),
+    ],
 )
 def test_every_method_learns_and_is_reported(method, recipe):
     recipe = dataclasses.replace(recipe, method=method)
@@ -112,6 +119,18 @@ def test_every_method_learns_and_is_reported(method, recipe):
     assert "IoU of each class" in page and "Colours of the classes" in page
     assert _rows_of(page, "mean")[0][1] == f"{_iou_of_guessing(data):.4g}"
     assert recipe.settings_with(data)["colors"] == [[10, 20, 30], [40, 50, 60]]
+
+
+def test_source_takes_the_light_of_the_target_with_fourier_alone(recipe):
+    data = recipe.load_data()
+    batches = [
+        next(iter(dataclasses.replace(recipe, fourier=share).batches(data, 0)))
+        for share in (None, 0.0)
+    ]
+    before, after = (batch["source"][0].numpy().mean((1, 2)) for batch in batches)
+    dusk = batches[1]["target"].numpy().mean((1, 2))
+    assert np.abs(after - dusk).max() < np.abs(before - dusk).min() / 5  # not 0: black is cut off
+    assert np.array_equal(batches[0]["source"][1], batches[1]["source"][1])
 
 
 def _rows_of(page, name):

@@ -7,8 +7,8 @@ from string import Template
 import numpy as np
 
 from keras_dtl.evaluation.figures.stick_figures import side_of
+from keras_dtl.motion import Skeleton
 from keras_dtl.page import escape, html_page, printable
-from keras_dtl.skeleton import Skeleton
 
 
 def motion_player(scenes: Mapping, skeleton: Skeleton, rate: float, title: str = "Motion") -> str:

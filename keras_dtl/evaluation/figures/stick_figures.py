@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
 from keras_dtl.evaluation.figures.appearance import FONT_SIZE, PAGE_WIDTH, new_figure, text_style
+from keras_dtl.motion import Skeleton
 from keras_dtl.page import SERIES, printable
-from keras_dtl.skeleton import Skeleton
 
 _ANGLE = 0.6  # radians about the vertical: from ahead and a little from the side
 _LEFT, _MIDDLE, _RIGHT = SERIES[0], "#717581", SERIES[1]

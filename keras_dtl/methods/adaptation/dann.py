@@ -1,3 +1,5 @@
+import math
+
 import keras
 import tensorflow as tf
 
@@ -39,7 +41,9 @@ class DANN(AdversarialAdaptation):
     For segmentation the discriminator may judge each position of the features or, after Tsai et
     al., "Learning to Adapt Structured Output Space for Semantic Segmentation", CVPR 2018, the
     layout that the predicted classes form: `discriminated="probabilities"`. There the reversal
-    takes the place of that paper's inverted labels.
+    takes the place of that paper's inverted labels. `"self_information"`, `-p log p` of each
+    class, is AdvEnt of Vu et al., "ADVENT: Adversarial Entropy Minimization for Domain Adaptation
+    in Semantic Segmentation", CVPR 2019: the target becomes as certain as the source.
 
     Args:
         encoder, classifier, adaptation_weight, batch_norm: See `DomainAdaptation`.
@@ -48,7 +52,8 @@ class DANN(AdversarialAdaptation):
         reversal_strength: Initial value of the strength, 0 or more. It is the attribute
             `reversal_strength`, a weight that is saved with the model.
         discriminated: What the discriminator sees: `"features"`, or the classifier's
-            `"probabilities"`.
+            `"probabilities"` or `"self_information"` (divided by that of one class of all, so that
+            they sum to 0..1).
         restrained: Whether the strength is multiplied by the share of the labels that has been
             learnt, see `Restraint`: then the adversary cannot keep an encoder from learning the
             classes at all. The paper does not.
@@ -66,7 +71,7 @@ class DANN(AdversarialAdaptation):
     """
 
     tracked = ("label_loss", "domain_loss", "domain_accuracy")
-    choices = ("features", "probabilities")
+    choices = ("features", "probabilities", "self_information")
 
     def __init__(
         self,
@@ -88,7 +93,7 @@ class DANN(AdversarialAdaptation):
 
     @property
     def reads_classes(self):
-        of_answers = self.discriminated == "probabilities" or self.restrained
+        of_answers = self.discriminated != "features" or self.restrained
         return of_answers or super().reads_classes
 
     @property
@@ -114,9 +119,13 @@ class DANN(AdversarialAdaptation):
         Returns:
             Tensor `(source + target, ...)`.
         """
+        if self.discriminated == "features":
+            return outputs.features
+        probabilities = tf.nn.softmax(outputs.logits)
         if self.discriminated == "probabilities":
-            return tf.nn.softmax(outputs.logits)
-        return outputs.features
+            return probabilities
+        classes = self.classifier.output_shape[-1]
+        return -probabilities * tf.nn.log_softmax(outputs.logits) / math.log(classes)
 
     def domain_weights(self, outputs):
         """Return `(source weights, target weights)` in the domain loss, or None for each.

@@ -213,10 +213,9 @@ def right_answers(real_logits, generated_logits, boundary=0.0):
     return 0.5 * (of_real + tf.reduce_mean(tf.cast(generated_logits < boundary, "float32")))
 
 
-def image_input(network, name, position=0):
+def image_input(network, name):
     """Return an input of uint8 images, as large as a network takes them."""
-    shape = network.inputs[position].shape[1:]
-    return keras.Input(shape, dtype="uint8", name=name)
+    return keras.Input(network.inputs[0].shape[1:], dtype="uint8", name=name)
 
 
 def signed_input(image):

@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import layers
 
 from keras_dtl.methods import DACS, DAN, DANN, DeepCORAL, SourceOnly
+from keras_dtl.methods.adaptation.domain_outputs import DomainOutputs
 from keras_dtl.methods.adaptation.layer_alignment import pixels
 from tests.networks import CLASSES
 
@@ -30,6 +31,9 @@ MAKERS = {
     "dann": lambda: DANN(encoder(), pointwise(CLASSES), pointwise(1)),
     "output_space": lambda: DANN(
         encoder(), pointwise(CLASSES), pointwise(1, CLASSES), discriminated="probabilities"
+    ),
+    "advent": lambda: DANN(
+        encoder(), pointwise(CLASSES), pointwise(1, CLASSES), discriminated="self_information"
     ),
     "dan": lambda: DAN(encoder(), pointwise(CLASSES)),
     "dacs": lambda: DACS(encoder(), pointwise(CLASSES)),
@@ -125,6 +129,14 @@ def test_pixels_are_means_of_cells():
     assert count == 64
 
 
-def test_discriminated_is_features_or_probabilities():
+def test_self_information_sums_to_one_where_all_classes_are_as_likely_and_to_zero_where_one_is():
+    model = make("advent")
+    logits = np.zeros((2, 1, 1, CLASSES), "float32")
+    logits[1, ..., 0] = 1e4
+    seen = model.evidence(DomainOutputs(None, tf.constant(logits), 1))
+    assert np.asarray(seen).sum(-1).ravel() == pytest.approx([1.0, 0.0])
+
+
+def test_discriminated_is_one_of_three():
     with pytest.raises(ValueError, match="discriminated"):
         DANN(encoder(), pointwise(CLASSES), pointwise(1), discriminated="logits")

@@ -9,10 +9,10 @@ import dataclasses
 
 import numpy as np
 
-from keras_dtl.bodies import Body
-from keras_dtl.bvh import POSITIONS, ROTATIONS, Bvh, forward_kinematics
-from keras_dtl.bvh_content import children_of
-from keras_dtl.motion import aligning_rotations, resample
+from keras_dtl.motion.bodies import Body
+from keras_dtl.motion.bvh_content import POSITIONS, ROTATIONS, Bvh, children_of
+from keras_dtl.motion.features import resample
+from keras_dtl.motion.kinematics import aligning_rotations, forward_kinematics
 
 
 def fit_motion(body: Body, positions: np.ndarray, rate: float, lead_in: bool = True) -> Bvh:

@@ -3,11 +3,19 @@ import dataclasses
 import numpy as np
 import pytest
 
-from keras_dtl.bodies import body_of
-from keras_dtl.bvh import axis_rotation, forward_kinematics, read_bvh
-from keras_dtl.characters import angles_near, fit_motion
-from keras_dtl.motion import features_of, heading, positions_of, read_motion
-from tests.test_bodies import like_cmu
+from keras_dtl.motion import (
+    axis_rotation,
+    body_of,
+    features_of,
+    fit_motion,
+    forward_kinematics,
+    heading,
+    positions_of,
+    read_bvh,
+    read_motion,
+)
+from keras_dtl.motion.characters import angles_near
+from tests.motion.test_bodies import like_cmu
 from tests.walking import BODY, t_pose, walking, with_first_frames, with_z_up
 
 THUMB = {"LeftHandThumb1": ("LeftHand", (3, 0, 2), (2, 0, 0))}

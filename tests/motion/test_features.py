@@ -3,11 +3,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from keras_dtl.bvh import BvhError, axis_rotation, forward_kinematics
 from keras_dtl.data.walker import walk, walker_skeleton
 from keras_dtl.motion import (
+    BvhError,
     Skeleton,
+    axis_rotation,
     features_of,
+    forward_kinematics,
     heading,
     mirror_motion,
     positions_of,

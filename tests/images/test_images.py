@@ -12,18 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
+from keras_dtl.files import readable_name
 from keras_dtl.images import (
-    DECODERS,
-    Decoder,
     ImageError,
     find_images,
     read_image,
     read_profile,
-    readable_name,
     resize_image,
     writable_suffixes,
     write_image,
 )
+from keras_dtl.images.formats import DECODERS, Decoder
 
 LEFT_RED = np.zeros((4, 6, 3), np.uint8)
 LEFT_RED[:, :3, 0] = 255  # red left of black

@@ -130,7 +130,7 @@ def _eight_bit(image):
     if not image.mode.startswith("I"):
         return image
     values = np.asarray(image).astype(np.int64)
-    # Pillow's mode I is also 16 bits of a PGM, and of a PNG before Pillow 12.
+    # Pillow's mode I is also 16 bits of a PGM.
     if values.min() < 0 or values.max() > 65535 or (image.format, image.mode) == ("TIFF", "I"):
         raise ImageError("its pixels are 32-bit or signed integers, whose range is not known")
     if _tag(image, _PHOTOMETRIC) == (0,):

@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 
-from keras_dtl.bvh_content import POSITIONS, ROTATIONS, Bvh, BvhError, Joint
+from keras_dtl.motion.bvh_content import POSITIONS, ROTATIONS, Bvh, BvhError, Joint
 
 _CHANNELS = {name.lower(): name for name in (*POSITIONS, *ROTATIONS)}
 _LARGEST = 2**30  # bytes

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_dtl.bodies import body_of
-from keras_dtl.bvh import Bvh, BvhError, axis_rotation, zxy_angles
-from keras_dtl.bvh_content import Joint, children_of
-from keras_dtl.renamed import former_names
-from keras_dtl.skeleton import ROOT_FEATURES, Skeleton
+from keras_dtl.motion.bodies import body_of
+from keras_dtl.motion.bvh_content import Bvh, BvhError
+from keras_dtl.motion.kinematics import axis_rotation
+from keras_dtl.motion.skeleton import ROOT_FEATURES, Skeleton
 
 
 def resample(positions: np.ndarray, rate: float, wanted: float) -> np.ndarray:
@@ -197,96 +196,3 @@ def read_motion(
     if rate is not None:
         positions = resample(positions, bvh.frames_per_second, rate)
     return positions, body.skeleton, rate or bvh.frames_per_second
-
-
-def to_bvh(positions: np.ndarray, skeleton: Skeleton, rate: float) -> Bvh:
-    """Return positions as a `Bvh`, whose bones are as long as the skeleton's.
-
-    Each joint is turned so that its bones point as the positions say; about a single bone it is
-    not turned further than its parent, since positions do not tell. Where several bones meet, as
-    in the pelvis, a file holds them stiff: they point as near to the positions as they can.
-
-    Args:
-        positions: World positions `(frames, joints, 3)`, y up.
-        skeleton: The `Skeleton`.
-        rate: Frames a second.
-    """
-    offsets = np.array(skeleton.offsets, "float64")
-    turns = _rotations(positions, skeleton, offsets)
-    children = children_of(skeleton.parents)
-    order = _depth_first(children)
-    joints, columns = [], []
-    for index in order:
-        parent = skeleton.parents[index]
-        above = turns[:, parent] if parent >= 0 else np.tile(np.eye(3), (len(positions), 1, 1))
-        angles = zxy_angles(np.swapaxes(above, 1, 2) @ turns[:, index])
-        channels = ("Zrotation", "Xrotation", "Yrotation")
-        if parent < 0:
-            channels = ("Xposition", "Yposition", "Zposition", *channels)
-            columns.append(positions[:, index])
-        joints.append(
-            Joint(
-                skeleton.names[index],
-                order.index(parent) if parent >= 0 else -1,
-                tuple(map(float, offsets[index])),
-                channels,
-                None if children[index] else (0.0, 0.0, 0.0),
-            )
-        )
-        columns.append(angles)
-    return Bvh(tuple(joints), np.concatenate(columns, 1), 1.0 / rate)
-
-
-def _depth_first(children):
-    order, left = [], [0]
-    while left:
-        order.append(left.pop())
-        left += reversed(children[order[-1]])
-    return order
-
-
-def _rotations(positions, skeleton, offsets):
-    """Return the rotation to world axes of every joint, `(frames, joints, 3, 3)`."""
-    turns = np.tile(np.eye(3), (len(positions), len(offsets), 1, 1))
-    children = children_of(skeleton.parents)
-    for index, parent in enumerate(skeleton.parents):
-        start = turns[:, parent] if parent >= 0 else turns[:, index]
-        if not children[index]:
-            turns[:, index] = start
-            continue
-        rest = np.einsum("fij,cj->fci", start, offsets[children[index]])
-        now = positions[:, children[index]] - positions[:, index : index + 1]
-        turns[:, index] = aligning_rotations(rest, now) @ start
-    return turns
-
-
-def aligning_rotations(rest: np.ndarray, now: np.ndarray) -> np.ndarray:
-    """Return the smallest rotations `(frames, 3, 3)` that lay `rest` upon `now`, by least squares.
-
-    A single bone leaves the turn about it open; a little of the two axes across keeps it small.
-
-    Args:
-        rest, now: Bones `(frames, bones, 3)`.
-    """
-    covariance = np.einsum("fci,fcj->fij", now, rest)
-    if rest.shape[1] == 1:
-        covariance = _with_frame(rest[:, 0], now[:, 0])
-    u, _, v = np.linalg.svd(covariance)
-    sign = np.linalg.det(u @ v)
-    u[..., -1] *= sign[:, None]
-    return u @ v
-
-
-def _with_frame(rest, now):
-    """Return the minimal rotation from one direction to another, as a matrix to be made proper."""
-    a = rest / np.linalg.norm(rest, axis=1, keepdims=True)
-    b = now / np.linalg.norm(now, axis=1, keepdims=True)
-    across = np.cross(a, b)
-    cosine = (a * b).sum(1)[:, None, None]
-    zero = np.zeros(len(a))
-    x, y, z = across.T
-    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], 1).reshape(-1, 3, 3)
-    return np.eye(3) + cross + cross @ cross / np.maximum(1 + cosine, 1e-9)
-
-
-__getattr__ = former_names(__name__, {"mirrored": "mirror_motion"})

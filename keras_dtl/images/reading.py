@@ -1,8 +1,4 @@
-"""Image files to arrays and back: one way of reading, for training and for production alike.
-
-NumPy and Pillow only. Whatever the file holds, `read_image` returns upright 8-bit pixels, and
-whatever is wrong with the file, it raises `ImageError`.
-"""
+"""Image files to arrays: whatever a file holds, upright 8-bit pixels or an `ImageError`."""
 
 import contextlib
 import functools
@@ -12,43 +8,25 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from keras_dtl.files import FilePath, atomic_path, open_regular, readable_name
+from keras_dtl.files import FilePath, open_regular, readable_name
 from keras_dtl.folders import find_files, find_other_files, suffix_of
-from keras_dtl.image_formats import (
-    DECODERS,
-    ENCODERS,
-    UNREAD_SUFFIXES,
-    format_of,
-    readable_suffixes,
-)
-from keras_dtl.image_formats import Decoder as Decoder
-from keras_dtl.image_formats import has_alpha as has_alpha
-from keras_dtl.image_formats import writable_suffixes as writable_suffixes
-from keras_dtl.image_notes import encoder_notes, rgb_profile
-from keras_dtl.image_notes import kept_profile as kept_profile
-from keras_dtl.image_pixels import (
+from keras_dtl.images.formats import DECODERS, UNREAD_SUFFIXES, readable_suffixes
+from keras_dtl.images.notes import rgb_profile
+from keras_dtl.images.pixels import (
     MODES,
     ImageError,
-    as_pillow,
     as_pixels,
     check_kind,
     check_size,
-    to_mode,
     upright_image,
 )
-from keras_dtl.image_pixels import orientation_of as orientation_of
-from keras_dtl.image_pixels import resize_image as resize_image
-from keras_dtl.image_pixels import turned_upright as turned_upright
-from keras_dtl.image_pixels import upright_size as upright_size
 
 MAX_PIXELS = 178_956_970  # half a gigabyte of RGB, from which on Pillow refuses, too
 _PREFIX = 64  # bytes, by which formats are told apart
-_PNG_LEVEL = 3  # of zlib: photos get as small as by its default, 6, in half the time
 
 
 def find_images(
@@ -69,17 +47,16 @@ def find_images(
     return find_files(folder, readable_suffixes(), recursive, on_error)
 
 
-def find_unread_files(folder: FilePath, recursive: bool = True) -> tuple[tuple[str, str], ...]:
-    """List the files of a folder that are not taken for images.
+def find_unread_files(folder: FilePath) -> tuple[tuple[str, str], ...]:
+    """List the files of a folder and its sub-folders that are not taken for images.
 
     Args:
         folder: The folder to search.
-        recursive: Whether to search its sub-folders too.
 
     Returns:
         `(path, reason)` of each, sorted, as text of one line.
     """
-    others = find_other_files(folder, readable_suffixes(), recursive)
+    others = find_other_files(folder, readable_suffixes())
     return tuple((readable_name(path), unread_reason(path)[0]) for path in others)
 
 
@@ -218,60 +195,3 @@ def _reason(error):
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return readable_name(str(error)) or type(error).__name__
-
-
-def write_image(
-    path: FilePath, image: np.ndarray, quality: int = 95, profile: bytes | None = None
-) -> None:
-    """Write an image, whole or not at all, in the format that the suffix of `path` names.
-
-    Alpha is laid over white where the format has none.
-
-    Args:
-        path: Where to write; missing folders are made.
-        image: A uint8 array of shape `(height, width, channels)` with 1, 3 or 4 channels.
-        quality: For JPEG, WebP and AVIF, from 1 to 100.
-        profile: Bytes of an ICC profile to keep with the pixels, where the format can.
-
-    Raises:
-        ValueError: The suffix, the shape or the dtype is none of these.
-        OSError: The file cannot be written.
-    """
-    tags = {"icc_profile": profile} if profile else None
-    data = encode_image(image, Path(path).suffix, quality, tags=tags)
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(data)
-
-
-def encode_image(
-    image: np.ndarray,
-    suffix: str,
-    quality: int = 95,
-    alpha: np.ndarray | None = None,
-    tags: dict[str, Any] | None = None,
-) -> bytes:
-    """Encode an image in the format that a suffix names.
-
-    Args:
-        image: A uint8 array of shape `(height, width, channels)` with 1, 3 or 4 channels.
-        suffix: Such as `".png"`.
-        quality: For JPEG, WebP and AVIF, from 1 to 100.
-        alpha: A uint8 array of shape `(height, width)` for an image of 1 or 3 channels; it is
-            left out where the format has none, whereas alpha of 4 channels is laid over white.
-        tags: What goes with the pixels: `exif`, `xmp`, `iptc`, `icc_profile` and `comment` as
-            bytes, `dpi` as two numbers, `text` as a dictionary of words. What the format cannot
-            hold, or a profile of pixels of another kind, is left out.
-
-    Raises:
-        ValueError: The suffix, the shape or the dtype is none of these.
-    """
-    name = format_of(suffix)
-    picture = as_pillow(image)
-    if not ENCODERS[name].alpha and picture.mode == "RGBA":
-        picture = to_mode(picture, "RGB")
-    elif ENCODERS[name].alpha and alpha is not None:
-        picture.putalpha(Image.fromarray(alpha))
-    tags = encoder_notes(tags or {}, name, picture.mode)
-    file = io.BytesIO()
-    picture.save(file, name, quality=quality, compress_level=_PNG_LEVEL, **tags)
-    return file.getvalue()

@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from keras_dtl.joint_names import LEFT, MIDDLE, RIGHT, match_joints, side_pairs, split_name
+from keras_dtl.motion.joint_names import LEFT, MIDDLE, RIGHT, match_joints, side_pairs, split_name
 
 SIDES = {
     "LeftUpLeg": (LEFT, "up leg"),

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_dtl.bvh import BvhError
-from keras_dtl.joint_names import side_pairs
+from keras_dtl.motion.bvh_content import BvhError
+from keras_dtl.motion.joint_names import side_pairs
 
 ROOT_FEATURES = 4
 """Height, steps to the side and ahead, and turn."""

@@ -3,10 +3,18 @@ import dataclasses
 import numpy as np
 import pytest
 
-from keras_dtl.bodies import body_of, lead_in_frames
-from keras_dtl.bvh import BvhError, axis_rotation, forward_kinematics, read_bvh
-from keras_dtl.characters import angles_near
-from keras_dtl.motion import features_of, heading, read_motion
+from keras_dtl.motion import (
+    BvhError,
+    axis_rotation,
+    body_of,
+    features_of,
+    forward_kinematics,
+    heading,
+    read_bvh,
+    read_motion,
+)
+from keras_dtl.motion.bodies import lead_in_frames
+from keras_dtl.motion.characters import angles_near
 from tests.walking import BODY, t_pose, walking, with_first_frames, with_z_up
 
 LEG = np.linalg.norm((9, 4)) + 44 + 41 + np.linalg.norm((6, 13))

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from keras_dtl.bvh_content import children_of
-from keras_dtl.skeleton import middle_pairs
+from keras_dtl.motion.bvh_content import children_of
+from keras_dtl.motion.skeleton import middle_pairs
 
 _AGREEMENT = 0.7  # cosine between an axis and what points along it
 _TURNS = {

@@ -8,11 +8,11 @@ import dataclasses
 
 import numpy as np
 
-from keras_dtl.bvh import POSITIONS, Bvh, BvhError, forward_kinematics
-from keras_dtl.bvh_content import children_of
-from keras_dtl.joint_names import match_joints
-from keras_dtl.skeleton import Skeleton, check_sides
-from keras_dtl.up_axis import turn_to_y, up_axes
+from keras_dtl.motion.bvh_content import POSITIONS, Bvh, BvhError, children_of
+from keras_dtl.motion.joint_names import match_joints
+from keras_dtl.motion.kinematics import forward_kinematics
+from keras_dtl.motion.skeleton import Skeleton, check_sides
+from keras_dtl.motion.up_axis import turn_to_y, up_axes
 
 _SHORTEST = 1e-4  # of the longest bone: what is shorter has no length
 _JUMP = 0.25  # leg lengths from one frame to the next

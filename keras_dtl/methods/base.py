@@ -28,7 +28,7 @@ class Method(ReplicatedSteps, keras.Model):
     Under `tf.distribute` replicas share each batch and learn what one would from the whole, see
     `keras_dtl.distribution.ReplicatedSteps` for where they cannot; a method says so where its own
     losses compare the examples of a batch with each other. Random numbers that a method draws for
-    examples are those of one replica.
+    examples are those of one replica; XLA (`jit_compile`) draws others of the same seed.
 
     Class attributes:
         task: What the deployed model does: `"classification"`, `"image_to_image"`, ...
@@ -93,8 +93,7 @@ class Method(ReplicatedSteps, keras.Model):
     ):
         """Take the arguments of `keras.Model.compile` and one optimizer for each further player.
 
-        What is handed over is what steps, as in Keras: its rate may be set and its iterations read
-        at any time. Multiples of its rate belong to this model and not to the optimizer.
+        What is handed over is what steps, as in Keras; it keeps no multiples of its rate.
 
         Args:
             optimizer: Keras optimizer, or its name.

@@ -114,7 +114,7 @@ def joined(source, target):
         source, target: `(batch, ...)`.
 
     Raises:
-        ValueError: When heights, widths or channels differ.
+        ValueError: When heights, widths, channels or types differ.
     """
     sizes = [tf.TensorShape(images.shape[1:]) for images in (source, target)]
     if not sizes[0].is_compatible_with(sizes[1]):
@@ -122,6 +122,11 @@ def joined(source, target):
             "Images of source and target must have one size. Received: "
             f"{' and '.join(str(size) for size in sizes)}. Resize those of one domain, or pass "
             'batch_norm="separate", which takes the domains in two passes.'
+        )
+    if source.dtype != target.dtype:
+        raise ValueError(
+            "Images of source and target must be of one type. Received: "
+            f"{source.dtype.name} and {target.dtype.name}. Bring both to uint8, 0..255."
         )
     return tf.concat([source, target], 0)
 

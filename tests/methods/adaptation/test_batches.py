@@ -138,6 +138,11 @@ def test_parts_that_are_not_equally_many_are_refused(parts, named):
         make().train_step({**batch(), **parts})
 
 
+def test_domains_of_different_types_are_refused():
+    with pytest.raises(ValueError, match="one type. Received: uint8 and float32"):
+        make().train_step({**batch(), "target": images(4).astype("float32")})
+
+
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "uint16", "int8", "int64"])
 @pytest.mark.parametrize("name", ["dann_shares", "ccsa"])
 def test_labels_may_be_of_any_type(name, dtype):

@@ -17,7 +17,8 @@ _UNMET = re.compile(r"assertion failed: \[b?['\"]?(.*?)['\"]?\]", re.DOTALL)
 def check_labels(x, y, loss, width) -> None:
     """Refuse labels, among what `fit` or `evaluate` is given, of another form than the loss reads.
 
-    Of arrays the values are looked at, too; of data sets the form alone.
+    Of arrays the values are looked at, too; of data sets the form, and for yes and no those of the
+    first batch.
 
     Args:
         x, y: As `fit` received them: arrays, or a data set of batches of labels beside images, or
@@ -28,10 +29,12 @@ def check_labels(x, y, loss, width) -> None:
     Raises:
         ValueError: Saying what was received, and what the loss wants.
     """
+    if isinstance(x, tf.data.Dataset) and isinstance(loss, YES_NO):
+        x = next(iter(x), x)  # others are told by TensorFlow where they are met
     for labels in _labels(x, y):
         _check_form(labels, loss, width)
-        if isinstance(labels, np.ndarray) and labels.size:
-            _check_values(labels, loss, width)
+        if hasattr(labels, "__array__") and np.size(labels):
+            _check_values(np.asarray(labels), loss, width)
 
 
 @contextlib.contextmanager
@@ -70,17 +73,18 @@ def _check_form(labels, loss, width):
             f"Labels must be numbers. Received: {dtype} of shape {shape}. Number the classes from "
             "0, such as by numpy.unique(labels, return_inverse=True)."
         )
-    last = shape[-1] if len(shape) > 1 else None
-    if isinstance(loss, SPARSE) and last == width > 1 and len(shape) in (2, 4):
+    last = shape[-1] if len(shape) in (2, 4) else None
+    if isinstance(loss, SPARSE) and last == width > 1:
         raise ValueError(
             f"{loss.name} takes the number of a class for each label. Received: labels of shape "
             f"{shape}, a number for each of {width} classes. Pass labels.argmax(-1), or compile "
             "CategoricalCrossentropy(from_logits=True)."
         )
-    if isinstance(loss, ONE_HOT) and last != width:
+    if isinstance(loss, ONE_HOT + YES_NO) and last != width and (last or width > 1):
         raise ValueError(
-            f"{loss.name} takes labels of {width} numbers, one for each class. Received: labels of "
-            f"shape {shape}. Compile SparseCategoricalCrossentropy(from_logits=True), or pass "
+            f"{loss.name} takes labels of {width} numbers, as the classifier gives. Received: "
+            f"labels of shape {shape}. For one of several classes compile "
+            "SparseCategoricalCrossentropy(from_logits=True), or pass "
             f"keras.utils.to_categorical(labels, {width})."
         )
 

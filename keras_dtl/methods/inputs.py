@@ -30,8 +30,11 @@ def logits_loss(loss):
     """Return a cross-entropy of logits for one of probabilities, and say so; any other as it is.
 
     Args:
-        loss: What `compile` was given: a name, a function or a Keras loss.
+        loss: What `compile` was given: a name, a function or a Keras loss, also as the only one of
+            a list or dictionary.
     """
+    if isinstance(loss, (list, tuple, dict)) and len(loss) == 1:
+        [loss] = loss.values() if isinstance(loss, dict) else loss
     name = loss if isinstance(loss, str) else getattr(loss, "__name__", None)
     if isinstance(name, str) and snake_name(name) in CROSSENTROPIES:
         kind, config = CROSSENTROPIES[snake_name(name)], {}

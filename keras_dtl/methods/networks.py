@@ -153,10 +153,11 @@ def refuse_added_losses(model):
 
 
 def require_one_way(encoder, classifier):
-    """Refuse classifiers of several inputs or several answers.
+    """Refuse encoders of several inputs, and classifiers of several answers or of other features.
 
     Raises:
-        ValueError: When `encoder` takes several tensors, or `classifier` gives several.
+        ValueError: When `encoder` takes several tensors, or `classifier` gives several, or takes
+            another shape than `encoder` gives.
     """
     for name, kind, tensors in (
         ("encoder", "takes", encoder.inputs),
@@ -168,6 +169,13 @@ def require_one_way(encoder, classifier):
                 f"{kind} {len(tensors)}: {', '.join(str(tensor.shape) for tensor in tensors)}. "
                 "Join them into one tensor, or train a model for each."
             )
+    given, taken = (tf.TensorShape(s) for s in (encoder.output_shape, classifier.input_shape))
+    if not given.is_compatible_with(taken):
+        raise ValueError(
+            f"`classifier` must take what `encoder` gives. Received: an encoder to {given}, and a "
+            f"classifier of {taken}. encoder.output_shape[1:] is what functions of "
+            "keras_dtl.backbones take."
+        )
 
 
 def tell_frozen(method, names):

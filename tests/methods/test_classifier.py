@@ -20,6 +20,23 @@ def test_metrics_may_be_given_by_their_place():
     assert scores["accuracy"] == 1
 
 
+@pytest.mark.parametrize("wrap", [lambda x: [x], lambda x: {"classifier": x}])
+def test_losses_and_metrics_in_lists_and_dictionaries_are_those_of_logits(wrap):
+    images = np.random.default_rng(0).integers(0, 256, (24, *SHAPE)).astype("uint8")
+    labels = (np.arange(24) > 11).astype("float32")
+    model, scores = FineTuning(encoder(), dense(1)), []
+    for each in (lambda x: x, wrap):
+        model.compile("sgd", each("binary_crossentropy"), metrics=each(["accuracy", "AUC"]))
+        found = model.evaluate(images, labels, verbose=0, return_dict=True)
+        scores.append([found["loss"], found["accuracy"], found["AUC"]])
+    assert scores[1] == pytest.approx(scores[0], rel=1e-5)
+
+
+def test_classifier_of_other_features_is_refused():
+    with pytest.raises(ValueError, match=r"must take what `encoder` gives.*6\).*7\)"):
+        DANN(encoder(), dense(CLASSES, 7), dense(1))
+
+
 @pytest.mark.parametrize(
     ("other", "method", "frozen"),
     [

@@ -35,12 +35,13 @@ VOID = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class
         (NUMBERS, ONE_HOT, "to_categorical"),
         (NUMBERS[:, None], ONE_HOT, "to_categorical"),
         (np.where(np.eye(CLASSES), 1, -1), YES_NO, "0 for no and 1 for yes.*-1..1"),
+        (NUMBERS[:, None] > 0, YES_NO, "labels of 3 numbers"),
     ],
 )
 def test_labels_that_the_loss_does_not_read_are_refused(labels, loss, named):
     with pytest.raises(ValueError, match=named):
         check_labels(IMAGES, labels, loss, CLASSES)
-    if "Received: the label" not in named and "none" not in named and loss is not YES_NO:
+    if "Received: the label" not in named and "none" not in named:
         batches = tf.data.Dataset.from_tensors((IMAGES, labels))
         with pytest.raises(ValueError, match=named):
             check_labels(batches, None, loss, CLASSES)
@@ -65,6 +66,14 @@ def test_labels_that_the_loss_does_not_read_are_refused(labels, loss, named):
 def test_labels_that_the_loss_reads_are_taken(labels, loss):
     check_labels(IMAGES, labels, loss, CLASSES)
     check_labels(tf.data.Dataset.from_tensors((IMAGES, labels)), None, loss, CLASSES)
+
+
+def test_labels_of_several_are_none_of_one():
+    """They would be broadcast against the one logit."""
+    check_labels(IMAGES, NUMBERS > 0, YES_NO, 1)
+    check_labels(IMAGES, NUMBERS[:, None] > 0, YES_NO, 1)
+    with pytest.raises(ValueError, match="labels of 1 numbers"):
+        check_labels(IMAGES, np.eye(CLASSES)[NUMBERS], YES_NO, 1)
 
 
 def wrong_batches():

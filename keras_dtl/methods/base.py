@@ -221,7 +221,7 @@ class Method(ReplicatedSteps, keras.Model):
         self.weighs_labels = sample_weight is not None
         loss = self.compute_loss(y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
         # Keras has divided it already, and added what layers ask for, see `regularization`.
-        return loss * replica_count() - _sum(self.losses)
+        return tf.cast(loss, "float32") * replica_count() - _sum(self.losses)
 
     def regularization(self, optimizer="optimizer"):
         """Return what layers ask for beside the losses, to be added to what is minimised.

@@ -221,8 +221,10 @@ def check_networks(method, arguments, keywords):
         arguments, keywords: Of its constructor.
 
     Raises:
-        ValueError: An argument that should be a network is none, or one without known inputs.
+        ValueError: An argument that should be a network is none, or one without known inputs; or
+            Keras is set to images whose channels come first.
     """
+    _require_channels_last()
     signature = inspect.signature(method)
     try:
         given = signature.bind_partial(*arguments, **keywords).arguments
@@ -242,6 +244,15 @@ def check_networks(method, arguments, keywords):
         raise ValueError(
             f"`{name}` of {method.__name__} must be a Keras network with known inputs: a "
             f"functional model, or a Sequential that was built. Received: {received}. {remedy}"
+        )
+
+
+def _require_channels_last():
+    if keras.config.image_data_format() != "channels_last":
+        raise ValueError(
+            "Images are (batch, height, width, channels) here. Received: Keras set to "
+            f"{keras.config.image_data_format()!r}, by which networks take the height for the "
+            'channels. Call keras.config.set_image_data_format("channels_last") before any is made.'
         )
 
 

@@ -47,9 +47,12 @@ def take_step(optimizer, gradients, variables, factors=None):
 
 @contextlib.contextmanager
 def _stepping_as_here(optimizer, factors):
-    ways = {"update_step": functools.partial(_update_step, optimizer, factors)}
-    if replica_count() > 1:
-        ways["_all_reduce_sum_gradients"] = functools.partial(list)  # they are added up already
+    ways = {
+        "update_step": functools.partial(_update_step, optimizer, factors),
+        # They are added up already. Keras binds them together even where there is one replica, by
+        # which TensorFlow takes reads of weights for ordered that are not, once it undoes that.
+        "_all_reduce_sum_gradients": functools.partial(list),
+    }
     for name, way in ways.items():
         setattr(optimizer, name, way)
     try:

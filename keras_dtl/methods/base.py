@@ -191,8 +191,8 @@ class Method(ReplicatedSteps, keras.Model):
     def minimize(self, loss, tape, optimizer="optimizer"):
         """Take one step of the named optimizer down the gradient of `loss`.
 
-        The gradient starts from a constant, the optimizer's loss scale (1 but in float16) divided
-        by the number of replicas, since a `tf.distribute` strategy adds up what they found.
+        The gradient starts from the optimizer's loss scale (1 but in float16) divided by the
+        number of replicas, since a `tf.distribute` strategy adds up what its replicas found.
 
         Args:
             loss: Scalar tensor, recorded by `tape`: the mean over this replica's batch.
@@ -201,7 +201,7 @@ class Method(ReplicatedSteps, keras.Model):
         """
         variables = self.moved_variables(optimizer)
         optimizer = getattr(self, optimizer)
-        start = optimizer.scale_loss(tf.ones((), loss.dtype) / replica_count())
+        start = optimizer.scale_loss(tf.ones_like(loss) / replica_count())
         gradients = tape.gradient(loss, variables, output_gradients=start)
         take_step(optimizer, gradients, variables, self.rate_factors())
 

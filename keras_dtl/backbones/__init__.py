@@ -1,6 +1,7 @@
 """Functions that return functional Keras models."""
 
 from keras_dtl.backbones.conv_net import conv_net
+from keras_dtl.backbones.implicit_motion import implicit_decoder, implicit_encoder
 from keras_dtl.backbones.latent import (
     class_discriminator,
     latent_decoder,
@@ -44,6 +45,8 @@ __all__ = [
     "code_classifier",
     "content_encoder",
     "conv_net",
+    "implicit_decoder",
+    "implicit_encoder",
     "latent_decoder",
     "latent_encoder",
     "lenet",

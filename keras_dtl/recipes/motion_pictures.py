@@ -53,7 +53,9 @@ def _positions(motions, skeleton):
     return {name: positions_of(features, skeleton) for name, features in motions.items()}
 
 
-def add_samples(report, model, data, labels: Callable, names: Sequence[str], seed: int = 0) -> None:
+def add_samples(
+    report, model, data, labels: Callable, names: Sequence[str], length: int, seed: int = 0
+) -> None:
     """Add drawn motions beside what real test windows become, with a player.
 
     Args:
@@ -62,6 +64,7 @@ def add_samples(report, model, data, labels: Callable, names: Sequence[str], see
         data: The `MotionData`.
         labels: Function from windows to the labels that the decoder is told, or None.
         names: Of these labels.
+        length: Of what is drawn, in frames.
         seed: Choice of the windows.
     """
     test, clips = data.test, data.split.test
@@ -70,7 +73,7 @@ def add_samples(report, model, data, labels: Callable, names: Sequence[str], see
     inputs = test.features[chosen] if told is None else (test.features[chosen], told[chosen])
     rebuilt = predict(model, inputs, BATCH)
     wanted = None if told is None else told[chosen]
-    drawn = np.asarray(model.sample(len(chosen), 2 * test.features.shape[1], wanted))
+    drawn = np.asarray(model.sample(len(chosen), length, wanted))
     scenes = {}
     for place, index in enumerate(chosen):
         name = names[told[index]] if told is not None else "any"

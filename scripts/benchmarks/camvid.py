@@ -41,11 +41,11 @@ WAYS = {
 for share in ("0.01", "0.05"):
     WAYS[f"fourier-{share}"] = [*WAYS["source-only"], "--fourier", share]
 WAYS["output-space-fourier"] = [*WAYS["output-space"], "--fourier", "0.05"]
-WAYS["dacs-fourier"] = [*WAYS["dacs"], "--fourier", "0.05"]
+
 LONG = ["--epochs", "12"]
 WAYS |= {
     f"{way}-long": [*WAYS[way], *LONG]
-    for way in ("source-only", "output-space", "dacs", "dacs-fourier", "target-trained")
+    for way in ("source-only", "output-space", "advent", "dacs", "target-trained")
 }
 
 

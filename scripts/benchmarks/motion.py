@@ -40,9 +40,13 @@ ROWS = {
     ),
     "synthesis": (
         MotionAAERecipe,
+        {"epochs": 20, "units": 256, "code": 64, "held_out": 5, "adversarial_weight": 1.0},
+    ),
+    "synthesis, recurrent": (
+        MotionAAERecipe,
         {
             **{"epochs": 60, "units": 128, "code": 32, "held_out": 5, "adversarial_weight": 1.0},
-            **{"learning_rate": 3e-3, "critic_learning_rate": 3e-3},
+            **{"learning_rate": 3e-3, "critic_learning_rate": 3e-3, "kind": "recurrent"},
         },
     ),
     "pairs": (MotionGMVRecipe, {"epochs": 40, "filters": 96, "held_out": 5}),

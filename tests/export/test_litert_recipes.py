@@ -1,8 +1,8 @@
-"""Every recipe's model for LiteRT: behind the same gate as all files, or refused by name."""
+"""Every recipe's model for LiteRT: behind the same gate as all files."""
 
 import pytest
 
-from keras_dtl.export import ExportError, export_model
+from keras_dtl.export import export_model
 from keras_dtl.manifest import read_manifest
 from keras_dtl.recipes import RECIPES
 from tests.recipes.step_repeats import changes
@@ -10,12 +10,9 @@ from tests.recipes.step_repeats import changes
 pytest.importorskip("ai_edge_litert")
 pytestmark = pytest.mark.slow
 
-# What LiteRT cannot compute, by recipe: what the refusal says.
-REFUSED = {"motion-aae": "recurrent layer '.*gru.*' takes sizes that are free, which LiteRT lacks"}
-
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_is_exported_for_litert_or_refused(name, tmp_path):
+def test_a_recipe_is_exported_for_litert(name, tmp_path):
     import keras
     import tensorflow as tf
 
@@ -25,10 +22,6 @@ def test_a_recipe_is_exported_for_litert_or_refused(name, tmp_path):
     recipe.prepare(data, tf.distribute.get_strategy())
     model = recipe.build_model(data)
     options = {**recipe.export_arguments(data), "examples": recipe.export_examples(data)}
-    if name in REFUSED:
-        with pytest.raises(ExportError, match=REFUSED[name]):
-            export_model(model, tmp_path / "a", formats=("litert",), **options)
-        return
     export_model(model, tmp_path / "a", formats=("litert",), **options)
     manifest = read_manifest(tmp_path / "a")
     [*records] = [record for record in manifest.parity if record["file"].endswith(".tflite")]

@@ -68,6 +68,22 @@ def test_flags_choose_what_is_exported(tmp_path):
         exported_part(other, flags, SETTINGS)
 
 
+def test_implicit_networks_are_exported_for_their_length(tmp_path):
+    networks = (
+        backbones.implicit_encoder(FEATURES, 12, 4, 3),
+        backbones.implicit_decoder(FEATURES, 12, 4, 5),
+    )
+    model = SequentialAdversarialAutoencoder(
+        *networks, backbones.mlp((5,), (4,), 1), *SCALE, num_classes=2
+    )
+    export_model(model.deployable(), tmp_path / "decoder", task="decoder")
+    artifact = load_artifact(tmp_path / "decoder", device="cpu")
+    codes = np.random.default_rng(0).normal(size=(3, 12, 5)).astype("float32")
+    np.testing.assert_allclose(artifact(codes), model.deployable()(codes), atol=1e-4)
+    with pytest.raises(ValueError, match="12"):
+        artifact(codes[:, :9])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("make", [transfer, lambda: transfer("recurrent"), autoencoder])
 def test_every_part_is_exported_and_takes_any_length(make, tmp_path):

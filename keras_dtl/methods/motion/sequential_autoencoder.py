@@ -18,7 +18,8 @@ class SequentialAdversarialAutoencoder(Method):
         + adversarial_weight * L_adversarial(critic(Enc(x)))
 
     then the critic learns draws of N(0, I) as real and codes as generated. New motion is decoded
-    from such draws, as long as one likes. With `num_classes` the decoder is told a label, and so is
+    from such draws: as long as one likes by a recurrent decoder, as long as in training by an
+    implicit one, which is more exact. With `num_classes` the decoder is told a label, and so is
     the critic: codes are normal within each label, and hold nothing of it.
 
     Batches are `motion`, or `(motion, labels)` where `num_classes` is given.
@@ -28,11 +29,13 @@ class SequentialAdversarialAutoencoder(Method):
     Reference: Wang & Artieres, "Motion Capture Synthesis with Adversarial Learning", IVA 2017.
 
     Differs from the paper: there no critic sees a label, but a classifier whose entropy the
-    encoder raises takes it out of the code.
+    encoder raises takes it out of the code. Networks may be implicit, see
+    `keras_dtl.backbones.implicit_decoder`.
 
     Args:
         encoder: Motion `(time, features)` to a code.
-        decoder: Codes repeated along time `(time, code + num_classes)` to motion.
+        decoder: Codes repeated along time `(time, code + num_classes)` to motion; the time may be
+            fixed, as of both networks of `keras_dtl.backbones.implicit_decoder`.
         critic: Code, and `num_classes` more numbers, to one logit.
         mean, deviation: Of each feature in training; networks see motion so normalised.
         num_classes: Of the labels; 0 for none.
@@ -135,9 +138,18 @@ class SequentialAdversarialAutoencoder(Method):
 
         Args:
             count: How many motions.
-            length: Of each, in frames.
+            length: Of each, in frames: any where the decoder takes any.
             labels: Integers `(count,)` in 0..`num_classes - 1` where there are classes.
+
+        Raises:
+            ValueError: When the decoder makes motion of another length.
         """
+        made = self.decoder.input_shape[1]
+        if made not in (None, length):
+            raise ValueError(
+                f"This decoder makes motion of {made} frames. Received: length {length}. Cut what "
+                "is longer, or take a recurrent decoder (--kind recurrent), which goes on."
+            )
         codes = keras.random.normal((count, self.encoder.output_shape[-1]), seed=self.random)
         return self.decode(codes, length, labels) * self.deviation + self.mean
 
@@ -190,13 +202,13 @@ class SequentialAdversarialAutoencoder(Method):
             part: `"decoder"` (codes repeated along time to motion) or `"encoder"` (motion to code).
         """
         if part == "encoder":
-            motion = keras.Input((None, len(self.mean)), name="motion")
+            motion = keras.Input(self.encoder.input_shape[1:], name="motion")
             seen = normalization_layer(self.mean, self.deviation)(motion)
             code = self.encoder(seen, training=False)
             return keras.Model(motion, {"code": code}, name=self.name)
         if part != "decoder":
             raise ValueError(f"`part` must be decoder or encoder. Received: {part!r}")
-        codes = keras.Input((None, self.decoder.input_shape[-1]), name="codes")
+        codes = keras.Input(self.decoder.input_shape[1:], name="codes")
         measured = keras.layers.Rescaling(self.deviation, self.mean, name="motion")
         return keras.Model(codes, measured(self.decoder(codes, training=False)), name=self.name)
 

@@ -12,6 +12,7 @@ from keras_dtl.methods import (
 )
 
 FEATURES, STYLES, ACTIONS = 7, 3, 2
+FRAMES = 9
 SCALE = ([0.5] * FEATURES, [2.0] * FEATURES)
 
 
@@ -30,10 +31,18 @@ def transfer(kind="convolutional", **kwargs):
     return compiled(model)
 
 
-def autoencoder(num_classes=0, **kwargs):
-    model = SequentialAdversarialAutoencoder(
+def autoencoder(num_classes=0, kind="recurrent", **kwargs):
+    networks = (
         backbones.recurrent_encoder(FEATURES, 4, 3),
         backbones.recurrent_decoder(FEATURES, 4, 3 + num_classes),
+    )
+    if kind == "implicit":
+        networks = (
+            backbones.implicit_encoder(FEATURES, FRAMES, 4, 3),
+            backbones.implicit_decoder(FEATURES, FRAMES, 4, 3 + num_classes),
+        )
+    model = SequentialAdversarialAutoencoder(
+        *networks,
         backbones.mlp((3 + num_classes,), (4,), 1),
         *SCALE,
         num_classes=num_classes,
@@ -59,7 +68,7 @@ def compiled(model, player="critic_optimizer"):
     return model
 
 
-def batch(frames=9):
+def batch(frames=FRAMES):
     random = np.random.default_rng(0)
     motion = random.normal(size=(6, frames, FEATURES)).astype("float32")
     return tuple(map(tf.constant, (motion, [0, 1, 2, 0, 1, 2], [0, 1, 0, 1, 0, 1])))
@@ -198,6 +207,19 @@ def test_features_must_fit():
     config = {**transfer().get_config(), "mean": [0.0]}
     with pytest.raises(ValueError, match="one number for each feature"):
         SequenceStyleTransfer.from_config(config)
+
+
+def test_implicit_networks_make_motion_of_one_length():
+    model = autoencoder(3, "implicit")
+    motion, labels, _ = batch()
+    losses = [float(model.train_step((motion, labels))["reconstruction_loss"]) for _ in range(4)]
+    assert losses[-1] < losses[0]
+    assert model((motion, labels)).shape == motion.shape
+    assert model.sample(2, FRAMES, tf.constant([0, 2])).shape == (2, FRAMES, FEATURES)
+    with pytest.raises(ValueError, match=f"of {FRAMES} frames. Received: length {FRAMES + 1}"):
+        model.sample(2, FRAMES + 1, tf.constant([0, 2]))
+    assert model.deployable().input_shape == (None, FRAMES, 6)
+    assert model.deployable("encoder").input_shape == (None, FRAMES, FEATURES)
 
 
 @pytest.mark.parametrize("num_classes", [pytest.param(0, marks=pytest.mark.slow), 3])

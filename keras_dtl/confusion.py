@@ -12,8 +12,19 @@ def confusion_counts(true: np.ndarray, predicted: np.ndarray, count: int) -> np.
 
     Returns:
         int64 `(count, count)`: true class (row) by predicted class (column).
+
+    Raises:
+        ValueError: When sizes differ, or a number is that of no class.
     """
-    index = np.asarray(true).reshape(-1).astype("int64") * count + np.asarray(predicted).reshape(-1)
+    true, predicted = (np.asarray(x).reshape(-1).astype("int64") for x in (true, predicted))
+    both = np.concatenate([true, predicted])
+    if true.size != predicted.size or (both.size and (both.min() < 0 or both.max() >= count)):
+        raise ValueError(
+            f"Expected two arrays of one size with classes from 0 to {count - 1}. Received: "
+            f"{true.size} and {predicted.size} numbers, from {both.min(initial=0)} to "
+            f"{both.max(initial=0)}. Leave out what is void, such as by true[true < {count}]."
+        )
+    index = true * count + predicted
     return np.bincount(index, minlength=count**2).reshape(count, count)
 
 

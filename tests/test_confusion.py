@@ -28,3 +28,12 @@ def test_iou_is_the_share_of_the_union_and_the_mean_over_true_classes():
 def test_small_integers_do_not_overflow():
     maps = np.full(3, 200, "uint8")
     assert confusion_counts(maps, maps, 256)[200, 200] == 3
+
+
+@pytest.mark.parametrize(
+    ("true", "predicted"), [([0, 1], [2, 0]), ([0, -1], [0, 1]), ([255, 0], [0, 1]), ([0], [0, 1])]
+)
+def test_numbers_of_no_class_are_refused(true, predicted):
+    """A prediction of class 2 of 2 was counted as class 0 for the true class after."""
+    with pytest.raises(ValueError, match="from 0 to 1. Received"):
+        confusion_counts(np.array(true), np.array(predicted), 2)

@@ -26,6 +26,7 @@ ALLOWED = {
     ("export/heads.py", "_keras_history"): "nor which layer made a model's output",
     ("methods/averages.py", "_trainable_variables"): "what its averages are of, in order",
     ("methods/optimizers.py", "_get_variable_index"): "Keras' way for the step of an optimizer",
+    ("methods/optimizers.py", "_trainable_variables"): "which variable that step moves",
     ("methods/optimizers.py", "_momentums"): "Adam's state, which its fused step updates",
     ("methods/optimizers.py", "_velocities"): "Adam's state, which its fused step updates",
 }

@@ -1,6 +1,10 @@
 import functools
+import logging
+import math
 
 import keras
+
+logger = logging.getLogger("keras_dtl")
 
 
 class ProgressSchedule(keras.callbacks.Callback):
@@ -15,6 +19,8 @@ class ProgressSchedule(keras.callbacks.Callback):
         schedules: Dictionary from what is set to a function of progress in 0..1. A key is a
             dotted path from the model to a variable (`"reversal_strength"`) or to a property
             that can be set (`"optimizer.learning_rate"`). See `keras_dtl.callbacks.schedules`.
+
+    What others set, such as Keras' `ReduceLROnPlateau`, lasts until the next step; a warning tells.
 
     The values of an epoch's last step appear in the logs under the last part of the key; those of a
     player's optimizer with the player's name, such as `discriminator_learning_rate`.
@@ -33,6 +39,7 @@ class ProgressSchedule(keras.callbacks.Callback):
                 "without end. Pass `steps_per_epoch` to fit()."
             )
         self._first_step_of_epoch = epoch * self.params["steps"]
+        self._tell_others()
 
     def on_train_batch_begin(self, batch, logs=None):
         total = self.params["epochs"] * self.params["steps"]
@@ -40,6 +47,21 @@ class ProgressSchedule(keras.callbacks.Callback):
         for path, schedule in self.schedules.items():
             self.values[path] = schedule(progress)
             set_value(self.model, path, self.values[path])
+
+    def _tell_others(self):
+        """Say where a value is no longer the one that was set last."""
+        for path, ours in self.values.items():
+            found = functools.reduce(getattr, path.split("."), self.model)
+            found = float(keras.ops.convert_to_numpy(found))
+            if not math.isclose(found, ours, rel_tol=1e-3, abs_tol=1e-30):  # of any precision
+                logger.warning(
+                    "%s was changed to %g by another callback; the schedule sets it at every step. "
+                    "Leave one of the two out.",
+                    *(path, found),
+                )
+
+    def on_train_begin(self, logs=None):
+        self.values = {}
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:

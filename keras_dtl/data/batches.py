@@ -10,7 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from keras_dtl.data.domain_checks import check_examples, check_labelled, check_one_shape
+from keras_dtl.data.domain_checks import (
+    check_examples,
+    check_labelled,
+    check_one_numbering,
+    check_one_shape,
+)
 from keras_dtl.pipeline import pipeline_options
 
 
@@ -141,7 +146,8 @@ def domain_batches(
         "target_labelled": (images, labels)}`, without the keys whose data was not given.
 
     Raises:
-        ValueError: If labels are missing, or the domains' images differ in shape.
+        ValueError: If labels are missing or number the classes in different ways, or the domains'
+            images differ in shape.
     """
     check_examples(source=source, target=target, target_labelled=target_labelled)
     domains = {
@@ -150,6 +156,7 @@ def domain_batches(
         "target_labelled": target_labelled,
     }
     check_labelled(source=source, target_labelled=target_labelled)
+    check_one_numbering(source, target_labelled)
     check_one_shape(domains)
     seeds = independent_seeds(seed, len(domains))
     changes = augment if strong is None else _both_ways(augment, strong)
@@ -267,8 +274,8 @@ def _common_length(tensors: Any) -> int:
 
 
 def _check_positions(batch_size: int, first_step: int) -> None:
-    if batch_size < 1 or first_step < 0:
+    if batch_size < 1 or first_step < 0 or batch_size != int(batch_size):
         raise ValueError(
-            "The batch size must be at least 1 and the first step at least 0. "
+            "The batch size must be a whole number of at least 1 and the first step at least 0. "
             f"Received: batch_size={batch_size}, first_step={first_step}."
         )

@@ -36,6 +36,22 @@ def check_labelled(**domains: Any) -> None:
             )
 
 
+def check_one_numbering(source: Any, target_labelled: Any) -> None:
+    """Refuse labels that number the classes in another way than the source's.
+
+    Args:
+        source: Data set with `classes`.
+        target_labelled: Data set, or None.
+    """
+    if target_labelled is None or source.classes == target_labelled.classes:
+        return
+    raise ValueError(
+        "Labels of `target_labelled` must count the classes as those of `source` do. Received: "
+        f"{', '.join(target_labelled.classes)}, and {', '.join(source.classes)} of the source. "
+        "keras_dtl.data.renumber(target_labelled, source.classes) brings them together by name."
+    )
+
+
 def check_one_shape(domains: dict[str, Any]) -> None:
     """Refuse domains whose images differ in height, width or channels.
 

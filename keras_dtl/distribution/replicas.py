@@ -100,15 +100,19 @@ def draw(random, count, shape, seed, groups=1):
         groups: Of how many batches, one after the other, the rows are.
 
     Returns:
-        Tensor `(count, *shape)`.
+        Tensor `(count, *shape)`, float32 where it is floating.
     """
     replica = _this_replica()
     if replica is None:
-        return random((count, *shape), seed=seed)
+        return _single(random((count, *shape), seed=seed))
     rows = count // groups
-    whole = random((groups, rows * replica_count(), *shape), seed=seed)
+    whole = _single(random((groups, rows * replica_count(), *shape), seed=seed))
     start = replica.replica_id_in_sync_group * rows
     return tf.reshape(whole[:, start : start + rows], (count, *shape))
+
+
+def _single(numbers):
+    return tf.cast(numbers, "float32") if numbers.dtype.is_floating else numbers
 
 
 def _this_replica():

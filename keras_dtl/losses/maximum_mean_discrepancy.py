@@ -70,10 +70,8 @@ def kernel_discrepancies(source, target, factors=FACTORS, bandwidth="mean", esti
     """
     _check(factors, bandwidth, estimator)
     source, target = as_two_sets(source, target, "maximum_mean_discrepancy")
-    # The distances stay and lose less to rounding when the sets lie around the origin.
-    centre = tf.stop_gradient(tf.reduce_mean(tf.concat([source, target], 0), 0))
     estimate = _quadratic if estimator == "quadratic" else _linear
-    return estimate(source - centre, target - centre, factors, bandwidth)
+    return estimate(source, target, factors, bandwidth)
 
 
 def optimal_kernel_weights(pair_values, regularization=1e-5):

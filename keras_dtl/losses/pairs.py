@@ -13,18 +13,39 @@ def as_two_sets(source, target, name):
         name: Of the loss, for the error.
 
     Raises:
-        ValueError: When the features differ, or a batch holds one example: two are the fewest
-            between which anything varies.
+        ValueError: When the features differ, or a batch holds one example.
     """
     sets = [_as_matrix(x) for x in (source, target)]
-    shapes = [x.shape for x in sets]
-    if shapes[0][1] != shapes[1][1] or any(s[0] is not None and s[0] < 2 for s in shapes):
+    if sets[0].shape[1] != sets[1].shape[1]:
         raise ValueError(
-            f"{name} compares at least 2 source with at least 2 target examples of the same "
-            f"features. Received: shapes {tuple(source.shape)} and {tuple(target.shape)}. "
-            "Take a larger batch, and drop a last one that is smaller."
+            f"{name} compares source and target examples of the same features. Received: shapes "
+            f"{tuple(source.shape)} and {tuple(target.shape)}."
         )
+    for examples in sets:
+        require_two(examples, name)
     return sets
+
+
+def require_two(examples, name):
+    """Refuse a batch of one example: two are the fewest between which anything varies.
+
+    Args:
+        examples: Tensor `(examples, ...)`.
+        name: Of the loss, for the error.
+
+    Raises:
+        ValueError: When it holds fewer; `tf.errors.InvalidArgumentError` where that is not known
+            before the batch comes.
+    """
+    message = (
+        f"{name} compares examples with each other, at least 2 of each domain or class. Received: "
+        "a batch with fewer. Take a larger one, and drop a last one that is smaller, such as by "
+        "batch(..., drop_remainder=True)."
+    )
+    if examples.shape[0] is None:
+        tf.debugging.assert_greater_equal(tf.shape(examples)[0], 2, message)
+    elif examples.shape[0] < 2:
+        raise ValueError(message)
 
 
 def squared_distances(first, second):
@@ -37,6 +58,9 @@ def squared_distances(first, second):
     Returns:
         Float32 tensor `(n, m)`, 0 or more.
     """
+    # The distances stay and lose less to rounding when the sets lie around the origin.
+    centre = tf.stop_gradient(tf.reduce_mean(tf.concat([first, second], 0), 0))
+    first, second = first - centre, second - centre
     norms = [tf.reduce_sum(x * x, 1) for x in (first, second)]
     products = tf.matmul(first, second, transpose_b=True)
     # Rounding may take the distance of near twins below 0.

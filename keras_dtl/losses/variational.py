@@ -1,7 +1,7 @@
 import tensorflow as tf
 
 from keras_dtl.losses.correlation_alignment import covariance
-from keras_dtl.losses.pairs import squared_distances
+from keras_dtl.losses.pairs import require_two, squared_distances
 
 FACTORS = (0.5, 1.0, 2.0)
 
@@ -37,8 +37,12 @@ def moment_discrepancy(codes):
 
     Returns:
         Scalar float32 tensor of 0 or more.
+
+    Raises:
+        ValueError: When there is one example.
     """
     codes = tf.cast(codes, "float32")
+    require_two(codes, "moment_discrepancy")
     mean, difference = tf.reduce_mean(codes, 0), covariance(codes) - tf.eye(codes.shape[-1])
     squares = tf.reduce_sum(tf.square(mean)) + tf.reduce_sum(tf.square(difference))
     return squares / codes.shape[-1]

@@ -5,7 +5,7 @@ import inspect
 import keras
 import tensorflow as tf
 
-from keras_dtl.distribution import ReplicatedSteps, add_up, replica_count
+from keras_dtl.distribution import ReplicatedSteps, replica_count
 from keras_dtl.methods.averages import own_averages
 from keras_dtl.methods.batch_norm import fused_batch_norm
 from keras_dtl.methods.given_data import require_ends
@@ -15,14 +15,7 @@ from keras_dtl.methods.given_losses import (
     refuse_validation,
 )
 from keras_dtl.methods.networks import check_networks, refuse_added_losses
-from keras_dtl.methods.optimizers import (
-    carry_state,
-    method_optimizer,
-    own_objects,
-    serialize_optimizer,
-    takes_whole_gradients,
-    with_loss_scaling,
-)
+from keras_dtl.methods.optimizers import own_objects, take_step, with_loss_scaling
 
 
 class Method(ReplicatedSteps, keras.Model):
@@ -35,7 +28,7 @@ class Method(ReplicatedSteps, keras.Model):
     Under `tf.distribute` replicas share each batch and learn what one would from the whole, see
     `keras_dtl.distribution.ReplicatedSteps` for where they cannot; a method says so where its own
     losses compare the examples of a batch with each other. Random numbers that a method draws for
-    examples are those of one replica.
+    examples are those of one replica; XLA (`jit_compile`) draws others of the same seed.
 
     Class attributes:
         task: What the deployed model does: `"classification"`, `"image_to_image"`, ...
@@ -59,7 +52,9 @@ class Method(ReplicatedSteps, keras.Model):
 
     def __new__(cls, *args, **kwargs):
         check_networks(cls, args, kwargs)
-        return super().__new__(cls, *args, **kwargs)
+        method = super().__new__(cls, *args, **kwargs)
+        method._keywords = tuple(kwargs)
+        return method
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -71,8 +66,10 @@ class Method(ReplicatedSteps, keras.Model):
     # Configuration ------------------------------------------------------------------------
 
     def get_config(self):
-        config = {name: _plain(getattr(self, name)) for name in self._argument_names()}
-        return {"name": self.name, **config}
+        of_layers = inspect.signature(keras.layers.Layer.__init__).parameters
+        passed_on = set(self._keywords).difference(of_layers)  # to a base, by `**kwargs`
+        names = dict.fromkeys((*self._argument_names(), *sorted(passed_on)))
+        return {"name": self.name, **{name: _plain(getattr(self, name)) for name in names}}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
@@ -96,9 +93,7 @@ class Method(ReplicatedSteps, keras.Model):
     ):
         """Take the arguments of `keras.Model.compile` and one optimizer for each further player.
 
-        Optimizers that are handed over do not change. What is added to one, such as multiples of
-        its rate, is added to a copy, which has its state where it moved the same variables:
-        `model.optimizer` is what steps.
+        What is handed over is what steps, as in Keras; it keeps no multiples of its rate.
 
         Args:
             optimizer: Keras optimizer, or its name.
@@ -122,16 +117,13 @@ class Method(ReplicatedSteps, keras.Model):
                 f"Pass one, e.g. {name}=keras.optimizers.Adam(2e-4)."
             )
         self.build()
-        factors = self.rate_factors()
+        self.rate_factors()  # says what is wrong with the multipliers
         given = {k: keras.optimizers.get(v) for k, v in {"optimizer": optimizer, **given}.items()}
-        made = {name: method_optimizer(each, factors) for name, each in given.items()}
-        made = own_objects(made)
-        super().compile(made.pop("optimizer"), *args, auto_scale_loss=auto_scale_loss, **kwargs)
-        for name, each in made.items():
+        given = own_objects(given)
+        super().compile(given.pop("optimizer"), *args, auto_scale_loss=auto_scale_loss, **kwargs)
+        for name, each in given.items():
             scaled = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
             setattr(self, name, with_loss_scaling(each) if scaled else each)
-        for name in self.optimized_variables():
-            carry_state(given[name], getattr(self, name), self.moved_variables(name))
 
     def rate_factors(self):
         """Return `{id of a variable: multiple of its optimizer's learning rate}`."""
@@ -150,7 +142,7 @@ class Method(ReplicatedSteps, keras.Model):
         if self.compiled and self.learning_rate_multipliers:
             config["learning_rate_multipliers"] = self.learning_rate_multipliers
         for name in ("optimizer", *self.player_optimizers) if self.compiled else ():
-            config[name] = serialize_optimizer(getattr(self, name))
+            config[name] = keras.optimizers.serialize(getattr(self, name))
         return config
 
     def compile_from_config(self, config):
@@ -211,9 +203,7 @@ class Method(ReplicatedSteps, keras.Model):
         optimizer = getattr(self, optimizer)
         start = optimizer.scale_loss(tf.ones_like(loss) / replica_count())
         gradients = tape.gradient(loss, variables, output_gradients=start)
-        if takes_whole_gradients(optimizer):
-            gradients = add_up(gradients)
-        optimizer.apply(gradients, variables)
+        take_step(optimizer, gradients, variables, self.rate_factors())
 
     # Losses and logs ----------------------------------------------------------------------
 
@@ -231,7 +221,7 @@ class Method(ReplicatedSteps, keras.Model):
         self.weighs_labels = sample_weight is not None
         loss = self.compute_loss(y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
         # Keras has divided it already, and added what layers ask for, see `regularization`.
-        return loss * replica_count() - _sum(self.losses)
+        return tf.cast(loss, "float32") * replica_count() - _sum(self.losses)
 
     def regularization(self, optimizer="optimizer"):
         """Return what layers ask for beside the losses, to be added to what is minimised.

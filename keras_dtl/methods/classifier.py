@@ -1,10 +1,14 @@
 """What methods share whose deployed model is an encoder, a classifier and an answer."""
 
+import inspect
+
 import keras
 
 from keras_dtl.layers import answer_of
 from keras_dtl.methods.base import Method
+from keras_dtl.methods.given_labels import check_labels, faults_in_words
 from keras_dtl.methods.inputs import check_asked, logits_loss
+from keras_dtl.methods.networks import tell_frozen
 from keras_dtl.methods.probability_metrics import logits_metrics
 
 
@@ -13,26 +17,50 @@ class ClassifierMethod(Method):
 
     What the classifier's numbers stand for follows from the compiled loss, see
     `keras_dtl.layers.Answer`.
+
+    Class attributes:
+        learning: Names of the networks that learn, at least in part.
     """
+
+    learning = ("encoder", "classifier")
 
     def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
         """See `Method.compile`. A cross-entropy of probabilities is taken as one of logits, and so
         are Keras' metrics of probabilities.
         """
         loss = logits_loss(loss)
+        _, _, _, *names = inspect.signature(keras.Model.compile).parameters
+        kwargs |= dict(zip(names, args, strict=False))
         for name in ("metrics", "weighted_metrics"):
             if kwargs.get(name):
                 kwargs[name] = logits_metrics(kwargs[name], self.classifier.output_shape, loss)
-        super().compile(optimizer, loss, *args, **kwargs)
+        tell_frozen(self, self.learning)
+        super().compile(optimizer, loss, **kwargs)
 
-    def evaluate(self, x=None, *args, **kwargs):
+    def fit(self, x=None, y=None, *args, **kwargs):
+        """See `keras.Model.fit`.
+
+        Raises:
+            ValueError: When labels are of another form than the loss reads, or no class has them.
+        """
+        self._check_labels(x, y)
+        with faults_in_words():
+            return super().fit(x, y, *args, **kwargs)
+
+    def evaluate(self, x=None, y=None, *args, **kwargs):
         """See `keras.Model.evaluate`.
 
         Raises:
-            ValueError: When images were scaled before, which the encoder does by itself.
+            ValueError: As of `fit`, and when images were scaled before, which the encoder does by
+                itself.
         """
         check_asked(x, self.encoder)
-        return super().evaluate(x, *args, **kwargs)
+        self._check_labels(x, y)
+        with faults_in_words():
+            return super().evaluate(x, y, *args, **kwargs)
+
+    def _check_labels(self, x, y):
+        check_labels(x, y, self.loss, self.classifier.output_shape[-1])
 
     def predict(self, x, *args, **kwargs):
         """See `keras.Model.predict`.

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_dtl.layers import answer_of
 from keras_dtl.methods.given_data import refuse_scaled_twice
+from keras_dtl.methods.given_labels import ONE_HOT
 
 logger = logging.getLogger("keras_dtl")
 
@@ -19,7 +20,6 @@ CROSSENTROPIES = {
     "binary_focal_crossentropy": keras.losses.BinaryFocalCrossentropy,
 }
 ACCURACIES = ("accuracy", "acc", "binary_accuracy")
-ONE_HOT = (keras.losses.CategoricalCrossentropy, keras.losses.CategoricalFocalCrossentropy)
 FROM_LOGITS = (
     "The classifier gives logits, the loss %s expects probabilities: it is taken as one of logits. "
     "Pass keras.losses.%s(from_logits=True) to say so."
@@ -30,8 +30,11 @@ def logits_loss(loss):
     """Return a cross-entropy of logits for one of probabilities, and say so; any other as it is.
 
     Args:
-        loss: What `compile` was given: a name, a function or a Keras loss.
+        loss: What `compile` was given: a name, a function or a Keras loss, also as the only one of
+            a list or dictionary.
     """
+    if isinstance(loss, (list, tuple, dict)) and len(loss) == 1:
+        [loss] = loss.values() if isinstance(loss, dict) else loss
     name = loss if isinstance(loss, str) else getattr(loss, "__name__", None)
     if isinstance(name, str) and snake_name(name) in CROSSENTROPIES:
         kind, config = CROSSENTROPIES[snake_name(name)], {}

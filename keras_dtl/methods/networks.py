@@ -1,11 +1,14 @@
 """Networks looked into: the layers they hold, how deep they are, and what they take and give."""
 
 import inspect
+import logging
 
 import keras
 import tensorflow as tf
 
 from keras_dtl.layers.nesting import nested_layers
+
+logger = logging.getLogger("keras_dtl")
 
 
 def in_float32(values):
@@ -150,10 +153,11 @@ def refuse_added_losses(model):
 
 
 def require_one_way(encoder, classifier):
-    """Refuse classifiers of several inputs or several answers.
+    """Refuse encoders of several inputs, and classifiers of several answers or of other features.
 
     Raises:
-        ValueError: When `encoder` takes several tensors, or `classifier` gives several.
+        ValueError: When `encoder` takes several tensors, or `classifier` gives several, or takes
+            another shape than `encoder` gives.
     """
     for name, kind, tensors in (
         ("encoder", "takes", encoder.inputs),
@@ -164,6 +168,30 @@ def require_one_way(encoder, classifier):
                 f"`{name}` must be a network of one input and one output. Received: one that "
                 f"{kind} {len(tensors)}: {', '.join(str(tensor.shape) for tensor in tensors)}. "
                 "Join them into one tensor, or train a model for each."
+            )
+    given, taken = (tf.TensorShape(s) for s in (encoder.output_shape, classifier.input_shape))
+    if not given.is_compatible_with(taken):
+        raise ValueError(
+            f"`classifier` must take what `encoder` gives. Received: an encoder to {given}, and a "
+            f"classifier of {taken}. encoder.output_shape[1:] is what functions of "
+            "keras_dtl.backbones take."
+        )
+
+
+def tell_frozen(method, names):
+    """Tell which networks do not learn at all, though the method means them to.
+
+    Args:
+        method: The method, about to be compiled.
+        names: Of its networks.
+    """
+    for name in names:
+        network = getattr(method, name)
+        if network.weights and not network.trainable_variables:
+            logger.warning(
+                "%s: nothing of `%s` learns. It is frozen (`trainable`), perhaps by another model "
+                "of this network. Set its `trainable` to True before `compile` to let it learn.",
+                *(type(method).__name__, name),
             )
 
 
@@ -193,8 +221,10 @@ def check_networks(method, arguments, keywords):
         arguments, keywords: Of its constructor.
 
     Raises:
-        ValueError: An argument that should be a network is none, or one without known inputs.
+        ValueError: An argument that should be a network is none, or one without known inputs; or
+            Keras is set to images whose channels come first.
     """
+    _require_channels_last()
     signature = inspect.signature(method)
     try:
         given = signature.bind_partial(*arguments, **keywords).arguments
@@ -214,6 +244,15 @@ def check_networks(method, arguments, keywords):
         raise ValueError(
             f"`{name}` of {method.__name__} must be a Keras network with known inputs: a "
             f"functional model, or a Sequential that was built. Received: {received}. {remedy}"
+        )
+
+
+def _require_channels_last():
+    if keras.config.image_data_format() != "channels_last":
+        raise ValueError(
+            "Images are (batch, height, width, channels) here. Received: Keras set to "
+            f"{keras.config.image_data_format()!r}, by which networks take the height for the "
+            'channels. Call keras.config.set_image_data_format("channels_last") before any is made.'
         )
 
 

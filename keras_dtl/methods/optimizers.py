@@ -1,179 +1,138 @@
-"""The optimizers that methods step with: Adam in one pass, rates of variables, whole gradients.
+"""How methods step with Keras' optimizers: Adam in one pass, rates of variables, whole gradients.
 
-Keras' optimizers know none of these. What is handed to `compile` becomes an optimizer of the same
-settings and the same state whose class does; the one handed over stays as it was.
+Keras' optimizers know none of these. One that is handed to `compile` stays what it is; for as long
+as it takes a step of a method, it takes it in this way.
 """
 
+import contextlib
 import functools
 
 import keras
 import tensorflow as tf
 
-from keras_dtl.distribution import replica_count
+from keras_dtl.distribution import add_up, replica_count
 
 
-@keras.saving.register_keras_serializable("keras_dtl")
-class FusedAdam(keras.optimizers.Adam):
-    """Adam that takes each step in one pass over the memory.
+def take_step(optimizer, gradients, variables, factors=None):
+    """Let an optimizer move variables down their gradients.
 
-    Keras writes Adam as a dozen passes over every variable; TensorFlow has the same formula as
-    one operation. On a CPU it takes a quarter of the time, which for a generator of many weights
-    and few images is a large part of the step. Settings, state and results are those of
-    `keras.optimizers.Adam`; sparse gradients, and all under `amsgrad`, take its own step.
+    Several replicas add their gradients up before: Keras clips what each replica found and adds
+    that up, so that replicas take longer steps than one would. Here clipping, loss scaling and
+    accumulation see the gradient of the whole batch.
 
     Args:
-        *args, **kwargs: Of `keras.optimizers.Adam`.
+        optimizer: Any Keras optimizer; one of `adam_step` takes that.
+        gradients: What this replica found, a tensor or None for each of `variables`.
+        variables: Keras variables, on which the optimizer is built if it is not yet.
+        factors: `{id of a variable: multiple of the learning rate, 0 or more}`; all others keep
+            the rate. The multiple acts on the rate and not on the gradient, which Adam and its
+            like would undo. Weight decay keeps the optimizer's own rate.
 
     Example:
 
     ```python
     import keras
-    from keras_dtl.methods.optimizers import FusedAdam
+    from keras_dtl.methods.optimizers import take_step
 
     weight = keras.Variable([1.0, 2.0])
-    FusedAdam(0.1).apply([keras.ops.ones(2)], [weight])
+    take_step(keras.optimizers.Adam(0.1), [keras.ops.ones(2)], [weight], {id(weight): 0.5})
     ```
     """
-
-    def update_step(self, gradient, variable, learning_rate):
-        if self.amsgrad or isinstance(gradient, tf.IndexedSlices):
-            return super().update_step(gradient, variable, learning_rate)
-        index = self._get_variable_index(variable)
-        dtype = variable.dtype
-        step = tf.cast(self.iterations + 1, dtype)
-        beta1, beta2 = (tf.cast(beta, dtype) for beta in (self.beta_1, self.beta_2))
-        return tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=self._momentums[index].value.handle,
-            v=self._velocities[index].value.handle,
-            beta1_power=tf.pow(beta1, step),
-            beta2_power=tf.pow(beta2, step),
-            lr=tf.cast(learning_rate, dtype),
-            beta1=beta1,
-            beta2=beta2,
-            epsilon=tf.cast(self.epsilon, dtype),
-            grad=tf.cast(gradient, dtype),
-        )
+    if replica_count() > 1:
+        gradients = add_up(gradients)
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of what scales losses
+    with _stepping_as_here(inner, factors or {}):
+        optimizer.apply(gradients, variables)
 
 
-class WholeGradients:
-    """Mixin of an optimizer whose gradients are added up over the replicas already, see `add_up`.
-
-    Keras clips what each replica found and adds that up, so that replicas take longer steps than
-    one would. Here clipping, loss scaling and accumulation see the gradient of the whole batch.
-    """
-
-    def _all_reduce_sum_gradients(self, grads_and_vars):
-        return list(grads_and_vars)
-
-
-class RateFactors:
-    """Mixin of an optimizer: lets single variables learn at a multiple of its rate.
-
-    The multiple acts on the rate and not on the gradient, which Adam and its like would undo.
-    Weight decay keeps the optimizer's own rate.
-    """
-
-    def build(self, variables):
-        self.rate_factors = tuple(self.rate_factor(variable) for variable in variables)
-        super().build(variables)
-
-    def update_step(self, gradient, variable, learning_rate):
-        factor = self.rate_factors[self._get_variable_index(variable)]
-        return super().update_step(gradient, variable, learning_rate * factor)
+@contextlib.contextmanager
+def _stepping_as_here(optimizer, factors):
+    ways = {
+        "update_step": functools.partial(_update_step, optimizer, factors),
+        # They are added up already. Keras binds them together even where there is one replica, by
+        # which TensorFlow takes reads of weights for ordered that are not, once it undoes that.
+        "_all_reduce_sum_gradients": functools.partial(list),
+    }
+    for name, way in ways.items():
+        setattr(optimizer, name, way)
+    try:
+        yield
+    finally:
+        for name in ways:  # another replica, which shares the optimizer, may have done so
+            vars(optimizer).pop(name, None)
 
 
-@functools.cache
-def _extended(kind, extensions):
-    if not extensions:
-        return kind
-    return type(kind.__name__, (*extensions, kind), {"extended": kind, "__module__": __name__})
+def _update_step(optimizer, factors, gradient, variable, learning_rate):
+    index = optimizer._get_variable_index(variable)
+    factor = factors.get(id(optimizer._trainable_variables[index]))
+    if factor is not None:
+        learning_rate = learning_rate * factor
+    kind = type(optimizer)
+    is_adam = kind.update_step is keras.optimizers.Adam.update_step
+    if is_adam and not optimizer.amsgrad and not isinstance(gradient, tf.IndexedSlices):
+        return adam_step(optimizer, gradient, variable, learning_rate)
+    return kind.update_step(optimizer, gradient, variable, learning_rate)
 
 
-def method_optimizer(optimizer, factors=None):
-    """Return the optimizer that a method steps with, like the one that it was given.
+def adam_step(optimizer, gradient, variable, learning_rate):
+    """Take the step of Adam, and of AdamW, in one pass over the memory.
+
+    Keras writes Adam as a dozen passes over every variable; TensorFlow has the same formula as
+    one operation. On a CPU it takes a quarter of the time, which for a generator of many weights
+    and few images is a large part of the step. State and results are those of Keras.
 
     Args:
-        optimizer: Any Keras optimizer, its name or its config; it does not change. A plain Adam
-            becomes a `FusedAdam`, alone or inside a `LossScaleOptimizer`.
-        factors: `{id of a variable: multiple of the learning rate, 0 or more}`; all others keep
-            the rate.
-
-    Returns:
-        A Keras optimizer: a new one, not yet built, or `optimizer` itself where nothing is to be
-        added to it. In the scope of several replicas it takes `WholeGradients`.
+        optimizer: `keras.optimizers.Adam` without `amsgrad`, built.
+        gradient: Dense tensor.
+        variable: What it moves.
+        learning_rate: Scalar.
     """
-    optimizer = keras.optimizers.get(optimizer)
-    kind = _plain_class(optimizer)
-    if kind is keras.optimizers.LossScaleOptimizer:
-        inner = method_optimizer(optimizer.inner_optimizer, factors)
-        config = {k: v for k, v in optimizer.get_config().items() if k != "inner_optimizer"}
-        return kind(inner, **config)
-    fused = FusedAdam if kind is keras.optimizers.Adam else kind
-    wanted = (WholeGradients, replica_count() > 1), (RateFactors, bool(factors))
-    extended = _extended(fused, tuple(extension for extension, is_wanted in wanted if is_wanted))
-    if extended is type(optimizer) and not factors:
-        return optimizer
-    new = extended.from_config(optimizer.get_config())
-    if factors:
-        new.rate_factor = lambda variable: factors.get(id(variable), 1.0)
-    return new
+    index = optimizer._get_variable_index(variable)
+    dtype = variable.dtype
+    step = tf.cast(optimizer.iterations + 1, dtype)
+    beta1, beta2 = (tf.cast(beta, dtype) for beta in (optimizer.beta_1, optimizer.beta_2))
+    return tf.raw_ops.ResourceApplyAdam(
+        var=variable.handle,
+        m=optimizer._momentums[index].value.handle,
+        v=optimizer._velocities[index].value.handle,
+        beta1_power=tf.pow(beta1, step),
+        beta2_power=tf.pow(beta2, step),
+        lr=tf.cast(learning_rate, dtype),
+        beta1=beta1,
+        beta2=beta2,
+        epsilon=tf.cast(optimizer.epsilon, dtype),
+        grad=tf.cast(gradient, dtype),
+    )
 
 
 def own_objects(optimizers):
     """Return optimizers by name of which no two are one object, as each has a state of its own.
 
     Args:
-        optimizers: What `method_optimizer` returned, by the names of the players.
+        optimizers: Keras optimizers by the names of the players.
+
+    Raises:
+        ValueError: When one of several players cannot be copied.
     """
     own = {}
     for name, each in optimizers.items():
         shared = any(each is other for other in own.values())
-        own[name] = type(each).from_config(each.get_config()) if shared else each
+        own[name] = _copy(each, name) if shared else each
     return own
 
 
-def takes_whole_gradients(optimizer):
-    """Return whether an optimizer leaves it to the caller to add gradients up over replicas."""
-    return isinstance(getattr(optimizer, "inner_optimizer", optimizer), WholeGradients)
-
-
-def serialize_optimizer(optimizer):
-    """Return the config of the optimizer that a method's was made from.
-
-    So a saved model names Keras' own classes, and `compile` adds again what a method adds.
-
-    Args:
-        optimizer: What `method_optimizer` returned, also inside a `LossScaleOptimizer`.
-
-    Returns:
-        JSON-ready dictionary for `keras.optimizers.deserialize`.
-    """
-    # The optimizer itself and no copy of it: Keras tells objects apart by where they lie.
-    config = {**keras.optimizers.serialize(optimizer), **_names(_plain_class(optimizer))}
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        config["config"]["inner_optimizer"] = serialize_optimizer(optimizer.inner_optimizer)
-    return config
-
-
-def carry_state(source, target, variables):
-    """Give an optimizer the state of the one that it was made from, where both move the same.
-
-    Args:
-        source: Keras optimizer that may have stepped already.
-        target: What `method_optimizer` made of it. Unless `source` is built it stays as it is.
-        variables: What `target` moves.
-    """
-    if source is target or not source.built:
-        return
-    target.build(variables)
-    if not hasattr(source, "inner_optimizer"):
-        target = getattr(target, "inner_optimizer", target)
-    pairs = list(zip(source.variables, target.variables, strict=False))
-    same = all(ours.name == theirs.name and ours.shape == theirs.shape for ours, theirs in pairs)
-    if same and len(source.variables) == len(target.variables):
-        for ours, theirs in pairs:
-            theirs.assign(ours)
+def _copy(optimizer, name):
+    try:
+        copy = type(optimizer).from_config(optimizer.get_config())
+    except (NotImplementedError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"One optimizer was given to several players, of which each needs one of its own, and "
+            f"it cannot be copied for `{name}`: {error} Pass an optimizer for each."
+        ) from error
+    ours, theirs = (vars(getattr(each, "inner_optimizer", each)) for each in (optimizer, copy))
+    # What `exclude_from_weight_decay` was told stands in no config.
+    theirs.update({k: v for k, v in ours.items() if k.startswith("_exclude_from_weight_decay")})
+    return copy
 
 
 def with_loss_scaling(optimizer):
@@ -185,18 +144,3 @@ def with_loss_scaling(optimizer):
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return optimizer
     return keras.optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
-
-
-def _plain_class(optimizer):
-    kind = type(optimizer)
-    kind = getattr(kind, "extended", kind)
-    return keras.optimizers.Adam if kind is FusedAdam else kind
-
-
-def _names(kind):
-    """Return what a config says of the class of its optimizer."""
-    name = kind.__name__
-    if getattr(keras.optimizers, name, None) is kind:
-        return {"module": "keras.optimizers", "class_name": name, "registered_name": None}
-    registered = keras.saving.get_registered_name(kind)
-    return {"module": kind.__module__, "class_name": name, "registered_name": registered}

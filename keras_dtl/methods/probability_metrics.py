@@ -59,14 +59,19 @@ def logits_metrics(metrics, output_shape, loss):
     probabilities.
 
     Args:
-        metrics: What `compile` was given: names, functions and Keras metrics.
+        metrics: What `compile` was given: names, functions and Keras metrics, in lists or a
+            dictionary.
         output_shape: Of the classifier.
         loss: As `logits_loss` returned it.
     """
     kind = answer_kind(output_shape, loss)
-    if not isinstance(metrics, (list, tuple)) or kind not in ACTIVATIONS:
+    if kind not in ACTIVATIONS:
         return metrics
-    return [_of_logits(metric, kind, loss) for metric in metrics]
+    if isinstance(metrics, dict):
+        return {k: logits_metrics(each, output_shape, loss) for k, each in metrics.items()}
+    if isinstance(metrics, (list, tuple)):
+        return [logits_metrics(each, output_shape, loss) for each in metrics]
+    return None if metrics is None else _of_logits(metrics, kind, loss)
 
 
 def _of_logits(metric, kind, loss):

@@ -53,6 +53,21 @@ def test_values_appear_in_the_logs():
     np.testing.assert_allclose(history["learning_rate"], [1.4, 1.9])
 
 
+@pytest.mark.parametrize("first", [False, True])
+def test_rates_that_another_callback_sets_too_are_told(first, caplog):
+    model = compiled(dense(3))
+    schedule = ProgressSchedule({"optimizer.learning_rate": lambda progress: 0.1 + progress})
+    plateau = keras.callbacks.ReduceLROnPlateau("loss", 0.5, patience=0, min_delta=1e9)
+    pair = [plateau, schedule] if first else [schedule, plateau]
+    settings = {"epochs": 3, "steps_per_epoch": 2, "verbose": 0}
+    model.fit(dataset(), callbacks=[schedule], **settings)
+    model.optimizer.learning_rate = 0.5  # between two trainings it is the user's
+    model.fit(dataset(), callbacks=[schedule], **settings)
+    assert not caplog.text
+    model.fit(dataset(), callbacks=pair, **settings)
+    assert caplog.text.count("optimizer.learning_rate was changed") == 1
+
+
 def test_rates_of_players_appear_under_names_of_their_own():
     model = compiled(dense(3))
     model.critic_optimizer = keras.optimizers.SGD(1.0)

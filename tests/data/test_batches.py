@@ -187,7 +187,7 @@ def test_domain_batches_of_different_shapes_are_refused():
 
 @pytest.mark.parametrize("arguments", [{"batch_size": 0}, {"batch_size": 2, "first_step": -1}])
 def test_endless_bad_position_is_refused(arguments):
-    with pytest.raises(ValueError, match="batch size must be at least 1"):
+    with pytest.raises(ValueError, match="whole number of at least 1"):
         endless_batches(numbered_images(4), **arguments)
 
 
@@ -229,3 +229,16 @@ def test_arrays_and_none_are_no_domains():
         domain_batches(source, images, 2)
     with pytest.raises(ValueError, match="`source` must be a data set .* Received: NoneType"):
         domain_batches(None, None, 2)
+
+
+def test_labels_of_the_target_must_count_the_classes_as_the_source_does():
+    source = numbered_images(4)
+    other = LabelledImages(source.images, source.labels, ("odd", "even"))
+    with pytest.raises(ValueError, match="odd, even, and even, odd of the source.*renumber"):
+        domain_batches(source, source, 2, target_labelled=other)
+    domain_batches(source, other, 2)  # labels of the target enter no batch
+
+
+def test_batch_of_no_whole_number_is_refused():
+    with pytest.raises(ValueError, match="whole number"):
+        domain_batches(numbered_images(4), None, 2.5)

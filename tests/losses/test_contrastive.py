@@ -25,6 +25,21 @@ def test_losses_equal_a_loop_over_pairs():
     np.testing.assert_allclose(found, loop(x, x_labels, y, y_labels, 2.0), rtol=1e-5)
 
 
+def test_pairs_far_from_the_origin_keep_their_distances():
+    rng = np.random.default_rng(0)
+    x, y = (rng.normal(size=(4, 3)).astype("float32") + np.float32(1e5) for _ in range(2))
+    labels = np.array([0, 1, 0, 1])
+    found = contrastive_alignment(x, labels, y, labels, margin=2.0)
+    np.testing.assert_allclose(found, loop(x, labels, y, labels, 2.0), rtol=1e-5)
+
+
+def test_domain_without_examples_leaves_finite_gradients():
+    x = tf.Variable(tf.ones((2, 3)))
+    with tf.GradientTape() as tape:
+        loss = sum(contrastive_alignment(x, np.arange(2), tf.zeros((0, 3)), np.arange(0)))
+    assert float(loss) == 0 and not np.any(tape.gradient(loss, x))
+
+
 def test_class_missing_in_one_domain_leaves_a_term_of_zero():
     same, apart = contrastive_alignment(
         np.zeros((2, 2)), np.array([0, 0]), np.zeros((2, 2)), np.array([1, 1])

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from keras_dtl.losses import (
     class_discrepancy,
@@ -62,3 +63,8 @@ def test_moments_are_those_of_numpy_and_nought_at_the_prior():
     many = random.normal(size=(20_000, 8)).astype("float32")
     assert float(moment_discrepancy(many)) < 1e-3
     assert float(moment_discrepancy(2 * many)) > 8  # variances of 4
+
+
+def test_moments_of_one_example_are_refused():
+    with pytest.raises(ValueError, match="moment_discrepancy compares.*at least 2"):
+        moment_discrepancy(np.ones((1, 3), "float32"))

@@ -272,3 +272,19 @@ def test_multipliers_are_saved_and_unknown_parts_refused(tmp_path):
         np.testing.assert_array_equal(a, b)
     with pytest.raises(ValueError, match="third"):
         make(learning_rate_multipliers={"third": 2.0})
+
+
+@keras.saving.register_keras_serializable("tests")
+class Variant(TwoPlayers):
+    """A user's own, whose base takes what it does not name."""
+
+    def __init__(self, first, second, extra=1, **kwargs):
+        super().__init__(first, second, **kwargs)
+        self.extra = extra
+
+
+def test_arguments_that_a_subclass_passes_on_are_saved():
+    model = Variant(dense(1), dense(1), extra=2, weight=0.5, dtype="mixed_bfloat16")
+    for _ in range(2):
+        model = Variant.from_config(model.get_config())
+        assert (model.extra, model.weight) == (2, 0.5)

@@ -61,6 +61,7 @@ class ADDA(AdversarialAdaptation):
 
     tracked = ("label_loss", "domain_loss", "mapping_loss", "domain_accuracy")
     compares_domains = False
+    learning = ("encoder", "discriminator")
     player_optimizers = ("discriminator_optimizer",)
     choices = ("features", "logits")
 

@@ -20,6 +20,7 @@ class AdversarialAdaptation(DomainAdaptation):
     """
 
     adversarial = True
+    learning = ("encoder", "classifier", "discriminator")
     choices = ()
 
     def __init__(

@@ -1,4 +1,5 @@
 import math
+import numbers
 
 import keras
 import tensorflow as tf
@@ -82,7 +83,7 @@ def check_weight(weight, method):
     """
     if weight == "auto" and not method.adversarial:
         return
-    if isinstance(weight, str) or not 0 <= weight < math.inf:
+    if not isinstance(weight, numbers.Real) or not 0 <= weight < math.inf:
         automatic = "" if method.adversarial else ' or "auto"'
         raise ValueError(
             f"`adaptation_weight` of {method.__name__} must be a number of 0 or more{automatic}. "

@@ -1,4 +1,5 @@
 import keras
+import tensorflow as tf
 
 from keras_dtl.losses import (
     kernel_discrepancies,
@@ -77,6 +78,8 @@ class DAN(LayerAlignment):
         self.bandwidth = bandwidth
         self.estimator = estimator
         self.learn_kernel_weights = learn_kernel_weights
+        # What no kernel can be is told now, not by the first step.
+        maximum_mean_discrepancy(tf.zeros((2, 1)), tf.ones((2, 1)), **self._kernels())
         self.kernel_weights = {}
         if learn_kernel_weights:
             self.kernel_weights = {name: self._kernel_weights(name) for name in self.compared}

@@ -83,12 +83,28 @@ def _check_parts(method, batch):
             f"{type(batch['target']).__name__} of {len(batch['target'])}. Where labels of the "
             "target may be used, name them 'target_labelled'; else leave them out."
         )
+    _check_sizes(method, batch)
     unknown = sorted(set(batch).difference(KEYS))
     if unknown:
         logger.warning(
             "%s looks at %s in a batch, and not at %s.",
             *(method.__name__, ", ".join(KEYS), ", ".join(map(str, unknown))),
         )
+
+
+def _check_sizes(method, batch):
+    """Refuse images, labels and weights that belong together and are not equally many."""
+    for name in ("source", "target", "target_labelled"):
+        parts = batch.get(name, ())
+        parts = list(parts) if isinstance(parts, (tuple, list)) else [parts]
+        parts += [batch[key] for key in (f"{name}_strong", f"{name}_weight") if key in batch]
+        counts = [tf.TensorShape(part.shape)[0] for part in parts if getattr(part, "shape", None)]
+        if len({count for count in counts if count is not None}) > 1:
+            raise ValueError(
+                f"Batches for {method.__name__} need as many labels and weights as images. "
+                f"Received under {name!r}, in the order of images, labels or strongly changed "
+                f"images, and weights: {', '.join(map(str, counts))}."
+            )
 
 
 def joined(source, target):
@@ -98,7 +114,7 @@ def joined(source, target):
         source, target: `(batch, ...)`.
 
     Raises:
-        ValueError: When heights, widths or channels differ.
+        ValueError: When heights, widths, channels or types differ.
     """
     sizes = [tf.TensorShape(images.shape[1:]) for images in (source, target)]
     if not sizes[0].is_compatible_with(sizes[1]):
@@ -107,16 +123,23 @@ def joined(source, target):
             f"{' and '.join(str(size) for size in sizes)}. Resize those of one domain, or pass "
             'batch_norm="separate", which takes the domains in two passes.'
         )
+    if source.dtype != target.dtype:
+        raise ValueError(
+            "Images of source and target must be of one type. Received: "
+            f"{source.dtype.name} and {target.dtype.name}. Bring both to uint8, 0..255."
+        )
     return tf.concat([source, target], 0)
 
 
 def class_numbers(labels):
-    """Return labels as integers `(batch,)`, or maps of them, that have a number for each class, or
-    a last axis of 1.
+    """Return labels as int32 `(batch,)`, or maps of them.
+
+    Args:
+        labels: Of any type, also with a number for each class, or a last axis of 1.
     """
     if len(labels.shape) not in (2, 4):
-        return labels
-    return tf.argmax(labels, -1, "int32") if labels.shape[-1] > 1 else labels[..., 0]
+        return tf.cast(labels, "int32")
+    return tf.argmax(labels, -1, "int32") if labels.shape[-1] > 1 else class_numbers(labels[..., 0])
 
 
 def unpack(batch):

@@ -47,6 +47,7 @@ class SHOT(DomainAdaptation):
 
     tracked = ("entropy", "negative_diversity", "pseudo_label_loss")
     compares_domains = False
+    learning = ("encoder",)
     reads_classes = True
 
     def __init__(

@@ -28,7 +28,10 @@ class FineTuning(ClassifierMethod):
     are, bit for bit, moving statistics too. What helps depends on how many labels there are and
     how near the encoder's first task was: compare with a random start before believing in it.
 
-    Layers are counted as in `learnt_layers`: a convolution and its normalisation are one.
+    Layers are counted as in `learnt_layers`: a convolution and its normalisation are one. Which of
+    the encoder learn is a matter of `train_from` alone, since another model may share the encoder
+    and have frozen it: `compile` undoes what was set by hand (`trainable`), and says so. What is
+    set after `compile` holds.
 
     Deeper layers may learn more slowly, by `rate_decay` or, for the encoder as a whole, by
     `compile(..., learning_rate_multipliers={"encoder": 0.1})`. To thaw the encoder by and by, let
@@ -77,6 +80,7 @@ class FineTuning(ClassifierMethod):
 
     task = "classification"
     tracked = ("label_loss",)
+    learning = ("classifier",)
 
     def __init__(
         self,

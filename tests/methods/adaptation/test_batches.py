@@ -9,6 +9,7 @@ from keras_dtl.methods.adaptation.examples import unpack
 from keras_dtl.methods.inputs import first_batch, require_domains, with_label_weights
 from tests.methods.adaptation.test_domain_adaptation import batch, images, labels, make
 from tests.methods.adaptation.test_every_adaptation import MAKERS
+from tests.networks import compiled
 
 
 @pytest.mark.parametrize("form", [lambda b: (b,), lambda b: (b, None, None)])
@@ -119,3 +120,40 @@ def test_images_with_numbers_that_are_not_finite_are_named():
     x[1, 0, 0] = np.nan
     with pytest.raises(ValueError, match="float32 with 3 numbers that are not finite"):
         make().fit({"source": (x, labels(6)), "target": images(6)})
+
+
+@pytest.mark.parametrize(
+    ("parts", "named"),
+    [
+        ({"source": (images(6), labels(5))}, "'source'.*: 6, 5"),
+        ({"source": (images(6), labels(6), np.ones(1, "float32"))}, "'source'.*: 6, 6, 1"),
+        ({"target_labelled": (images(3), labels(4))}, "'target_labelled'.*: 3, 4"),
+        ({"target_weight": np.ones(3, "float32")}, "'target'.*: 4, 3"),
+        ({"source_strong": images(2)}, "'source'.*: 6, 6, 2"),
+    ],
+)
+def test_parts_that_are_not_equally_many_are_refused(parts, named):
+    """Labels would have been taken for those of other images."""
+    with pytest.raises(ValueError, match=f"as many labels and weights as images.*{named}"):
+        make().train_step({**batch(), **parts})
+
+
+def test_domains_of_different_types_are_refused():
+    with pytest.raises(ValueError, match="one type. Received: uint8 and float32"):
+        make().train_step({**batch(), "target": images(4).astype("float32")})
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "uint16", "int8", "int64"])
+@pytest.mark.parametrize("name", ["dann_shares", "ccsa"])
+def test_labels_may_be_of_any_type(name, dtype):
+    known = tf.constant(labels(6)), tf.constant(labels(5, 7))
+    steps = []
+    for kind in ("int32", dtype):
+        keras.utils.set_random_seed(0)
+        source, target = (tf.cast(each, kind) for each in known)
+        model = compiled(MAKERS[name]())
+        parts = {"source": (images(6), source), "target_labelled": (images(5, 7), target)}
+        model.train_step({**batch(), **parts})
+        steps.append(model.get_weights())
+    for a, b in zip(*steps, strict=True):
+        np.testing.assert_array_equal(a, b)

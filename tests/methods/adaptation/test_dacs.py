@@ -162,8 +162,8 @@ def test_numbers_out_of_range_are_refused(options):
 
 
 def test_classifiers_of_whole_images_are_refused():
-    x = keras.Input((5,))
-    head = keras.Model(x, keras.layers.Dense(CLASSES)(x))
+    x = keras.Input((None, None, 5))
+    head = keras.Model(x, keras.layers.Dense(CLASSES)(keras.layers.GlobalMaxPooling2D()(x)))
     with pytest.raises(ValueError, match="maps of logits"):
         DACS(encoder(), head)
 

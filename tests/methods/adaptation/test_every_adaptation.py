@@ -136,6 +136,20 @@ def test_deployable_is_encoder_and_classifier_alone(name):
     np.testing.assert_allclose(deployed(images(3)), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("method", "argument", "named"),
+    [
+        (DAN, {"bandwidth": "max"}, "bandwidth"),
+        (DAN, {"kernel_factors": ()}, "factors"),
+        (CCSA, {"margin": 0.0}, "margin"),
+        (MCC, {"adaptation_weight": None}, "adaptation_weight"),
+    ],
+)
+def test_unusable_arguments_are_refused_before_the_training(method, argument, named):
+    with pytest.raises(ValueError, match=named):
+        method(encoder(), dense(CLASSES), **argument)
+
+
 @pytest.mark.parametrize("name", ["dan", "deep_coral"])
 def test_one_domain_of_one_image_is_refused(name):
     with pytest.raises(ValueError, match="at least 2"):

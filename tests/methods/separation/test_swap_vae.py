@@ -1,3 +1,5 @@
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from keras import layers
 from keras_dtl.distribution import share_batches
 from keras_dtl.losses import paired_contrast
 from keras_dtl.methods import SwapVAE
+from keras_dtl.methods.separation import separation
 from keras_dtl.methods.separation.separation import call_frozen
 from tests.networks import dense
 
@@ -180,6 +183,29 @@ def test_a_shut_gate_keeps_the_discriminator_and_an_open_one_does_not():
         start = model.discriminator.get_weights()
         model.fit(tf.data.Dataset.from_tensors(batch()), verbose=0)
         assert moved(model.discriminator, start) == expected
+
+
+@pytest.mark.slow
+def test_gated_steps_under_xla_are_those_of_the_graph_but_for_what_is_drawn(monkeypatch):
+    def even(random, count, shape, seed, groups=1):
+        numbers = tf.cast(tf.range(count * math.prod(shape)), "float32")
+        return tf.reshape(tf.sin(numbers), (count, *shape))
+
+    monkeypatch.setattr(separation, "draw", even)
+    parts = (batch(seed=seed) for seed in range(5))
+    stacked = tf.nest.map_structure(lambda *numbers: tf.stack(numbers), *parts)
+    data = tf.data.Dataset.from_tensor_slices(stacked)
+    models = []
+    for jit_compile in (False, True):
+        keras.utils.set_random_seed(0)
+        model = swap_vae(gate=0.6)
+        players = {"discriminator_optimizer": keras.optimizers.SGD(0.05)}
+        model.compile(keras.optimizers.SGD(0.05), **players, jit_compile=jit_compile)
+        model.fit(data, verbose=0)
+        models.append(model)
+    assert 0 < int(models[0].discriminator_optimizer.iterations) < 5
+    for a, b in zip(*(model.variables for model in models), strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.slow

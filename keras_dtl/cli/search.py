@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_dtl.cli.command import INTERRUPTED, PARTLY, SUCCESS
+from keras_dtl.cli.quiet import import_tensorflow
 from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe
 
 
@@ -39,12 +40,13 @@ class Search(DomainAdaptationRecipe):
 
 def main(arguments):
     from keras_dtl.cli.session import start_session
-    from keras_dtl.evaluation import rank_candidates
     from keras_dtl.recipes import RECIPES
     from keras_dtl.recipes.runs import check_places
-    from keras_dtl.recipes.search import candidate_recipes, run_candidates, write_ranking
 
     check_places(arguments.run_folder, arguments.artifact_folder)
+    import_tensorflow()
+    from keras_dtl.evaluation import rank_candidates
+    from keras_dtl.recipes.search import candidate_recipes, run_candidates, write_ranking
 
     def start(recipe):
         return start_session(recipe.seed, recipe.mixed_precision, recipe.jit)

@@ -13,6 +13,7 @@ from keras_dtl.recipes.runs import (
     check_places,
     places,
     rows_of,
+    run_failures,
     run_model,
     run_record,
     run_scores,
@@ -166,13 +167,10 @@ def finished_run(recipe, data) -> Trained:
         recipe: The `Recipe`.
         data: What its `load_data` returned.
     """
-    from keras_dtl.callbacks import Failure
-
     folder = recipe.run_folder
     history, scores = run_record(folder, "history"), run_scores(recipe)
-    told = run_record(folder, "failures") if (folder / "failures.json").exists() else {}
-    failures = tuple(Failure(name, str(words)) for name, words in told.items())
-    return Trained(run_model(folder, compile=True), data, history, scores, failures, read=True)
+    model, failures = run_model(folder, compile=True), run_failures(folder)
+    return Trained(model, data, history, scores, failures, read=True)
 
 
 def fit(recipe, model, data, checkpoint, strategy, trackers=()):

@@ -121,7 +121,7 @@ def test_whichever_verb_imports_tensorflow_does_so_quietly(words, tmp_path):
     for name, text in (("settings", '{"recipe": "dann"}'), ("scores", SCORES), ("model", "")):
         (tmp_path / "run" / f"{name}.json").write_text(text)
     write_image(tmp_path / "photo.png", colour("red"))
-    code = "from keras_dtl.cli.__main__ import main; main({!r})".format(words.split())
+    code = f"from keras_dtl.cli.__main__ import main; main({words.split()!r})"
     places = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
     answer = subprocess.run(
         [sys.executable, "-c", code],

@@ -62,6 +62,16 @@ def lost_classes(before, after):
     return np.flatnonzero((before >= few) & (after < few))
 
 
+def missing_classes(before, after):
+    """Return the positions of classes that are answered for neither before nor after.
+
+    Args:
+        before, after: Shares of the classes, `(classes,)`.
+    """
+    few = FEW / len(before)
+    return np.flatnonzero((before < few) & (after < few))
+
+
 def moved_share(before, after):
     """Return how much of the answers went to another class, as a whole: 0 to 1."""
     return float(np.abs(after - before).sum() / 2)
@@ -72,9 +82,9 @@ def _judgement(shares, entropy, classes):
     if lost.size:
         names = ", ".join(classes[k] for k in lost)
         return False, (
-            f"Collapsed: no image is taken for {names} any more. Do not use this model unless the "
-            "target really lacks them; lower the learning rate or the weight of diversity, or "
-            "train fewer epochs."
+            f"Collapsed: hardly an image is taken for {names} any more. Do not use this model "
+            "unless the target really lacks them; lower the learning rate or the weight of "
+            "diversity, or train fewer epochs."
         )
     if moved_share(*shares) > MOVED:
         return False, (
@@ -84,4 +94,16 @@ def _judgement(shares, entropy, classes):
         )
     if entropy[1] > entropy[0] + UNSURE:
         return False, "The answers are less certain than before: the adaptation did not settle."
+    missing = missing_classes(*shares)
+    if missing.size == len(classes) - 1:
+        return False, (
+            f"As before, all images are taken for {classes[shares[1].argmax()]}, or nearly all: "
+            "unless the target holds little else, nothing is known of it."
+        )
+    if missing.size:
+        names = ", ".join(classes[k] for k in missing)
+        return True, (
+            f"As before, hardly an image is taken for {names}. All other classes are still "
+            "answered for, in about the shares of before."
+        )
     return True, "All classes are still answered for, in about the shares of before."

@@ -26,6 +26,9 @@ class Recipe:
     suits: ClassVar[str] = ""
     """The case that it is for, in words that begin with "for"."""
 
+    next_words: ClassVar[str] = ""
+    """What `keras-dtl` is told next, of `{run}` and `{artifact}`. Default: by the model's task."""
+
     epochs: int = 20
     """Passes over the source, of which the schedules take the whole as their length."""
     batch_size: int = 64

@@ -21,6 +21,7 @@ class SwapVAERecipe(SeparationRecipe):
 
     name: ClassVar[str] = "swap-vae"
     suits: ClassVar[str] = "for images of one content in several styles, told apart"
+    next_words: ClassVar[str] = "export {run} --style-of IMAGE --output {artifact}-in-style"
     caption: ClassVar[str] = (
         "Each image has the style of its row and the class of its column; real images on the "
         "margins."

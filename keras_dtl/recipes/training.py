@@ -238,7 +238,7 @@ def publish(recipe, trained: Trained, **beside) -> bool:
     is_exported = verdict is None or recipe.export_anyway
     if is_exported:
         task = recipe.export_arguments(trained.data).get("task") or task_of(trained.model)
-        command = next_command(task, recipe.run_folder, recipe.artifact_folder)
+        command = next_command(recipe, task)
         report.add_text("Next", f"The model lies in {recipe.artifact_folder}:\n{command}")
     report.write(path)
     if not is_exported:
@@ -287,7 +287,7 @@ def publish_and_tell(recipe, trained: Trained) -> bool:
         recipe, trained: As of `publish`.
     """
     if publish(recipe, trained):
-        print(closing_line(recipe.run_folder, recipe.artifact_folder))
+        print(closing_line(recipe))
         return True
     print(f"failed: {recipe.verdict(trained.scores)}", file=sys.stderr)
     print(

@@ -1,3 +1,4 @@
+import contextlib
 import json
 
 import numpy as np
@@ -33,12 +34,16 @@ def folder(path, classes=4, count=12, side=16):
     ],
 )
 def test_recipe_goes_from_a_folder_to_an_artifact_and_is_scored_again(
-    name, flags, tmp_path, monkeypatch
+    name, flags, tmp_path, monkeypatch, capsys
 ):
     words = [name, "--source", folder(tmp_path / "in"), "--image-size", "16", "--epochs", "1"]
     words += ["--filters", "2", "--content", "3", "--style", "2", "--batch-size", "8", *flags]
     run, artifact = tmp_path / "run", tmp_path / "artifact"
     assert main(["train", *words, "--output", str(run), "--artifact", str(artifact)]) == 0
+    image = next((tmp_path / "in").rglob("*.png"))
+    step = capsys.readouterr().out.partition("Next: keras-dtl ")[2].replace("IMAGE", str(image))
+    with pytest.raises(SystemExit, match="0") if "--help" in step else contextlib.nullcontext():
+        assert main(step.split()) == 0
     scores = json.loads((run / "scores.json").read_text())
     assert scores["judge"]["share"] > 0.9
     assert ("identity_of_held_out" in scores) == (name == "cgmv")

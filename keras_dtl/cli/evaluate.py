@@ -123,10 +123,13 @@ def score_run(recipe, own, run: Path, folder: Path) -> int:
         own: That of the run as it was trained.
         run, folder: Of the run, and of the scores.
     """
+    from keras_dtl.data.summary import told_once
+
     for line in recipe.data_lines():
         print(line)
     model, history = run_model(run), run_record(run, "history")
-    data = data_in_classes_of_run(recipe.load_data(), run)
+    with told_once():
+        data = data_in_classes_of_run(recipe.load_data(), run)
     scores = recipe.score(model, data)
     report = recipe.report(model, data, history, scores)
     verdict = recipe.verdict(scores)

@@ -45,6 +45,7 @@ def main(arguments):
 
     check_places(arguments.run_folder, arguments.artifact_folder)
     import_tensorflow()
+    from keras_dtl.data.summary import told_once
     from keras_dtl.evaluation import rank_candidates
     from keras_dtl.recipes.search import candidate_recipes, run_candidates, write_ranking
 
@@ -52,7 +53,10 @@ def main(arguments):
         return start_session(recipe.seed, recipe.mixed_precision, recipe.jit)
 
     print(start(arguments))
-    data = arguments.load_data()
+    for line in arguments.data_lines():
+        print(line)
+    with told_once():
+        data = arguments.load_data()
     methods = methods_for(arguments, data)
     settings = (methods, arguments.rates, arguments.adaptation_weights, arguments.run_folder)
     recipes = candidate_recipes(arguments, RECIPES, *settings)
@@ -99,7 +103,7 @@ def ranking_text(result):
         refused = f" (refused: {row['refused']})" if row["refused"] else ""
         lines.append(f"{place:3} {row['score']:6.2f} {known:>7}  {row['name']}{refused}")
     for validator, regret in result.get("regret", {}).items():
-        lines.append(f"Choosing by {validator} costs {100 * regret:.1f} points.")
+        lines.append(f"Choosing by {validator} costs {100 * regret:.1f} points on the target.")
     return "\n".join(lines)
 
 

@@ -12,6 +12,9 @@ from keras_dtl.data.motion_labels import WAY_OUT
 from keras_dtl.motion import features_of, has_toes_behind, resample
 from keras_dtl.skeleton import Skeleton
 
+CUT = "which is cut (--lead-in-frames 0 keeps it)"
+"""What becomes of a pose at the begin of a clip."""
+
 
 class ClipFile(NamedTuple):
     """A BVH file that can be learnt from."""

@@ -81,6 +81,7 @@ def train_alone(recipe, data, strategy) -> Trained | None:
         recipe, data, strategy: As of `train`.
     """
     from keras_dtl.callbacks import Checkpoint, make_trackers
+    from keras_dtl.data.summary import told_once
     from keras_dtl.distribution import is_chief, value_of_chief
     from keras_dtl.export import check_exportable
 
@@ -91,7 +92,8 @@ def train_alone(recipe, data, strategy) -> Trained | None:
             print(line)
     about = (recipe.run_folder, recipe.run_folder.name, recipe.settings())
     trackers = make_trackers(recipe.log if chief else (), *about)
-    data = data or recipe.load_data()
+    with told_once():
+        data = data or recipe.load_data()
     if standing == "finished" and not chief:
         return None
     if standing == "finished":

@@ -157,8 +157,8 @@ def of_other_data(recipe, own, run: Path) -> str:
 
 def tell_scores(recipe, data, scores: dict) -> None:
     """Print what counts of the scores, and which data have no labels to score by."""
-    for name, value in recipe.headline(scores).items():
-        print(f"{name}: {recipe.format_number(value)}")
+    for name, number in recipe.printed_headline(scores).items():
+        print(f"{name}: {number}")
     for name, value in data_names(recipe).items():
         if getattr(data, f"{name}_test", data) is None:
             print(f"{value} has no labels: nothing is scored on the {name}.")

@@ -36,7 +36,7 @@ MEANINGS = {
     "swap_accuracy": "share of exchanged images that still show the class of their content",
     "prior_accuracy": "the same in styles that were drawn",
     "style_kept": "how much of the style an exchange keeps",
-    "code": "share of the style code's variance that is found again, at most 1",
+    "code": "R² of the style code that is found again, at most 1; 0: no better than its mean",
     "slant": "correlation of the slant of strokes, -1 to 1",
     "thickness": "correlation of the thickness of strokes, -1 to 1",
     "diversity": "differences between drawn styles as a share of those between real images",

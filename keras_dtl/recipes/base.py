@@ -243,13 +243,17 @@ class Recipe:
         `format_number` says otherwise."""
         raise NotImplementedError
 
-    def format_number(self, value: float) -> str:
-        """Return a number of the headline as it is printed.
+    def format_number(self, name: str, value: float) -> str:
+        """Return a number of the headline as it is printed: a share in 0..1 in percent.
 
         Args:
-            value: A share in 0..1; recipes whose headline holds others say so themselves.
+            name, value: Of the headline; recipes whose headline holds others say so themselves.
         """
         return f"{value:.1%}"
+
+    def printed_headline(self, scores: dict) -> dict[str, str]:
+        """Return the headline as it is printed."""
+        return {k: self.format_number(k, value) for k, value in self.headline(scores).items()}
 
     def report(self, model, data, history: dict, scores: dict):
         """Return the `keras_dtl.evaluation.Report` of a trained model.
@@ -271,10 +275,7 @@ class Recipe:
         """
         from keras_dtl.evaluation import Report, figures
 
-        headline = {
-            name: self.format_number(value) for name, value in self.headline(scores).items()
-        }
-        report = Report(f"{self.name}: {self.source}", words, headline)
+        report = Report(f"{self.name}: {self.source}", words, self.printed_headline(scores))
         self.add_pictures(report, model, data)
         report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
         report.add_scores("Scores", scores)

@@ -46,7 +46,7 @@ def domain_report(
     report = Report(
         f"{recipe.name}: {recipe.source} to {recipe.target}",
         f"{recipe.length}, seed {recipe.seed}. {_use_of_labels(recipe)}",
-        {name: f"{value:.1%}" for name, value in recipe.headline(scores).items()},
+        recipe.printed_headline(scores),
     )
     if comparison:
         report.add_figure(

@@ -173,7 +173,7 @@ class FastStyleRecipe(Recipe):
             f"{self.name}: {', '.join(Path(path).name for path in self.style)}",
             f"{self.length} on {len(data.train)} photos, seed {self.seed}. The photos shown "
             "were not trained on.",
-            {name: f"{value:.1%}" for name, value in self.headline(scores).items()},
+            self.printed_headline(scores),
         )
         photos = data.held_out.images
         for number, style in enumerate(data.styles):

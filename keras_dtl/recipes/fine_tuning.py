@@ -196,7 +196,7 @@ class FineTuningRecipe(Recipe):
         report = Report(
             f"{self.name}: {self.start} to {self.target}",
             f"{self.length}, seed {self.seed}, {len(data.train)} labelled images.",
-            {name: self.format_number(value) for name, value in self.headline(scores).items()},
+            self.printed_headline(scores),
         )
         add_training(report, history)
         add_labelled_images(report, "Training images.", data.train)

@@ -73,8 +73,7 @@ def run_scores(recipe) -> dict:
     scores = run_record(recipe.run_folder, "scores")
     with told_scores(recipe.run_folder):
         recipe.verdict(scores)
-        for value in recipe.headline(scores).values():
-            recipe.format_number(value)
+        recipe.printed_headline(scores)
     return scores
 
 

@@ -20,7 +20,7 @@ def segmentation_report(recipe, model, data, history: dict, scores: dict):
         f"{recipe.name}: {recipe.source} to {recipe.target}",
         f"{recipe.method}, {recipe.length}, seed {recipe.seed}. Masks of the "
         f"{recipe.labels_from} were learnt; {len(data.target_test)} target images are scored.",
-        {name: recipe.format_number(value) for name, value in recipe.headline(scores).items()},
+        recipe.printed_headline(scores),
     )
     report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
     test = data.target_test

@@ -173,7 +173,7 @@ class SHOTRecipe(Recipe):
         report = Report(
             f"{self.name}: {self.start} to {self.target}",
             f"{self.length}, seed {self.seed}, {len(data.train)} images without labels.",
-            {name: self.format_number(value) for name, value in self.headline(scores).items()},
+            self.printed_headline(scores),
         )
         report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
         report.add_text("Answers", scores["answers"]["words"])

@@ -130,6 +130,11 @@ class SwapVAERecipe(SeparationRecipe):
             "diversity": scores["diversity"]["features"],
         }
 
+    def format_number(self, name: str, value: float) -> str:
+        if not name.endswith(" kept"):
+            return super().format_number(name, value)
+        return f"{value:.2f} ({'R²' if name == 'code kept' else 'correlation'})"
+
     def picture(self, model, data) -> np.ndarray:
         from keras_dtl.evaluation.figures.code_grids import swap_grid
 

@@ -158,8 +158,8 @@ def print_headline(recipe, trained: Trained) -> None:
         recipe: The `Recipe`.
         trained: The `Trained`.
     """
-    for name, value in recipe.headline(trained.scores).items():
-        print(f"{recipe.name}: {name} {recipe.format_number(value)}")
+    for name, number in recipe.printed_headline(trained.scores).items():
+        print(f"{recipe.name}: {name} {number}")
 
 
 def finished_run(recipe, data) -> Trained:

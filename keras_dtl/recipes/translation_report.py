@@ -41,7 +41,7 @@ def translation_report(recipe, model, data, history: dict, scores: dict) -> Repo
         f"{recipe.name}: {recipe.source}, {recipe.direction}",
         f"{recipe.length} at {recipe.image_size} pixels, seed {recipe.seed}. Scored on test "
         f"images that chose nothing; features: {recipe.features.partition(':')[0]}.",
-        {name: recipe.format_number(value) for name, value in recipe.headline(scores).items()},
+        recipe.printed_headline(scores),
     )
     add_examples(report, recipe, model, data)
     add_training(report, history)

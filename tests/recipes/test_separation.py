@@ -55,6 +55,19 @@ def test_recipe_goes_from_a_folder_to_an_artifact_and_is_scored_again(
     assert json.loads((tmp_path / "again/scores.json").read_text()) == scores
 
 
+def test_what_is_no_share_is_not_printed_in_percent():
+    """An R² may be below 0, which read as "code kept -136 %"."""
+    share = {"share": 0.25}
+    scores = {
+        "class_from": {"s": {"mlp": 0.5}, "z_sample": {"mlp": 0.5}},
+        **{"swap_accuracy": share, "prior_accuracy": share, "diversity": {"features": 0.5}},
+        "style_kept": {"code": -1.36, "slant": -0.2},
+    }
+    printed = RECIPES["swap-vae"]().printed_headline(scores)
+    assert printed["code kept"] == "-1.36 (R²)" and printed["slant kept"] == "-0.20 (correlation)"
+    assert printed["swap accuracy"] == "25.0%"
+
+
 def data_of(classes=5, count=4):
     """Return images that are their own number."""
     images = np.arange(classes * count, dtype="uint8").reshape(-1, 1, 1, 1)

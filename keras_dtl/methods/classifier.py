@@ -4,6 +4,7 @@ import keras
 
 from keras_dtl.layers import answer_of
 from keras_dtl.methods.base import Method
+from keras_dtl.methods.given_data import labels_told
 from keras_dtl.methods.inputs import check_asked, logits_loss
 from keras_dtl.methods.probability_metrics import logits_metrics
 
@@ -25,14 +26,25 @@ class ClassifierMethod(Method):
                 kwargs[name] = logits_metrics(kwargs[name], self.classifier.output_shape, loss)
         super().compile(optimizer, loss, *args, **kwargs)
 
+    def fit(self, *args, **kwargs):
+        """See `Method.fit`.
+
+        Raises:
+            ValueError: When labels are none of the classes.
+        """
+        with labels_told():
+            return super().fit(*args, **kwargs)
+
     def evaluate(self, x=None, *args, **kwargs):
         """See `keras.Model.evaluate`.
 
         Raises:
-            ValueError: When images were scaled before, which the encoder does by itself.
+            ValueError: When images were scaled before, which the encoder does by itself, or labels
+                are none of the classes.
         """
         check_asked(x, self.encoder)
-        return super().evaluate(x, *args, **kwargs)
+        with labels_told():
+            return super().evaluate(x, *args, **kwargs)
 
     def predict(self, x, *args, **kwargs):
         """See `keras.Model.predict`.

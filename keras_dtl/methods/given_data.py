@@ -1,5 +1,9 @@
 """Data that are none for a method, refused before they train without a word."""
 
+import contextlib
+import re
+from collections.abc import Iterator
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -8,6 +12,7 @@ from keras_dtl.layers.nesting import nested_layers
 
 SMALL_SCALE = 1 / 64
 """From here downwards a `Rescaling` is one of pixels in 0..255."""
+_OUTSIDE = re.compile(r"label value of (-?\d+) which is outside the valid range of \[0, (\d+)\)")
 
 
 def refuse_scaled_twice(images, dtype, network) -> None:
@@ -70,3 +75,25 @@ def require_ends(given: dict) -> None:
                 f"The data set has no end, and so its first epoch would have none. Pass `{steps}`, "
                 "such as keras_dtl.data.steps_per_epoch(source, batch_size)."
             )
+
+
+@contextlib.contextmanager
+def labels_told() -> Iterator[None]:
+    """Be the context of steps whose labels may be none of the classes, which it tells in words.
+
+    Raises:
+        ValueError: In place of TensorFlow's error, which it raises on CPUs alone: on GPUs the loss
+            is no number.
+    """
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        found = _OUTSIDE.search(error.message or "")
+        if found is None:
+            raise
+        label, classes = int(found[1]), int(found[2])
+        raise ValueError(
+            f"Labels are numbers of the classes, here 0..{classes - 1}: the classifier has {classes} "
+            f"outputs. Received: the label {label}. Number the classes from 0, leave images out "
+            "that have none, or give the classifier as many outputs as there are classes."
+        ) from None

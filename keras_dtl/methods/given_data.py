@@ -94,6 +94,6 @@ def labels_told() -> Iterator[None]:
         label, classes = int(found[1]), int(found[2])
         raise ValueError(
             f"Labels are numbers of the classes, here 0..{classes - 1}: the classifier has "
-            f"{classes} outputs. Received: the label {label}. Number the classes from 0, leave images "
-            "out that have none, or give the classifier as many outputs as there are classes."
+            f"{classes} outputs. Received: the label {label}. Number the classes from 0, leave out "
+            "images that have none, or give the classifier as many outputs as there are classes."
         ) from None

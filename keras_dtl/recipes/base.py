@@ -7,6 +7,8 @@ from typing import Annotated, ClassVar, Literal
 
 from tyro.conf import arg
 
+from keras_dtl.files import resolved
+
 MACHINE_SETTINGS = (
     *("output", "artifact", "resume", "overwrite", "export_anyway", "keep_versions"),
     *("data_dir", "manual_dir", "npz_images", "npz_labels"),
@@ -42,7 +44,7 @@ class Recipe:
     output: Path | None = None
     """Run folder: checkpoint, model, logs and report. Default: runs/NAME."""
     artifact: Path | None = None
-    """Where the exported model is published. Default: exported/NAME."""
+    """Where the exported model is published. Default: exported/NAME, with the run folder's name."""
     resume: bool = False
     """Continue the training that was stopped in the run folder, or one that is finished with
     more --epochs. `train --resume RUN` takes all other settings from the run."""
@@ -111,7 +113,7 @@ class Recipe:
     @property
     def artifact_folder(self) -> Path:
         """Where the exported model is published."""
-        return self.artifact or Path("exported") / self.name
+        return self.artifact or Path("exported") / resolved(self.run_folder).name
 
     @property
     def client_size(self) -> tuple[int, int] | None:
@@ -239,8 +241,7 @@ class Recipe:
         raise NotImplementedError
 
     def headline(self, scores: dict) -> dict:
-        """Return the few numbers that matter most, by name: shares in 0..1 unless
-        `format_number` says otherwise."""
+        """Return the few numbers that matter most, by name."""
         raise NotImplementedError
 
     def format_number(self, name: str, value: float) -> str:

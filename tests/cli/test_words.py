@@ -150,3 +150,17 @@ def test_what_recipes_name_as_the_next_step_are_words_of_a_verb():
     for recipe in named:
         verb, *words = recipe.next_words.format(run="run", artifact="artifact").split()
         assert verb == "export" and tyro.cli(Export, args=words).output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "train dann --log tensorboard --log mlflow",
+        "search --methods mcc --rates 0.1 --methods=dann",
+        "export run --precision int8 --precision float16",
+    ],
+)
+def test_a_second_list_of_values_does_not_replace_the_first_in_silence(words, capsys):
+    status, _, err = ended(words.split(), capsys)
+    assert status == 2
+    assert re.search(r"error: (--\w+) is given twice; write all its values behind one: \1 A B", err)

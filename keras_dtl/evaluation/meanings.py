@@ -11,6 +11,7 @@ MEANINGS = {
     # segmentation
     "mean_iou": "mean over classes of their IoU, 0 to 1; more is better",
     "iou": "pixels that are of the class and found, of those that are or are found, 0 to 1",
+    "guessing": "of the commonest class of the learnt masks, everywhere",
     "pixel_accuracy": "share of pixels whose class was found, 0 to 1; more is better",
     # translation
     "absolute_error": "mean difference from the true image, levels of 0 to 255; less is better",

@@ -20,7 +20,8 @@ LARGE = 256 * 256
 faster, where its numbers lie side by side."""
 _IS_LARGE = "is_large"
 _STRIDED = ((1, 2), (1, 2, 3), (1, 2, 4))  # between others in memory; the last one of groups
-_PLANES = ((2, 3), *_STRIDED)
+_TOGETHER = (2, 3)  # side by side in memory
+_PLANES = (_TOGETHER, *_STRIDED)
 
 
 def served_graph(core: onnx.ModelProto, manifest: Manifest) -> onnx.ModelProto:
@@ -105,7 +106,7 @@ def _split_means(model: onnx.ModelProto, planes: tuple[tuple[int, ...], ...]) ->
 def _mean_axes(index: GraphIndex, node: onnx.NodeProto) -> tuple[int, ...] | None:
     """Return the axes that a node takes the mean over, in order, or None."""
     if node.op_type == "GlobalAveragePool":
-        return (2, 3)
+        return _TOGETHER
     if node.op_type != "ReduceMean":
         return None
     axes = attributes(node).get("axes")
@@ -195,7 +196,7 @@ def _steady_nodes(
 ) -> tuple[list[onnx.NodeProto], list[TensorProto]]:
     """Return what one normalisation of a large plane is."""
     name = node.output[0]
-    nodes, constants = mean_nodes(node.input[0], f"{name}/mean", _PLANES[1], opset)
+    nodes, constants = mean_nodes(node.input[0], f"{name}/mean", _TOGETHER, opset)
     x, parts = node.input[0], {key: f"{name}/{key}" for key in _PARTS}
     # Of a plane that is even but for rounding nothing is left, as in `InstanceNormalization`.
     constants.append(numpy_helper.from_array(np.array(EVEN, np.float32), parts["even"]))

@@ -10,9 +10,9 @@
 # # Segment under another light
 #
 # Digits over photos, and which pixels belong to the digit: by day, and at dusk without masks. A
-# little U-Net learns from dusk into which parts of the day are pasted (`dacs`), about a minute. With
-# an adversary, `method="output-space"`, it takes every pixel for the digit: a run says what guessing
-# reaches, and nothing below that is published.
+# little U-Net learns from dusk into which parts of the day are pasted (`dacs`), about a minute.
+# With an adversary, `method="output-space"`, it takes every pixel for the digit: a run says what
+# guessing reaches, and nothing below that is published.
 
 # %%
 import tempfile

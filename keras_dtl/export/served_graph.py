@@ -38,8 +38,7 @@ def served_graph(core: onnx.ModelProto, manifest: Manifest) -> onnx.ModelProto:
         return model
     free = None in image.shape[1:3]
     is_large = free or image.shape[1] * image.shape[2] > LARGE
-    # One sum of 48x48 numbers that lie apart misses their mean by 1e-5 of it already, and takes
-    # longer than two.
+    # One sum of 48x48 numbers that lie apart misses their mean by 1e-5, and is slower than two.
     _split_means(model, _PLANES if is_large else _STRIDED)
     _steady_normalizations(model, image)
     if free and not manifest.preprocessing.takes_any_size:

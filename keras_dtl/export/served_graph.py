@@ -11,13 +11,12 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from keras_dtl.export.graph import GraphIndex, attributes
+from keras_dtl.export.graph import GraphIndex, attributes, remove_unused
 from keras_dtl.layers.instance_normalization import EVEN
 from keras_dtl.manifest import Manifest, Preprocessing, Tensor
 
 LARGE = 256 * 256
-"""Pixels beyond which an image is large; up to there a single sum of a plane is exact enough, and
-faster, where its numbers lie side by side."""
+"""Pixels beyond which an image is large; up to there one sum of a plane is exact, and faster."""
 _IS_LARGE = "is_large"
 _STRIDED = ((1, 2), (1, 2, 3), (1, 2, 4))  # between others in memory; the last one of groups
 _TOGETHER = (2, 3)  # side by side in memory
@@ -100,6 +99,7 @@ def _split_means(model: onnx.ModelProto, planes: tuple[tuple[int, ...], ...]) ->
         model.graph.initializer.extend(constants)
     del model.graph.node[:]
     model.graph.node.extend(nodes)
+    remove_unused(model.graph)  # the axes of single sums
 
 
 def _mean_axes(index: GraphIndex, node: onnx.NodeProto) -> tuple[int, ...] | None:

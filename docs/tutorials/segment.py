@@ -10,16 +10,19 @@
 # # Segment under another light
 #
 # Digits over photos, and which pixels belong to the digit: by day, and at dusk without masks. A
-# little U-Net, about a minute.
+# little U-Net learns from dusk into which parts of the day are pasted (`dacs`), about a minute.
+# With an adversary, `method="output-space"`, it takes every pixel for the digit: a run says what
+# guessing reaches, and nothing below that is published.
 
 # %%
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from keras_dtl import convert_folder, load, load_artifact
-from keras_dtl.images import read_image, write_image
+from keras_dtl.images import write_image
 from keras_dtl.recipes import RECIPES
 from keras_dtl.recipes.training import publish, train
 
@@ -44,20 +47,22 @@ write_domain("dusk", 0.4)
 recipe = RECIPES["segmentation"](
     source=f"folder:{folder / 'day'}",
     target=f"folder:{folder / 'dusk'}",
-    method="output-space",
+    method="dacs",
     backbone="unet",
     filters=8,
     batch_size=8,
-    epochs=2,
+    epochs=4,
     min_steps=30,
     output=folder / "run",
     artifact=folder / "artifact",
 )
-publish(recipe, train(recipe))
+trained = train(recipe)
+publish(recipe, trained)
+print({name: round(scores["mean_iou"], 3) for name, scores in trained.scores.items()})
 
 # %%
 report = convert_folder(
     load_artifact(recipe.artifact_folder), folder / "dusk" / "images", folder / "out", limit=8
 )
-mask = read_image(folder / "out" / "000.png")
-print(report.converted, "masks, the first of", mask.shape)
+mask = np.asarray(Image.open(folder / "out" / "000.png"))
+print(report.converted, "masks, the first of", mask.shape, "with the classes", np.unique(mask))

@@ -58,8 +58,9 @@ model = FastStyle(
 )
 model.learn_styles([style])
 model.compile(keras.optimizers.Adam(1e-3))
-batches = tf.data.Dataset.from_tensor_slices(photos).repeat().batch(2)
-logs = model.fit(batches, epochs=2, steps_per_epoch=15, verbose=0).history
+shuffled = tf.data.Dataset.from_tensor_slices(photos).shuffle(len(photos), seed=0)
+batches = shuffled.repeat().batch(8)
+logs = model.fit(batches, epochs=3, steps_per_epoch=15, verbose=0).history
 print({name: [round(value, 3) for value in values] for name, values in logs.items()})
 
 # %%

@@ -35,6 +35,8 @@ class Tracker(keras.callbacks.Callback):
 
     package = ""
     """Module that is needed; the extra of setup.cfg bears the tracker's name."""
+    remedy = ""
+    """What to do where it cannot begin a run, after a space."""
 
     def __init__(self, folder: Path, name: str, settings: Mapping[str, Any]):
         super().__init__()
@@ -45,7 +47,8 @@ class Tracker(keras.callbacks.Callback):
             self.begin()
         # The errors of these packages have no base class but Exception.
         except Exception as error:
-            raise TrackerError(f"{self.package} cannot begin a run: {error}") from error
+            words = f"{self.package} cannot begin a run: {str(error).rstrip('.')}.{self.remedy}"
+            raise TrackerError(words) from error
 
     def on_epoch_end(self, epoch, logs=None):
         self.write({name: float(value) for name, value in (logs or {}).items()}, epoch + 1)
@@ -112,9 +115,17 @@ class TensorBoardTracker(Tracker):
 
 
 class MLflowTracker(Tracker):
-    """Logs to the server or folder that `MLFLOW_TRACKING_URI` names, such as `sqlite:///mlflow.db`."""
+    """Logs to the server that `MLFLOW_TRACKING_URI` names, such as `http://localhost:5000`.
+
+    The extra holds `mlflow-skinny`, which speaks to servers; the package `mlflow` keeps files too,
+    such as `sqlite:///mlflow.db`.
+    """
 
     package = "mlflow"
+    remedy = (
+        " Set MLFLOW_TRACKING_URI to a server, such as http://localhost:5000. A file, such as "
+        "sqlite:///mlflow.db, takes the whole package: pip install mlflow."
+    )
 
     def begin(self):
         client = self.client = importlib.import_module("mlflow").MlflowClient()

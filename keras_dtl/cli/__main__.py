@@ -20,7 +20,7 @@ VERBS = {
     "stylize": "give an image or a folder the style of a painting, by optimisation",
     "study": "ask which layers of a network transfer to another task",
     "recipes": "list the recipes that can be trained",
-    "demo": "the whole way on embedded data, in about three minutes",
+    "demo": "the whole way on embedded data, in one to two minutes",
 }
 
 WITHOUT_KERAS = ("convert", "push", "recipes")

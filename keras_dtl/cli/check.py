@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from keras_dtl.cli.command import SUCCESS
+from keras_dtl.cli.quiet import import_tensorflow
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Check:
 
 def main(arguments: Check) -> int:
     """Print what the data set is taken for; return the exit status."""
+    import_tensorflow()
     from keras_dtl.data.inspection import describe
     from keras_dtl.data.names import with_arrays
 

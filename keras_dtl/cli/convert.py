@@ -213,14 +213,14 @@ def _progress(bar):
     """Return what moves a bar on, with images a second; None where it is not drawn."""
     if not bar.is_drawn:
         return None
-    return lambda done, total: bar.move(done, total, f"{done / bar.elapsed:.0f} images/s")
+    return lambda done, total: bar.move(done, total, f"{done / bar.elapsed:.0f} files/s")
 
 
 def _summary(report):
     if report.planned:
         words = [f"{len(report.planned)} would be converted"]
     else:
-        words = [f"{report.converted} converted ({report.images_per_second:.1f} images/s)"]
+        words = [f"{report.converted} converted ({report.images_per_second:.1f} files/s)"]
     words += [f"{report.skipped} skipped: already done"] if report.skipped else []
     words += [f"{report.left} left for another run"] if report.left else []
     words += [f"{len(report.failed)} failed"] if report.failed else []

@@ -95,10 +95,11 @@ def main(arguments: Export) -> int:
     if arguments.run.suffix in TORCH_SUFFIXES:
         return export_torch_generator(arguments)
     recipe, classes = run_recipe(arguments.run), run_classes(arguments.run)
-    settings, scores = run_record(arguments.run, "settings"), run_scores(recipe)
+    settings = run_record(arguments.run, "settings")
     check_artifact_place(arguments.run, output_of(arguments), "--output")
-    require_knowledge(arguments, recipe, scores)
     import_tensorflow()
+    scores = run_scores(recipe)
+    require_knowledge(arguments, recipe, scores)
     model = run_model(arguments.run)
     from keras_dtl.export import export_model
 

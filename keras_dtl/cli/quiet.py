@@ -7,6 +7,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from keras_dtl.interrupts import stop_at_once
+
 NOISE = re.compile(
     r"All log messages before absl|oneDNN custom operations|cudart_stub|Could not find cuda|"
     r"cpu_feature_guard|To enable the following instructions|computation_placer|"
@@ -50,11 +52,12 @@ def kept_lines(text: str) -> list[str]:
 def import_tensorflow() -> None:
     """Import TensorFlow and Keras, and let them look for GPUs, without their lines.
 
+    What a verb imports afterwards may import them again; what it imported before was not quiet.
     Later on, too, its C++ tells warnings and errors alone, unless TF_CPP_MIN_LOG_LEVEL says
     otherwise: it is read once, here.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-    with quiet_start():
+    with stop_at_once(), quiet_start():
         import keras  # noqa: F401
         import tensorflow as tf
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_dtl.cli.command import INTERRUPTED, PARTLY, SUCCESS
+from keras_dtl.cli.quiet import import_tensorflow
 from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe
 
 
@@ -39,18 +40,23 @@ class Search(DomainAdaptationRecipe):
 
 def main(arguments):
     from keras_dtl.cli.session import start_session
-    from keras_dtl.evaluation import rank_candidates
     from keras_dtl.recipes import RECIPES
     from keras_dtl.recipes.runs import check_places
-    from keras_dtl.recipes.search import candidate_recipes, run_candidates, write_ranking
 
     check_places(arguments.run_folder, arguments.artifact_folder)
+    import_tensorflow()
+    from keras_dtl.data.summary import told_once
+    from keras_dtl.evaluation import rank_candidates
+    from keras_dtl.recipes.search import candidate_recipes, run_candidates, write_ranking
 
     def start(recipe):
         return start_session(recipe.seed, recipe.mixed_precision, recipe.jit)
 
     print(start(arguments))
-    data = arguments.load_data()
+    for line in arguments.data_lines():
+        print(line)
+    with told_once():
+        data = arguments.load_data()
     methods = methods_for(arguments, data)
     settings = (methods, arguments.rates, arguments.adaptation_weights, arguments.run_folder)
     recipes = candidate_recipes(arguments, RECIPES, *settings)
@@ -98,7 +104,7 @@ def ranking_text(result):
         refused = f" (refused: {row['refused']})" if row["refused"] else ""
         lines.append(f"{place:3} {row['score']:6.2f} {known:>7}  {row['name']}{refused}")
     for validator, regret in result.get("regret", {}).items():
-        lines.append(f"Choosing by {validator} costs {100 * regret:.1f} points.")
+        lines.append(f"Choosing by {validator} costs {100 * regret:.1f} points on the target.")
     return "\n".join(lines)
 
 

@@ -23,8 +23,8 @@ def start_session(seed: int = 0, mixed_precision: str = "off", jit: str = "off")
     """
     from keras_dtl.cli.quiet import import_tensorflow
 
+    import_tensorflow()
     with stop_at_once():
-        import_tensorflow()
         import keras
         import tensorflow as tf
 

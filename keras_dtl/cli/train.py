@@ -15,6 +15,7 @@ from typing import Annotated, Union
 import tyro
 
 from keras_dtl.cli.command import INTERRUPTED, PARTLY, SUCCESS, tell
+from keras_dtl.cli.quiet import import_tensorflow
 from keras_dtl.cli.session import start_session
 from keras_dtl.recipes import RECIPES, recipe_of_settings, run_recipe
 from keras_dtl.recipes.flags import check_flags
@@ -84,6 +85,7 @@ def train_here(recipe) -> int:
 
     A worker does not return: it ends with the others, or at once when it fails.
     """
+    import_tensorflow()
     from keras_dtl.distribution import find_cluster, finish, start_strategy, worker_count
 
     cluster = find_cluster(recipe.workers, recipe.worker)

@@ -22,7 +22,10 @@ def answer(arguments_class: typing.Any, words: Sequence[str], prog: str) -> tupl
         return _answer_of_members(members, words, prog)
     if any(word in HELP for word in words):
         return help_of(arguments_class, prog), 0
-    return unknown_flag([flag.name for flag in flags_of(arguments_class)], words, prog)
+    flags = flags_of(arguments_class)
+    several = [flag.name for flag in flags if flag.value.endswith(" ...")]
+    known = [flag.name for flag in flags]
+    return unknown_flag(known, words, prog) or repeated_flag(several, words, prog)
 
 
 def members_of(arguments_class: typing.Any) -> dict[str, type]:
@@ -55,6 +58,23 @@ def unknown_flag(known: Iterable[str], words: Sequence[str], prog: str):
         name = word.partition("=")[0].replace("_", "-")
         if name.startswith("--") and len(name) > 2 and name not in (*known, *switches):
             return mistake(f"`{prog}` has no flag {name}", name, known, f"{prog} --help"), 2
+    return None
+
+
+def repeated_flag(several: Iterable[str], words: Sequence[str], prog: str):
+    """Return the answer to a flag of several values that is given twice, else None.
+
+    Only the last would count, and nobody would say so.
+
+    Args:
+        several: Names of such flags.
+        words, prog: As of `answer`.
+    """
+    names = [word.partition("=")[0].replace("_", "-") for word in words]
+    for name in several:
+        if names.count(name) > 1:
+            said = f"{name} is given twice; write all its values behind one: {name} A B"
+            return mistake(said, "", (), f"{prog} --help"), 2
     return None
 
 

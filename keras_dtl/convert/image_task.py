@@ -26,10 +26,10 @@ class ImageTask(Task):
         super().__init__(artifact, destination, options)
         inputs = artifact.manifest.inputs
         if len(inputs) != 1 or not inputs[0].is_image:
+            taken = ", ".join(_in_words(item) for item in inputs)
             raise ConversionError(
                 "Folders can be converted by models whose one input is a batch of uint8 images; "
-                f"this one takes {[(item.name, item.dtype, item.shape) for item in inputs]}."
-                + _way_to_pixels(inputs)
+                f"this one takes {taken}.{_way_to_pixels(inputs)}"
             )
         self.preprocessing = artifact.manifest.preprocessing
 
@@ -75,9 +75,19 @@ class ImageTask(Task):
         return thumbnail(path, self.options.max_pixels)
 
 
+def _in_words(item):
+    shape = " x ".join("any" if side is None else str(side) for side in item.shape)
+    return f"{item.name} ({shape}, {item.dtype})"
+
+
 def _way_to_pixels(inputs):
-    """Say how a model of images in floats is exported so that it takes files."""
+    """Say how a model of other inputs is exported so that it takes files."""
     shapes = [item.shape for item in inputs]
+    if len(shapes) > 1:
+        return (
+            " Export what fixes all but one, such as by `keras-dtl export RUN --style-of IMAGE`, "
+            "or call the artifact itself: load_artifact(path)(inputs)."
+        )
     if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][3] not in (1, 3, 4):
         return ""
     return (

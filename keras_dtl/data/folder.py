@@ -11,6 +11,7 @@ import numpy as np
 from keras_dtl.data.folder_plan import folder_plan
 from keras_dtl.data.labelled import LabelledImages
 from keras_dtl.data.storage import MEMORY_LIMIT, stack_images
+from keras_dtl.data.summary import IN_LINES
 from keras_dtl.files import FilePath, readable_name
 from keras_dtl.images import ImageError, read_image, resize_image
 
@@ -60,7 +61,7 @@ def load_folder(
     plan = folder_plan(path)
     part = plan.part(split)
     for note in plan.notes if split == "train" else ():
-        logger.warning("%s: %s", readable_name(plan.root), note)
+        logger.warning("%s: %s", readable_name(plan.root), note, extra=IN_LINES)
     readable, skipped = [], []  # positions in files; (path, reason)
     images = stack_images(
         _read_all(part.files, size, channels or 3, readable, skipped),
@@ -126,9 +127,8 @@ def report_unread(root: FilePath, unread: Sequence[tuple[str, str]]) -> None:
         unread: `(path, reason)` of each.
     """
     if unread:
-        logger.warning(
-            "%s: left out %d file(s): %s", readable_name(root), len(unread), _listing(unread)
-        )
+        words = readable_name(root), len(unread), _listing(unread)
+        logger.warning("%s: left out %d file(s): %s", *words, extra=IN_LINES)
 
 
 def _listing(unread: Sequence[tuple[str, str]]) -> str:

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_dtl.data.clips import Clips
-from keras_dtl.data.motion_files import none_usable, read_clips
+from keras_dtl.data.motion_files import CUT, none_usable, read_clips
 from keras_dtl.data.motion_labels import motion_files, motion_labels, other_files
 from keras_dtl.data.names import divide_name
 from keras_dtl.data.npz import open_archive, read_array
+from keras_dtl.data.summary import IN_LINES
 from keras_dtl.data.walker import GAITS, MOODS, RATE, walker_skeleton, walks
 from keras_dtl.files import FilePath
 from keras_dtl.motion import MIRRORED, Skeleton, features_of, mirror_motion, resample
@@ -98,12 +99,14 @@ def load_bvh_folder(folder: FilePath, rate: float = 30.0, lead_in: int | None = 
     failed |= labels.missing
     turned = [clip.path.name for clip in clips if clip.up != "y"]
     _warn_of(turned, "have another axis than y up, and are turned")
-    _warn_of([clip.path.name for clip in clips if clip.is_mirrored], f"have a fault: {MIRRORED}")
+    mirrored = [clip.path.name for clip in clips if clip.is_mirrored]
+    _warn_of(mirrored, f"have a fault: {MIRRORED}", IN_LINES)
     cut = [f"{clip.path.name} ({clip.lead_in} frames)" for clip in clips if clip.lead_in]
-    _warn_of(cut, "begin with a pose, which is cut (--lead-in-frames 0 keeps it)")
-    _warn_of([path.name for path in other_files(folder)], "are no BVH files and are left out")
+    _warn_of(cut, f"begin with a pose, {CUT}", IN_LINES)
+    others = [path.name for path in other_files(folder)]
+    _warn_of(others, "are no BVH files and are left out", IN_LINES)
     for path in sorted(failed):
-        logger.warning("left out: %s: %s", path.name, failed[path])
+        logger.warning("left out: %s: %s", path.name, failed[path], extra=IN_LINES)
     if not clips:
         raise ValueError(none_usable(folder, failed))
     skeleton = clips[0].skeleton
@@ -114,9 +117,9 @@ def load_bvh_folder(folder: FilePath, rate: float = 30.0, lead_in: int | None = 
     return _clips_of(found, skeleton, rate)
 
 
-def _warn_of(names: list[str], words: str) -> None:
+def _warn_of(names: list[str], words: str, extra: dict | None = None) -> None:
     if names:
-        logger.warning("%d files %s: %s", len(names), words, ", ".join(names[:5]))
+        logger.warning("%d files %s: %s", len(names), words, ", ".join(names[:5]), extra=extra)
 
 
 def _clips_of(found: list[tuple], skeleton: Skeleton, rate: float) -> Clips:
@@ -237,7 +240,9 @@ def windows_of(clips: Clips, length: int = 48, stride: int = 12, mirror: bool = 
             pieces += [features[start : start + length] for start in starts]
             sources += [index] * len(starts)
     if short:
-        logger.warning("%d of %d clips are shorter than %d frames.", short, len(clips), length)
+        logger.warning(
+            "%d of %d clips are shorter than %d frames and left out.", short, len(clips), length
+        )
     if not pieces:
         raise ValueError(f"No clip has {length} frames. Take shorter windows.")
     sources = np.array(sources)

@@ -4,8 +4,15 @@ import dataclasses
 from collections import Counter
 from pathlib import Path
 
-from keras_dtl.data.motion_files import none_usable, read_clips
-from keras_dtl.data.motion_labels import Labels, motion_files, motion_labels, other_files
+from keras_dtl.data.motion_files import CUT, none_usable, read_clips
+from keras_dtl.data.motion_labels import (
+    WAY_OUT,
+    Labels,
+    motion_files,
+    motion_labels,
+    other_files,
+)
+from keras_dtl.data.summary import told_once
 from keras_dtl.files import FilePath, readable_name
 from keras_dtl.folders import join_names
 from keras_dtl.motion import MIRRORED
@@ -67,8 +74,12 @@ class MotionDescription:
         found.append(f"up axis: {_counts(self.up)}; frames a second: {_counts(self.rates)}")
         if self.actions:
             found.append(f"actions: {_counts(self.actions)}; styles: {_counts(self.styles)}")
-            found.append(f"told by {self.labels}")
-        found += [f"{name}: begins with a pose of {n} frames" for name, n in self.lead_ins.items()]
+            guess = f", as a guess. {WAY_OUT} if that is wrong." * (self.labels == "names")
+            found.append(f"told by {self.labels}{guess}")
+        found += [
+            f"{name}: begins with a pose of {n} frame{'s' * (n > 1)}, {CUT}"
+            for name, n in self.lead_ins.items()
+        ]
         found += [f"{name}: {MIRRORED}" for name in self.mirrored]
         found += [f"left out: {name}: {reason}" for name, reason in self.unreadable.items()]
         if self.others:
@@ -127,7 +138,8 @@ def describe_motion(
 def _labels(folder: Path, paths: list[Path]) -> tuple[Labels, str]:
     """Return actions and styles, and why they cannot be told."""
     try:
-        return motion_labels(folder, paths), ""
+        with told_once():
+            return motion_labels(folder, paths), ""
     except ValueError as error:
         return Labels({}, {}, ""), str(error)
 

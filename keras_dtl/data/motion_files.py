@@ -18,6 +18,9 @@ from keras_dtl.motion import (
     resample,
 )
 
+CUT = "which is cut (--lead-in-frames 0 keeps it)"
+"""What becomes of a pose at the begin of a clip."""
+
 
 class ClipFile(NamedTuple):
     """A BVH file that can be learnt from."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from keras_dtl.data.summary import IN_LINES
 from keras_dtl.data.tables import read_table
 from keras_dtl.files import readable_name
 from keras_dtl.folders import find_files, find_other_files
@@ -152,4 +153,5 @@ def _say_guesses(guesses: dict[Path, tuple[str, str]]) -> None:
         "Actions and styles are guessed from file names (%s: action %s, style %s). Actions: %s. "
         "Styles: %s. %s if that is wrong.",
         *(first.name, *guesses[first], actions, styles, WAY_OUT),
+        extra=IN_LINES,
     )

@@ -1,8 +1,10 @@
 """Lines that say what a data set holds."""
 
 import collections
+import contextlib
 import functools
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,27 @@ import numpy as np
 from keras_dtl.files import readable_name, sha256
 from keras_dtl.folders import MOST_NAMED, join_names
 from keras_dtl.images import ImageError, open_image, upright_size
+
+IN_LINES = {"in_lines": True}
+"""Marks a log record, as `extra`, of what the lines on a data set say, too."""
+
+
+@contextlib.contextmanager
+def told_once() -> Iterator[None]:
+    """Be the context in which data are loaded whose lines were told: nothing is said twice."""
+    logger, told = logging.getLogger("keras_dtl"), set()
+
+    def is_new(record):
+        text = record.getMessage()
+        is_known = text in told or hasattr(record, "in_lines")
+        told.add(text)
+        return not is_known
+
+    logger.addFilter(is_new)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_new)
 
 
 def example_lines(parts: dict) -> list[str]:
@@ -24,7 +47,10 @@ def example_lines(parts: dict) -> list[str]:
     for split, part in parts.items():
         lines.append(f"{split}: {count_line(len(part), part.labels, part.classes)}")
     height, width, channels = train.image_shape
-    return [*lines, f"sizes: {width}x{height} (width x height), {channels} channels"]
+    return [
+        *lines,
+        f"sizes: {width}x{height} (width x height), {channels} channel{'s' * (channels > 1)}",
+    ]
 
 
 def count_line(count: int, labels: np.ndarray | None, classes: Sequence[str]) -> str:

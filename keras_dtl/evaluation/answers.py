@@ -67,6 +67,16 @@ def lost_in_words(lost, before, after, classes):
     return ", ".join(f"{classes[k]} ({after[k]:.1%}, before {before[k]:.1%})" for k in lost)
 
 
+def missing_classes(before, after):
+    """Return the positions of classes that are answered for neither before nor after.
+
+    Args:
+        before, after: Shares of the classes, `(classes,)`.
+    """
+    few = FEW / len(before)
+    return np.flatnonzero((before < few) & (after < few))
+
+
 def moved_share(before, after):
     """Return how much of the answers went to another class, as a whole: 0 to 1."""
     return float(np.abs(after - before).sum() / 2)
@@ -89,4 +99,16 @@ def _judgement(shares, entropy, classes):
         )
     if entropy[1] > entropy[0] + UNSURE:
         return False, "The answers are less certain than before: the adaptation did not settle."
+    missing = missing_classes(*shares)
+    if missing.size == len(classes) - 1:
+        return False, (
+            f"As before, all images are taken for {classes[shares[1].argmax()]}, or nearly all: "
+            "unless the target holds little else, nothing is known of it."
+        )
+    if missing.size:
+        names = ", ".join(classes[k] for k in missing)
+        return True, (
+            f"As before, hardly an image is taken for {names}. All other classes are still "
+            "answered for, in about the shares of before."
+        )
     return True, "All classes are still answered for, in about the shares of before."

@@ -11,6 +11,7 @@ MEANINGS = {
     # segmentation
     "mean_iou": "mean over classes of their IoU, 0 to 1; more is better",
     "iou": "pixels that are of the class and found, of those that are or are found, 0 to 1",
+    "guessing": "of the commonest class of the learnt masks, everywhere",
     "pixel_accuracy": "share of pixels whose class was found, 0 to 1; more is better",
     # translation
     "absolute_error": "mean difference from the true image, levels of 0 to 255; less is better",
@@ -36,7 +37,7 @@ MEANINGS = {
     "swap_accuracy": "share of exchanged images that still show the class of their content",
     "prior_accuracy": "the same in styles that were drawn",
     "style_kept": "how much of the style an exchange keeps",
-    "code": "share of the style code's variance that is found again, at most 1",
+    "code": "R² of the style code that is found again, at most 1; 0: no better than its mean",
     "slant": "correlation of the slant of strokes, -1 to 1",
     "thickness": "correlation of the thickness of strokes, -1 to 1",
     "diversity": "differences between drawn styles as a share of those between real images",

@@ -7,6 +7,8 @@ from typing import Annotated, ClassVar, Literal
 
 from tyro.conf import arg
 
+from keras_dtl.files import resolved
+
 MACHINE_SETTINGS = (
     *("output", "artifact", "resume", "overwrite", "export_anyway", "keep_versions"),
     *("data_dir", "manual_dir", "npz_images", "npz_labels"),
@@ -26,6 +28,9 @@ class Recipe:
     suits: ClassVar[str] = ""
     """The case that it is for, in words that begin with "for"."""
 
+    next_words: ClassVar[str] = ""
+    """What `keras-dtl` is told next, of `{run}` and `{artifact}`. Default: by the model's task."""
+
     epochs: int = 20
     """Passes over the source, of which the schedules take the whole as their length."""
     batch_size: int = 64
@@ -39,7 +44,7 @@ class Recipe:
     output: Path | None = None
     """Run folder: checkpoint, model, logs and report. Default: runs/NAME."""
     artifact: Path | None = None
-    """Where the exported model is published. Default: exported/NAME."""
+    """Where the exported model is published. Default: exported/NAME, with the run folder's name."""
     resume: bool = False
     """Continue the training that was stopped in the run folder, or one that is finished with
     more --epochs. `train --resume RUN` takes all other settings from the run."""
@@ -108,7 +113,7 @@ class Recipe:
     @property
     def artifact_folder(self) -> Path:
         """Where the exported model is published."""
-        return self.artifact or Path("exported") / self.name
+        return self.artifact or Path("exported") / resolved(self.run_folder).name
 
     @property
     def client_size(self) -> tuple[int, int] | None:
@@ -236,21 +241,20 @@ class Recipe:
         raise NotImplementedError
 
     def headline(self, scores: dict) -> dict:
-        """Return the few numbers that matter most, by name: shares in 0..1 unless
-        `format_number` says otherwise."""
+        """Return the few numbers that matter most, by name."""
         raise NotImplementedError
 
-    def format_number(self, value: float) -> str:
-        """Return a number of the headline as it is printed.
+    def format_number(self, name: str, value: float) -> str:
+        """Return a number of the headline as it is printed: a share in 0..1 in percent.
 
         Args:
-            value: A share in 0..1; recipes whose headline holds others say so themselves.
+            name, value: Of the headline; recipes whose headline holds others say so themselves.
         """
         return f"{value:.1%}"
 
     def printed_headline(self, scores: dict) -> dict[str, str]:
-        """Return the headline of what `score` returned, each number as it is printed."""
-        return {name: self.format_number(value) for name, value in self.headline(scores).items()}
+        """Return the headline as it is printed."""
+        return {k: self.format_number(k, value) for k, value in self.headline(scores).items()}
 
     def report(self, model, data, history: dict, scores: dict):
         """Return the `keras_dtl.evaluation.Report` of a trained model.
@@ -272,8 +276,7 @@ class Recipe:
         """
         from keras_dtl.evaluation import Report, figures
 
-        title = f"{self.name}: {self.source}"
-        report = Report(title, words, self.printed_headline(scores))
+        report = Report(f"{self.name}: {self.source}", words, self.printed_headline(scores))
         self.add_pictures(report, model, data)
         report.add_figure("Training", figures.curves(history), "Mean over each epoch's steps.")
         report.add_scores("Scores", scores)

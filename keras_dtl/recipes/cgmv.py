@@ -24,6 +24,7 @@ class CGMVRecipe(ViewRecipe):
 
     name: ClassVar[str] = "cgmv"
     suits: ClassVar[str] = "for new views of the thing in a given image"
+    next_words: ClassVar[str] = "export {run} --views 5 --output {artifact}-views"
     caption: ClassVar[str] = (
         "A row shows an image of the test split, at the left, in new views; a column has one view."
     )

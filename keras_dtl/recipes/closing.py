@@ -1,7 +1,6 @@
 """The last line of a training: where its report and artifact lie, and what to do with them."""
 
 import json
-from pathlib import Path
 
 from keras_dtl.manifest import ManifestError, read_manifest
 
@@ -20,25 +19,26 @@ MOST_CLASSES = 100
 """Of how many classes at most an artifact tells each true class by each predicted one."""
 
 
-def closing_line(run: Path, artifact: Path) -> str:
+def closing_line(recipe) -> str:
     """Return the line that names report, artifact and the next command.
 
     Args:
-        run: Folder of the run, with `report.html`.
-        artifact: The artifact that was published.
+        recipe: The `Recipe`, whose artifact was published.
     """
-    command = next_command(read_manifest(artifact).task, run, artifact)
+    run, artifact = recipe.run_folder, recipe.artifact_folder
+    command = next_command(recipe, read_manifest(artifact).task)
     return f"Report: {run / 'report.html'}. Artifact: {artifact}. Next: {command}"
 
 
-def next_command(task: str | None, run: Path, artifact: Path) -> str:
+def next_command(recipe, task: str | None) -> str:
     """Return what to do with a trained model.
 
     Args:
+        recipe: The `Recipe`.
         task: Of the model.
-        run, artifact: As of `closing_line`.
     """
-    return f"keras-dtl {NEXT.get(task or '', OTHERWISE).format(artifact=artifact, run=run)}"
+    words = recipe.next_words or NEXT.get(task or "", OTHERWISE)
+    return f"keras-dtl {words.format(artifact=recipe.artifact_folder, run=recipe.run_folder)}"
 
 
 def published_scores(scores: dict) -> dict:

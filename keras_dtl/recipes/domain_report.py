@@ -185,7 +185,10 @@ def add_confusion(report, scores: dict) -> None:
     """
     for domain, score in scores.items():
         figure = figures.confusion_matrix(np.array(score["confusion"]), score["classes"])
-        caption = f"Test split of the {domain}: rows are true classes, columns predicted ones."
+        caption = (
+            f"Test split of the {domain}, {score['count']} images: rows are true classes, columns "
+            "predicted ones."
+        )
         report.add_figure("Confusion", figure, caption)
 
 

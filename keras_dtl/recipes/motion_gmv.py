@@ -109,9 +109,9 @@ class MotionGMVRecipe(MotionRecipe):
     def headline(self, scores: dict) -> dict:
         return {
             "action agrees": scores["agreement"],
-            "ceiling": scores["ceiling"],
+            "action agrees, of real pairs": scores["ceiling"],
             "style differs": scores["style_differs"],
-            "of real pairs": scores["style_differs_real"],
+            "style differs, of real pairs": scores["style_differs_real"],
         }
 
     def add_pictures(self, report, model, data) -> None:

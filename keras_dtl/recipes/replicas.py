@@ -20,7 +20,7 @@ def without_replicas(recipe, data, checkpoint, model=None):
 def difference(checkpoint, strategy):
     """Return in words what another number of replicas changes, or nothing."""
     before, now = checkpoint.replicas, strategy.num_replicas_in_sync
-    if before == now:
+    if before is None or before == now:  # a finished run that gets more epochs has no checkpoint
         return ""
     return (
         f" It was begun with {before} replica(s) and goes on with {now}: the order of the data is "

@@ -77,6 +77,18 @@ def run_scores(recipe) -> dict:
     return scores
 
 
+def run_failures(folder: Path) -> tuple:
+    """Return the `keras_dtl.callbacks.Failure`s of the last epoch of a finished run.
+
+    Args:
+        folder: Of the run.
+    """
+    from keras_dtl.callbacks import Failure
+
+    told = run_record(folder, "failures") if (folder / "failures.json").exists() else {}
+    return tuple(Failure(name, str(words)) for name, words in told.items())
+
+
 def run_classes(folder: Path) -> tuple[str, ...] | None:
     """Return the classes that a finished run learnt, or None where it learnt none.
 

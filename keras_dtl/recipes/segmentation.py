@@ -245,15 +245,27 @@ class SegmentationRecipe(Recipe):
 
     def score(self, model, data) -> dict:
         from keras_dtl.evaluation import evaluate_segmenter
-        from keras_dtl.recipes.segmentation_report import answers
+        from keras_dtl.recipes.segmentation_report import answers, guessing
 
         test = data.target_test
-        return {
-            "target": evaluate_segmenter(answers(model, test), test.labels, test.classes).to_dict()
-        }
+        found = evaluate_segmenter(answers(model, test), test.labels, test.classes)
+        return {"target": found.to_dict(), "guessing": {"mean_iou": guessing(data)[1].mean_iou}}
 
     def headline(self, scores: dict) -> dict:
-        return {"mean IoU on target": scores["target"]["mean_iou"]}
+        names = {"target": "mean IoU on target", "guessing": "mean IoU of guessing"}
+        return {words: scores[k]["mean_iou"] for k, words in names.items() if k in scores}
+
+    def verdict(self, scores: dict):
+        from keras_dtl.callbacks import Failure
+
+        found, guess = (scores.get(k, {}).get("mean_iou", 0) for k in ("target", "guessing"))
+        if found > guess or "guessing" not in scores:
+            return None
+        return Failure(
+            "no better than guessing",
+            f"the mean IoU on the target is {found:.1%}; with the commonest class of the learnt "
+            f"masks for every pixel it is {guess:.1%}.",
+        )
 
     def report(self, model, data, history: dict, scores: dict):
         from keras_dtl.recipes.segmentation_report import segmentation_report

@@ -45,10 +45,7 @@ def add_class_scores(report, data, scores: dict) -> None:
         data: The `Scenes`.
         scores: Those of the target.
     """
-    test, learnt = data.target_test, data.source_train.labels
-    counts = np.bincount(learnt.ravel(), minlength=256)[: len(test.classes)]
-    commonest = int(counts.argmax())
-    guess = evaluate_segmenter(np.full_like(test.labels, commonest), test.labels, test.classes)
+    test, (commonest, guess) = data.target_test, guessing(data)
     rows = [
         {"class": name, "IoU": value, "of guessing": baseline}
         for (name, value), baseline in zip(
@@ -63,6 +60,19 @@ def add_class_scores(report, data, scores: dict) -> None:
         "those that are of it or were found. Guessing gives each pixel the commonest class of the "
         f"masks that were learnt, {test.classes[commonest]}.",
     )
+
+
+def guessing(data) -> tuple[int, object]:
+    """Return the commonest class of the masks that are learnt, and the scores of it alone.
+
+    Args:
+        data: The `Scenes`.
+    """
+    test = data.target_test
+    counts = np.bincount(data.source_train.labels.ravel(), minlength=256)[: len(test.classes)]
+    commonest = int(counts.argmax())
+    everywhere = np.full_like(test.labels, commonest)
+    return commonest, evaluate_segmenter(everywhere, test.labels, test.classes)
 
 
 def answers(model, examples) -> np.ndarray:

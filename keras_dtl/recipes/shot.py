@@ -180,7 +180,8 @@ class SHOTRecipe(Recipe):
         rows = scores["answers"]["shares"]
         report.add_table("Answers", [{"class": name, **row} for name, row in rows.items()])
         add_labelled_images(report, "Target images.", data.train)
-        add_confusion(report, {n: scores[n] for n in ("before", "target") if n in scores})
+        names = {"before": "target, before the adaptation", "target": "target, after it"}
+        add_confusion(report, {words: scores[n] for n, words in names.items() if n in scores})
         report.add_table("Settings", self.settings(), collapsed=True)
         return report
 

@@ -21,6 +21,7 @@ class SwapVAERecipe(SeparationRecipe):
 
     name: ClassVar[str] = "swap-vae"
     suits: ClassVar[str] = "for images of one content in several styles, told apart"
+    next_words: ClassVar[str] = "export {run} --style-of IMAGE --output {artifact}-in-style"
     caption: ClassVar[str] = (
         "Each image has the style of its row and the class of its column; real images on the "
         "margins."
@@ -128,6 +129,11 @@ class SwapVAERecipe(SeparationRecipe):
             **{f"{name} kept": value for name, value in scores["style_kept"].items()},
             "diversity": scores["diversity"]["features"],
         }
+
+    def format_number(self, name: str, value: float) -> str:
+        if not name.endswith(" kept"):
+            return super().format_number(name, value)
+        return f"{value:.2f} ({'R²' if name == 'code kept' else 'correlation'})"
 
     def picture(self, model, data) -> np.ndarray:
         from keras_dtl.evaluation.figures.code_grids import swap_grid

@@ -13,6 +13,7 @@ from keras_dtl.recipes.runs import (
     check_places,
     places,
     rows_of,
+    run_failures,
     run_model,
     run_record,
     run_scores,
@@ -80,6 +81,7 @@ def train_alone(recipe, data, strategy) -> Trained | None:
         recipe, data, strategy: As of `train`.
     """
     from keras_dtl.callbacks import Checkpoint, make_trackers
+    from keras_dtl.data.summary import told_once
     from keras_dtl.distribution import is_chief, value_of_chief
     from keras_dtl.export import check_exportable
 
@@ -90,7 +92,8 @@ def train_alone(recipe, data, strategy) -> Trained | None:
             print(line)
     about = (recipe.run_folder, recipe.run_folder.name, recipe.settings())
     trackers = make_trackers(recipe.log if chief else (), *about)
-    data = data or recipe.load_data()
+    with told_once():
+        data = data or recipe.load_data()
     if standing == "finished" and not chief:
         return None
     if standing == "finished":
@@ -166,13 +169,10 @@ def finished_run(recipe, data) -> Trained:
         recipe: The `Recipe`.
         data: What its `load_data` returned.
     """
-    from keras_dtl.callbacks import Failure
-
     folder = recipe.run_folder
     history, scores = run_record(folder, "history"), run_scores(recipe)
-    told = run_record(folder, "failures") if (folder / "failures.json").exists() else {}
-    failures = tuple(Failure(name, str(words)) for name, words in told.items())
-    return Trained(run_model(folder, compile=True), data, history, scores, failures, read=True)
+    model, failures = run_model(folder, compile=True), run_failures(folder)
+    return Trained(model, data, history, scores, failures, read=True)
 
 
 def fit(recipe, model, data, checkpoint, strategy, trackers=()):
@@ -240,7 +240,7 @@ def publish(recipe, trained: Trained, **beside) -> bool:
     is_exported = verdict is None or recipe.export_anyway
     if is_exported:
         task = recipe.export_arguments(trained.data).get("task") or task_of(trained.model)
-        command = next_command(task, recipe.run_folder, recipe.artifact_folder)
+        command = next_command(recipe, task)
         report.add_text("Next", f"The model lies in {recipe.artifact_folder}:\n{command}")
     report.write(path)
     if not is_exported:
@@ -289,7 +289,7 @@ def publish_and_tell(recipe, trained: Trained) -> bool:
         recipe, trained: As of `publish`.
     """
     if publish(recipe, trained):
-        print(closing_line(recipe.run_folder, recipe.artifact_folder))
+        print(closing_line(recipe))
         return True
     print(f"failed: {recipe.verdict(trained.scores)}", file=sys.stderr)
     print(

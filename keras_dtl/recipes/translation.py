@@ -215,5 +215,5 @@ class TranslationRecipe(Recipe):
 
         return translation_report(self, model, data, history, scores)
 
-    def format_number(self, value: float) -> str:
+    def format_number(self, name: str, value: float) -> str:
         return f"{value:.4g}"

@@ -57,11 +57,11 @@ def test_what_is_done_at_the_first_step_needs_no_bar(output):
     assert "2/2" in stream.getvalue()
 
 
-def test_conversion_moves_the_bar_with_images_a_second(output):
+def test_conversion_moves_the_bar_with_files_a_second(output):
     stream = output(True)
     with ProgressBar() as bar:
         convert._progress(bar)(3, 10)
-    assert "3/10" in stream.getvalue() and "images/s" in stream.getvalue()
+    assert "3/10" in stream.getvalue() and "files/s" in stream.getvalue()
     output(False)
     with ProgressBar() as bar:
         assert convert._progress(bar) is None

@@ -9,6 +9,7 @@ import pytest
 from keras_dtl.images import write_image
 from tests.convert.conftest import colour, write_classifier
 
+SCORES = '{"source": {"count": 2, "accuracy": 1.0, "confusion": [[1, 0], [0, 1]]}}'
 HEAVY = ("tensorflow", "keras", "onnxruntime", "sklearn", "matplotlib")
 
 
@@ -92,3 +93,39 @@ def test_steps_are_compiled_with_xla_where_asked(jit, compiled):
         print(model.jit_compile)"""
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert answer.stdout.split() == [str(compiled)], answer.stderr[-500:]
+
+
+SAYS_SO = "import os\nos.write(2, b'cudart_stub.cc: no GPU\\n')\nraise SystemExit(7)\n"
+"""A library that writes to standard error before any setting is read, and then ends the test."""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "train source-only",
+        "train motion-style",
+        "search",
+        "check digits",
+        "demo",
+        "study layer-transfer",
+        "stylize photo.png photo.png out.png",
+        "evaluate run",
+        "export run",
+        "adapt run --target digits",
+    ],
+)
+def test_whichever_verb_imports_tensorflow_does_so_quietly(words, tmp_path):
+    for name in ("tensorflow", "keras"):
+        (tmp_path / f"{name}.py").write_text(SAYS_SO)
+    (tmp_path / "run").mkdir()
+    for name, text in (("settings", '{"recipe": "dann"}'), ("scores", SCORES), ("model", "")):
+        (tmp_path / "run" / f"{name}.json").write_text(text)
+    write_image(tmp_path / "photo.png", colour("red"))
+    code = f"from keras_dtl.cli.__main__ import main; main({words.split()!r})"
+    places = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    answer = subprocess.run(
+        [sys.executable, "-c", code],
+        **{"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": places}},
+        **{"capture_output": True, "text": True},
+    )
+    assert (answer.returncode, answer.stderr) == (7, "")

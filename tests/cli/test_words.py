@@ -6,8 +6,10 @@ import subprocess
 import sys
 
 import pytest
+import tyro
 
 from keras_dtl.cli.__main__ import VERBS, main
+from keras_dtl.cli.export import Export
 from keras_dtl.cli.help import help_of
 from keras_dtl.cli.quiet import import_tensorflow, kept_lines, quiet_start
 from keras_dtl.recipes import RECIPES
@@ -140,3 +142,25 @@ def test_every_task_of_a_conversion_has_a_next_command():
 
     assert set(NEXT) == set(TASKS)
     assert all(command.startswith("convert {artifact} ") for command in NEXT.values())
+
+
+def test_what_recipes_name_as_the_next_step_are_words_of_a_verb():
+    named = [recipe for recipe in RECIPES.values() if recipe.next_words]
+    assert named
+    for recipe in named:
+        verb, *words = recipe.next_words.format(run="run", artifact="artifact").split()
+        assert verb == "export" and tyro.cli(Export, args=words).output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "train dann --log tensorboard --log mlflow",
+        "search --methods mcc --rates 0.1 --methods=dann",
+        "export run --precision int8 --precision float16",
+    ],
+)
+def test_a_second_list_of_values_does_not_replace_the_first_in_silence(words, capsys):
+    status, _, err = ended(words.split(), capsys)
+    assert status == 2
+    assert re.search(r"error: (--\w+) is given twice; write all its values behind one: \1 A B", err)

@@ -1,6 +1,7 @@
 """`keras-dtl convert` as it is typed."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -20,7 +21,7 @@ def test_convert_command_prints_device_summary_and_failures(
     assert main([*words, "--device", "cpu", "--top", "1", "--batch-size", "2"]) == 1
     captured = capsys.readouterr()
     assert "colours: classification in float32 on cpu (CPUExecutionProvider)" in captured.out
-    assert "4 converted" in captured.out
+    assert re.search(r"4 converted \([\d.]+ files/s\)", captured.out)
     assert "truncated.png: cannot be read as an image" in captured.err
     lines = (tmp_path / "out" / "predictions.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "file,class,probability"

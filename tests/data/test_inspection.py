@@ -7,8 +7,9 @@ from PIL import Image
 from keras_dtl.cli.__main__ import main
 from keras_dtl.data import load
 from keras_dtl.data.inspection import describe
+from keras_dtl.data.motion import load_motion
 from keras_dtl.data.pairs import load_pairs
-from keras_dtl.data.summary import copy_lines
+from keras_dtl.data.summary import copy_lines, told_once
 from keras_dtl.files import sha256
 from keras_dtl.images import write_image
 from keras_dtl.motion import forward_kinematics, write_bvh
@@ -308,3 +309,26 @@ def test_a_motion_file_among_photos_does_not_make_motion_of_them(pets):
     lines = describe(str(pets))
     assert lines[1] == "2 classes: cat, dog"
     assert any("no image, by its suffix .bvh" in line for line in lines)
+
+
+def test_what_the_lines_say_is_not_said_again_when_data_are_loaded(pets, tmp_path, caplog):
+    """Loaded twice, as source and as target, the folder was told of four times over."""
+    (pets / "dog" / "empty.png").write_bytes(b"")
+    lines = describe(f"folder:{pets}")
+    for index, name in enumerate(("walk_old", "walk_sad", "run_old", "run_sad")):
+        write_bvh(tmp_path / "clips" / f"a_{name}_{index}.bvh", walking(frames=20))
+    lines += describe(f"bvh:{tmp_path / 'clips'}")
+    told = "\n".join(lines)
+    assert "old.tga" in told
+    assert "told by names, as a guess. Tell them in a table clips.csv" in told
+    assert caplog.text == ""
+    with told_once():
+        for _ in range(2):
+            load(f"folder:{pets}", image_size=8)
+            load_motion(f"bvh:{tmp_path / 'clips'}")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{pets}: left out 1 of 9 image files that cannot be read. First: {pets}/dog/empty.png: "
+        "cannot be read as an image: it is empty"
+    ]
+    load_motion(f"bvh:{tmp_path / 'clips'}")
+    assert "guessed from file names" in caplog.text

@@ -37,4 +37,12 @@ def test_what_harms_is_said(after, words):
 
 
 def test_class_that_was_never_answered_is_no_collapse():
-    assert compare_answers(answers(15, 15, 0), answers(14, 16, 0), NAMES)["healthy"]
+    found = compare_answers(answers(15, 15, 0), answers(14, 16, 0), NAMES)
+    assert found["healthy"]
+    assert found["words"].startswith("As before, hardly an image is taken for cat. All other")
+
+
+def test_one_answer_for_all_is_not_called_well_because_it_was_so_before():
+    found = compare_answers(answers(0, 30, 0), answers(0, 30, 0), NAMES)
+    assert not found["healthy"]
+    assert "all images are taken for bee" in found["words"]

@@ -1,10 +1,12 @@
 """What holds for every recipe."""
 
 import inspect
+from pathlib import Path
 
 import pytest
 
 from keras_dtl.cli.__main__ import main
+from keras_dtl.cli.export import Export, output_of
 from keras_dtl.recipes import RECIPES
 from keras_dtl.recipes.base import Recipe
 
@@ -30,3 +32,13 @@ def test_takes_what_the_commands_pass(name, question):
 def test_the_length_of_a_training_is_said_in_words():
     recipe = RECIPES["dann"]
     assert [recipe(epochs=count).length for count in (1, 20)] == ["1 epoch", "20 epochs"]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_two_runs_of_a_recipe_are_two_artifacts(name, tmp_path):
+    """The second was published as the next version of the first, which servers take at once."""
+    first, second = (RECIPES[name](output=tmp_path / folder) for folder in ("run", "run-1"))
+    for recipe in (first, second):
+        assert recipe.artifact_folder == output_of(Export(recipe.run_folder))
+    assert first.artifact_folder != second.artifact_folder
+    assert RECIPES[name]().artifact_folder == Path("exported") / name

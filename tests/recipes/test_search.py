@@ -57,7 +57,7 @@ def test_text_tells_places_refusals_and_regrets():
     text = ranking_text({"ranking": rows, "regret": {"ensemble": 0.013}})
     assert "  1   0.75   50.0%  mcc" in text
     assert "dann (refused: it collapsed)" in text
-    assert "Choosing by ensemble costs 1.3 points." in text
+    assert "Choosing by ensemble costs 1.3 points on the target." in text
 
 
 @pytest.mark.slow

@@ -115,6 +115,7 @@ def test_every_method_learns_and_is_reported(method, recipe):
     assert losses[-1] < losses[0]
     scores = recipe.score(model, data)
     assert set(scores["target"]["iou"]) == {"sky", "road"}
+    assert scores["guessing"]["mean_iou"] == pytest.approx(_iou_of_guessing(data))
     page = recipe.report(model, data, {"loss": losses}, scores).html()
     assert "IoU of each class" in page and "Colours of the classes" in page
     assert _rows_of(page, "mean")[0][1] == f"{_iou_of_guessing(data):.4g}"
@@ -163,3 +164,11 @@ def test_weights_of_another_backbone_are_refused():
     recipe = SegmentationRecipe(backbone="unet", weights="imagenet")
     with pytest.raises(ValueError, match="--backbone mobilenet"):
         recipe.networks(3)
+
+
+@pytest.mark.parametrize(("found", "is_worth_it"), [(0.43, True), (0.42, False), (0.079, False)])
+def test_a_segmenter_that_does_not_beat_one_class_everywhere_is_not_published(found, is_worth_it):
+    """It took every pixel for the rare class, and was exported without a word."""
+    scores = {"target": {"mean_iou": found}, "guessing": {"mean_iou": 0.42}}
+    assert (SegmentationRecipe().verdict(scores) is None) == is_worth_it
+    assert SegmentationRecipe().printed_headline(scores)["mean IoU of guessing"] == "42.0%"

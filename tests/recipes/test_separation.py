@@ -1,3 +1,4 @@
+import contextlib
 import json
 
 import numpy as np
@@ -33,12 +34,16 @@ def folder(path, classes=4, count=12, side=16):
     ],
 )
 def test_recipe_goes_from_a_folder_to_an_artifact_and_is_scored_again(
-    name, flags, tmp_path, monkeypatch
+    name, flags, tmp_path, monkeypatch, capsys
 ):
     words = [name, "--source", folder(tmp_path / "in"), "--image-size", "16", "--epochs", "1"]
     words += ["--filters", "2", "--content", "3", "--style", "2", "--batch-size", "8", *flags]
     run, artifact = tmp_path / "run", tmp_path / "artifact"
     assert main(["train", *words, "--output", str(run), "--artifact", str(artifact)]) == 0
+    image = next((tmp_path / "in").rglob("*.png"))
+    step = capsys.readouterr().out.partition("Next: keras-dtl ")[2].replace("IMAGE", str(image))
+    with pytest.raises(SystemExit, match="0") if "--help" in step else contextlib.nullcontext():
+        assert main(step.split()) == 0
     scores = json.loads((run / "scores.json").read_text())
     assert scores["judge"]["share"] > 0.9
     assert ("identity_of_held_out" in scores) == (name == "cgmv")
@@ -48,6 +53,19 @@ def test_recipe_goes_from_a_folder_to_an_artifact_and_is_scored_again(
     )
     assert main(["evaluate", str(run), "--output", str(tmp_path / "again")]) == 0
     assert json.loads((tmp_path / "again/scores.json").read_text()) == scores
+
+
+def test_what_is_no_share_is_not_printed_in_percent():
+    """An R² may be below 0, which read as "code kept -136 %"."""
+    share = {"share": 0.25}
+    scores = {
+        "class_from": {"s": {"mlp": 0.5}, "z_sample": {"mlp": 0.5}},
+        **{"swap_accuracy": share, "prior_accuracy": share, "diversity": {"features": 0.5}},
+        "style_kept": {"code": -1.36, "slant": -0.2},
+    }
+    printed = RECIPES["swap-vae"]().printed_headline(scores)
+    assert printed["code kept"] == "-1.36 (R²)" and printed["slant kept"] == "-0.20 (correlation)"
+    assert printed["swap accuracy"] == "25.0%"
 
 
 def data_of(classes=5, count=4):

@@ -71,12 +71,13 @@ def test_other_settings_and_fewer_epochs_are_refused(folder, monkeypatch):
         train(recipe(folder, resume=True))
 
 
-def test_more_epochs_go_on_from_the_finished_run(folder, tmp_path):
+def test_more_epochs_go_on_from_the_finished_run(folder, tmp_path, capsys):
     begun = recipe(folder, resume=True)
     assert run_recipe(folder / "run").settings() == begun.settings()
     shutil.copytree(folder / "run", tmp_path / "run")
     longer = dataclasses.replace(begun, epochs=3, output=tmp_path / "run")
     trained = train(longer)
+    assert "Going on after epoch 1 of 3.\n" in capsys.readouterr().out  # of no replicas
     history = json.loads((tmp_path / "run" / "history.json").read_text())
     first = json.loads((folder / "run" / "history.json").read_text())
     assert len(history["label_loss"]) == 3

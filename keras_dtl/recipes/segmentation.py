@@ -1,7 +1,7 @@
 """Segmentation under domain shift: another city, another light (Tsai et al. 2018).
 
 keras-dtl train segmentation --source folder:camvid --target folder:camvid \
-    --source-sequences 0006R0 0016E5 --target-sequences 0001TP --method dann
+    --source-sequences 0006R0 0016E5 --target-sequences 0001TP
 keras-dtl train segmentation --source folder:a --target folder:b --method source-only
 
 keras-dtl train segmentation --source cityscapes --source-sequences aachen bochum \
@@ -49,7 +49,7 @@ class SegmentationRecipe(Recipe):
     """Sequences of the source's frames.csv, or cities of Cityscapes. Default: all."""
     target_sequences: tuple[str, ...] | None = None
     """Sequences of the target's frames.csv. Default: all."""
-    method: Adaptations = "dann"
+    method: Adaptations = "advent"
     """How it adapts: source-only, not at all; dann, on features of each position; output-space,
     on the layout of the predicted classes; advent, on that of their uncertainty; dan or
     deep-coral, by a distance of pooled features; dacs, by pseudo-labels of target images into

@@ -63,11 +63,11 @@ def fine_tuning(read):
 def segmentation(read):
     ways = read("camvid")["ways"]
     plain, adapted, bound = (
-        ways[way]["mean_iou_mean"] for way in ("source-only", "output-space", "target-trained")
+        ways[way]["mean_iou_mean"] for way in ("source-only", "advent", "target-trained")
     )
     return (
         "CamVid, day to dusk, mean IoU: within the spread of seeds",
-        f"source-only {plain:.1f}, output-space {adapted:.1f}, with masks at dusk {bound:.1f}",
+        f"source-only {plain:.1f}, AdvEnt {adapted:.1f}, with masks at dusk {bound:.1f}",
         "segmentation",
     )
 

@@ -38,10 +38,7 @@ ROWS = {
             **{"reconstruction_weight": 10.0, "velocity_weight": 20.0},
         },
     ),
-    "synthesis": (
-        MotionAAERecipe,
-        {"epochs": 20, "units": 256, "code": 64, "held_out": 5, "adversarial_weight": 1.0},
-    ),
+    "synthesis": (MotionAAERecipe, {"epochs": 20, "units": 256, "code": 64, "held_out": 5}),
     "synthesis, recurrent": (
         MotionAAERecipe,
         {

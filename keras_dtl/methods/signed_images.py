@@ -15,6 +15,11 @@ def to_pixels(images):
     return np.clip(np.round(np.asarray(images, "float64")), 0, 255).astype("uint8")
 
 
+def from_signed(images):
+    """Return images in -1..1 as a uint8 array in 0..255, rounded and clipped."""
+    return to_pixels((images + 1) * 127.5)
+
+
 def require_signed_input(network, name):
     """Refuse a network of images that scales them itself: the methods give it -1..1.
 

@@ -138,5 +138,4 @@ def codes_of(model, features: np.ndarray) -> np.ndarray:
     from keras_dtl.evaluation import predict
     from keras_dtl.evaluation.motion_scores import BATCH
 
-    normal = (features - np.array(model.mean, "f4")) / np.array(model.deviation, "f4")
-    return predict(model.encoder, normal, BATCH)
+    return predict(model.encoder, model.normalize(features), BATCH)

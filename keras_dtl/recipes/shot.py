@@ -5,11 +5,9 @@ keras-dtl adapt runs/source-only --target digits_m
 keras-dtl adapt runs/source-only --target folder:photos --output runs/adapted
 """
 
-import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
-
-import numpy as np
 
 from keras_dtl.prediction import predict
 from keras_dtl.recipes.base import Recipe
@@ -62,9 +60,7 @@ class SHOTRecipe(Recipe):
     """Least number of steps in an epoch: few images are passed over several times."""
 
     def load_data(self):
-        from pathlib import Path
-
-        from keras_dtl.data import load
+        from keras_dtl.data import load, renumber
         from keras_dtl.recipes.runs import run_classes
 
         shape = networks_of(self.start)[0].input_shape[1:]
@@ -77,7 +73,7 @@ class SHOTRecipe(Recipe):
             raise ValueError(f"{place} names no classes. Give the run of a classifier.")
         if train.labels is None:
             return Target(train, None, classes)
-        test = in_classes(load(self.target, "test", **places), classes, self.start)
+        test = renumber(load(self.target, "test", **places), classes, f"the run {self.start}")
         return Target(train.without_labels(), test, classes)
 
     def build_model(self, data):
@@ -143,23 +139,19 @@ class SHOTRecipe(Recipe):
 
     def score(self, model, data):
         from keras_dtl.evaluation import compare_answers, evaluate_classifier
-
-        before, after = (
-            predict(network, data.train.images) for network in (self._before(), model.deployable())
-        )
-        scores = {"answers": compare_answers(before, after, data.classes)}
-        if data.test is not None:
-            for name, network in (("before", self._before()), ("target", model.deployable())):
-                answers = predict(network, data.test.images)
-                scores[name] = evaluate_classifier(
-                    answers, data.test.labels, data.test.classes
-                ).to_dict()
-        return scores
-
-    def _before(self):
         from keras_dtl.methods.classifier import deployed_classifier
 
-        return deployed_classifier(*networks_of(self.start), "before")
+        before = deployed_classifier(*networks_of(self.start), "before")
+        networks, test = {"before": before, "target": model.deployable()}, data.test
+        answers = [predict(network, data.train.images) for network in networks.values()]
+        scores = {"answers": compare_answers(*answers, data.classes)}
+        if test is not None:
+            for name, network in networks.items():
+                found = evaluate_classifier(
+                    predict(network, test.images), test.labels, test.classes
+                )
+                scores[name] = found.to_dict()
+        return scores
 
     def headline(self, scores):
         shares = {"answers that changed": scores["answers"]["changed"]}
@@ -190,19 +182,3 @@ class SHOTRecipe(Recipe):
 
     def export_examples(self, data):
         return (data.train if data.test is None else data.test).images
-
-
-def in_classes(images, classes, run):
-    """Return labelled images numbered by the classes of a run, some of which they may lack.
-
-    Raises:
-        ValueError: When they show classes that the run does not know.
-    """
-    unknown = sorted(set(images.classes).difference(classes))
-    if unknown:
-        raise ValueError(
-            f"{run} knows the classes {', '.join(classes)}. Received a target that also shows "
-            f"{', '.join(unknown)}. Remove or rename these, or give images without class folders."
-        )
-    numbers = np.array([classes.index(name) for name in images.classes], "int32")
-    return dataclasses.replace(images, labels=numbers[images.labels], classes=classes)

@@ -2,27 +2,10 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from keras_dtl.cli.__main__ import main
-from keras_dtl.data import LabelledImages
-from keras_dtl.recipes.shot import in_classes
 from tests.cli.test_train import write_domain
-
-
-def test_target_that_lacks_a_class_is_numbered_by_the_runs():
-    images = np.zeros((3, 2, 2, 3), "uint8")
-    given = LabelledImages(images, np.array([0, 1, 1]), ("bee", "dog"))
-    found = in_classes(given, ("ant", "bee", "cat", "dog"), "runs/x")
-    assert found.labels.tolist() == [1, 3, 3]
-    assert found.classes == ("ant", "bee", "cat", "dog")
-
-
-def test_class_that_the_run_does_not_know_is_named():
-    given = LabelledImages(np.zeros((1, 2, 2, 3), "uint8"), np.array([1]), ("bee", "wasp"))
-    with pytest.raises(ValueError, match="also shows wasp"):
-        in_classes(given, ("ant", "bee"), "runs/x")
 
 
 def test_folder_without_a_run_is_an_error_in_words(tmp_path, capsys):

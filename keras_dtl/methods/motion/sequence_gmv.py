@@ -1,12 +1,12 @@
 import keras
-import tensorflow as tf
 
+from keras_dtl.methods.motion.measured_motion import MeasuredMotion
 from keras_dtl.methods.networks import in_float32
 from keras_dtl.methods.separation.gmv import GMV
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
-class SequenceGMV(GMV):
+class SequenceGMV(MeasuredMotion, GMV):
     """Pairs of motions of one content in two styles, drawn from noise: GMV on sequences.
 
     One generator makes two motions of a content `c` in different styles; the discriminator tells
@@ -35,18 +35,10 @@ class SequenceGMV(GMV):
 
     def __init__(self, generator, discriminator, mean, deviation, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
-        self.mean = [float(value) for value in mean]
-        self.deviation = [float(value) for value in deviation]
-        features = generator.output_shape[-1]
-        if {len(self.mean), len(self.deviation)} != {features} or min(self.deviation) <= 0:
-            raise ValueError(
-                "`mean` and `deviation` (above 0) need one number for each feature of the "
-                f"generator, {features}. Received: {len(self.mean)} and {len(self.deviation)}"
-            )
+        self.keep_statistics(mean, deviation, generator=generator.output_shape[-1])
 
     def call(self, inputs, training=False):
-        motion = in_float32(self.generator(inputs, training=training))
-        return motion * self.deviation + self.mean
+        return self.measure(in_float32(self.generator(inputs, training=training)))
 
     def _codes(self):
         return (self.content_numbers, "content"), (self.view_numbers, "style")
@@ -58,10 +50,10 @@ class SequenceGMV(GMV):
                 f"Motion must be as long as what the generator draws, (frames, features) {made}: "
                 f"its length would tell them apart. Received: {tuple(examples.shape[1:])}"
             )
-        return (tf.cast(examples, "float32") - self.mean) / self.deviation
+        return self.normalize(examples)
 
     def unscale_generated(self, generated):
-        return keras.layers.Rescaling(self.deviation, self.mean, name="motion")(generated)
+        return self.measuring_layer("motion")(generated)
 
     def answers(self, predictions, inputs):
         return predictions

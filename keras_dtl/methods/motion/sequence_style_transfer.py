@@ -10,12 +10,12 @@ from keras_dtl.losses import (
     velocity_error,
 )
 from keras_dtl.methods.base import Method
-from keras_dtl.methods.motion.sequential_autoencoder import normalization_layer
+from keras_dtl.methods.motion.measured_motion import MeasuredMotion
 from keras_dtl.methods.networks import in_float32, require_logits
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
-class SequenceStyleTransfer(Method):
+class SequenceStyleTransfer(MeasuredMotion, Method):
     """A content code and a style code of motion: the content of one clip in the style of another.
 
     Encoders and decoder minimise together, with `x'` the content of `x` in the style of another
@@ -105,8 +105,6 @@ class SequenceStyleTransfer(Method):
         self.critic = critic
         self.content_classifier = content_classifier
         self.style_classifier = style_classifier
-        self.mean = [float(value) for value in mean]
-        self.deviation = [float(value) for value in deviation]
         self.adversarial = adversarial
         self.game = game_without_penalty(adversarial)
         self.reconstruction_weight = reconstruction_weight
@@ -117,17 +115,15 @@ class SequenceStyleTransfer(Method):
         self.style_weight = style_weight
         self.entropy_weight = entropy_weight
         self.real_penalty_weight = real_penalty_weight
-        _check_features(self)
-
-    def normalize(self, motion):
-        return (tf.cast(motion, "float32") - self.mean) / self.deviation
+        features = {"content_encoder": content_encoder.input_shape[-1]}
+        features["decoder"] = decoder.output_shape[-1]
+        self.keep_statistics(mean, deviation, **features)
 
     def call(self, inputs, training=False):
         content, style = (self.normalize(motion) for motion in inputs)
         codes = self.content_encoder(content, training=training)
         style = self.style_encoder(style, training=training)
-        motion = self.decode(codes, style, content, training)
-        return motion * self.deviation + self.mean
+        return self.measure(self.decode(codes, style, content, training))
 
     def decode(self, codes, style, like, training):
         """Return the normalised motion of content codes and a style code.
@@ -226,14 +222,13 @@ class SequenceStyleTransfer(Method):
             part: `"transfer"` (content motion and style motion to motion), `"encoder"` (motion to
                 content codes and style code) or `"decoder"` (codes to motion).
         """
-        features = len(self.mean)
+        features, measure = len(self.mean), self.measuring_layer("transferred")
         content = keras.Input((None, features), name="content")
         if part == "decoder":
             inputs = [keras.Input(i.shape[1:], name=i.name) for i in self.decoder.inputs]
-            return keras.Model(
-                inputs, self._unscale(self.decoder(inputs, training=False)), name=self.name
-            )
-        normalize = normalization_layer(self.mean, self.deviation)
+            motion = measure(self.decoder(inputs, training=False))
+            return keras.Model(inputs, motion, name=self.name)
+        normalize = self.normalization_layer()
         seen = normalize(content)
         codes = self.content_encoder(seen, training=False)
         if part == "encoder":
@@ -246,7 +241,7 @@ class SequenceStyleTransfer(Method):
         code = self.style_encoder(normalize(style), training=False)
         motion = self.decoder([codes, code], training=False)
         motion = MatchLength(name="cut")([motion, content])
-        return keras.Model([content, style], self._unscale(motion), name=self.name)
+        return keras.Model([content, style], measure(motion), name=self.name)
 
     def answers(self, predictions, inputs):
         return predictions
@@ -259,26 +254,11 @@ class SequenceStyleTransfer(Method):
         """
         style = self.style_encoder(self.normalize(style_motion[None]), training=False)
         motion = keras.Input((None, len(self.mean)), name="motion")
-        seen = normalization_layer(self.mean, self.deviation)(motion)
-        codes = self.content_encoder(seen, training=False)
+        codes = self.content_encoder(self.normalization_layer()(motion), training=False)
         fixed = FixedCode(style[0].numpy(), name="style")(codes)
         generated = self.decoder([codes, fixed], training=False)
         generated = MatchLength(name="cut")([generated, motion])
-        return keras.Model(motion, self._unscale(generated), name="in_style")
-
-    def _unscale(self, motion):
-        scaled = keras.layers.Rescaling(self.deviation, self.mean, name="transferred")
-        return scaled(motion)
-
-
-def _check_features(model):
-    features = len(model.mean)
-    shapes = [model.content_encoder.input_shape[-1], model.decoder.output_shape[-1]]
-    if {*shapes, len(model.deviation)} != {features} or min(model.deviation) <= 0:
-        raise ValueError(
-            "`mean` and `deviation` (above 0) need one number for each feature of the networks. "
-            f"Received: {features} and {len(model.deviation)} for networks of {shapes}"
-        )
+        return keras.Model(motion, self.measuring_layer("transferred")(generated), name="in_style")
 
 
 def _distance(motion, other):

@@ -6,11 +6,12 @@ from keras_dtl.layers import ClassGaussian
 from keras_dtl.losses import game_without_penalty, velocity_error
 from keras_dtl.methods.base import Method
 from keras_dtl.methods.given_batches import require_labels
+from keras_dtl.methods.motion.measured_motion import MeasuredMotion
 from keras_dtl.methods.networks import in_float32, require_logits
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
-class SequentialAdversarialAutoencoder(Method):
+class SequentialAdversarialAutoencoder(MeasuredMotion, Method):
     """An autoencoder of motion whose codes a critic cannot tell from a normal distribution.
 
     Encoder and decoder minimise
@@ -72,19 +73,11 @@ class SequentialAdversarialAutoencoder(Method):
                 "`decoder` and `critic` take the code and `num_classes` more. Received: "
                 f"{decoder.input_shape[-1]} and {critic.input_shape[-1]} (expected {expected})"
             )
-        features = {encoder.input_shape[-1], decoder.output_shape[-1], len(mean), len(deviation)}
-        if len(features) > 1 or min(deviation) <= 0:
-            raise ValueError(
-                "`mean` and `deviation` (above 0) need one number for each feature of the "
-                f"networks. Received: {len(mean)} and {len(deviation)}, the least deviation "
-                f"{min(deviation)}, for networks of {encoder.input_shape[-1]} and "
-                f"{decoder.output_shape[-1]} features"
-            )
+        features = {"encoder": encoder.input_shape[-1], "decoder": decoder.output_shape[-1]}
+        self.keep_statistics(mean, deviation, **features)
         self.encoder = encoder
         self.decoder = decoder
         self.critic = critic
-        self.mean = [float(value) for value in mean]
-        self.deviation = [float(value) for value in deviation]
         self.num_classes = num_classes
         self.velocity_weight = velocity_weight
         self.adversarial_weight = adversarial_weight
@@ -96,10 +89,9 @@ class SequentialAdversarialAutoencoder(Method):
 
     def call(self, inputs, training=False):
         motion, labels = self.unpack(inputs)
-        motion = (tf.cast(motion, "float32") - self.mean) / self.deviation
+        motion = self.normalize(motion)
         codes = in_float32(self.encoder(motion, training=training))
-        rebuilt = self.decode(codes, tf.shape(motion)[1], labels, training)
-        return rebuilt * self.deviation + self.mean
+        return self.measure(self.decode(codes, tf.shape(motion)[1], labels, training))
 
     def unpack(self, inputs):
         return inputs if self.num_classes else (inputs, None)
@@ -160,7 +152,7 @@ class SequentialAdversarialAutoencoder(Method):
             )
         noise = keras.random.normal((count, self.encoder.output_shape[-1]), seed=self.random)
         told = self.prior(self.join_labels(noise, labels))
-        return self._decode_told(told, length) * self.deviation + self.mean
+        return self.measure(self._decode_told(told, length))
 
     def optimized_variables(self):
         return {
@@ -171,7 +163,7 @@ class SequentialAdversarialAutoencoder(Method):
     def train_step(self, batch):
         # 1. Encode and decode. 2. One step of both. 3. One step of the critic, on draws and codes.
         motion, labels = self.unpack(batch)
-        motion = (tf.cast(motion, "float32") - self.mean) / self.deviation
+        motion = self.normalize(motion)
         with tf.GradientTape() as tape:
             codes = in_float32(self.encoder(motion, training=True))
             rebuilt = self.decode(codes, tf.shape(motion)[1], labels, training=True)
@@ -214,20 +206,12 @@ class SequentialAdversarialAutoencoder(Method):
         """
         if part == "encoder":
             motion = keras.Input(self.encoder.input_shape[1:], name="motion")
-            seen = normalization_layer(self.mean, self.deviation)(motion)
-            code = self.encoder(seen, training=False)
+            code = self.encoder(self.normalization_layer()(motion), training=False)
             return keras.Model(motion, {"code": code}, name=self.name)
         if part not in ("generator", "decoder"):
             raise ValueError(f"`part` must be generator, encoder or decoder. Received: {part!r}")
         name = "codes" if part == "decoder" else "noise"
         codes = keras.Input(self.decoder.input_shape[1:], name=name)
         told = codes if part == "decoder" else self.prior(codes)
-        measured = keras.layers.Rescaling(self.deviation, self.mean, name="motion")
-        return keras.Model(codes, measured(self.decoder(told, training=False)), name=self.name)
-
-
-def normalization_layer(mean, deviation):
-    """Return the layer that takes motion as it is measured to what networks see."""
-    # Not Normalization, which tf2onnx cannot convert.
-    offset = [-m / d for m, d in zip(mean, deviation, strict=True)]
-    return keras.layers.Rescaling([1.0 / d for d in deviation], offset, name="normalized")
+        motion = self.measuring_layer("motion")(self.decoder(told, training=False))
+        return keras.Model(codes, motion, name=self.name)

@@ -13,7 +13,7 @@ from keras_dtl.methods.separation.separation import (
     with_fixed_style,
     with_fixed_styles,
 )
-from keras_dtl.methods.signed_images import require_signed_input, to_pixels, to_signed
+from keras_dtl.methods.signed_images import from_signed, require_signed_input, to_signed
 
 
 @keras.saving.register_keras_serializable("keras_dtl")
@@ -229,7 +229,7 @@ class CGMV(MultiView):
         return parts
 
     def answers(self, predictions, inputs):
-        return to_pixels((predictions + 1) * 127.5)
+        return from_signed(predictions)
 
     def deployable(self):
         """Return the network from an image and a view code to the image in that view, uint8."""

@@ -5,9 +5,9 @@ from keras_dtl.losses import mutual_information
 from keras_dtl.methods.networks import in_float32, require_logits
 from keras_dtl.methods.separation.separation import Separation, call_frozen, code_sizes, pixels
 from keras_dtl.methods.signed_images import (
+    from_signed,
     require_signed_input,
     require_signed_output,
-    to_pixels,
     to_signed,
 )
 
@@ -244,7 +244,7 @@ class GMV(MultiView):
         return self.parts()["generator"]
 
     def answers(self, predictions, inputs):
-        return to_pixels((predictions + 1) * 127.5)
+        return from_signed(predictions)
 
 
 def shared_information(answers):

@@ -18,9 +18,9 @@ from keras_dtl.methods.separation.separation import (
     with_fixed_style,
 )
 from keras_dtl.methods.signed_images import (
+    from_signed,
     require_signed_input,
     require_signed_output,
-    to_pixels,
     to_signed,
 )
 
@@ -343,7 +343,7 @@ class SwapVAE(Separation):
         return keras.Model([image, style_image], generated, name=self.name)
 
     def answers(self, predictions, inputs):
-        return to_pixels((predictions + 1) * 127.5)
+        return from_signed(predictions)
 
     def in_style_of(self, style_image):
         """Return a network that gives every image the style of one.

@@ -14,9 +14,9 @@ from keras_dtl.methods.given_batches import require_pairs
 from keras_dtl.methods.inputs import check_all_pixels
 from keras_dtl.methods.networks import has_batch_norm, nested_layers, require_logits
 from keras_dtl.methods.signed_images import (
+    from_signed,
     require_signed_input,
     require_signed_output,
-    to_pixels,
     to_signed,
 )
 
@@ -83,7 +83,7 @@ class Translation(Method):
 
     def answers(self, predictions, inputs):
         # Batch normalisation is deployed with each image's own statistics, see `per_image`.
-        return None if has_batch_norm(self.deployed) else to_pixels((predictions + 1) * 127.5)
+        return None if has_batch_norm(self.deployed) else from_signed(predictions)
 
     def judgement(self, discriminator, real, generated):
         """Return the logits of real and of generated images.

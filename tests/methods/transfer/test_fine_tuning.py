@@ -11,8 +11,6 @@ from keras_dtl.methods import FineTuning, SourceOnly
 from keras_dtl.methods.networks import learnt_layers
 from tests.networks import CLASSES, SHAPE, compiled, dense, encoder
 
-DEPTH = 3
-
 
 def deep_encoder(dropout=0.0):
     """Return an encoder of three layers, the first two with batch normalisation."""

@@ -74,7 +74,7 @@ class SHOTRecipe(Recipe):
         if train.labels is None:
             return Target(train, None, classes)
         test = renumber(load(self.target, "test", **places), classes, f"the run {self.start}")
-        return Target(train.without_labels(), test, classes)
+        return Target(train.without_labels(), None if test.labels is None else test, classes)
 
     def build_model(self, data):
         import keras

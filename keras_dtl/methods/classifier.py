@@ -44,7 +44,7 @@ class ClassifierMethod(Method):
             ValueError: When labels are of another form than the loss reads, or no class has them.
         """
         self._check_labels(x, y)
-        with faults_in_words():
+        with faults_in_words(self.classifier.output_shape[-1]):
             return super().fit(x, y, *args, **kwargs)
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
@@ -56,7 +56,7 @@ class ClassifierMethod(Method):
         """
         check_asked(x, self.encoder)
         self._check_labels(x, y)
-        with faults_in_words():
+        with faults_in_words(self.classifier.output_shape[-1]):
             return super().evaluate(x, y, *args, **kwargs)
 
     def _check_labels(self, x, y):

@@ -11,6 +11,11 @@ SPARSE = (keras.losses.SparseCategoricalCrossentropy,)
 ONE_HOT = (keras.losses.CategoricalCrossentropy, keras.losses.CategoricalFocalCrossentropy)
 YES_NO = (keras.losses.BinaryCrossentropy, keras.losses.BinaryFocalCrossentropy)
 _NO_CLASS = re.compile(r"label value of (-?\d+) which is outside the valid range of \[0, (\d+)\)")
+# As TensorFlow says it where operations are deterministic; the gradient's error hides the label.
+_NO_ROW = re.compile(
+    r"(?:indices\[\d+\] = (-?\d+) is not in|segment_ids\[\d+\] = \d+ is out of range) "
+    r"\[0, \d+\)\s.*SparseSoftmaxCrossEntropyWithLogits"
+)
 _UNMET = re.compile(r"assertion failed: \[b?['\"]?(.*?)['\"]?\]", re.DOTALL)
 
 
@@ -38,14 +43,19 @@ def check_labels(x, y, loss, width) -> None:
 
 
 @contextlib.contextmanager
-def faults_in_words():
-    """Raise what TensorFlow says of a batch, pages of where and little of what, as `ValueError`."""
+def faults_in_words(width):
+    """Raise what TensorFlow says of a batch, pages of where and little of what, as `ValueError`.
+
+    Args:
+        width: How many numbers the classifier gives.
+    """
     try:
         yield
     except tf.errors.InvalidArgumentError as error:
-        found, unmet = _NO_CLASS.search(str(error)), _UNMET.search(str(error))
-        if found:
-            raise ValueError(_no_class(found[1], int(found[2]))) from error
+        known, unmet = (pattern.search(str(error)) for pattern in (_NO_CLASS, _UNMET))
+        if found := known or _NO_ROW.search(str(error)):
+            received = f"the label {found[1]}" if found[1] else "a label outside of them"
+            raise ValueError(_no_class(received, width)) from error
         if unmet:
             raise ValueError(unmet[1]) from error
         raise
@@ -106,13 +116,14 @@ def _check_values(labels, loss, width):
     is_void = labels == loss.get_config().get("ignore_class")
     wrong = labels[~is_void & ((labels < 0) | (labels >= width))]
     if wrong.size:
-        raise ValueError(_no_class(wrong.flat[0], width, f", {wrong.size} of {labels.size} labels"))
+        received = f"the label {wrong.flat[0]}, {wrong.size} of {labels.size} labels"
+        raise ValueError(_no_class(received, width))
 
 
-def _no_class(label, width, more=""):
+def _no_class(received, width):
     return (
         f"The classifier gives {width} numbers, so labels are whole numbers from 0 to {width - 1}. "
-        f"Received: the label {label}{more}. Number the classes from 0, give the classifier as "
+        f"Received: {received}. Number the classes from 0, give the classifier as "
         "many outputs as there are classes, or name a label that does not count in "
         "SparseCategoricalCrossentropy(from_logits=True, ignore_class=...)."
     )

@@ -52,7 +52,7 @@ def test_only_what_is_missing_is_run(benchmark, monkeypatch, results, name, word
     assert len(begun) == 1 and set(key.split()) - {"photo-sketch"} <= set(map(str, begun[0]))
     content = json.loads(path.read_text(encoding="utf-8"))
     assert content["runs"] == {**old["runs"], key: run_found}
-    assert content["earlier"] == [{"machine": {"cores": 2, "processor": "x86_64"}}]
+    assert content["earlier"][0] == {"machine": {"cores": 2, "processor": "x86_64"}}
 
 
 @pytest.mark.parametrize(("cores", "is_kept"), [(2, True), (97, False)])

@@ -67,7 +67,7 @@ def test_parts_of_an_autoencoder_make_what_calling_it_makes():
     joined = np.concatenate([code, np.eye(2, dtype="float32")[labels]], 1)
     repeated = np.repeat(joined[:, None], 12, 1)
     np.testing.assert_allclose(parts["decoder"](repeated), expected, atol=1e-5)
-    assert predicted_probe(model, deployable_of(model), {"codes": repeated}) is None
+    assert predicted_probe(model, deployable_of(model), {"noise": repeated}) is None
 
 
 def test_batch_normalised_generators_answer_each_image_as_in_training():

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_dtl.methods import DAN, FineTuning, SourceOnly
-from keras_dtl.methods.given_labels import check_labels
+from keras_dtl.methods.given_labels import check_labels, faults_in_words
 from tests.networks import CLASSES, SHAPE, compiled, dense, encoder
 
 NUMBERS = np.arange(6) % CLASSES
@@ -19,6 +19,8 @@ SPARSE, ONE_HOT, YES_NO = (
         keras.losses.BinaryCrossentropy,
     )
 )
+NO_CLASS = "from 0 to 2. Received: (the label 3|a label outside)"
+"""The second where an earlier test made operations deterministic."""
 VOID = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)
 
 
@@ -83,13 +85,33 @@ def wrong_batches():
 def test_label_that_no_class_has_is_named_where_it_is_met():
     model = compiled(FineTuning(encoder(), dense(CLASSES)))
     for act in (model.fit, model.evaluate):
-        with pytest.raises(ValueError, match="from 0 to 2. Received: the label 3"):
+        with pytest.raises(
+            ValueError, match=NO_CLASS
+        ):
             act(wrong_batches(), verbose=0)
     model = compiled(SourceOnly(encoder(), dense(CLASSES)))
-    with pytest.raises(ValueError, match="from 0 to 2. Received: the label 3"):
+    with pytest.raises(ValueError, match=NO_CLASS):
         model.fit(wrong_batches().map(lambda *known: {"source": known}), verbose=0)
     with pytest.raises(ValueError, match="Received: the label 3, 2 of 6"):
         model.evaluate(IMAGES, NUMBERS + 1, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("indices[3] = 3 is not in [0, 3)", "the label 3"),
+        ("segment_ids[3] = 12 is out of range [0, 12)", "a label outside of them"),
+    ],
+)
+def test_labels_are_told_where_operations_are_deterministic(fault, words):
+    """As `keras-dtl train` makes them: TensorFlow looks rows up, forward and back."""
+    place = "\n\t [[{{node loss/SparseSoftmaxCrossEntropyWithLogits/GatherV2}}]]"
+    error = tf.errors.InvalidArgumentError(None, None, fault + place)
+    with pytest.raises(ValueError, match=f"from 0 to 2. Received: {words}"), faults_in_words(3):
+        raise error
+    other = tf.errors.InvalidArgumentError(None, None, fault + place.replace("Sparse", ""))
+    with pytest.raises(tf.errors.InvalidArgumentError), faults_in_words(3):
+        raise other
 
 
 def test_last_batch_of_one_example_is_told_where_examples_are_compared():

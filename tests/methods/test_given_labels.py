@@ -85,9 +85,7 @@ def wrong_batches():
 def test_label_that_no_class_has_is_named_where_it_is_met():
     model = compiled(FineTuning(encoder(), dense(CLASSES)))
     for act in (model.fit, model.evaluate):
-        with pytest.raises(
-            ValueError, match=NO_CLASS
-        ):
+        with pytest.raises(ValueError, match=NO_CLASS):
             act(wrong_batches(), verbose=0)
     model = compiled(SourceOnly(encoder(), dense(CLASSES)))
     with pytest.raises(ValueError, match=NO_CLASS):

@@ -66,7 +66,8 @@ class ClassGaussian(keras.layers.Layer):
         noise, told = inputs[..., :numbers], inputs[..., numbers:]
         if not self.classes:
             return ops.matmul(noise, ops.transpose(self.factor[0])) + self.mean[0]
-        each = ops.einsum("...j,ckj->...ck", noise, self.factor) + self.mean
+        factor = ops.transpose(self.factor, (0, 2, 1))
+        each = ops.matmul(noise[..., None, None, :], factor)[..., 0, :] + self.mean
         codes = ops.sum(each * told[..., None], axis=-2)
         return ops.concatenate([codes, told], axis=-1)
 

@@ -3,7 +3,7 @@
 keras-dtl train motion-aae
 keras-dtl train motion-aae --source npz:clips.npz --condition action
 
-The first line learns the embedded walker in about a minute on two cores.
+The first line learns the embedded walker in about half a minute on two cores.
 """
 
 from dataclasses import dataclass

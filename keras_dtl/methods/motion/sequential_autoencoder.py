@@ -84,7 +84,7 @@ class SequentialAdversarialAutoencoder(MeasuredMotion, Method):
         self.adversarial = adversarial
         self.game = game_without_penalty(adversarial)
         self.random = keras.random.SeedGenerator()
-        self.prior = ClassGaussian(num_classes, name="prior")
+        self.prior = ClassGaussian(num_classes, name="prior", dtype="float32")
         self.prior.build((None, expected))
 
     def call(self, inputs, training=False):

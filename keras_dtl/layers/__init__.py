@@ -2,8 +2,8 @@
 
 from keras_dtl.layers.adaptive_instance_normalization import AdaptiveInstanceNormalization
 from keras_dtl.layers.answer import POSTPROCESSINGS, Answer, answer_of
-from keras_dtl.layers.class_gaussian import ClassGaussian
 from keras_dtl.layers.class_map import ClassMap
+from keras_dtl.layers.class_mixture import ClassMixture
 from keras_dtl.layers.conditional_instance_normalization import ConditionalInstanceNormalization
 from keras_dtl.layers.coral_alignment import CORALAlignment, coral_matrix
 from keras_dtl.layers.cosine_logits import CosineLogits
@@ -28,8 +28,8 @@ __all__ = [
     "AdaptiveInstanceNormalization",
     "Answer",
     "CORALAlignment",
-    "ClassGaussian",
     "ClassMap",
+    "ClassMixture",
     "ConditionalInstanceNormalization",
     "CosineLogits",
     "FixedCode",

@@ -48,8 +48,9 @@ ROWS = {
     ),
     "pairs": (MotionGMVRecipe, {"epochs": 40, "filters": 96, "held_out": 5}),
     "walker": (MotionStyleRecipe, {"source": "walker"}),
+    "walker, synthesis": (MotionAAERecipe, {"source": "walker"}),
 }
-"""Recipe and fields; the last is the recipe as it comes, on the embedded walker."""
+"""Recipe and fields; the last two are the recipes as they come, on the embedded walker."""
 AIMS = {
     "style_of_ceiling": (0.85, None),
     "action_of_ceiling": (0.90, None),
@@ -144,14 +145,14 @@ def result_of(runs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--source", help="npz:PATH or bvh:PATH; not for walker")
+    parser.add_argument("--source", help="npz:PATH or bvh:PATH; not for rows of the walker")
     parser.add_argument("--rows", nargs="+", choices=list(ROWS), default=["style", "synthesis"])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, help="other than a row's own")
     parser.add_argument("--minutes", type=float, help="begin no run after so many minutes")
     arguments = parser.parse_args()
     if not arguments.source and any("source" not in ROWS[row][1] for row in arguments.rows):
-        parser.error("--source names the clips, but for the row walker alone")
+        parser.error("--source names the clips, but for the rows of the walker alone")
     changes = {"epochs": arguments.epochs} if arguments.epochs else {}
     run_missing(
         "motion",

@@ -76,12 +76,16 @@ def test_implicit_networks_are_exported_for_their_length(tmp_path):
     model = SequentialAdversarialAutoencoder(
         *networks, backbones.mlp((5,), (4,), 1), *SCALE, num_classes=2
     )
-    export_model(model.deployable(), tmp_path / "decoder", task="decoder")
-    artifact = load_artifact(tmp_path / "decoder", device="cpu")
-    codes = np.random.default_rng(0).normal(size=(3, 12, 5)).astype("float32")
-    np.testing.assert_allclose(artifact(codes), model.deployable()(codes), atol=1e-4)
+    random = np.random.default_rng(0)
+    model.prior.adapt(random.normal(size=(60, 3)) * 4, random.integers(0, 2, 60))
+    export_model(model.deployable(), tmp_path / "generator", task="generator")
+    artifact = load_artifact(tmp_path / "generator", device="cpu")
+    noise = random.normal(size=(8, 1, 6)).repeat(12, 1).astype("float32")
+    noise[..., 4:] = np.eye(2)[random.integers(0, 2, 8), None]
+    np.testing.assert_allclose(artifact(noise), model.deployable()(noise), atol=1e-4)
+    assert np.ptp(artifact(noise), 0).max() > 0.1
     with pytest.raises(ValueError, match="12"):
-        artifact(codes[:, :9])
+        artifact(noise[:, :9])
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from keras_dtl.data.walker import GAITS, MOODS, walker_skeleton, walks
 from keras_dtl.motion import read_bvh, to_bvh, write_bvh
 from keras_dtl.recipes import RECIPES
 from keras_dtl.recipes.motion_runs import motion_of_run
+from keras_dtl.recipes.training import train
 
 SMALL = ["--epochs", "1", "--min-steps", "2", "--batch-size", "8", "--stride", "48"]
 
@@ -103,6 +104,16 @@ def test_walker_is_learnt_in_a_minute_and_its_factors_are_found(tmp_path):
     assert transfers["physics"]["made"]["bone_deviation"] < 1e-6
     for name in ("frequency", "lean", "arms"):
         assert factors[name]["correlation"] > 0.9, name
+
+
+@pytest.mark.slow
+def test_what_is_drawn_for_the_walker_is_the_action_asked_for(tmp_path):
+    recipe = RECIPES["motion-aae"](output=tmp_path / "run")
+    samples = train(recipe).scores["samples"]
+    assert samples["action_of_ceiling"] > 0.9
+    # No more like what was learnt than other real clips are.
+    assert samples["nearest_distance"] > 0.9 * samples["nearest_distance_real"]
+    assert samples["diversity_ratio"] == pytest.approx(1, abs=0.15)
 
 
 def test_one_style_is_refused_before_the_training(tmp_path):

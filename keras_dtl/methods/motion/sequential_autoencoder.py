@@ -2,7 +2,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.distribution import draw
-from keras_dtl.layers import ClassGaussian
+from keras_dtl.layers import ClassMixture
 from keras_dtl.losses import game_without_penalty, velocity_error
 from keras_dtl.methods.base import Method
 from keras_dtl.methods.given_batches import require_labels
@@ -22,7 +22,7 @@ class SequentialAdversarialAutoencoder(MeasuredMotion, Method):
     then the critic learns draws of N(0, I) as real and codes as generated. New motion is decoded
     from such draws: as long as one likes by a recurrent decoder, as long as in training by an
     implicit one, which is more exact. After `model.prior.adapt(codes, labels)` draws are of the
-    Gaussians that were fitted to the codes: a critic brings codes of many numbers near to a normal
+    mixtures that were fitted to the codes: a critic brings codes of many numbers near to a normal
     distribution, not to it. With `num_classes` the decoder is told a label, and so is
     the critic: codes are normal within each label, and hold nothing of it.
 
@@ -84,8 +84,8 @@ class SequentialAdversarialAutoencoder(MeasuredMotion, Method):
         self.adversarial = adversarial
         self.game = game_without_penalty(adversarial)
         self.random = keras.random.SeedGenerator()
-        self.prior = ClassGaussian(num_classes, name="prior", dtype="float32")
-        self.prior.build((None, expected))
+        self.prior = ClassMixture(num_classes, name="prior", dtype="float32")
+        self.prior.build((None, 1 + expected))
 
     def call(self, inputs, training=False):
         motion, labels = self.unpack(inputs)
@@ -150,7 +150,7 @@ class SequentialAdversarialAutoencoder(MeasuredMotion, Method):
                 f"This decoder makes motion of {made} frames. Received: length {length}. Cut what "
                 "is longer, or take a recurrent decoder (--kind recurrent), which goes on."
             )
-        noise = keras.random.normal((count, self.encoder.output_shape[-1]), seed=self.random)
+        noise = keras.random.normal((count, 1 + self.encoder.output_shape[-1]), seed=self.random)
         told = self.prior(self.join_labels(noise, labels))
         return self.measure(self._decode_told(told, length))
 
@@ -200,9 +200,9 @@ class SequentialAdversarialAutoencoder(MeasuredMotion, Method):
         """Return what is exported.
 
         Args:
-            part: `"generator"` (draws of N(0, I), and the label as one-hot numbers, repeated along
-                time, to motion), `"encoder"` (motion to code) or `"decoder"` (codes and label
-                likewise to motion).
+            part: `"generator"` (draws of N(0, I), one number more than a code has, and the label as
+                one-hot numbers, repeated along time, to motion), `"encoder"` (motion to code) or
+                `"decoder"` (codes and label likewise to motion).
         """
         if part == "encoder":
             motion = keras.Input(self.encoder.input_shape[1:], name="motion")
@@ -210,8 +210,11 @@ class SequentialAdversarialAutoencoder(MeasuredMotion, Method):
             return keras.Model(motion, {"code": code}, name=self.name)
         if part not in ("generator", "decoder"):
             raise ValueError(f"`part` must be generator, encoder or decoder. Received: {part!r}")
-        name = "codes" if part == "decoder" else "noise"
-        codes = keras.Input(self.decoder.input_shape[1:], name=name)
-        told = codes if part == "decoder" else self.prior(codes)
+        length, numbers = self.decoder.input_shape[1:]
+        if part == "decoder":
+            inputs = told = keras.Input((length, numbers), name="codes")
+        else:
+            inputs = keras.Input((length, 1 + numbers), name="noise")
+            told = self.prior(inputs)
         motion = self.measuring_layer("motion")(self.decoder(told, training=False))
-        return keras.Model(codes, motion, name=self.name)
+        return keras.Model(inputs, motion, name=self.name)

@@ -218,7 +218,7 @@ def test_implicit_networks_make_motion_of_one_length():
     assert model.sample(2, FRAMES, tf.constant([0, 2])).shape == (2, FRAMES, FEATURES)
     with pytest.raises(ValueError, match=f"of {FRAMES} frames. Received: length {FRAMES + 1}"):
         model.sample(2, FRAMES + 1, tf.constant([0, 2]))
-    assert model.deployable().input_shape == (None, FRAMES, 6)
+    assert model.deployable().input_shape == (None, FRAMES, 7)
     assert model.deployable("encoder").input_shape == (None, FRAMES, FEATURES)
 
 
@@ -238,7 +238,7 @@ def test_autoencoder_learns_and_samples(num_classes):
     assert set(model.parts()) == {"generator", "encoder", "decoder"}
     code = model.deployable("encoder")(motion)["code"]
     np.testing.assert_allclose(code, model.encoder((motion - 0.5) / 2.0), atol=1e-5)
-    assert model.deployable()(tf.zeros((2, 5, 3 + num_classes))).shape == (2, 5, FEATURES)
+    assert model.deployable()(tf.zeros((2, 5, 4 + num_classes))).shape == (2, 5, FEATURES)
 
 
 def test_the_critic_is_told_the_label():

@@ -81,7 +81,7 @@ def _footprint(model: onnx.ModelProto, channels: int, multiple: int) -> int | No
         onnx.save_model(model, path)
         question = {"file": str(path), "channels": channels, "multiple": multiple}
         answer = subprocess.run(
-            command_of("keras_dtl.convert.footprint"),
+            command_of("keras_dtl.convert.runtimes.footprint"),
             input=json.dumps(question),
             env=environment(),
             stdout=subprocess.PIPE,

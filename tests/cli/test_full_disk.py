@@ -216,7 +216,7 @@ def test_the_demo_goes_on_from_where_the_disk_was_full(disk, capsys, monkeypatch
         monkeypatch.setitem(RECIPES, name, quick)
     monkeypatch.setattr(demo, "FILES", 2)
     # In one process, in which the disk is full.
-    monkeypatch.setattr("keras_dtl.convert.cores.core_count", lambda: 1)
+    monkeypatch.setattr("keras_dtl.convert.runtimes.cores.core_count", lambda: 1)
 
     def words(name):
         flags = zip(("--output", "--artifact"), places(tmp_path, name)[1::2], strict=True)

@@ -10,8 +10,8 @@ import pytest
 
 from keras_dtl.backbones import resnet_generator
 from keras_dtl.convert import Options, load_artifact
-from keras_dtl.convert.global_statistics import NormalizedGraph
-from keras_dtl.convert.tiling import Tiler
+from keras_dtl.convert.tiles.global_statistics import NormalizedGraph
+from keras_dtl.convert.tiles.tiling import Tiler
 from keras_dtl.export import export_model
 from keras_dtl.images import resize_image
 from keras_dtl.layers import InstanceNormalization, ToPixels
@@ -132,7 +132,7 @@ def test_statistics_of_an_image_that_does_not_fit_are_those_of_the_whole(
     whole = artifact(image).astype(int)
     memory = 240 * 240 * artifact.manifest.tiling["bytes_per_pixel"]
     for name in ("_MOST_MEMORY", "_WHOLE"):
-        monkeypatch.setattr(f"keras_dtl.convert.tiling.{name}", memory)
+        monkeypatch.setattr(f"keras_dtl.convert.tiles.tiling.{name}", memory)
     tiled = Tiler(artifact, Options(tile=256))(image)["translated"]
     difference = np.abs(tiled.astype(int) - whole)
     assert difference.max() <= 2

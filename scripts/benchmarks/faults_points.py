@@ -39,10 +39,10 @@ POINTS = {
         "tests/test_interrupts.py::test_it_ends_with_its_status"
     ),
     "Weights that are not finite are published": (
-        "tests/export/test_truth.py::test_weights_that_diverged_are_not_published"
+        "tests/export/checks/test_truth.py::test_weights_that_diverged_are_not_published"
     ),
     "Outputs that are not finite are published": (
-        "tests/export/test_truth.py::test_outputs_that_are_not_finite_are_not_published"
+        "tests/export/checks/test_truth.py::test_outputs_that_are_not_finite_are_not_published"
     ),
     "A full disk at a checkpoint ends with a crash": (
         "tests/callbacks/test_checkpoint.py::"
@@ -96,7 +96,7 @@ POINTS = {
         "tests/export/test_footprint.py::test_memory_of_a_run_is_as_stated"
     ),
     "Blank images become noise": (
-        "tests/export/test_tiling.py::test_blank_images_give_one_colour_whole_and_in_tiles"
+        "tests/export/formats/test_tiling.py::test_blank_images_give_one_colour_whole_and_in_tiles"
     ),
     "A changed byte of a checkpoint is not noticed": (
         "tests/callbacks/test_checkpoint.py::test_every_byte_of_a_checkpoint_counts"

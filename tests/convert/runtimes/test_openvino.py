@@ -20,7 +20,7 @@ from keras_dtl.convert import (
 )
 from keras_dtl.convert.runtimes import openvino_session, providers, remembered
 from keras_dtl.convert.runtimes.openvino_session import OpenVINOSession
-from keras_dtl.export.served_graph import served_graph
+from keras_dtl.export.graphs.served_graph import served_graph
 from keras_dtl.files import sha256
 from keras_dtl.images import read_image
 from keras_dtl.manifest import Tensor, read_manifest, write_manifest

@@ -63,7 +63,7 @@ def command_of(module: str) -> list[str]:
     here and the current one.
 
     Args:
-        module: Its dotted name, such as `"keras_dtl.convert.worker"`.
+        module: Its dotted name, such as `"keras_dtl.convert.engines.worker"`.
     """
     script = getattr(sys.modules.get("__main__"), "__file__", None)
     beside = script and os.path.dirname(os.path.realpath(script))

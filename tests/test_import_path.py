@@ -88,7 +88,7 @@ def test_the_safe_path_has_no_entry_that_depends_on_the_current_folder(tmp_path,
     monkeypatch.setattr(sys, "path", [*relative, *kept])
     assert safe_path() == kept
     assert environment()["PYTHONPATH"] == str(ROOT)
-    assert "-I" in command_of("keras_dtl.convert.worker")
+    assert "-I" in command_of("keras_dtl.convert.engines.worker")
 
 
 @pytest.mark.parametrize(

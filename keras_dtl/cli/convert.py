@@ -147,8 +147,8 @@ def _convert(artifact, source, arguments):
 
 
 def _through_pipe(artifact, arguments):
+    from keras_dtl.convert.image_files.reading import read_file
     from keras_dtl.convert.items import ItemError
-    from keras_dtl.convert.reading import read_file
     from keras_dtl.convert.single import convert_bytes, read_limited
 
     from_pipe = arguments.input == _PIPE

@@ -74,7 +74,7 @@ def train_both(bound, adapted, values: dict):
         The `Trained` of each.
     """
     from keras_dtl.cli.training_beside import TrainingBeside
-    from keras_dtl.convert.cores import core_count
+    from keras_dtl.convert.runtimes.cores import core_count
     from keras_dtl.recipes.training import finished_run, print_headline, train
 
     if core_count() < 2:

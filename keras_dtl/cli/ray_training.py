@@ -24,7 +24,7 @@ def train_on_ray(recipe) -> int:
     Raises:
         ValueError: There is no such cluster, it has no place, or `workers` is no number.
     """
-    from keras_dtl.convert.ray_cluster import connect
+    from keras_dtl.convert.engines.ray_cluster import connect
 
     ray = connect(recipe.address, log_to_driver=True)
     actors = _actors(ray, recipe)

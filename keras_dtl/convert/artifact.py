@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from keras_dtl.addresses import find_artifact
-from keras_dtl.convert.feeds import check_inputs, check_names
-from keras_dtl.convert.graph_file import refuse_external_data
-from keras_dtl.convert.graphs import (
+from keras_dtl.convert.runtimes.feeds import check_inputs, check_names
+from keras_dtl.convert.runtimes.graph_file import refuse_external_data
+from keras_dtl.convert.runtimes.graphs import (
     OPENVINO_SUFFIX,
     ArtifactError,
     files_of,
@@ -17,7 +17,7 @@ from keras_dtl.convert.graphs import (
     measured_quality,
     require_measured,
 )
-from keras_dtl.convert.providers import (
+from keras_dtl.convert.runtimes.providers import (
     DEVICES,
     DeviceError,
     Session,
@@ -99,7 +99,7 @@ def load_artifact(
 def _compare(artifact, graph):
     """Refuse a float32 graph that OpenVINO computes something else of, looking once a machine."""
     # Imported where it is needed: most conversions have nothing to compare.
-    from keras_dtl.convert.agreement import is_known_to_agree, require_agreement
+    from keras_dtl.convert.runtimes.agreement import is_known_to_agree, require_agreement
 
     if artifact.precision != "float32" or is_known_to_agree(artifact.checksum):
         return

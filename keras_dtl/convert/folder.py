@@ -9,15 +9,15 @@ from pathlib import Path
 
 from keras_dtl.convert.artifact import Artifact
 from keras_dtl.convert.disk import DiskFull, no_room_is_fatal
-from keras_dtl.convert.engines import run_of
+from keras_dtl.convert.engines.choice import run_of
 from keras_dtl.convert.gallery import gallery_page
 from keras_dtl.convert.inputs import find_inputs, leave_out_outputs
 from keras_dtl.convert.items import Item
 from keras_dtl.convert.journal import Checksums, Journal
 from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.report import ConversionReport, Failure, LeftOut
-from keras_dtl.convert.tasks import task_class, task_of
-from keras_dtl.convert.tiling import warn_of_small_tiles
+from keras_dtl.convert.tasks.by_name import task_class, task_of
+from keras_dtl.convert.tiles.tiling import warn_of_small_tiles
 from keras_dtl.files import FilePath, is_no_room, readable_name, resolved
 from keras_dtl.folders import require_output_folder
 

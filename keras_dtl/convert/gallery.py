@@ -10,7 +10,7 @@ from string import Template
 from keras_dtl.convert.items import Item
 from keras_dtl.convert.options import Options
 from keras_dtl.convert.report import ConversionReport
-from keras_dtl.convert.task import Task
+from keras_dtl.convert.tasks.task import Task
 from keras_dtl.files import readable_name
 from keras_dtl.images import ImageError
 from keras_dtl.page import escape, html_page, style_sheet

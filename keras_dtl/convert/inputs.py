@@ -5,11 +5,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from keras_dtl.convert.image_task import ImageTask
 from keras_dtl.convert.items import Item
 from keras_dtl.convert.options import ConversionError
 from keras_dtl.convert.report import Failure, LeftOut, left_out_lines
-from keras_dtl.convert.task import Task
+from keras_dtl.convert.tasks.image_task import ImageTask
+from keras_dtl.convert.tasks.task import Task
 from keras_dtl.files import FilePath, readable_name
 from keras_dtl.folders import find_other_files, split_files
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from keras_dtl.convert.artifact import Artifact
+from keras_dtl.convert.image_files.reading import read_file
 from keras_dtl.convert.items import Item, ItemError
 from keras_dtl.convert.options import ConversionError, Options
-from keras_dtl.convert.reading import read_file
-from keras_dtl.convert.tasks import task_class, task_of
-from keras_dtl.convert.tiling import warn_of_small_tiles
+from keras_dtl.convert.tasks.by_name import task_class, task_of
+from keras_dtl.convert.tiles.tiling import warn_of_small_tiles
 from keras_dtl.files import FilePath, atomic_path, readable_name
 from keras_dtl.folders import require_output_folder
 

@@ -11,15 +11,15 @@ import numpy as np
 
 from keras_dtl.addresses import find_artifact
 from keras_dtl.confusion import confusion_counts, mean_iou
-from keras_dtl.convert import openvino_session, remembered
 from keras_dtl.convert.artifact import load_artifact
-from keras_dtl.convert.graphs import ArtifactError, graph_of, measured_quality
+from keras_dtl.convert.image_files.reading import read_file
 from keras_dtl.convert.inputs import find_items
 from keras_dtl.convert.items import Groups, ItemError
 from keras_dtl.convert.options import Options
-from keras_dtl.convert.providers import DeviceError, offered_gpu
-from keras_dtl.convert.reading import read_file
-from keras_dtl.convert.tasks import TASKS, task_of
+from keras_dtl.convert.runtimes import openvino_session, remembered
+from keras_dtl.convert.runtimes.graphs import ArtifactError, graph_of, measured_quality
+from keras_dtl.convert.runtimes.providers import DeviceError, offered_gpu
+from keras_dtl.convert.tasks.by_name import TASKS, task_of
 from keras_dtl.files import FilePath
 from keras_dtl.images import ImageError
 from keras_dtl.manifest import Manifest, read_manifest

@@ -11,7 +11,7 @@ from keras_dtl.convert.inputs import find_items, find_left_out, leave_out_output
 from keras_dtl.convert.journal import Checksums
 from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.report import ConversionReport
-from keras_dtl.convert.tasks import task_class
+from keras_dtl.convert.tasks.by_name import task_class
 from keras_dtl.files import FilePath
 
 

@@ -9,21 +9,21 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dtl.export.deployable import Deployable, deployable_of
-from keras_dtl.export.description import describe, json_value, next_version, output_ranges
-from keras_dtl.export.draft import Draft
-from keras_dtl.export.exact import full_float32
-from keras_dtl.export.formats import FORMATS, check_choices, check_precisions, write_formats
-from keras_dtl.export.heads import missing_postprocessing, task_of
-from keras_dtl.export.onnx_model import OPSETS
-from keras_dtl.export.parity import Probe, make_inputs, make_probes
-from keras_dtl.export.truth import (
+from keras_dtl.export.checks.exact import full_float32
+from keras_dtl.export.checks.parity import Probe, make_inputs, make_probes
+from keras_dtl.export.checks.truth import (
     check_examples_apart,
     check_finite,
     check_finite_outputs,
     example_arrays,
     predicted_probe,
 )
+from keras_dtl.export.deployable import Deployable, deployable_of
+from keras_dtl.export.description import describe, json_value, next_version, output_ranges
+from keras_dtl.export.draft import Draft
+from keras_dtl.export.formats.onnx_model import OPSETS
+from keras_dtl.export.formats.table import FORMATS, check_choices, check_precisions, write_formats
+from keras_dtl.export.heads import missing_postprocessing, task_of
 from keras_dtl.export.versions import keep_versions as keep_earlier_versions
 from keras_dtl.files import FilePath, atomic_path, resolved, sha256
 from keras_dtl.folders import require_artifact_folder

@@ -15,10 +15,10 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 
+from keras_dtl.export.checks.parity import Probe
 from keras_dtl.export.deployable import Deployable
 from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
-from keras_dtl.export.parity import Probe
 from keras_dtl.files import resolved, write_json
 from keras_dtl.manifest import DTYPES, Manifest, Preprocessing, Tensor
 from keras_dtl.version import __version__

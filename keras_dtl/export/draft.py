@@ -6,9 +6,9 @@ from pathlib import Path
 
 import onnx
 
+from keras_dtl.export.checks.parity import Probe, cut_probe
+from keras_dtl.export.checks.quality import Sample, read_samples
 from keras_dtl.export.deployable import Deployable
-from keras_dtl.export.parity import Probe, cut_probe
-from keras_dtl.export.quality import Sample, read_samples
 from keras_dtl.files import FilePath
 from keras_dtl.manifest import Manifest
 

@@ -7,8 +7,8 @@ import keras
 
 from keras_dtl.export.deployable import deployable_of
 from keras_dtl.export.description import describe
+from keras_dtl.export.formats.onnx_model import OPSETS, check_graph, onnx_graph
 from keras_dtl.export.heads import missing_postprocessing, task_of
-from keras_dtl.export.onnx_model import OPSETS, check_graph, onnx_graph
 
 
 def check_exportable(

@@ -18,7 +18,7 @@ _BARE = contextvars.ContextVar("bare", default=False)
 def bare_standardization():
     """Trace the mere formula, for who sees to even planes otherwise.
 
-    `keras_dtl.export.served_graph` does: ONNX has one operator for the formula.
+    `keras_dtl.export.graphs.served_graph` does: ONNX has one operator for the formula.
     """
     token = _BARE.set(True)
     try:

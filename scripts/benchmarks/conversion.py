@@ -28,7 +28,7 @@ from record import read_result, write_result
 
 import keras_dtl
 from keras_dtl.convert import convert_folder
-from keras_dtl.convert.cores import core_count
+from keras_dtl.convert.runtimes.cores import core_count
 from keras_dtl.images import read_image, resize_image, write_image
 
 BATCH = 8

@@ -11,7 +11,7 @@ from pathlib import Path
 import conversion_inputs as inputs
 
 import keras_dtl
-from keras_dtl.convert.cores import core_count
+from keras_dtl.convert.runtimes.cores import core_count
 from keras_dtl.images import read_image, resize_image
 
 BATCH = 8

@@ -12,8 +12,9 @@ from pathlib import Path
 import conversion_inputs as inputs
 
 import keras_dtl
-from keras_dtl.convert import Options, convert_folder, tiling
-from keras_dtl.convert.tiling import Tiler
+from keras_dtl.convert import Options, convert_folder
+from keras_dtl.convert.tiles import tiling
+from keras_dtl.convert.tiles.tiling import Tiler
 from keras_dtl.images import read_image
 
 

@@ -74,8 +74,8 @@ def write_network(folder):
 
 def write_artifacts(folder):
     """Write two artifacts of each task, of a few operations and without a training."""
-    from tests.convert import test_motion as motion
     from tests.convert.conftest import write_classifier, write_negative
+    from tests.convert.tasks import test_motion as motion
 
     write_classifier(folder / "classifier", (8, 8))
     write_negative(folder / "generator")

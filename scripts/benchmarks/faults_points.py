@@ -39,10 +39,10 @@ POINTS = {
         "tests/test_interrupts.py::test_it_ends_with_its_status"
     ),
     "Weights that are not finite are published": (
-        "tests/export/test_truth.py::test_weights_that_diverged_are_not_published"
+        "tests/export/checks/test_truth.py::test_weights_that_diverged_are_not_published"
     ),
     "Outputs that are not finite are published": (
-        "tests/export/test_truth.py::test_outputs_that_are_not_finite_are_not_published"
+        "tests/export/checks/test_truth.py::test_outputs_that_are_not_finite_are_not_published"
     ),
     "A full disk at a checkpoint ends with a crash": (
         "tests/callbacks/test_checkpoint.py::"
@@ -55,10 +55,10 @@ POINTS = {
         "tests/recipes/test_step_repeats.py::test_fifty_steps_from_one_state_are_one_step"
     ),
     "Notes of a photo turn it a second time": (
-        "tests/convert/test_notes.py::test_camera_notes_are_kept_and_true_of_the_upright_output"
+        "tests/convert/image_files/test_notes.py::test_camera_notes_are_kept_and_true_of_the_upright_output"
     ),
     "One damaged BVH file ends a folder": (
-        "tests/convert/test_motion.py::test_bad_files_are_named_and_the_rest_goes_on"
+        "tests/convert/tasks/test_motion.py::test_bad_files_are_named_and_the_rest_goes_on"
     ),
     "A chain of joints makes parsing quadratic": (
         "tests/motion/test_bvh.py::test_long_chains_of_joints_take_no_longer_a_joint"
@@ -80,7 +80,7 @@ POINTS = {
         "tests/convert/test_faults.py::test_a_worker_that_dies_while_it_starts_is_begun_again"
     ),
     "Two inputs of one stem refuse a folder": (
-        "tests/convert/test_image_to_image.py::test_files_of_one_stem_keep_their_suffix_in_the_name"
+        "tests/convert/tasks/test_image_to_image.py::test_files_of_one_stem_keep_their_suffix_in_the_name"
     ),
     "A link above the output makes the second run refuse": (
         "tests/convert/test_hostile.py::"
@@ -96,7 +96,7 @@ POINTS = {
         "tests/export/test_footprint.py::test_memory_of_a_run_is_as_stated"
     ),
     "Blank images become noise": (
-        "tests/export/test_tiling.py::test_blank_images_give_one_colour_whole_and_in_tiles"
+        "tests/export/formats/test_tiling.py::test_blank_images_give_one_colour_whole_and_in_tiles"
     ),
     "A changed byte of a checkpoint is not noticed": (
         "tests/callbacks/test_checkpoint.py::test_every_byte_of_a_checkpoint_counts"
@@ -138,7 +138,7 @@ POINTS = {
         "tests/test_manifest.py::test_only_manifest_error_escapes_any_bytes"
     ),
     "Ray on one machine listens on other addresses": (
-        "tests/convert/test_ray_addresses.py::test_on_one_machine_nobody_else_can_talk_to_ray"
+        "tests/convert/engines/test_ray_addresses.py::test_on_one_machine_nobody_else_can_talk_to_ray"
     ),
     "A full disk is many messages, or has no counts": (
         "tests/convert/test_faults.py::test_the_command_says_a_full_disk_once_with_counts"

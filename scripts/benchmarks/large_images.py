@@ -21,7 +21,7 @@ from record import in_a_process, run_missing
 
 from keras_dtl.backbones import patch_discriminator, resnet_generator
 from keras_dtl.convert import Options, load_artifact
-from keras_dtl.convert.tiling import Tiler
+from keras_dtl.convert.tiles.tiling import Tiler
 from keras_dtl.export import export_model
 from keras_dtl.images import resize_image, write_image
 from keras_dtl.layers import InstanceNormalization

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from keras_dtl.convert.cores import core_count
+from keras_dtl.convert.runtimes.cores import core_count
 from keras_dtl.files import write_json
 from keras_dtl.version import __version__
 

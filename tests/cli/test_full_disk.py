@@ -216,7 +216,7 @@ def test_the_demo_goes_on_from_where_the_disk_was_full(disk, capsys, monkeypatch
         monkeypatch.setitem(RECIPES, name, quick)
     monkeypatch.setattr(demo, "FILES", 2)
     # In one process, in which the disk is full.
-    monkeypatch.setattr("keras_dtl.convert.cores.core_count", lambda: 1)
+    monkeypatch.setattr("keras_dtl.convert.runtimes.cores.core_count", lambda: 1)
 
     def words(name):
         flags = zip(("--output", "--artifact"), places(tmp_path, name)[1::2], strict=True)
@@ -238,7 +238,7 @@ def test_errors_of_tensorflow_at_a_saved_model_are_those_of_the_system(words, nu
     """They were told as a defect of this package, with a traceback and the status 1."""
     import tensorflow as tf
 
-    from keras_dtl.export.saved_model import errors_of_the_system
+    from keras_dtl.export.formats.saved_model import errors_of_the_system
 
     path = tmp_path / "saved_model.pb"
     with pytest.raises(OSError, match=path.name) as error, errors_of_the_system(path):

@@ -45,8 +45,13 @@ def test_one_image_imports_no_more_than_it_takes(tmp_path):
     needless = (
         *("typeguard", "asyncio", "unittest", "importlib.metadata", "rich", "ssl"),
         *("tensorflow", "keras", "onnx", "openvino", "scipy", "sklearn", "pandas", "matplotlib"),
-        *("ray", "multiprocessing", "keras_dtl.convert.processes", "keras_dtl.convert.remote"),
-        *("keras_dtl.convert.watch", "keras_dtl.convert.ray_cluster", "huggingface_hub"),
+        *(
+            "ray",
+            "multiprocessing",
+            "keras_dtl.convert.engines.processes",
+            "keras_dtl.convert.engines.remote",
+        ),
+        *("keras_dtl.convert.watch", "keras_dtl.convert.engines.ray_cluster", "huggingface_hub"),
     )
     code = f"from keras_dtl.cli.__main__ import main; assert main({words!r}) == 0"
     assert modules_after(code, needless) == "imported []"

@@ -138,7 +138,7 @@ def test_what_was_held_back_is_told_when_the_import_fails(capfd):
 
 
 def test_every_task_of_a_conversion_has_a_next_command():
-    from keras_dtl.convert.tasks import TASKS
+    from keras_dtl.convert.tasks.by_name import TASKS
 
     assert set(NEXT) == set(TASKS)
     assert all(command.startswith("convert {artifact} ") for command in NEXT.values())

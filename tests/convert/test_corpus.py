@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from keras_dtl.convert import convert_folder, reading
+from keras_dtl.convert import convert_folder
+from keras_dtl.convert.image_files import reading
 from keras_dtl.files import readable_name
 from tests.convert.corpus import write_corpus
 
@@ -88,7 +89,7 @@ def test_files_that_vanish_meanwhile_are_reported(negative, photos, tmp_path, mo
             Path(path).unlink()
         return read(path)
 
-    monkeypatch.setattr("keras_dtl.convert.run.read_file", read_and_remove)
+    monkeypatch.setattr("keras_dtl.convert.engines.run.read_file", read_and_remove)
     report = convert_folder(negative, photos, tmp_path / "out")
     assert (photos / "a.png", "No such file or directory") in report.failed
     assert report.converted == 3

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from keras_dtl.convert import ConversionError, convert_folder, load_artifact, processes
+from keras_dtl.convert import ConversionError, convert_folder, load_artifact
+from keras_dtl.convert.engines import processes
+from keras_dtl.convert.engines.run import Run
+from keras_dtl.convert.engines.worker import WorkerLost
 from keras_dtl.convert.journal import Journal
-from keras_dtl.convert.run import Run
-from keras_dtl.convert.worker import WorkerLost
 from keras_dtl.images import write_image
-from tests.convert import test_motion as motion
 from tests.convert.conftest import CLASSES, colour, write_classifier, write_negative
-from tests.convert.test_engines import tree
+from tests.convert.engines.test_engines import tree
+from tests.convert.tasks import test_motion as motion
 
 TASKS = ("classifier", "generator", "motion")
 
@@ -215,7 +216,7 @@ def test_workers_that_never_start_are_one_clear_error(negative, tmp_path, monkey
         raise WorkerLost("killed by the test")
 
     monkeypatch.setattr(processes.ProcessWorker, "start", start)
-    monkeypatch.setattr("keras_dtl.convert.remote.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("keras_dtl.convert.engines.remote.time.sleep", lambda seconds: None)
     write_image(tmp_path / "in" / "a.png", colour("red"))
     with pytest.raises(ConversionError, match="lost 3 times while it started: killed by"):
         convert_folder(negative, tmp_path / "in", tmp_path / "out", engine="processes", workers=1)

@@ -18,15 +18,15 @@ from hypothesis import strategies as st
 
 from keras_dtl.convert import ArtifactError, convert_folder, load_artifact
 from keras_dtl.convert import journal as journal_module
-from keras_dtl.convert import run as run_module
-from keras_dtl.convert.graph_file import GraphError, refuse_external_data
-from keras_dtl.convert.small_png import read_small_png
+from keras_dtl.convert.engines import run as run_module
+from keras_dtl.convert.image_files.small_png import read_small_png
+from keras_dtl.convert.runtimes.graph_file import GraphError, refuse_external_data
 from keras_dtl.convert.watch import watch_folder
 from keras_dtl.files import open_regular, read_regular, sha256
 from keras_dtl.images import ImageError, read_image, write_image
 from keras_dtl.manifest import ManifestError, read_manifest, write_manifest
 from tests.convert.conftest import colour, write_classifier, write_negative
-from tests.convert.test_small_png import png
+from tests.convert.image_files.test_small_png import png
 
 
 def externalize(folder, place):

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from keras_dtl.convert import ConversionError, convert_folder
-from keras_dtl.convert.image_task import ImageTask
 from keras_dtl.convert.inputs import (
     find_inputs,
     find_items,
@@ -14,6 +13,7 @@ from keras_dtl.convert.inputs import (
     leave_out_outputs,
     parse_paths,
 )
+from keras_dtl.convert.tasks.image_task import ImageTask
 from keras_dtl.images import write_image
 from tests.convert.conftest import colour
 

@@ -8,7 +8,7 @@ import pytest
 
 from keras_dtl.cli.__main__ import main
 from keras_dtl.convert import Options, trial
-from keras_dtl.convert.openvino_session import OpenVINOSession
+from keras_dtl.convert.runtimes.openvino_session import OpenVINOSession
 from keras_dtl.convert.trial import Candidate, candidates_of, choose, compare
 from keras_dtl.images import write_image
 from keras_dtl.manifest import read_manifest, write_manifest

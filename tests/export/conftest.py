@@ -65,7 +65,7 @@ def without_saved_model():
     """Exports without the SavedModel, which takes most of the time: for tests of other files."""
     rows = {name: row for name, row in FORMATS.items() if name not in ("saved_model", "warm_up")}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("keras_dtl.export.formats.FORMATS", rows)
+        patch.setattr("keras_dtl.export.formats.table.FORMATS", rows)
         yield
 
 

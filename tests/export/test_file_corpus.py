@@ -14,7 +14,7 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_dtl.convert import convert_folder, load_artifact
-from keras_dtl.export.decoding import decode_upright
+from keras_dtl.export.pixels.decoding import decode_upright
 from keras_dtl.images import read_image
 from tests.export.records import is_in_page, rows, write_record
 

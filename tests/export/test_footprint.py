@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from keras_dtl.backbones import resnet_generator
-from keras_dtl.convert import load_artifact, tiling
-from keras_dtl.convert.arena import REGION
+from keras_dtl.convert import load_artifact
 from keras_dtl.convert.options import Options
+from keras_dtl.convert.runtimes.arena import REGION
+from keras_dtl.convert.tiles import tiling
 from keras_dtl.export import export_model
 from keras_dtl.layers import ToPixels
 from tests.export.conftest import without_saved_model
@@ -20,7 +21,7 @@ TAKEN = """
 import sys
 import numpy as np
 from keras_dtl.convert import load_artifact
-from keras_dtl.convert.footprint import most_taken
+from keras_dtl.convert.runtimes.footprint import most_taken
 artifact, taken = load_artifact(sys.argv[1], device="cpu", threads=1), []
 sides = [64, *map(int, sys.argv[2:])]
 for side in sides:

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from keras_dtl.convert import load_artifact
 from keras_dtl.export import ExportError, export_model
+from keras_dtl.export.checks.parity import make_probes
 from keras_dtl.export.deployable import Deployable
-from keras_dtl.export.parity import make_probes
 
 
 def embedded(ids, rows=50):

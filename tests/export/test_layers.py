@@ -17,11 +17,11 @@ from keras import layers
 
 from keras_dtl.convert import load_artifact
 from keras_dtl.export import ExportError, check_exportable, export_model
+from keras_dtl.export.checks.exact import exact_outputs
+from keras_dtl.export.checks.parity import make_probes
 from keras_dtl.export.deployable import deployable_of
-from keras_dtl.export.exact import exact_outputs
-from keras_dtl.export.grouped_convolution import as_one_a_group
-from keras_dtl.export.onnx_model import check_graph, onnx_graph
-from keras_dtl.export.parity import make_probes
+from keras_dtl.export.formats.onnx_model import check_graph, onnx_graph
+from keras_dtl.export.graphs.grouped_convolution import as_one_a_group
 from keras_dtl.layers import ResizeLike, ToPixels
 from tests.export.records import is_in_page, place_of, read_record, rows, write_record
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_dtl.backbones import patch_discriminator, resnet_generator, unet
 from keras_dtl.convert import load_artifact
 from keras_dtl.export import export_model
-from keras_dtl.export.litert import _runner
+from keras_dtl.export.formats.litert import _runner
 from keras_dtl.images import write_image
 from keras_dtl.manifest import read_manifest
 from keras_dtl.methods import Pix2Pix

@@ -1,0 +1,1 @@
+"""Read, run and write at once: in threads, in processes beside, or on a Ray cluster."""

@@ -1,0 +1,1 @@
+"""Image files as models take them, and what goes back to the files that are written."""

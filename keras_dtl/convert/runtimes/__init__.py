@@ -1,0 +1,1 @@
+"""What an artifact's graph is computed by: onnxruntime or OpenVINO, measured and compared."""

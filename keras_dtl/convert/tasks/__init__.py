@@ -1,0 +1,1 @@
+"""What is made of each file, one kind of model a class."""

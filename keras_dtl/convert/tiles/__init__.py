@@ -1,0 +1,1 @@
+"""Images beyond memory, cut into tiles."""

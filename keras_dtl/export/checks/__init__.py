@@ -1,0 +1,1 @@
+"""What exported files compute, beside what the model itself does."""

@@ -77,6 +77,7 @@ def set_value(model, path, value):
 
     Raises:
         AttributeError: When the path leads nowhere.
+        ValueError: When a plain number of a method is there, which steps do not read again.
     """
     *owners, name = path.split(".")
     owner = functools.reduce(getattr, owners, model)
@@ -84,5 +85,10 @@ def set_value(model, path, value):
     # An optimizer's learning rate reads as a variable but must go through its setter.
     if isinstance(current, keras.Variable) and not isinstance(owner, keras.optimizers.Optimizer):
         current.assign(value)
+    elif name in vars(owner):
+        raise ValueError(
+            f"A schedule sets variables, which a step reads each time. {path!r} leads to "
+            f"{current!r}, a plain number, of which a compiled step keeps what it was at first."
+        )
     else:
         setattr(owner, name, value)

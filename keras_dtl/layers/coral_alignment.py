@@ -1,3 +1,5 @@
+import math
+
 import keras
 import numpy as np
 from keras import ops
@@ -82,7 +84,7 @@ class CORALAlignment(keras.layers.Layer):
 
     def __init__(self, regularization=1.0, recentre=False, **kwargs):
         super().__init__(**kwargs)
-        if regularization < 0:
+        if not 0 <= regularization < math.inf:
             raise ValueError(f"`regularization` must be 0 or more. Received: {regularization}")
         self.regularization = regularization
         self.recentre = recentre

@@ -1,3 +1,5 @@
+import math
+
 import keras
 from keras import ops
 
@@ -25,7 +27,7 @@ class CosineLogits(keras.layers.Layer):
 
     def __init__(self, classes, temperature=0.05, **kwargs):
         super().__init__(**kwargs)
-        if temperature <= 0:
+        if not 0 < temperature < math.inf:
             raise ValueError(f"`temperature` must be above 0. Received: {temperature}")
         self.classes = classes
         self.temperature = temperature

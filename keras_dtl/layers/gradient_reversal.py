@@ -1,3 +1,5 @@
+import math
+
 import keras
 import tensorflow as tf
 
@@ -49,7 +51,7 @@ class GradientReversal(keras.layers.Layer):
 
     def __init__(self, strength=1.0, **kwargs):
         super().__init__(**kwargs)
-        if strength < 0:
+        if not 0 <= strength < math.inf:
             raise ValueError(
                 f"`strength` must be 0 or more: a negative one would undo the reversal. "
                 f"Received: strength={strength}"

@@ -1,3 +1,5 @@
+import math
+
 import keras
 from keras import ops
 
@@ -29,7 +31,7 @@ class MixtureCode(keras.layers.Layer):
 
     def __init__(self, modes, deviation=0.3, sharpness=30.0, **kwargs):
         super().__init__(**kwargs)
-        if modes < 2 or deviation <= 0 or sharpness <= 0:
+        if modes < 2 or not (0 < deviation < math.inf and 0 < sharpness < math.inf):
             raise ValueError(
                 "`modes` must be 2 or more, `deviation` and `sharpness` above 0. Received: "
                 f"{modes}, {deviation} and {sharpness}"

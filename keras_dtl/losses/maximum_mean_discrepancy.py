@@ -1,6 +1,7 @@
 """Maximum mean discrepancy: the distance between two sets of examples that DAN minimises."""
 
 import itertools
+import math
 
 import tensorflow as tf
 
@@ -119,7 +120,7 @@ def _check(factors, bandwidth, estimator):
             f"`bandwidth` must be one of {BANDWIDTHS} and `estimator` one of {ESTIMATORS}. "
             f"Received: {bandwidth!r} and {estimator!r}"
         )
-    if not len(factors) or min(factors) <= 0:
+    if not len(factors) or not all(0 < factor < math.inf for factor in factors):
         raise ValueError(f"`factors` must be numbers above 0. Received: {factors!r}")
 
 

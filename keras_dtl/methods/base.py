@@ -1,11 +1,13 @@
 """What every method shares: configuration, several optimizers, one step of each, logs by name."""
 
 import inspect
+import math
 
 import keras
 import tensorflow as tf
 
 from keras_dtl.distribution import ReplicatedSteps, replica_count
+from keras_dtl.methods.arguments import check_numbers, plain
 from keras_dtl.methods.averages import own_averages
 from keras_dtl.methods.batch_norm import fused_batch_norm
 from keras_dtl.methods.given_data import require_ends
@@ -14,7 +16,7 @@ from keras_dtl.methods.given_losses import (
     refuse_losses,
     refuse_validation,
 )
-from keras_dtl.methods.networks import check_networks, refuse_added_losses
+from keras_dtl.methods.networks import check_networks, refuse_added_losses, tell_frozen
 from keras_dtl.methods.optimizers import own_objects, take_step, with_loss_scaling
 
 
@@ -35,6 +37,7 @@ class Method(ReplicatedSteps, keras.Model):
         tracked: Names of the terms that `train_step` reports; each gets a running mean.
         player_optimizers: Names of further optimizers that `compile` takes by keyword, for
             methods with a second player, such as `("discriminator_optimizer",)`.
+        learning: Names of the networks that learn, at least in part.
         calls_once: Whether a step calls each network that learns once.
 
     Attributes:
@@ -46,18 +49,20 @@ class Method(ReplicatedSteps, keras.Model):
     task = None
     tracked = ()
     player_optimizers = ()
+    learning = ()
     calls_once = True
     weighs_labels = False
     own_losses = False
 
     def __new__(cls, *args, **kwargs):
         check_networks(cls, args, kwargs)
+        check_numbers(cls, args, kwargs)
         method = super().__new__(cls, *args, **kwargs)
         method._keywords = tuple(kwargs)
         return method
 
     def __init__(self, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(**{"autocast": False, **kwargs})  # 16 bits round what `call` scales
         self.trackers = {name: keras.metrics.Mean(name) for name in self.tracked}
 
     def build(self, input_shape=None):
@@ -69,7 +74,7 @@ class Method(ReplicatedSteps, keras.Model):
         of_layers = inspect.signature(keras.layers.Layer.__init__).parameters
         passed_on = set(self._keywords).difference(of_layers)  # to a base, by `**kwargs`
         names = dict.fromkeys((*self._argument_names(), *sorted(passed_on)))
-        return {"name": self.name, **{name: _plain(getattr(self, name)) for name in names}}
+        return {**super().get_config(), **{name: plain(getattr(self, name)) for name in names}}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
@@ -116,6 +121,7 @@ class Method(ReplicatedSteps, keras.Model):
                 f"{type(self).__name__}.compile() needs `{name}`. Received: None. "
                 f"Pass one, e.g. {name}=keras.optimizers.Adam(2e-4)."
             )
+        tell_frozen(self, self.learning)
         self.build()
         self.rate_factors()  # says what is wrong with the multipliers
         given = {k: keras.optimizers.get(v) for k, v in {"optimizer": optimizer, **given}.items()}
@@ -129,10 +135,10 @@ class Method(ReplicatedSteps, keras.Model):
         """Return `{id of a variable: multiple of its optimizer's learning rate}`."""
         factors = {}
         for part, factor in self.learning_rate_multipliers.items():
-            if not hasattr(self, part) or factor < 0:
+            if not hasattr(self, part) or not 0 <= factor < math.inf:
                 raise ValueError(
                     "`learning_rate_multipliers` maps parts of the model to factors of 0 or more. "
-                    f"Received: {part!r}: {factor}. {type(self).__name__} has no such part."
+                    f"Received: {part!r}: {factor}, for a {type(self).__name__}."
                 )
             factors.update({id(v): factor for v in getattr(self, part).trainable_variables})
         return factors
@@ -292,9 +298,3 @@ class Method(ReplicatedSteps, keras.Model):
 
 def _sum(losses):
     return tf.add_n([tf.zeros(()), *(tf.reduce_sum(tf.cast(x, "float32")) for x in losses)])
-
-
-def _plain(value):
-    if isinstance(value, keras.Variable):
-        return keras.ops.convert_to_numpy(value).tolist()
-    return keras.saving.serialize_keras_object(value)

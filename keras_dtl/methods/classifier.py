@@ -8,7 +8,6 @@ from keras_dtl.layers import answer_of
 from keras_dtl.methods.base import Method
 from keras_dtl.methods.given_labels import check_labels, faults_in_words
 from keras_dtl.methods.inputs import check_asked, logits_loss
-from keras_dtl.methods.networks import tell_frozen
 from keras_dtl.methods.probability_metrics import logits_metrics
 
 
@@ -17,9 +16,6 @@ class ClassifierMethod(Method):
 
     What the classifier's numbers stand for follows from the compiled loss, see
     `keras_dtl.layers.Answer`.
-
-    Class attributes:
-        learning: Names of the networks that learn, at least in part.
     """
 
     learning = ("encoder", "classifier")
@@ -34,7 +30,6 @@ class ClassifierMethod(Method):
         for name in ("metrics", "weighted_metrics"):
             if kwargs.get(name):
                 kwargs[name] = logits_metrics(kwargs[name], self.classifier.output_shape, loss)
-        tell_frozen(self, self.learning)
         super().compile(optimizer, loss, **kwargs)
 
     def fit(self, x=None, y=None, *args, **kwargs):

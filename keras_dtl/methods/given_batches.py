@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from keras_dtl.methods.given_labels import require_class_numbers
+
 
 def require_pairs(model, x, y=None) -> None:
     """Refuse data that are no pairs of batches of images, and say what is wanted.
@@ -14,8 +16,12 @@ def require_pairs(model, x, y=None) -> None:
         ValueError: For one batch of images, weights, or a dictionary.
     """
     given = _structure(x, y)
+    joined = y is None and isinstance(x, (tuple, list))  # which Keras takes for one input
     ranks = [len(getattr(part, "shape", ())) for part in given] if _is_pair(given) else []
-    if given is None or ranks == [4, 4]:
+    if given is None:
+        return
+    if ranks == [4, 4] and not joined:
+        _require_shapes(model.a_to_b, given)
         if y is not None and len(x) != len(y):
             raise ValueError(
                 f"{type(model).__name__}.fit() takes as many images of A as of B. Received: "
@@ -30,18 +36,33 @@ def require_pairs(model, x, y=None) -> None:
     )
 
 
+def _require_shapes(generator, given):
+    wanted = (generator.input_shape, generator.output_shape)
+    for name, part, shape in zip("AB", given, wanted, strict=True):
+        if not tf.TensorShape(part.shape[1:]).is_compatible_with(shape[1:]):
+            raise ValueError(
+                f"Images of {name} must have the shape {shape[1:]} of the generator. Received: "
+                f"{tuple(part.shape[1:])}. Resize them, or build the networks for their size."
+            )
+
+
 def require_parts(model, x, y=None) -> None:
     """Refuse batches that lack what a method of content and style learns from.
 
     Args:
-        model: The method, whose `needs` names it.
+        model: The method, whose `needs` names it, and whose `label_classes` counts them.
         x, y: As `fit` received them.
 
     Raises:
-        ValueError: For arrays, labels apart, or a dictionary without one of the names.
+        ValueError: For arrays, labels apart, a dictionary without one of the names, or labels that
+            are no numbers of classes.
     """
     given = _structure(x, y)
-    if given is None or (isinstance(given, dict) and set(model.needs) <= set(given)):
+    if given is None:
+        return
+    if isinstance(given, dict) and set(model.needs) <= set(given):
+        for name in (name for name in model.needs if name.endswith("label")):
+            require_class_numbers(given[name], name, model.label_classes)
         return
     names = ", ".join(f'"{name}": ...' for name in model.needs)
     raise ValueError(
@@ -87,6 +108,32 @@ def require_labels(model, x, y=None) -> None:
             f"With num_classes={model.num_classes} fit() takes {wanted}. Received: "
             f"{_in_words(given)}."
         )
+    if given is not None and model.num_classes:
+        require_class_numbers(given[1], "labels", model.num_classes)
+
+
+def require_styles(model, x, y=None) -> None:
+    """Refuse data that are no motion with the numbers of its style and of its action.
+
+    Args:
+        model: The method, whose `critic` knows how many styles and actions there are.
+        x, y: As `fit` received them.
+
+    Raises:
+        ValueError: Saying what is wanted.
+    """
+    given = _structure(x, y)
+    if given is None:
+        return
+    parts = () if isinstance(given, dict) else tf.nest.flatten(given)
+    if len(parts) != 3:
+        raise ValueError(
+            f"{type(model).__name__}.fit() takes motion (batch, time, features) and two labels of "
+            f"each: fit(motion, (style, action)), or batches (motion, style, action). Received: "
+            f"{_in_words(given)}."
+        )
+    for name, labels in zip(("style", "action"), parts[1:], strict=True):
+        require_class_numbers(labels, name, model.critic.output[name].shape[-1])
 
 
 def _structure(x, y):

@@ -42,12 +42,40 @@ def check_labels(x, y, loss, width) -> None:
             _check_values(np.asarray(labels), loss, width)
 
 
+def require_class_numbers(labels, name, classes=None) -> None:
+    """Refuse labels that are not a whole number of a class for each example.
+
+    Args:
+        labels: Array, or what is known of those of a data set.
+        name: Of the labels, for the message.
+        classes: How many there are, or None where any number will do.
+
+    Raises:
+        ValueError: Saying what was received; of arrays also where a number is that of no class.
+    """
+    shape, dtype = tuple(labels.shape), keras.backend.standardize_dtype(labels.dtype)
+    if len(shape) != 1 or not dtype.startswith(("int", "uint")):
+        raise ValueError(
+            f"`{name}` takes the whole number of a class for each example, of shape (batch,). "
+            f"Received: {dtype} of shape {shape}. Pass labels.argmax(-1) of one-hot labels, "
+            "labels[:, 0] of a column, labels.astype('int32') of floats."
+        )
+    if classes is None or not hasattr(labels, "__array__") or not shape[0]:
+        return
+    least, most = np.min(labels), np.max(labels)
+    if least < 0 or most >= classes:
+        raise ValueError(
+            f"`{name}` must lie in 0..{classes - 1}, as the networks know {classes} classes. "
+            f"Received: numbers in {least}..{most}."
+        )
+
+
 @contextlib.contextmanager
-def faults_in_words(width):
+def faults_in_words(width=None):
     """Raise what TensorFlow says of a batch, pages of where and little of what, as `ValueError`.
 
     Args:
-        width: How many numbers the classifier gives.
+        width: How many numbers the one classifier gives, where labels are what its loss reads.
     """
     try:
         yield
@@ -55,7 +83,13 @@ def faults_in_words(width):
         known, unmet = (pattern.search(str(error)) for pattern in (_NO_CLASS, _UNMET))
         if found := known or _NO_ROW.search(str(error)):
             received = f"the label {found[1]}" if found[1] else "a label outside of them"
-            raise ValueError(_no_class(received, width)) from error
+            if width is not None:
+                raise ValueError(_no_class(received, width)) from error
+            bound = f"0 to {int(found[2]) - 1}" if known else "0 on, less than there are classes"
+            raise ValueError(
+                f"Labels are whole numbers from {bound}, as the networks know them. Received: "
+                f"{received}. Number the classes from 0, or build the networks for more."
+            ) from error
         if unmet:
             raise ValueError(unmet[1]) from error
         raise

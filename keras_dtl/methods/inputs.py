@@ -146,12 +146,12 @@ def check_pixels(images, network=None) -> None:
     )
 
 
-def check_asked(x, network) -> None:
+def check_asked(x, network=None) -> None:
     """Refuse scaled images among the first that are asked about, see `check_pixels`.
 
     Args:
         x: What `evaluate` or `predict` is given.
-        network: What they go into.
+        network: What they go into, or None where the method scales all that it is given.
 
     Raises:
         ValueError: As `check_pixels`; images that are all black pass.
@@ -160,11 +160,12 @@ def check_asked(x, network) -> None:
     batch = x if batch is None else batch
     if isinstance(batch, dict):
         batch = batch.get("source", batch.get("target"))
-    images = batch[0] if isinstance(batch, (tuple, list)) else batch
-    if len(getattr(images, "shape", ())) == 4 and hasattr(images, "dtype"):
-        some = images[:ASKED]
-        if np.any(some):
-            check_pixels(some, network)
+    given = batch if isinstance(batch, (tuple, list)) else [batch]
+    for images in given if network is None else given[:1]:
+        if len(getattr(images, "shape", ())) == 4 and hasattr(images, "dtype"):
+            some = images[:ASKED]
+            if np.any(some):
+                check_pixels(some, network)
 
 
 ASKED = 64

@@ -187,7 +187,7 @@ def tell_frozen(method, names):
     """
     for name in names:
         network = getattr(method, name)
-        if network.weights and not network.trainable_variables:
+        if network is not None and network.weights and not network.trainable_variables:
             logger.warning(
                 "%s: nothing of `%s` learns. It is frozen (`trainable`), perhaps by another model "
                 "of this network. Set its `trainable` to True before `compile` to let it learn.",

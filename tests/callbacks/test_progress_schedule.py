@@ -101,3 +101,11 @@ def test_a_training_without_length_is_refused():
     schedule = ProgressSchedule({"optimizer.learning_rate": lambda progress: 0.5})
     with pytest.raises(ValueError, match="steps_per_epoch"):
         compiled(dense(3)).fit(dataset(), verbose=0, callbacks=[schedule])
+
+
+def test_plain_numbers_are_refused_which_a_compiled_step_reads_once():
+    model = compiled(dense(3))
+    model.strength = 1.0
+    schedule = ProgressSchedule({"strength": lambda progress: progress})
+    with pytest.raises(ValueError, match="'strength' leads to 1.0, a plain number"):
+        model.fit(dataset(), steps_per_epoch=2, verbose=0, callbacks=[schedule])

@@ -284,7 +284,9 @@ class Variant(TwoPlayers):
 
 
 def test_arguments_that_a_subclass_passes_on_are_saved():
-    model = Variant(dense(1), dense(1), extra=2, weight=0.5, dtype="mixed_bfloat16")
+    kept = {"dtype": "mixed_bfloat16", "trainable": False}
+    model = Variant(dense(1), dense(1), extra=2, weight=0.5, **kept)
     for _ in range(2):
         model = Variant.from_config(model.get_config())
         assert (model.extra, model.weight) == (2, 0.5)
+        assert (model.dtype_policy.name, model.trainable) == ("mixed_bfloat16", False)

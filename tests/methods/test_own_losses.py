@@ -80,11 +80,17 @@ def test_validation_and_weights_are_refused_before_the_training():
         ((tf.data.Dataset.from_tensors({"a": images(2), "b": images(2)}),), "a dictionary of a, b"),
         ((images(2), np.zeros(2)), r"2 parts \(.*\(2,\)"),
         ((tf.data.Dataset.from_tensors((images(2), images(2), np.ones(2))),), "3 parts"),
+        (([images(2), images(2)],), "2 parts"),
     ],
 )
 def test_what_is_no_pair_of_images_is_refused_in_words(data, words):
     with pytest.raises(ValueError, match=rf"(?s)images of A and of B.*Received: .*{words}"):
         compiled(pix2pix()).fit(*data, verbose=0)
+
+
+def test_pairs_of_another_size_than_the_networks_are_refused():
+    with pytest.raises(ValueError, match=r"Images of B .*\(8, 8, 3\).*Received: \(8, 8, 1\)"):
+        compiled(pix2pix()).fit(images(2), images(2)[..., :1], verbose=0)
 
 
 def test_photos_come_alone():
@@ -234,8 +240,9 @@ def test_labels_of_motion_are_looked_at():
         model.fit(motion, verbose=0)
     with pytest.raises(ValueError, match="fit.. takes motion alone"):
         autoencoder().fit(motion, labels, verbose=0)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"Labels must lie in 0\.\.2"):
-        model.train_step((motion, labels))
+    for wrong in (labels, labels - 2):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"Labels must lie in 0\.\.2"):
+            model.train_step((motion, wrong))
     assert np.isfinite(float(model.train_step((motion, labels - 1))["loss"]))
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"Labels must lie in 0\.\.2"):
         model.sample(2, 4, [0, 3])

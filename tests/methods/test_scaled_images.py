@@ -53,6 +53,16 @@ def test_images_that_were_scaled_before_are_refused(name):
     model.fit(scaled(batch(), lambda x: x), verbose=0)
 
 
+@pytest.mark.parametrize("name", ["pix2pix", "swap_vae", "cgmv", "fast_style"])
+def test_predictions_of_scaled_images_are_refused(name):
+    make, batch = CASES[name]
+    parts = tf.nest.flatten(batch())
+    arrays = [np.asarray(part) / 255 for part in parts if len(part.shape) == 4]
+    pair = {"swap_vae": arrays[:2], "cgmv": [arrays[0], np.zeros((len(arrays[0]), 2))]}
+    with pytest.raises(ValueError, match="division by 255"):
+        make().predict(pair.get(name, arrays[0]), verbose=0)
+
+
 def test_arrays_are_looked_at_too():
     a, b = pairs()
     model = translation.pix2pix()

@@ -53,7 +53,7 @@ class CCSA(DomainAdaptation):
         **kwargs,
     ):
         super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
-        if margin <= 0:
+        if not margin > 0:
             raise ValueError(f"`margin` must be above 0. Received: {margin}")
         self.margin = margin
         self.unit_length = unit_length

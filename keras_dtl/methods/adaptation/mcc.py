@@ -56,7 +56,7 @@ class MCC(DomainAdaptation):
         **kwargs,
     ):
         super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
-        if temperature <= 0:
+        if not temperature > 0:
             raise ValueError(f"`temperature` must be above 0. Received: {temperature}")
         self.temperature = temperature
 

@@ -60,10 +60,9 @@ class SHOT(DomainAdaptation):
         **kwargs,
     ):
         super().__init__(encoder, classifier, 1.0, batch_norm, **kwargs)
-        if self.dense or min(pseudo_label_weight, diversity_weight) < 0:
+        if self.dense:
             raise ValueError(
-                "SHOT needs a classifier of whole images and weights of 0 or more. Received: "
-                f"{pseudo_label_weight} and {diversity_weight}, logits of shape "
+                "SHOT needs a classifier of whole images. Received: logits of shape "
                 f"{classifier.output_shape}."
             )
         self.pseudo_label_weight = pseudo_label_weight

@@ -1,6 +1,7 @@
 """Motion as it is measured, and as networks see it: each feature with mean 0 and deviation 1."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -20,10 +21,11 @@ class MeasuredMotion:
         self.mean = [float(value) for value in mean]
         self.deviation = [float(value) for value in deviation]
         numbers = {len(self.mean), len(self.deviation), *networks.values()}
-        if len(numbers) > 1 or min(self.deviation) <= 0:
+        are_finite = np.isfinite([*self.mean, *self.deviation]).all()
+        if len(numbers) > 1 or not are_finite or min(self.deviation) <= 0:
             features = " and ".join(f"{count} of `{name}`" for name, count in networks.items())
             raise ValueError(
-                "`mean` and `deviation` (above 0) need one number for each feature of the "
+                "`mean` and `deviation` (finite, above 0) need one number for each feature of the "
                 f"networks. Received: {len(self.mean)} and {len(self.deviation)}, the least "
                 f"deviation {min(self.deviation)}, for the features {features}"
             )

@@ -10,6 +10,8 @@ from keras_dtl.losses import (
     velocity_error,
 )
 from keras_dtl.methods.base import Method
+from keras_dtl.methods.given_batches import require_styles
+from keras_dtl.methods.given_labels import faults_in_words
 from keras_dtl.methods.motion.measured_motion import MeasuredMotion
 from keras_dtl.methods.networks import in_float32, require_logits
 
@@ -70,6 +72,10 @@ class SequenceStyleTransfer(MeasuredMotion, Method):
         "content_accuracy",
     )
     player_optimizers = ("critic_optimizer",)
+    learning = (
+        *("content_encoder", "style_encoder", "decoder", "critic"),
+        *("content_classifier", "style_classifier"),
+    )
     own_losses = True
 
     def __init__(
@@ -119,6 +125,17 @@ class SequenceStyleTransfer(MeasuredMotion, Method):
         features["decoder"] = decoder.output_shape[-1]
         self.keep_statistics(mean, deviation, **features)
 
+    def fit(self, x=None, y=None, *args, **kwargs):
+        """See `keras.Model.fit`.
+
+        Raises:
+            ValueError: When there are not two labels of each motion, or they are no numbers of
+                styles and actions.
+        """
+        require_styles(self, x, y)
+        with faults_in_words():
+            return super().fit(x, y, *args, **kwargs)
+
     def call(self, inputs, training=False):
         content, style = (self.normalize(motion) for motion in inputs)
         codes = self.content_encoder(content, training=training)
@@ -150,7 +167,7 @@ class SequenceStyleTransfer(MeasuredMotion, Method):
         # 3. One step of encoders and decoder. 4. One step of the critic and of the classifier
         # that reads style off the content.
         motion, *labels = tf.nest.flatten(batch)  # also of fit(motion, (style, action))
-        if len(labels) != 2:
+        if len(labels) != 2:  # of a generator, which tells nothing before
             received = f"{1 + len(labels)} part(s)"
             raise ValueError(f"A batch is (motion, style, action). Received: {received}.")
         style, action = (tf.cast(label, "int32") for label in labels)

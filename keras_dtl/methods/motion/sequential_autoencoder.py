@@ -6,6 +6,7 @@ from keras_dtl.layers import ClassMixture
 from keras_dtl.losses import game_without_penalty, velocity_error
 from keras_dtl.methods.base import Method
 from keras_dtl.methods.given_batches import require_labels
+from keras_dtl.methods.given_labels import faults_in_words
 from keras_dtl.methods.motion.measured_motion import MeasuredMotion
 from keras_dtl.methods.networks import in_float32, require_logits
 
@@ -50,6 +51,7 @@ class SequentialAdversarialAutoencoder(MeasuredMotion, Method):
     task = "motion_autoencoder"
     tracked = ("reconstruction_loss", "velocity_loss", "adversarial_loss", "critic_loss")
     player_optimizers = ("critic_optimizer",)
+    learning = ("encoder", "decoder", "critic")
     own_losses = True
 
     def __init__(
@@ -100,10 +102,12 @@ class SequentialAdversarialAutoencoder(MeasuredMotion, Method):
         """See `keras.Model.fit`.
 
         Raises:
-            ValueError: When labels are missing, or there are some and no `num_classes`.
+            ValueError: When labels are missing or are no numbers of classes, or there are some and
+                no `num_classes`.
         """
         require_labels(self, x, y)
-        return super().fit(x, y, *args, **kwargs)
+        with faults_in_words():
+            return super().fit(x, y, *args, **kwargs)
 
     def decode(self, codes, length, labels=None, training=False):
         """Return the normalised motion of codes.
@@ -128,7 +132,9 @@ class SequentialAdversarialAutoencoder(MeasuredMotion, Method):
             raise ValueError(f"Labels in 0..{self.num_classes - 1} are needed. Received: None")
         labels = tf.cast(labels, "int32")
         unknown = f"Labels must lie in 0..{self.num_classes - 1}."
-        known = tf.debugging.assert_less(labels, self.num_classes, unknown)
+        # As unsigned numbers those below 0 are the largest.
+        classes = tf.constant(self.num_classes, "uint32")
+        known = tf.debugging.assert_less(tf.bitcast(labels, "uint32"), classes, unknown)
         with tf.control_dependencies([] if known is None else [known]):
             told = tf.one_hot(labels, self.num_classes)
         return tf.concat([codes, told], 1)

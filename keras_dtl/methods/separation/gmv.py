@@ -33,6 +33,10 @@ class MultiView(Separation):
         self.generator = generator
         self.content_numbers, self.view_numbers = code_sizes(generator)
 
+    @property
+    def learning(self):
+        return (*self.taught, "discriminator")
+
     def optimized_variables(self):
         networks = [getattr(self, name) for name in self.taught]
         return {
@@ -185,6 +189,10 @@ class GMV(MultiView):
         )
 
     @property
+    def label_classes(self):
+        return None if self.classifier is None else self.latest_answers.shape[-1]
+
+    @property
     def needs(self):
         return ("first", "second") if self.classifier is None else ("first", "second", "label")
 
@@ -220,7 +228,7 @@ class GMV(MultiView):
 
     def classification(self, pair, labels):
         """Return the mean cross-entropy with which classifiers name the objects of real pairs."""
-        labels = tf.concat([labels, labels], 0)
+        labels = tf.cast(tf.concat([labels, labels], 0), "int32")
         read = self.classifier(tf.concat(pair, 0), training=True)
         answers = in_float32(tf.nest.flatten(read))
         entropy = tf.nn.sparse_softmax_cross_entropy_with_logits  # it refuses unknown labels

@@ -8,17 +8,18 @@ from keras import layers
 from keras_dtl.distribution import draw, mean, replica_count
 from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty, real_gradient_penalty
-from keras_dtl.methods.base import Method
 from keras_dtl.methods.given_batches import require_parts
+from keras_dtl.methods.given_labels import faults_in_words
 from keras_dtl.methods.inputs import check_all_pixels
 from keras_dtl.methods.networks import has_batch_norm, refuse_added_losses, require_logits
+from keras_dtl.methods.scaling_method import ScalingMethod
 from keras_dtl.methods.signed_images import require_signed_input
 
 SHARED = ("adversarial", "real_target", "generated_target", "gate", "real_penalty_weight")
 """Arguments of every method of separation, which it takes as keywords."""
 
 
-class Separation(Method):
+class Separation(ScalingMethod):
     """Networks of codes and images against a discriminator of several inputs.
 
     The discriminator takes a list, such as two images, or an image and its class. Four restraints
@@ -37,6 +38,8 @@ class Separation(Method):
 
     player_optimizers = ("discriminator_optimizer",)
     own_losses = True
+    label_classes = None
+    """How many classes labels number, or None where any numbers will do."""
 
     def __init__(
         self,
@@ -51,11 +54,8 @@ class Separation(Method):
         super().__init__(**kwargs)
         require_logits(discriminator, "discriminator")
         require_signed_input(discriminator, "discriminator")
-        if real_penalty_weight < 0 or not (gate is None or 0 < gate <= 1):
-            raise ValueError(
-                "`real_penalty_weight` must be 0 or more and `gate` in 0..1 or None. Received: "
-                f"{real_penalty_weight} and {gate}"
-            )
+        if not (gate is None or 0 < gate <= 1):
+            raise ValueError(f"`gate` must be in 0..1, or None. Received: {gate}")
         self.discriminator = discriminator
         self.adversarial = adversarial
         self.real_target = real_target
@@ -81,11 +81,13 @@ class Separation(Method):
         """See `keras.Model.fit`.
 
         Raises:
-            ValueError: When images were scaled before, which is done here, or a batch lacks a part.
+            ValueError: When images were scaled before, which is done here, a batch lacks a part, or
+                labels are no numbers of classes.
         """
         require_parts(self, x, args[0] if args else kwargs.get("y"))
         check_all_pixels(x)
-        return super().fit(x, *args, **kwargs)
+        with faults_in_words():
+            return super().fit(x, *args, **kwargs)
 
     @property
     def needs(self):

@@ -98,6 +98,7 @@ class SwapVAE(Separation):
         "contrast",
         "latent_accuracy",
     )
+    learning = ("encoder", "decoder", "discriminator", "latent_classifier")
 
     def __init__(
         self,
@@ -166,6 +167,10 @@ class SwapVAE(Separation):
     @property
     def leak_free(self):
         return self.mode == "leak_free"
+
+    @property
+    def label_classes(self):
+        return self.latent_classifier.output_shape[-1] if self.leak_free else None
 
     @property
     def needs(self):

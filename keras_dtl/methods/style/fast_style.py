@@ -70,6 +70,7 @@ class FastStyle(Perceptual):
     """
 
     task = "image_to_image"
+    learning = ("generator",)
     size_multiple = 4
     least_size = 8
 

@@ -76,7 +76,7 @@ def to_float_mask(mask, size):
             f"zero everywhere. Received: {mask.dtype} of shape {mask.shape}."
         )
     scaled = mask.astype("float32") / (255.0 if mask.dtype == np.uint8 else 1.0)
-    if scaled.min() < 0 or scaled.max() > 1:
+    if not (scaled.min() >= 0 and scaled.max() <= 1):
         raise ValueError(
             "The numbers of a mask must lie in 0..1. Received: "
             f"{scaled.min():g} to {scaled.max():g}."

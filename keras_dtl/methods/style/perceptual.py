@@ -1,10 +1,13 @@
 """What the methods of style share: a frozen network that describes content and style."""
 
+import math
+import numbers
+
 import tensorflow as tf
 
 from keras_dtl.layers import GramMatrix
 from keras_dtl.losses import LOSS_SCALES
-from keras_dtl.methods.base import Method
+from keras_dtl.methods.scaling_method import ScalingMethod
 
 # Of content, style and total variation, as published with each scale of the losses.
 PUBLISHED_WEIGHTS = {
@@ -15,7 +18,7 @@ PUBLISHED_WEIGHTS = {
 }
 
 
-class Perceptual(Method):
+class Perceptual(ScalingMethod):
     """Losses on what a frozen network sees: features for content, Gram matrices for style.
 
     Args:
@@ -47,7 +50,13 @@ class Perceptual(Method):
             for weight, published in zip(weights, PUBLISHED_WEIGHTS[loss_scale], strict=True)
         )
         _check_layers(features, self.layers_of_interest)
-        _check_weights(self.weights_of_terms)
+        sought = (self.content_layers, self.layer_weights, True)
+        if not any(weight and of for weight, of in zip(self._weights, sought, strict=True)):
+            raise ValueError(
+                "Nothing is asked of an image: the weights of content, style and variation are "
+                f"{self._weights}, for the content layers {self.content_layers} and the style "
+                f"layers {tuple(self.layer_weights)}. One with layers must be above 0."
+            )
 
     @property
     def layers_of_interest(self):
@@ -56,8 +65,11 @@ class Perceptual(Method):
 
     @property
     def weights_of_terms(self):
-        weights = (self.content_weight, self.style_weight, self.variation_weight)
-        return dict(zip(self.tracked, weights, strict=True))
+        return dict(zip(self.tracked, self._weights, strict=True))
+
+    @property
+    def _weights(self):
+        return self.content_weight, self.style_weight, self.variation_weight
 
     def description(self, images):
         """Return `{"content": features by layer, "style": Gram matrices by layer}` of images."""
@@ -108,5 +120,7 @@ def _check_layers(features, names):
 
 def _check_weights(weights):
     for name, weight in weights.items():
-        if not weight >= 0:
-            raise ValueError(f"The weight of {name} must be 0 or more. Received: {weight}")
+        if not isinstance(weight, numbers.Real) or not 0 <= weight < math.inf:
+            raise ValueError(
+                f"The weight of {name} must be a finite number of 0 or more. Received: {weight}"
+            )

@@ -1,5 +1,6 @@
 """What is put together in one image: a content, styles, and where each of them acts."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -33,8 +34,8 @@ class Scene:
             style_images.check_image(style, "A style")
         if content is None and not styles:
             raise ValueError("Give a content, styles, or both. Received: neither.")
-        if not style_scale > 0:
-            raise ValueError(f"`style_scale` must be above 0. Received: {style_scale}")
+        if not 0 < style_scale < math.inf:
+            raise ValueError(f"`style_scale` must be finite and above 0. Received: {style_scale}")
         self.content, self.styles = style_images.prepare_colors(content, styles, colors)
         self.shares = _shares(style_weights, len(styles))
         self.masks = _one_each(masks, styles, "masks")
@@ -79,10 +80,10 @@ class Scene:
 def _shares(weights, count):
     """Return weights that add up to 1."""
     weights = [1.0] * count if weights is None else [float(weight) for weight in weights]
-    if len(weights) != count or any(weight < 0 for weight in weights):
+    if len(weights) != count or not all(0 <= weight < math.inf for weight in weights):
         raise ValueError(
-            f"`style_weights` must hold a number of 0 or more for each of the {count} styles. "
-            f"Received: {weights}"
+            "`style_weights` must hold a finite number of 0 or more for each of the "
+            f"{count} styles. Received: {weights}"
         )
     total = sum(weights)
     if count and not total:

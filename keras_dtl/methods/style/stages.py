@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import numbers
 from pathlib import Path
 
 import numpy as np
@@ -86,12 +87,14 @@ def stages(sizes, iterations):
         ValueError: When their numbers differ, or one is below 1.
     """
     sizes = (None,) if sizes is None else tuple(sizes)
-    counts = (iterations,) * len(sizes) if isinstance(iterations, int) else tuple(iterations)
-    numbers = [number for number in (*sizes, *counts) if number is not None]
-    if not sizes or len(sizes) != len(counts) or min(numbers) < 1:
+    counts = (iterations,) * len(sizes) if np.ndim(iterations) == 0 else tuple(iterations)
+    given = [number for number in (*sizes, *counts) if number is not None]
+    are_whole = all(isinstance(number, numbers.Integral) and number >= 1 for number in given)
+    if not sizes or len(sizes) != len(counts) or not are_whole:
         raise ValueError(
             "`sizes` must hold one size or more, and `iterations` be a number or one for each of "
-            f"them, all of 1 or more. Received: sizes={sizes}, iterations={counts}"
+            "them, all whole numbers of 1 or more. Received: "
+            f"sizes={sizes}, iterations={iterations}"
         )
     return list(zip(sizes, counts, strict=True))
 

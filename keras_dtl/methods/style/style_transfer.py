@@ -82,6 +82,13 @@ class StyleTransfer(Perceptual):
         """Return `{"content": features by layer, "style": Gram matrices by layer}`."""
         return self.description(images)
 
+    def fit(self, *args, **kwargs):
+        """Nothing learns here: see `stylize`, or `FastStyle` for a network that does."""
+        raise NotImplementedError(
+            "StyleTransfer has no `fit`: stylize(content, [style]) optimises one image. A network "
+            "that gives any photo a style is trained by FastStyle."
+        )
+
     def stylize(
         self,
         content,

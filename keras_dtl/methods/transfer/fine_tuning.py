@@ -96,7 +96,7 @@ class FineTuning(ClassifierMethod):
         super().__init__(**kwargs)
         require_logits(classifier, "classifier")
         require_one_way(encoder, classifier)
-        _check(rate_decay, anchor_weight, head_penalty, batch_norm)
+        _check(rate_decay, batch_norm)
         self.encoder = encoder
         self.classifier = classifier
         self.train_from = train_from
@@ -214,12 +214,9 @@ class FineTuning(ClassifierMethod):
         return copies
 
 
-def _check(rate_decay, anchor_weight, head_penalty, batch_norm):
+def _check(rate_decay, batch_norm):
     if not 0 < rate_decay <= 1:
         raise ValueError(f"`rate_decay` must lie in (0, 1]. Received: {rate_decay}")
-    for name, weight in (("anchor_weight", anchor_weight), ("head_penalty", head_penalty)):
-        if weight < 0:
-            raise ValueError(f"`{name}` must be 0 or more. Received: {weight}")
     if batch_norm not in BATCH_NORM_POLICIES:
         raise ValueError(
             f"`batch_norm` must be one of {BATCH_NORM_POLICIES}. Received: {batch_norm!r}"

@@ -63,6 +63,7 @@ class CycleGAN(Translation):
         "discriminator_a_loss",
         "discriminator_b_loss",
     )
+    learning = ("generator_a_to_b", "generator_b_to_a", "discriminator_a", "discriminator_b")
 
     def __init__(
         self,
@@ -80,11 +81,6 @@ class CycleGAN(Translation):
         super().__init__(adversarial, **kwargs)
         if direction not in DIRECTIONS:
             raise ValueError(f"`direction` must be one of {DIRECTIONS}. Received: {direction!r}")
-        if min(cycle_weight, identity_weight) < 0:
-            raise ValueError(
-                "`cycle_weight` and `identity_weight` must be 0 or more. Received: "
-                f"{cycle_weight} and {identity_weight}"
-            )
         _check_shapes(generator_a_to_b, generator_b_to_a, identity_weight)
         self.check_generator(generator_a_to_b, "generator_a_to_b")
         self.check_generator(generator_b_to_a, "generator_b_to_a")
@@ -104,6 +100,10 @@ class CycleGAN(Translation):
     @property
     def deployed(self):
         return self.generator(self.direction)
+
+    @property
+    def a_to_b(self):
+        return self.generator_a_to_b
 
     def deployable(self, direction=None):
         """Return the generator of a direction as it is deployed: uint8 to uint8 of any size.

@@ -59,6 +59,7 @@ class Pix2Pix(Translation):
     """
 
     tracked = ("adversarial_loss", "reconstruction_loss", "discriminator_loss")
+    learning = ("generator", "discriminator")
 
     def __init__(
         self,
@@ -76,11 +77,6 @@ class Pix2Pix(Translation):
             raise ValueError(
                 f"`reconstruction` must be one of {sorted(RECONSTRUCTIONS)} or None. "
                 f"Received: {reconstruction!r}"
-            )
-        if min(adversarial_weight, reconstruction_weight) < 0:
-            raise ValueError(
-                "`adversarial_weight` and `reconstruction_weight` must be 0 or more. Received: "
-                f"{adversarial_weight} and {reconstruction_weight}"
             )
         self.check_generator(generator, "generator")
         self.check_discriminator(discriminator, "discriminator")

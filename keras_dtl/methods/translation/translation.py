@@ -9,10 +9,10 @@ from keras import layers
 from keras_dtl.distribution import draw
 from keras_dtl.layers import InstanceNormalization, ReflectionPadding2D, ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty
-from keras_dtl.methods.base import Method
 from keras_dtl.methods.given_batches import require_pairs
 from keras_dtl.methods.inputs import check_all_pixels
 from keras_dtl.methods.networks import has_batch_norm, nested_layers, require_logits
+from keras_dtl.methods.scaling_method import ScalingMethod
 from keras_dtl.methods.signed_images import (
     from_signed,
     require_signed_input,
@@ -21,7 +21,7 @@ from keras_dtl.methods.signed_images import (
 )
 
 
-class Translation(Method):
+class Translation(ScalingMethod):
     """A generator of images against a discriminator.
 
     Batches are pairs `(images of A, images of B)`, uint8 in 0..255. Networks take and give images
@@ -48,6 +48,11 @@ class Translation(Method):
         Its name is that of the weights in saved models, as Keras finds them by attribute.
         """
         raise NotImplementedError
+
+    @property
+    def a_to_b(self):
+        """The generator from images of A to images of B."""
+        return self.deployed
 
     @property
     def size_multiple(self):

@@ -155,7 +155,7 @@ def test_saved_models_go_on_as_they_would_have(tmp_path, monkeypatch):
     np.testing.assert_array_equal(model.encoder.weights[0], loaded.encoder.weights[0])
 
 
-@pytest.mark.parametrize("options", [{"threshold": 1.5}, {"momentum": -0.1}, {"jitter": 2.0}])
+@pytest.mark.parametrize("options", [{"threshold": 1.5}, {"momentum": 1.1}, {"jitter": 2.0}])
 def test_numbers_out_of_range_are_refused(options):
     with pytest.raises(ValueError, match=r"numbers in 0..1"):
         make(**options)

@@ -115,7 +115,7 @@ def test_bad_input_is_named():
         model.train_step({"source": (images(2), np.zeros(2))})
     with pytest.raises(ValueError, match="at least as many target images. Received: 2"):
         model.refresh(images(2))
-    with pytest.raises(ValueError, match="weights of 0 or more"):
+    with pytest.raises(ValueError, match="finite number of 0 or more"):
         SHOT(encoder(), dense(CLASSES), pseudo_label_weight=-1)
 
 

@@ -1,0 +1,17 @@
+"""What methods share that bring images into -1..1 themselves."""
+
+from keras_dtl.methods.base import Method
+from keras_dtl.methods.inputs import check_asked
+
+
+class ScalingMethod(Method):
+    """A method that takes images in 0..255 and scales them by itself."""
+
+    def predict(self, x, *args, **kwargs):
+        """See `keras.Model.predict`.
+
+        Raises:
+            ValueError: When images were scaled before, which is done here.
+        """
+        check_asked(x)
+        return super().predict(x, *args, **kwargs)

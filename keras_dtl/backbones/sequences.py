@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_dtl.backbones.latent import compare
-from keras_dtl.layers import AdaptiveInstanceNormalization, JoinCode, MixtureCode
+from keras_dtl.layers import AdaptiveInstanceNormalization, JoinCode, MixtureCode, SmoothFrames
 
 
 def _convolution(x, filters, width=5, strides=1):
@@ -73,7 +73,8 @@ def motion_decoder(num_features, filters=96, content=48, style=24, kind="convolu
     Call it with `[content, style]`. The convolutional kind makes 4 frames of each content code.
     What is normalised and given the style is added to what is not, so that sizes come through.
     Frames are averaged with their neighbours where codes become more frames and at the end:
-    bodies have mass, and no critic shall be won over by trembling.
+    bodies have mass, and no critic shall be won over by trembling. What trembles even so
+    `keras_dtl.layers.SmoothFrames` takes out of what the trained network makes.
 
     Args:
         num_features: Numbers of a frame, 1 or more.
@@ -95,7 +96,7 @@ def motion_decoder(num_features, filters=96, content=48, style=24, kind="convolu
         x = layers.Add()([x, y])
     y = _activate(AdaptiveInstanceNormalization()([_convolution(x, filters), code]))
     x = layers.Add()([x, _convolution(y, filters, 3)])
-    motion = _smooth(_convolution(x, num_features, 7))
+    motion = SmoothFrames()(_smooth(_convolution(x, num_features, 7)))
     return keras.Model([codes, code], motion, name="decoder")
 
 

@@ -19,6 +19,7 @@ from keras_dtl.layers.mixture_code import MixtureCode
 from keras_dtl.layers.reflection_padding import ReflectionPadding2D
 from keras_dtl.layers.repeat_pixels import RepeatPixels
 from keras_dtl.layers.resize_like import ResizeLike
+from keras_dtl.layers.smooth_frames import SmoothFrames
 from keras_dtl.layers.time_gate import TimeGate
 from keras_dtl.layers.to_pixels import ToPixels
 from keras_dtl.layers.winograd_conv2d import WinogradConv2D, suits_winograd, with_winograd
@@ -43,6 +44,7 @@ __all__ = [
     "ReflectionPadding2D",
     "RepeatPixels",
     "ResizeLike",
+    "SmoothFrames",
     "TimeGate",
     "ToPixels",
     "WinogradConv2D",

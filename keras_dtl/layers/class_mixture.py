@@ -84,8 +84,8 @@ class ClassMixture(keras.layers.Layer):
         from sklearn.mixture import GaussianMixture
 
         count = max(1, min(self.components, len(codes) // _FEW))
-        mixture = GaussianMixture(count, reg_covar=1e-6 * codes.var(0).mean(), random_state=0)
-        mixture.fit(codes)
+        added = 1e-6 * codes.var(0).mean() + 1e-12  # to directions that do not vary
+        mixture = GaussianMixture(count, reg_covar=added, random_state=0).fit(codes)
         values, vectors = np.linalg.eigh(mixture.covariances_)
         factors = vectors * np.sqrt(np.maximum(values, 0))[:, None]
         heavier = np.clip(mixture.weights_.cumsum()[:-1], 0, 1)

@@ -79,6 +79,12 @@ def test_codes_that_lie_on_a_line_are_drawn_on_it():
     np.testing.assert_allclose(drawn[:, 2], 7, atol=0.02)
 
 
+def test_codes_that_are_all_the_same_are_drawn_so():
+    layer = built(0, components=1)
+    layer.adapt(np.full((9, 3), 5.0))
+    np.testing.assert_allclose(layer(normal(4, 4)), 5, atol=1e-4)
+
+
 def test_what_was_fitted_is_saved(tmp_path):
     layer = built(0)
     layer.adapt(normal(30) * 4 + 2)

@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from keras_dtl import backbones
+from keras_dtl.layers import SmoothFrames
 from keras_dtl.losses import velocity_error
 from keras_dtl.methods import (
     SequenceGMV,
@@ -184,8 +185,19 @@ def test_made_motion_does_not_tremble():
     decoder = backbones.motion_decoder(FEATURES, filters=16, content=5, style=3)
     random = np.random.default_rng(0)
     codes = random.normal(size=(8, 16, 5)), random.normal(size=(8, 3))
-    power = np.square(np.abs(np.fft.rfft(decoder(list(codes)), axis=1))).mean((0, 2))
+    made = decoder(list(codes), training=True)  # before what is made is smoothed
+    power = np.square(np.abs(np.fft.rfft(made, axis=1))).mean((0, 2))
     assert power[-4:].mean() < 0.2 * power[1:].mean()  # waves of two frames
+
+
+def test_what_trembles_even_so_is_smoothed_once_it_is_learnt():
+    sizes = {"filters": 16, "content": 5, "style": 3}
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(8, 5)), random.normal(size=(8, 3))
+    generator = backbones.motion_generator(FEATURES, 64, **sizes)
+    learns, learnt = (generator(list(inputs), training=training) for training in (True, False))
+    inner = slice(4, -4)  # all are means over time, but for the ends
+    np.testing.assert_allclose(learnt[:, inner], SmoothFrames()(learns)[:, inner], atol=1e-5)
 
 
 def test_drawn_motion_is_calmer_than_what_is_decoded():
@@ -194,8 +206,8 @@ def test_drawn_motion_is_calmer_than_what_is_decoded():
     generator = backbones.motion_generator(FEATURES, 64, **sizes)
     random = np.random.default_rng(0)
     style = random.normal(size=(8, 3))
-    decoded = decoder([random.normal(size=(8, 16, 5)), style])
-    drawn = generator([random.normal(size=(8, 5)), style])
+    decoded = decoder([random.normal(size=(8, 16, 5)), style], training=True)
+    drawn = generator([random.normal(size=(8, 5)), style], training=True)
     assert jerk(drawn) < 0.7 * jerk(decoded)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_dtl.export.checks.exact import full_float32
 from keras_dtl.export.checks.parity import Probe, make_inputs, make_probes
+from keras_dtl.export.checks.quality import read_samples
 from keras_dtl.export.checks.truth import (
     check_examples_apart,
     check_finite,
@@ -155,6 +156,8 @@ def export_model(
         manifest = describe(
             deployable, directory, task, classes, image_size, size_multiple, least_size
         )
+        lossy = bool(precisions) or "openvino" in runtimes
+        samples = read_samples(calibration, manifest) if calibration and lossy else []
         probes = make_probes(deployable, manifest.preprocessing)
         probes += _true_probes(model, deployable, probes, examples, size_multiple, postprocessing)
         check_finite_outputs(probes)
@@ -167,7 +170,7 @@ def export_model(
             versions=manifest.versions | {"opset": str(opset)},
         )
         draft = Draft(
-            *(folder, deployable, manifest, probes, calibration, least_quality, browser_runtime),
+            *(folder, deployable, manifest, probes, samples, least_quality, browser_runtime),
             precisions=tuple(precisions),
             runtimes=tuple(runtimes),
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 import onnx
 
 from keras_dtl.export.checks.parity import Probe, cut_probe
-from keras_dtl.export.checks.quality import Sample, read_samples
+from keras_dtl.export.checks.quality import Sample
 from keras_dtl.export.deployable import Deployable
 from keras_dtl.files import FilePath
 from keras_dtl.manifest import Manifest
@@ -22,7 +22,7 @@ class Draft:
         deployable: The `Deployable` that is exported.
         manifest: Its `Manifest`, to which each file that is written adds what it says of itself.
         probes: Random inputs and what Keras makes of them.
-        calibration: Folder of images like those that the model will meet, or `None`.
+        samples: Images like those that the model will meet, where they are needed.
         least_quality: What graphs of lower precision must reach, in the measure of the task, or
             `None` for the task's own.
         browser_runtime: Folder of the npm package onnxruntime-web, or `None` to look for it.
@@ -35,7 +35,7 @@ class Draft:
     deployable: Deployable
     manifest: Manifest
     probes: list[Probe]
-    calibration: FilePath | None = None
+    samples: list[Sample] = dataclasses.field(default_factory=list)
     least_quality: float | None = None
     browser_runtime: FilePath | None = None
     precisions: tuple[str, ...] = ()
@@ -53,10 +53,3 @@ class Draft:
         if least > 1:
             parts.append(images[:, : least - 1, : least // 2])
         return [cut_probe(self.deployable, part, preprocessing) for part in parts]
-
-    @functools.cached_property
-    def samples(self) -> list[Sample]:
-        """Images of the calibration folder, read when they are first needed."""
-        if self.calibration is None:
-            raise ValueError("There is no calibration folder to read images from. Name one.")
-        return read_samples(self.calibration, self.manifest)

@@ -1,15 +1,11 @@
 """A run whose files were damaged is one line that names the file and the way out, of every verb."""
 
 import json
-import shutil
 
 import pytest
 
 from keras_dtl.cli.__main__ import main
-from keras_dtl.recipes import RECIPES
-from keras_dtl.recipes.training import train
 from tests.cli.test_full_disk import tree
-from tests.cli.test_train import write_domain
 
 SHORT = ["--epochs", "1", "--min-steps", "1"]
 OUTPUTS = ["--output", "new", "--artifact", "new-artifact"]
@@ -30,29 +26,6 @@ READ = {
 }
 """Which verbs read which file."""
 REMEDIES = ("Train", "Give the settings.json of another run", "writes it anew", "another folder")
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A classifier that was trained for a step, and two domains."""
-    folder = tmp_path_factory.mktemp("trained")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        write_domain(folder / "source", 0, 0)
-        write_domain(folder / "target", 1, 60)
-        values = {"source": "folder:source", "target": "folder:target", "output": folder / "run"}
-        train(RECIPES["source-only"](**values, epochs=1, min_steps=1, preset="paper"))
-    return folder
-
-
-@pytest.fixture
-def folder(trained, tmp_path, monkeypatch):
-    """A copy of it to damage; sessions are not started."""
-    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("keras_dtl.cli.session.start_session", lambda *arguments: "")
-    monkeypatch.setattr("keras_dtl.cli.train.start_session", lambda *arguments: "")
-    return tmp_path
 
 
 def damages(path, keys):

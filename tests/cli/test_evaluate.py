@@ -8,12 +8,11 @@ import pytest
 from keras_dtl.cli.__main__ import main
 from keras_dtl.cli.evaluate import OTHER_DATA
 from keras_dtl.recipes import RECIPES, run_recipe
-from tests.cli.test_damaged_runs import folder, trained  # noqa: F401 (fixtures)
 from tests.cli.test_full_disk import tree
 from tests.cli.test_train import write_domain
 
 
-def write_settings(folder, recipe):  # noqa: F811
+def write_settings(folder, recipe):
     folder.mkdir()
     (folder / "settings.json").write_text(json.dumps({"recipe": recipe}))
     return folder
@@ -47,7 +46,7 @@ def test_what_a_run_keeps_is_looked_for_in_its_own_folder(tmp_path, recipe):
     assert run_recipe(run).run_folder == run
 
 
-def test_scores_on_other_data_leave_those_of_the_run_alone(folder, capsys):  # noqa: F811
+def test_scores_on_other_data_leave_those_of_the_run_alone(folder, capsys):
     """An artifact exported afterwards was published with the scores of other data."""
     write_domain(folder / "other", 2, 30)
     before = tree(folder / "run")
@@ -62,7 +61,7 @@ def test_scores_on_other_data_leave_those_of_the_run_alone(folder, capsys):  # n
 
 
 @pytest.mark.parametrize("output", ["run", "second"])
-def test_no_run_gets_scores_of_other_data(folder, capsys, output):  # noqa: F811
+def test_no_run_gets_scores_of_other_data(folder, capsys, output):
     shutil.copytree(folder / "run", folder / "second")
     before = tree(folder)
     assert main(["evaluate", "run", "--target", "folder:source", "--output", output]) == 2
@@ -70,14 +69,14 @@ def test_no_run_gets_scores_of_other_data(folder, capsys, output):  # noqa: F811
     assert tree(folder) == before
 
 
-def test_a_report_written_anew_still_says_what_went_wrong(folder, capsys):  # noqa: F811
+def test_a_report_written_anew_still_says_what_went_wrong(folder, capsys):
     told = {"dead features": "99 % of them are 0."}
     (folder / "run" / "failures.json").write_text(json.dumps(told))
     assert main(["evaluate", "run"]) == 0
     assert "Dead features: 99 % of them are 0." in (folder / "run/report.html").read_text()
 
 
-def test_a_target_without_labels_is_told(folder, capsys):  # noqa: F811
+def test_a_target_without_labels_is_told(folder, capsys):
     write_domain(folder / "other", 2, 30)
     (folder / "flat").mkdir()
     for index, path in enumerate(sorted((folder / "other").rglob("*.png"))):

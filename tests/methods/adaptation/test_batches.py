@@ -143,17 +143,17 @@ def test_domains_of_different_types_are_refused():
         make().train_step({**batch(), "target": images(4).astype("float32")})
 
 
-@pytest.mark.parametrize("dtype", ["float32", "uint8", "uint16", "int8", "int64"])
 @pytest.mark.parametrize("name", ["dann_shares", "ccsa"])
-def test_labels_may_be_of_any_type(name, dtype):
+def test_labels_may_be_of_any_type(name):
     known = tf.constant(labels(6)), tf.constant(labels(5, 7))
-    steps = []
-    for kind in ("int32", dtype):
+    steps = {}
+    for kind in ("int32", "float32", "uint8", "uint16", "int8", "int64"):
         keras.utils.set_random_seed(0)
         source, target = (tf.cast(each, kind) for each in known)
         model = compiled(MAKERS[name]())
         parts = {"source": (images(6), source), "target_labelled": (images(5, 7), target)}
         model.train_step({**batch(), **parts})
-        steps.append(model.get_weights())
-    for a, b in zip(*steps, strict=True):
-        np.testing.assert_array_equal(a, b)
+        steps[kind] = model.get_weights()
+    for kind, weights in steps.items():
+        for a, b in zip(weights, steps["int32"], strict=True):
+            np.testing.assert_array_equal(a, b, err_msg=kind)

@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import os
+import re
 import sys
 import traceback
 import types
@@ -41,6 +42,7 @@ def run(
         0 when all is done, 1 when part of it failed, 2 when nothing could be done, 130 after
         Ctrl-C.
     """
+    parsed = None
     try:
         with stop_at_once():
             import tyro
@@ -53,7 +55,7 @@ def run(
     except BrokenPipeError:  # a reader such as `head` has gone
         raise
     except (KeyboardInterrupt, *MENDABLE) as error:
-        return tell(error)
+        return tell(error, parsed)
 
 
 def spell_unions(arguments_class: Any) -> None:
@@ -82,8 +84,13 @@ def _spelled(kind):
     return kind
 
 
-def tell(error):
-    """Print an error as a user shall see it and return the exit status."""
+def tell(error, arguments: Any = None):
+    """Print an error as a user shall see it and return the exit status.
+
+    Args:
+        error: The exception.
+        arguments: What was parsed, whose flags are named where the error names their fields.
+    """
     if isinstance(error, KeyboardInterrupt):
         print("\nStopped.", file=sys.stderr)
         return INTERRUPTED
@@ -91,10 +98,30 @@ def tell(error):
         traceback.print_exception(error)
     if isinstance(error, MENDABLE):
         # Names in it may come from anywhere, and hold what commands a terminal.
-        lines = f"error: {error}{_remedy(error)}".split("\n")
+        words = _in_flags(_without_way(str(error)), arguments)
+        lines = f"error: {words}{_remedy(error)}".split("\n")
         print(*map(readable_name, lines), sep="\n", file=sys.stderr)
         return FAILED
     return PARTLY
+
+
+def _without_way(text: str) -> str:
+    """Return what a function of a graph raised, without where, which TensorFlow puts before."""
+    if not text.startswith("in user code:"):
+        return text
+    return re.split(r"\n\s+\w+Error: ", text)[-1].strip()
+
+
+def _in_flags(text: str, arguments: Any) -> str:
+    """Name flags where a message names arguments of a function: `precisions` is --precision."""
+    if not dataclasses.is_dataclass(arguments):
+        return text
+    from keras_dtl.cli.flags import flags_of
+
+    for flag in flags_of(type(arguments)):
+        if not flag.is_positional:
+            text = re.sub(rf"`{flag.field}s?`", flag.name, text)
+    return text
 
 
 def _remedy(error: Exception) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from keras_dtl.cli.command import INTERRUPTED, PARTLY, SUCCESS
 from keras_dtl.cli.quiet import import_tensorflow
 from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe
+from keras_dtl.recipes.flags import check_flags
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def main(arguments):
     from keras_dtl.recipes import RECIPES
     from keras_dtl.recipes.runs import check_places
 
+    check_flags(arguments)
     check_places(arguments.run_folder, arguments.artifact_folder)
     import_tensorflow()
     from keras_dtl.data.summary import told_once

@@ -38,12 +38,17 @@ def parse(words: Sequence[str], prog: str):
 
     Raises:
         FileNotFoundError: When the folder to resume holds no run.
-        ValueError: When its settings are damaged.
+        ValueError: When its settings are damaged, or a flag lacks the folder or stands first.
     """
     if settings := _named_after("--settings", words):
         return _parse_with_settings(list(words), settings, prog)
-    if list(words[:1]) != ["--resume"] or len(words) < 2:
+    if not words or not words[0].startswith("-"):
         return tyro.cli(Train, args=words, prog=prog)
+    if words[0] != "--resume" or len(words) < 2 or words[1].startswith("-"):
+        raise ValueError(
+            f"`{prog}` begins with the name of a recipe, with --resume RUN, the folder of a run, "
+            f"or with --settings FILE. Received: {' '.join(words)}"
+        )
     begun = dataclasses.replace(run_recipe(Path(words[1])), resume=True)
     return tyro.cli(type(begun), args=words[2:], default=begun, prog=f"{prog} --resume RUN")
 

@@ -226,9 +226,9 @@ def _check_arguments(
             f"task must be a text such as 'classification' or 'image_to_image'; received {task!r}."
         )
     if keep_versions is not None and keep_versions < 0:
-        raise ValueError(f"keep_versions must be 0 or more; received {keep_versions}.")
+        raise ValueError(f"`keep_versions` must be 0 or more; received {keep_versions}.")
     if opset not in OPSETS:
-        raise ValueError(f"opset must be {OPSETS[0]} to {OPSETS[-1]}; received {opset!r}.")
+        raise ValueError(f"`opset` must be {OPSETS[0]} to {OPSETS[-1]}; received {opset!r}.")
     own = {FILE_NAME, *(row.file for row in FORMATS.values())}
     for name, path in extra_files.items():
         if Path(name).name != name or name in own:

@@ -242,10 +242,11 @@ def with_label_weights(data, class_weight: dict, loss=None):
             f"{type(data).__name__}. Put weights of examples into the batches instead: "
             '{"source": (images, labels, sample_weight), ...}.'
         )
-    if not all(isinstance(key, (int, np.integer)) and key >= 0 for key in class_weight):
+    are_indices = all(isinstance(key, (int, np.integer)) and key >= 0 for key in class_weight)
+    if not are_indices or not all(0 <= weight < np.inf for weight in class_weight.values()):
         raise ValueError(
-            "`class_weight` maps the index of a class, 0 or more, to its weight. Received: "
-            f"{class_weight}."
+            "`class_weight` maps the index of a class, 0 or more, to its weight, a finite number "
+            f"of 0 or more. Received: {class_weight}."
         )
     one_hot = isinstance(loss, ONE_HOT)
     size = max(class_weight, default=-1) + 2
@@ -259,7 +260,7 @@ def with_label_weights(data, class_weight: dict, loss=None):
         known = tf.argmax(known, -1, "int32") if one_hot else tf.cast(known, "int32")
         if len(known.shape) == 2 and known.shape[1] == 1:
             known = known[:, 0]  # a column, which weights of examples would make a table
-        known = tf.minimum(known, size - 1)
+        known = tf.where(known < 0, size - 1, tf.minimum(known, size - 1))  # void may be -1
         return {**batch, "label_weight": tf.gather(tf.constant(table), known)}
 
     return data.map(add_weights)

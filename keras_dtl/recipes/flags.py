@@ -17,7 +17,7 @@ AT_LEAST_0 = (
     *("shots", "keep_versions", "encoder_rate", "seed"),
     *("held_out", "pool_size", "modes", "lead_in_frames"),
 )
-ABOVE_0 = ("rate", "clip_norm")
+ABOVE_0 = ("rate", "rates", "clip_norm")
 SHARES = ("test_share", "decay_start", "view_noise", "copied_share", "classifier_shift")
 
 
@@ -46,12 +46,14 @@ def _expectation(name, number):
         return "a finite number"
     if name in AT_LEAST_1 and number < 1:
         return "1 or more"
-    if (name in AT_LEAST_0 or name.endswith("_weight")) and number < 0:
+    if (name in AT_LEAST_0 or name.endswith(("_weight", "_weights"))) and number < 0:
         return "0 or more"
     if (name in ABOVE_0 or name.endswith("learning_rate")) and number <= 0:
         return "more than 0"
     if name in SHARES and not 0 <= number <= 1:
         return "in 0..1"
+    if name == "fourier" and not 0 <= number <= 0.5:
+        return "in 0..0.5"
     if name == "image_size" and number < SMALLEST_IMAGE:
         return f"{SMALLEST_IMAGE} or more pixels"
     return None

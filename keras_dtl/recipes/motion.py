@@ -71,6 +71,7 @@ class MotionRecipe(Recipe):
         cells = spread_cells(clips, self.held_out, self.seed)
         split = split_clips(clips, self.test_share, cells, self.seed)
         train, test = (windows_of(part, self.window, self.stride) for part in split[:2])
+        require_all(split.train, train, self.window)
         held_out = windows_of(split.held_out, self.window, self.stride) if cells else None
         return MotionData(split, train, test, held_out)
 
@@ -141,6 +142,25 @@ class MotionRecipe(Recipe):
             [held_out.action_names[action] for action in held_out.actions],
             [held_out.style_names[style] for style in held_out.styles],
         )
+
+
+def require_all(clips, windows, frames: int) -> None:
+    """Refuse actions and styles of which no clip is long enough to be learnt from.
+
+    Args:
+        clips, windows: The `Clips` for training, and the `Windows` of them.
+        frames: Of a window.
+
+    Raises:
+        ValueError: Naming the action or the style.
+    """
+    for kind in ("action", "style"):
+        known, names = set(getattr(windows, f"{kind}s")), getattr(clips, f"{kind}_names")
+        if lost := [names[i] for i in sorted(set(getattr(clips, f"{kind}s")) - known)]:
+            raise ValueError(
+                f"No clip of the {kind} {', '.join(lost)} for training has --window {frames} "
+                "frames. Take shorter windows, or leave these clips out."
+            )
 
 
 def require_several(labels, names: tuple[str, ...], kind: str, purpose: str) -> None:

@@ -96,6 +96,12 @@ class SegmentationRecipe(Recipe):
                     f"{', '.join(source.classes)} against {', '.join(images.classes)}. Give both "
                     "folders the same classes.csv."
                 )
+        if source.image_shape != first.image_shape:
+            sizes = ["x".join(map(str, one.image_shape[:2])) for one in (source, first)]
+            raise ValueError(
+                f"Images of the source have {sizes[0]} pixels and those of the target {sizes[1]}. "
+                "Pass a size (--image-size HEIGHT WIDTH) to resize them all."
+            )
         learnt = first if self.labels_from == "target" else source
         refuse_learnt(learnt, last)
         return Scenes(learnt, first, last)

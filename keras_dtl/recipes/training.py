@@ -294,6 +294,7 @@ def publish_and_tell(recipe, trained: Trained) -> bool:
     print(f"failed: {recipe.verdict(trained.scores)}", file=sys.stderr)
     print(
         f"Run: {recipe.run_folder}, with report.html. Not exported; `keras-dtl export "
-        f"{recipe.run_folder} --export-anyway` does it all the same."
+        f"{recipe.run_folder} --output {recipe.artifact_folder} --export-anyway` does it all the "
+        "same."
     )
     return False

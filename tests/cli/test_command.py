@@ -39,6 +39,26 @@ def test_what_a_user_can_mend_is_one_line_and_status_2(error, capsys):
     assert capsys.readouterr().err == "error: words\n"
 
 
+def test_arguments_that_an_error_names_are_flags_to_who_typed_them(capsys):
+    error = ValueError("`count` of 3, or of several `counts`; not count, nor `other`")
+    assert run(Flags, raising(error), []) == 2
+    assert "--count of 3, or of several --count; not count, nor `other`" in capsys.readouterr().err
+
+
+def test_an_error_within_a_graph_is_told_without_its_way(capsys):
+    text = 'in user code:\n\n    File "a.py", line 1, in f  *\n    ValueError: Lower it.\n'
+    assert run(Flags, raising(ValueError(text)), []) == 2
+    assert capsys.readouterr().err == "error: Lower it.\n"
+
+
+@pytest.mark.parametrize("words", [["--resume"], ["--resume", "--epochs", "3"], ["--settings"]])
+def test_a_flag_of_train_without_its_folder_is_one_line(words, capsys):
+    assert main(["train", *words]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and "--resume RUN" in told
+    assert told.endswith(f"Received: {' '.join(words)}\n")
+
+
 def test_types_of_flags_are_told_without_a_checker_of_types(monkeypatch):
     """It takes as long to import as a third of all else that a short verb needs."""
 

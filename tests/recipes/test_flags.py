@@ -39,6 +39,7 @@ def test_wrong_value_is_one_line_and_status_2(flag, value, capsys):
         ("motion-style", "rate", 0.0, "more than 0"),
         ("motion-style", "held_out", -1, "0 or more"),
         ("motion-style", "test_share", 1.5, "in 0..1"),
+        ("segmentation", "fourier", 0.7, "in 0..0.5"),
         ("motion-style", "cycle_weight", -2.0, "0 or more"),
         ("pix2pix", "measure_every", 0, "1 or more"),
         ("cyclegan", "pool_size", -1, "0 or more"),

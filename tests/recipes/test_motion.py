@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from keras_dtl.data.motion import load_motion
 from keras_dtl.data.walker import GAITS, MOODS, walker_skeleton, walks
 from keras_dtl.motion import read_bvh, to_bvh, write_bvh
 from keras_dtl.recipes import RECIPES
+from keras_dtl.recipes.motion import require_all
 from keras_dtl.recipes.motion_runs import motion_of_run
 from keras_dtl.recipes.training import train
 
@@ -49,6 +51,15 @@ def test_no_clip_and_no_cell_is_in_two_parts():
     np.testing.assert_allclose(mean, data.train.features.mean((0, 1)), atol=1e-3)
     settings = recipe.settings_with(data)
     assert len(settings["held_out_cells"]) == 2 and settings["skeleton"]["names"][0] == "Hips"
+
+
+def test_a_style_of_which_no_clip_is_long_enough_is_refused():
+    """The rest was learnt, and the style was drawn as whatever the network made of its number."""
+    names = {"action_names": ("run", "walk"), "style_names": ("old", "proud")}
+    clips = SimpleNamespace(actions=[0, 1, 1], styles=[0, 0, 1], **names)
+    require_all(clips, clips, 48)
+    with pytest.raises(ValueError, match="No clip of the style proud .*--window 48"):
+        require_all(clips, SimpleNamespace(actions=[0, 1], styles=[0, 0]), 48)
 
 
 def test_pairs_are_judged_by_as_many_classifiers_as_asked_for():

@@ -88,7 +88,8 @@ def test_winner_that_is_not_worth_publishing_is_said(tmp_path, capsys, monkeypat
     told = capsys.readouterr()
     assert "one class for all" in told.err
     assert "Not exported" in told.out
-    assert "artifact" not in told.out.replace("--export-anyway", "")
+    assert f"--output {tmp_path / 'artifact'} --export-anyway" in told.out
+    assert "Artifact:" not in told.out
 
 
 def test_statistics_that_are_not_there_are_told_before_any_training(tmp_path, capsys, monkeypatch):

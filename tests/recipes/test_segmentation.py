@@ -48,6 +48,18 @@ def test_last_target_images_are_held_out_and_their_masks_never_learnt(recipe):
     np.testing.assert_array_equal(bound.source_train.images, data.target_train.images)
 
 
+def test_images_of_two_sizes_are_refused(recipe, tmp_path):
+    """Larger ones were cropped to those of the source without a word."""
+    for index in range(2):
+        write_image(tmp_path / f"images/{index}.png", np.zeros((12, 14, 3), "uint8"))
+        write_mask(tmp_path / f"masks/{index}.png", np.zeros((12, 14), "uint8"))
+    (tmp_path / "classes.csv").write_text(CLASSES)
+    other = dataclasses.replace(recipe, target=f"folder:{tmp_path}")
+    with pytest.raises(ValueError, match=r"source have 9x10 .* target 12x14\. .*--image-size"):
+        other.load_data()
+    assert dataclasses.replace(other, image_size=(8, 8)).load_data()
+
+
 def test_split_of_the_target_is_scored_on(recipe, tmp_path):
     dusk = Path(recipe.target.removeprefix("folder:"))
     shutil.copytree(dusk / "images", tmp_path / "train" / "images")

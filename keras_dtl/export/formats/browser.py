@@ -44,7 +44,7 @@ def find_runtime(given: FilePath | None = None) -> Path:
     looked = given if given is not None else "node_modules here, above, and in NODE_PATH"
     raise ExportError(
         f"The page takes {PACKAGE}, of which {', '.join(_FILES)} are not in {looked}. Run `npm "
-        f"install {PACKAGE}` and name the folder node_modules/{PACKAGE} as browser_runtime."
+        f"install {PACKAGE}` and name the folder node_modules/{PACKAGE} as `browser_runtime`."
     )
 
 

@@ -93,7 +93,7 @@ def write_litert_int8(draft: Draft, path: Path) -> dict[str, Any]:
     if quality[task.name] < least:
         raise ExportError(
             f"int8 for LiteRT reaches {task.name} {quality[task.name]:.4g}; {least} is wanted. "
-            "Nothing was published. Ask for less by least_quality, or give more images to "
+            "Nothing was published. Ask for less by `least_quality`, or give more images to "
             "calibrate on."
         )
     numbers = {"calibration_images": len(calibrating), "images": len(measured)}

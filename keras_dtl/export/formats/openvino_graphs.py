@@ -47,7 +47,7 @@ def check_runtimes(runtimes: tuple[str, ...], precisions: Sequence[str]) -> None
     """
     if isinstance(runtimes, str) or not runtimes or set(runtimes) - set(RUNTIMES):
         raise ValueError(
-            f"runtimes must be a tuple of {', '.join(RUNTIMES)}; received {runtimes!r}."
+            f"`runtimes` must be a tuple of {', '.join(RUNTIMES)}; received {runtimes!r}."
         )
     if "openvino" not in runtimes:
         return

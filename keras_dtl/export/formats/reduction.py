@@ -156,7 +156,7 @@ def require_quality(
         raise ExportError(
             f"{precision} reaches {measure.words(quality)}, with {len(in_float)} layers left in "
             f"float; {least} is wanted. Nothing was published. Ask for less by "
-            "least_quality, or give more images to calibrate on."
+            "`least_quality`, or give more images to calibrate on."
         )
 
 

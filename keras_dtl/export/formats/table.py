@@ -190,12 +190,12 @@ def check_precisions(
     unknown = [precision for precision in precisions if precision not in known]
     if isinstance(precisions, str) or unknown:
         raise ValueError(
-            f"precisions must be a tuple of {', '.join(known)}; received {precisions!r}."
+            f"`precisions` must be a tuple of {', '.join(known)}; received {precisions!r}."
         )
     if (precisions or "openvino" in runtimes) and calibration is None:
         raise ValueError(
             f"{(*precisions, 'openvino')[0]} loses quality, which must be measured: name a folder "
-            "of images like those that the model will meet as calibration."
+            "of images like those that the model will meet as `calibration`."
         )
     rows = [FORMATS[name] for name in (*precisions, *runtimes) if name in FORMATS]
     for row in rows:

@@ -56,6 +56,8 @@ def test_epochs_without_end_are_refused():
     [
         ({}, {"cat": 2.0}, "index of a class.*cat"),
         ({}, {-1: 2.0}, "index of a class.*-1"),
+        ({}, {0: -2.0}, "finite number of 0 or more"),
+        ({}, {0: float("nan")}, "finite number of 0 or more"),
         (iter([batch()]), {0: 2.0}, "tf.data.Dataset.*Received: list_iterator"),
     ],
 )
@@ -74,6 +76,12 @@ def test_weights_of_classes_and_of_examples_count_for_labels_in_a_column():
         found.append(unpack(weighted).sample_weight)
     np.testing.assert_array_equal(found[0], np.take([3.0, 0.5, 1.0], y) * weight)
     np.testing.assert_array_equal(found[1], found[0])
+
+
+def test_labels_that_are_void_take_no_weight_of_a_class():
+    data = tf.data.Dataset.from_tensors({"source": (tf.zeros(3), tf.constant([[-1, 0, 255]]))})
+    weighted = next(iter(with_label_weights(data, {0: 3.0})))
+    np.testing.assert_array_equal(weighted["label_weight"], [[1, 3, 1]])
 
 
 @pytest.mark.parametrize("name", ["ccsa", "dann_shares"])

@@ -26,15 +26,15 @@ class Death(Exception):
 
 @pytest.fixture(params=TASKS)
 def case(request, tmp_path):
-    """An artifact, a folder of three inputs, and two choices of options with other results."""
+    """An artifact, a folder of four inputs, and two choices of options with other results."""
     photos = tmp_path / "in"
     if request.param == "motion":
-        for name in "abc":
+        for name in "abcd":
             motion.clip(photos / f"{name}.bvh", frames=12)
         artifacts = [motion.artifact(tmp_path / n, node=n) for n in ("Identity", "Neg")]
         return photos, [(each, {}) for each in artifacts]
-    for index, name in enumerate("abc"):
-        write_image(photos / f"{name}.png", colour(CLASSES[index]))
+    for index, name in enumerate("abcd"):
+        write_image(photos / f"{name}.png", colour(CLASSES[index % 3]))
     if request.param == "classifier":
         artifact = load_artifact(write_classifier(tmp_path / "colours", (8, 8)), device="cpu")
         return photos, [(artifact, {"top": top}) for top in (1, 2)]
@@ -74,7 +74,7 @@ def test_killed_at_any_rename_nothing_own_is_refused(case, tmp_path, monkeypatch
         convert(case, choice, tmp_path / f"whole {choice}")
         expected.append(tree(tmp_path / f"whole {choice}"))
     assert expected[0] != expected[1]
-    for number in range(5):
+    for number in range(6):
         out = tmp_path / f"out {number}"
         convert(case, 0, out)
         with monkeypatch.context() as patch:

@@ -21,7 +21,7 @@ def require_pairs(model, x, y=None) -> None:
     if given is None:
         return
     if ranks == [4, 4] and not joined:
-        _require_shapes(model.a_to_b, given)
+        _require_shapes(model.a_to_b(), given)
         if y is not None and len(x) != len(y):
             raise ValueError(
                 f"{type(model).__name__}.fit() takes as many images of A as of B. Received: "

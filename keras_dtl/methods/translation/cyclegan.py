@@ -101,7 +101,6 @@ class CycleGAN(Translation):
     def deployed(self):
         return self.generator(self.direction)
 
-    @property
     def a_to_b(self):
         return self.generator_a_to_b
 

@@ -49,9 +49,8 @@ class Translation(ScalingMethod):
         """
         raise NotImplementedError
 
-    @property
     def a_to_b(self):
-        """The generator from images of A to images of B."""
+        """Return the generator from A to B: no property, by which Keras would name its weights."""
         return self.deployed
 
     @property

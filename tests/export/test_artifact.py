@@ -271,7 +271,7 @@ def test_folders_that_are_no_artifact_are_not_replaced(tmp_path):
         ({"task": None}, ValueError, "task must be a text"),
         ({"classes": ["a"]}, ValueError, "1 class names given, but the model has 3"),
         ({"image_size": (9, 9)}, ValueError, r"takes images of \(12, 10\)"),
-        ({"opset": 12}, ValueError, "opset must be 13 to 18"),
+        ({"opset": 12}, ValueError, "`opset` must be 13 to 18"),
         ({"extra_files": {"../x": __file__}}, ValueError, "must be a file name"),
         ({"extra_files": {"manifest.json": __file__}}, ValueError, "not yet taken"),
         ({"extra_files": {"settings.json": __file__}}, ValueError, "not yet taken"),

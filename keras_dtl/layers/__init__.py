@@ -16,6 +16,7 @@ from keras_dtl.layers.instance_normalization import InstanceNormalization
 from keras_dtl.layers.join_code import JoinCode
 from keras_dtl.layers.match_length import MatchLength
 from keras_dtl.layers.mixture_code import MixtureCode
+from keras_dtl.layers.plant_feet import PlantFeet
 from keras_dtl.layers.reflection_padding import ReflectionPadding2D
 from keras_dtl.layers.repeat_pixels import RepeatPixels
 from keras_dtl.layers.resize_like import ResizeLike
@@ -41,6 +42,7 @@ __all__ = [
     "JoinCode",
     "MatchLength",
     "MixtureCode",
+    "PlantFeet",
     "ReflectionPadding2D",
     "RepeatPixels",
     "ResizeLike",

@@ -29,14 +29,22 @@ class SmoothFrames(keras.layers.Layer):
         self.weight = weight
 
     def call(self, inputs, training=False):
-        if training:
-            return inputs
-        before = ops.concatenate([inputs[:, :1], inputs[:, :-1]], axis=1)
-        after = ops.concatenate([inputs[:, 1:], inputs[:, -1:]], axis=1)
-        return (before + self.weight * inputs + after) / (self.weight + 2)
+        return inputs if training else mean_with_neighbours(inputs, self.weight)
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
     def get_config(self):
         return {**super().get_config(), "weight": self.weight}
+
+
+def mean_with_neighbours(frames, weight):
+    """Return each frame in a mean with those beside it; at both ends the frame itself repeats.
+
+    Args:
+        frames: Tensor `(batch, time, channels)`.
+        weight: Of the frame itself, where those beside weigh 1.
+    """
+    before = ops.concatenate([frames[:, :1], frames[:, :-1]], axis=1)
+    after = ops.concatenate([frames[:, 1:], frames[:, -1:]], axis=1)
+    return (before + weight * frames + after) / (weight + 2)

@@ -79,6 +79,19 @@ class Skeleton:
         lengths = self.lengths
         return float(sum(lengths[index - 1] for index in self.leg_joints))
 
+    @property
+    def legs(self) -> np.ndarray:
+        """Length of each bone on the way from the root to each of `feet`, `(joints - 1, feet)`.
+
+        In leg lengths; 0 for bones that are not on the way.
+        """
+        found = np.zeros((len(self.names) - 1, len(self.feet)))
+        for column, index in enumerate(self.feet):
+            while self.parents[index] >= 0:
+                found[index - 1, column] = self.lengths[index - 1] / self.leg
+                index = self.parents[index]
+        return found
+
     def to_json(self) -> dict:
         """Return names, parents and offsets as values that `json` can write."""
         return dataclasses.asdict(self)

@@ -69,6 +69,7 @@ class MotionStyleRecipe(MotionRecipe):
             backbones.mlp((self.style,), (64,), styles),
             **self.statistics(data),
             **{name: getattr(self, name) for name in _GAME},
+            legs=data.clips.skeleton.legs.tolist(),
         )
         return self.compile_model(model)
 

@@ -4,6 +4,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_dtl.layers import PlantFeet
+from keras_dtl.motion.skeleton import ROOT_FEATURES
+
 
 class MeasuredMotion:
     """What the methods of motion share: mean and deviation of each feature in training."""
@@ -47,3 +50,34 @@ class MeasuredMotion:
     def measuring_layer(self, name):
         """Return the layer of that name that does what `measure` does."""
         return keras.layers.Rescaling(self.deviation, self.mean, name=name)
+
+    def planted(self, motion, name):
+        """Return an output of that name: motion as it is measured, feet held where legs are known.
+
+        Args:
+            motion: What a network gives, a Keras tensor.
+            name: Of the output.
+        """
+        if self.legs is None:
+            return self.measuring_layer(name)(motion)
+        return PlantFeet(self.legs, name=name)(self.measuring_layer("measured")(motion))
+
+
+def kept_legs(legs, num_features):
+    """Return `Skeleton.legs` as lists of numbers, or None where there are none.
+
+    Args:
+        legs: `(bones, feet)`, or None.
+        num_features: Of a frame.
+
+    Raises:
+        ValueError: When there is not a row for each bone.
+    """
+    if legs is None:
+        return None
+    if 3 * len(legs) + ROOT_FEATURES != num_features:
+        raise ValueError(
+            f"`legs` needs a row for each bone, {(num_features - ROOT_FEATURES) // 3} for "
+            f"{num_features} features. Received: {len(legs)}"
+        )
+    return [[float(length) for length in row] for row in legs]

@@ -2,7 +2,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.distribution import roll
-from keras_dtl.layers import FixedCode, MatchLength
+from keras_dtl.layers import FixedCode, MatchLength, PlantFeet
 from keras_dtl.losses import (
     game_without_penalty,
     mean_entropy,
@@ -12,7 +12,7 @@ from keras_dtl.losses import (
 from keras_dtl.methods.base import Method
 from keras_dtl.methods.given_batches import require_styles
 from keras_dtl.methods.given_labels import faults_in_words
-from keras_dtl.methods.motion.measured_motion import MeasuredMotion
+from keras_dtl.methods.motion.measured_motion import MeasuredMotion, kept_legs
 from keras_dtl.methods.networks import in_float32, require_logits
 
 
@@ -57,6 +57,8 @@ class SequenceStyleTransfer(MeasuredMotion, Method):
         mean, deviation: Of each feature in training; networks see motion so normalised.
         adversarial: The game: `"hinge"`, `"least_squares"` or `"vanilla"`.
         real_penalty_weight: Weight of the penalty R1, see `keras_dtl.losses`; 0 for none.
+        legs: `Skeleton.legs`, by which feet that are down are held in what is transferred, see
+            `keras_dtl.layers.PlantFeet`; None leaves motion as it is decoded.
     """
 
     task = "motion_style"
@@ -97,6 +99,7 @@ class SequenceStyleTransfer(MeasuredMotion, Method):
         style_weight=0.5,
         entropy_weight=1.0,
         real_penalty_weight=1.0,
+        legs=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -124,6 +127,8 @@ class SequenceStyleTransfer(MeasuredMotion, Method):
         features = {"content_encoder": content_encoder.input_shape[-1]}
         features["decoder"] = decoder.output_shape[-1]
         self.keep_statistics(mean, deviation, **features)
+        self.legs = kept_legs(legs, len(self.mean))
+        self.plant_feet = keras.layers.Identity() if legs is None else PlantFeet(self.legs)
 
     def fit(self, x=None, y=None, *args, **kwargs):
         """See `keras.Model.fit`.
@@ -140,7 +145,7 @@ class SequenceStyleTransfer(MeasuredMotion, Method):
         content, style = (self.normalize(motion) for motion in inputs)
         codes = self.content_encoder(content, training=training)
         style = self.style_encoder(style, training=training)
-        return self.measure(self.decode(codes, style, content, training))
+        return self.plant_feet(self.measure(self.decode(codes, style, content, training)))
 
     def decode(self, codes, style, like, training):
         """Return the normalised motion of content codes and a style code.
@@ -239,11 +244,11 @@ class SequenceStyleTransfer(MeasuredMotion, Method):
             part: `"transfer"` (content motion and style motion to motion), `"encoder"` (motion to
                 content codes and style code) or `"decoder"` (codes to motion).
         """
-        features, measure = len(self.mean), self.measuring_layer("transferred")
+        features = len(self.mean)
         content = keras.Input((None, features), name="content")
         if part == "decoder":
             inputs = [keras.Input(i.shape[1:], name=i.name) for i in self.decoder.inputs]
-            motion = measure(self.decoder(inputs, training=False))
+            motion = self.planted(self.decoder(inputs, training=False), "transferred")
             return keras.Model(inputs, motion, name=self.name)
         normalize = self.normalization_layer()
         seen = normalize(content)
@@ -258,7 +263,8 @@ class SequenceStyleTransfer(MeasuredMotion, Method):
         code = self.style_encoder(normalize(style), training=False)
         motion = self.decoder([codes, code], training=False)
         motion = MatchLength(name="cut")([motion, content])
-        return keras.Model([content, style], measure(motion), name=self.name)
+        motion = self.planted(motion, "transferred")
+        return keras.Model([content, style], motion, name=self.name)
 
     def answers(self, predictions, inputs):
         return predictions
@@ -275,7 +281,7 @@ class SequenceStyleTransfer(MeasuredMotion, Method):
         fixed = FixedCode(style[0].numpy(), name="style")(codes)
         generated = self.decoder([codes, fixed], training=False)
         generated = MatchLength(name="cut")([generated, motion])
-        return keras.Model(motion, self.measuring_layer("transferred")(generated), name="in_style")
+        return keras.Model(motion, self.planted(generated, "transferred"), name="in_style")
 
 
 def _distance(motion, other):

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from keras_dtl import backbones
-from keras_dtl.layers import SmoothFrames
+from keras_dtl.layers import PlantFeet, SmoothFrames
 from keras_dtl.losses import velocity_error
 from keras_dtl.methods import (
     SequenceGMV,
@@ -198,6 +198,27 @@ def test_what_trembles_even_so_is_smoothed_once_it_is_learnt():
     learns, learnt = (generator(list(inputs), training=training) for training in (True, False))
     inner = slice(4, -4)  # all are means over time, but for the ends
     np.testing.assert_allclose(learnt[:, inner], SmoothFrames()(learns)[:, inner], atol=1e-5)
+
+
+def test_feet_are_held_in_all_that_is_transferred(tmp_path):
+    free = transfer()
+    model = SequenceStyleTransfer.from_config({**free.get_config(), "legs": [[1.0]]})
+    model.build()
+    free.set_weights(model.get_weights())
+    motion = batch(5)[0]
+    expected = PlantFeet([[1.0]])(free((motion, motion)))
+    assert np.abs(expected - free((motion, motion))).max() > 1e-3
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for made in (
+        *(each((motion, motion)) for each in (model, loaded)),
+        model.deployable()([motion, motion]),
+    ):
+        np.testing.assert_allclose(made, expected, atol=1e-4)
+    made = model.in_style_of(motion[0])(motion)
+    np.testing.assert_allclose(made[0], expected[0], atol=1e-4)
+    with pytest.raises(ValueError, match="a row for each bone, 1 for 7 features. Received: 2"):
+        SequenceStyleTransfer.from_config({**free.get_config(), "legs": [[1.0], [1.0]]})
 
 
 def test_drawn_motion_is_calmer_than_what_is_decoded():

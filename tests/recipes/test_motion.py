@@ -79,11 +79,11 @@ def test_pairs_are_judged_by_as_many_classifiers_as_asked_for():
         ("motion-gmv", ["--filters", "4"]),
     ],
 )
-def test_from_a_folder_of_files_to_an_artifact_and_scored_again(name, flags, tmp_path, caplog):
+def test_from_a_folder_of_files_to_an_artifact_and_scored_again(name, flags, tmp_path, capsys):
     run, artifact = tmp_path / "run", tmp_path / "artifact"
     words = ["train", name, "--source", folder(tmp_path / "in"), *SMALL, *flags]
     assert main([*words, "--output", str(run), "--artifact", str(artifact)]) == 0
-    assert "cut.bvh" in caplog.text
+    assert "left out: cut.bvh" in capsys.readouterr().out
     scores = json.loads((run / "scores.json").read_text())
     for place in (run, artifact):
         assert 'href="motion.html"' in (place / "report.html").read_text()

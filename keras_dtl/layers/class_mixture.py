@@ -99,10 +99,14 @@ class ClassMixture(keras.layers.Layer):
     def call(self, inputs):
         choice, noise = inputs[..., :1], inputs[..., 1 : inputs.shape[-1] - self.classes]
         told = inputs[..., inputs.shape[-1] - self.classes :]
-        thresholds = ops.matmul(told, self.thresholds) if self.classes else self.thresholds[0]
-        which = ops.sum(ops.cast(choice > thresholds, "int32"), axis=-1)
+        row = ops.cast(ops.zeros_like(choice[..., 0]), "int32")
         if self.classes:
-            which += ops.cast(ops.argmax(told, axis=-1), "int32") * self.components
+            # Not argmax, for which LiteRT lacks an operator.
+            own = ops.sum(told * np.arange(self.classes, dtype="float32"), axis=-1)
+            row = ops.cast(ops.clip(own, 0, self.classes - 1), "int32")
+        thresholds = ops.take(self.thresholds, row, axis=0)
+        which = ops.sum(ops.cast(choice > thresholds, "int32"), axis=-1)
+        which += row * self.components
         factor, mean = ops.take(self.factor, which, axis=0), ops.take(self.mean, which, axis=0)
         codes = ops.sum(factor * noise[..., None, :], axis=-1) + mean
         return ops.concatenate([codes, told], axis=-1)

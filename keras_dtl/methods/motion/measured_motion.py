@@ -11,6 +11,8 @@ from keras_dtl.motion.skeleton import ROOT_FEATURES
 class MeasuredMotion:
     """What the methods of motion share: mean and deviation of each feature in training."""
 
+    legs = None
+
     def keep_statistics(self, mean, deviation, **networks):
         """Keep mean and deviation as lists of numbers.
 

@@ -87,7 +87,8 @@ def test_labels_of_no_class_are_refused_in_words():
     with pytest.raises(ValueError, match=r"two labels of each.*a dictionary of motion"):
         transfer().fit({"motion": MOTION, "style": LABELS, "action": LABELS % 2}, verbose=0)
     batch = {**swap_vae.batch(), "label": tf.constant(LABELS + 7, "uint8")}
-    with pytest.raises(ValueError, match=r"from 0 to 4.*Received: the label \d"):
+    # The second is said where an earlier test of this process asked for deterministic operations.
+    with pytest.raises(ValueError, match=r"Received: (the label \d|a label outside of them)"):
         swap_vae.compiled(gmv.gmv(True)).fit(tf.data.Dataset.from_tensors(batch), verbose=0)
 
 

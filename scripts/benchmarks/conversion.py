@@ -226,6 +226,7 @@ SECTIONS = {
     "int8_speed": (int8.int8_speed, int8.int8_speed_summary),
     "runtimes": (runtimes.runtimes, runtimes.runtimes_summary),
     "runtimes_finer": (runtimes.runtimes_finer, runtimes.runtimes_finer_summary),
+    "runtimes_plain": (runtimes.runtimes_plain, runtimes.runtimes_plain_summary),
     "int8_generator": (int8.int8_generator, int8.int8_generator_summary),
 }
 

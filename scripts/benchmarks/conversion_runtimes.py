@@ -18,9 +18,10 @@ from keras_dtl.manifest import read_manifest
 ROUNDS, PART, BATCH = 5, 20, 8
 # Of each round: how many photos of 481x321 pixels (upright and lying), 256x256, 240x180, 128x128.
 MIX = (("bsds500", 4), ("monet2photo/trainB", 6), ("camvid", 5), ("pacs/photo", 5))
-BEFORE = "before float32"
+BEFORE, BEFORE_INT8 = "before float32", "before int8"
 VARIANTS = {
     BEFORE: ("cpu", "float32"),
+    BEFORE_INT8: ("cpu", "int8"),
     "onnxruntime float32": ("cpu", "float32"),
     "openvino float32": ("openvino", "float32"),
     "openvino bfloat16": ("openvino", "bfloat16"),
@@ -34,16 +35,28 @@ WANTED = {
 }
 FINER = (BEFORE, "openvino int8")
 WANTED_FINER = {"openvino int8": {"times": 2.7, "psnr": 37}}
+PLAIN = (
+    *(BEFORE, BEFORE_INT8),
+    *("onnxruntime float32", "openvino float32", "onnxruntime int8", "openvino int8"),
+)
+WANTED_PLAIN = {"onnxruntime float32": {"times": 1}, "openvino float32": {"times": 1}}
 
 
 def runtimes(folder, rounds):
     """ResNet-9 of 64 filters, trained 150 steps: 100 photos of mixed sizes by each runtime."""
-    yield from _rounds(folder, len(rounds), 32, list(VARIANTS))
+    yield from _rounds(folder, len(rounds), 32, [name for name in VARIANTS if name != BEFORE_INT8])
 
 
 def runtimes_finer(folder, rounds):
     """The same in int8 whose layers that hurt stay in bfloat16, so that it reaches 37 dB."""
     yield from _rounds(folder, len(rounds), 37, list(FINER))
+
+
+def runtimes_plain(folder, rounds):
+    """The same on a CPU that has AVX2 and no more, where nothing may be slower than before."""
+    if "avx512" in Path("/proc/cpuinfo").read_text():
+        raise SystemExit("error: this CPU has AVX-512; runtimes_plain is for one without it.")
+    yield from _rounds(folder, len(rounds), 32, list(PLAIN))
 
 
 def _rounds(folder, done, least, names):
@@ -53,7 +66,8 @@ def _rounds(folder, done, least, names):
     artifact = folder / f"trained_{least}"
     path = inputs.make_once(artifact, inputs.export_trained, network, float(least))
     holds = read_manifest(path).precisions
-    names = [name for name in names if name != "onnxruntime int8" or "int8" in holds]
+    onnxruntime_int8 = ("onnxruntime int8", BEFORE_INT8)
+    names = [name for name in names if name not in onnxruntime_int8 or "int8" in holds]
     photos = mixed_photos(inputs.data_folder())
     for place in range(done, ROUNDS):
         part = photos[place * PART : (place + 1) * PART]
@@ -82,9 +96,10 @@ def _measure_apart(name, path, part, out):
     """Measure in a fresh process, of the build before where the name says so."""
     root = Path(__file__).resolve().parents[2]
     before = os.environ.get("KERAS_DTL_BASELINE")
-    if name == BEFORE and not before:
+    is_before = name in (BEFORE, BEFORE_INT8)
+    if is_before and not before:
         raise SystemExit("error: KERAS_DTL_BASELINE must name a checkout of the build before.")
-    tree = before if name == BEFORE else str(root)
+    tree = before if is_before else str(root)
     words = [sys.executable, __file__, name, str(path), str(out), *map(str, part)]
     answer = subprocess.run(
         words, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": tree}, check=True
@@ -163,6 +178,10 @@ def runtimes_summary(rounds):
 
 def runtimes_finer_summary(rounds):
     return _summary(rounds, WANTED_FINER)
+
+
+def runtimes_plain_summary(rounds):
+    return _summary(rounds, WANTED_PLAIN)
 
 
 def _summary(rounds, wanted):

@@ -40,7 +40,7 @@ def main(arguments):
 
     recipe = arguments.recipe()
     run_record(Path(recipe.start), "settings")  # says so at once where there is no run
-    print(start_session(recipe.seed, recipe.mixed_precision, recipe.jit))
+    print(start_session(recipe.seed, recipe.mixed_precision, recipe.jit, recipe.onednn))
     try:
         status = SUCCESS if train_and_publish(recipe) else PARTLY
     except KeyboardInterrupt:

@@ -38,7 +38,7 @@ def main(arguments: Demo) -> int:
     from keras_dtl.recipes.training import publish
 
     check_places(arguments.output, arguments.artifact)
-    print(start_session(arguments.seed))
+    print(start_session(arguments.seed, onednn=True))
     values = {"seed": arguments.seed, "resume": True}
     values |= {"preset": "paper", **BRIEF}  # digits are what these settings were made for
     recipes = {

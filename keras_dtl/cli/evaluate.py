@@ -104,7 +104,7 @@ def main(arguments: Evaluate) -> int:
     own = run_recipe(arguments.run)
     recipe = replace_data(own, arguments)
     folder = output_folder(arguments, on_other_data=data_names(recipe) != data_names(own))
-    print(start_session(recipe.seed, recipe.mixed_precision))
+    print(start_session(recipe.seed, recipe.mixed_precision, onednn=recipe.onednn))
     with turn(folder, "training or evaluation", waits=False):
         return score_run(recipe, own, arguments.run, folder)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import platform
 import re
 import sys
 import tempfile
@@ -49,14 +50,21 @@ def kept_lines(text: str) -> list[str]:
     return [line for line in text.splitlines(keepends=True) if not NOISE.search(line)]
 
 
-def import_tensorflow() -> None:
+def import_tensorflow(onednn: bool = False) -> None:
     """Import TensorFlow and Keras, and let them look for GPUs, without their lines.
 
     What a verb imports afterwards may import them again; what it imported before was not quiet.
     Later on, too, its C++ tells warnings and errors alone, unless TF_CPP_MIN_LOG_LEVEL says
     otherwise: it is read once, here.
+
+    Args:
+        onednn: Whether operations shall be oneDNN's on x86 processors where TensorFlow leaves them
+            out, which are those without instructions for neural networks, unless
+            TF_ENABLE_ONEDNN_OPTS says otherwise. See `Recipe.onednn`.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    if onednn and platform.machine().lower() in ("x86_64", "amd64"):
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with stop_at_once(), quiet_start():
         import keras  # noqa: F401
         import tensorflow as tf

@@ -127,7 +127,7 @@ class TrainingWorker:
         if Path(folder).is_dir():
             os.chdir(folder)
         cluster = Cluster(tuple(addresses), index)
-        about = start_session(recipe.seed, recipe.mixed_precision, recipe.jit)
+        about = start_session(recipe.seed, recipe.mixed_precision, recipe.jit, recipe.onednn)
         strategy = start_strategy(recipe.devices, cluster, recipe.worker_timeout)
         print(f"{about}, worker {index} of {len(addresses)}", flush=True)
         status = SUCCESS if train_and_publish(recipe, strategy) else PARTLY

@@ -46,13 +46,13 @@ def main(arguments):
 
     check_flags(arguments)
     check_places(arguments.run_folder, arguments.artifact_folder)
-    import_tensorflow()
+    import_tensorflow(onednn=True)
     from keras_dtl.data.summary import told_once
     from keras_dtl.evaluation import rank_candidates
     from keras_dtl.recipes.search import candidate_recipes, run_candidates, write_ranking
 
     def start(recipe):
-        return start_session(recipe.seed, recipe.mixed_precision, recipe.jit)
+        return start_session(recipe.seed, recipe.mixed_precision, recipe.jit, onednn=True)
 
     print(start(arguments))
     for line in arguments.data_lines():

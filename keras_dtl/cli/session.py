@@ -6,7 +6,9 @@ import warnings
 from keras_dtl.cli.command import stop_at_once
 
 
-def start_session(seed: int = 0, mixed_precision: str = "off", jit: str = "off") -> str:
+def start_session(
+    seed: int = 0, mixed_precision: str = "off", jit: str = "off", onednn: bool = False
+) -> str:
     """Import TensorFlow quietly and make it reproducible.
 
     Memory of GPUs is taken as needed. Operations are deterministic, so that the same seed gives
@@ -17,13 +19,14 @@ def start_session(seed: int = 0, mixed_precision: str = "off", jit: str = "off")
         mixed_precision: "off", "float16" or "bfloat16".
         jit: "off", or "on": operations are not held to be deterministic then, as Keras does not
             compile with XLA where they are.
+        onednn: See `keras_dtl.cli.quiet.import_tensorflow`.
 
     Returns:
         A line that says what will be computed on.
     """
     from keras_dtl.cli.quiet import import_tensorflow
 
-    import_tensorflow()
+    import_tensorflow(onednn)
     with stop_at_once():
         import keras
         import tensorflow as tf

@@ -70,7 +70,7 @@ def main(arguments: Study) -> int:
     from keras_dtl.cli.session import start_session
     from keras_dtl.recipes.layer_transfer import LayerTransfer
 
-    print(start_session())
+    print(start_session(onednn=True))
     study = LayerTransfer(arguments)
     try:
         study.run()

@@ -90,11 +90,11 @@ def train_here(recipe) -> int:
 
     A worker does not return: it ends with the others, or at once when it fails.
     """
-    import_tensorflow()
+    import_tensorflow(recipe.onednn)
     from keras_dtl.distribution import find_cluster, finish, start_strategy, worker_count
 
     cluster = find_cluster(recipe.workers, recipe.worker)
-    about = start_session(recipe.seed, recipe.mixed_precision, recipe.jit)
+    about = start_session(recipe.seed, recipe.mixed_precision, recipe.jit, recipe.onednn)
     strategy = start_strategy(recipe.devices, cluster, recipe.worker_timeout)
     if worker_count(strategy) > 1:
         with Worker():

@@ -87,7 +87,7 @@ def main() -> None:
 
     output = Path(values.pop("output"))
     recipe = RECIPES[values.pop("recipe")](output=output, **values)
-    print(start_session(recipe.seed), flush=True)
+    print(start_session(recipe.seed, onednn=recipe.onednn), flush=True)
     try:
         train(recipe)
         status = SUCCESS

@@ -28,6 +28,9 @@ class Recipe:
     suits: ClassVar[str] = ""
     """The case that it is for, in words that begin with "for"."""
 
+    onednn: ClassVar[bool] = True
+    """Whether its steps are quicker with oneDNN on CPUs for which TensorFlow leaves it out: batches
+    of small images are, up to twice; single ones through wide convolutions are slower."""
     next_words: ClassVar[str] = ""
     """What `keras-dtl` is told next, of `{run}` and `{artifact}`. Default: by the model's task."""
 

@@ -1,6 +1,7 @@
 """Help and mistakes on the command line."""
 
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -124,6 +125,18 @@ def test_tensorflow_says_no_more_than_warnings_unless_told_to(given, level, monk
         monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
     import_tensorflow()
     assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == level
+
+
+@pytest.mark.parametrize(("given", "taken"), [(None, "1"), ("0", "0")])
+def test_onednn_is_asked_for_unless_told_otherwise(given, taken, monkeypatch):
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", given or "")
+    if given is None:
+        monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+        import_tensorflow()
+        assert "TF_ENABLE_ONEDNN_OPTS" not in os.environ
+    import_tensorflow(onednn=True)
+    assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == taken
 
 
 def test_what_was_held_back_is_told_when_the_import_fails(capfd):

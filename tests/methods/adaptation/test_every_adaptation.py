@@ -182,7 +182,7 @@ def test_features_that_are_no_numbers_end_the_training_with_their_name():
     """Images are uint8 and cannot be NaN; arrays of features can."""
     x = keras.Input((4,))
     features = keras.Model(x, keras.layers.Dense(6)(x))
-    model = compiled(DAN(features, dense(CLASSES)))
+    model = compiled(DAN(features, dense(CLASSES)), run_eagerly=True)
     broken = np.full((4, 4), np.nan, "float32")
     data = {"source": (np.ones((4, 4), "float32"), labels(4)), "target": broken}
     with pytest.raises(TrainingDiverged, match="discrepancy|loss"):

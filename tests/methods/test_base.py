@@ -236,7 +236,7 @@ def test_averages_are_put_into_what_each_optimizer_moves(scaled):
         return keras.optimizers.LossScaleOptimizer(optimizer, 2.0) if scaled else optimizer
 
     model = SecondFirst(dense(1, name="first"), dense(1, name="second"))
-    model.compile(player(0.1), second_optimizer=player(0.2))
+    model.compile(player(0.1), second_optimizer=player(0.2), run_eagerly=not scaled)
     seen = {"first": [], "second": []}
 
     class Note(keras.callbacks.Callback):

@@ -40,9 +40,11 @@ def of_pages():
 def of_docstrings():
     """Yield the examples of every docstring of the package."""
     for path in sorted((ROOT / "keras_dtl").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        place, source = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
+        nodes = ast.walk(ast.parse(source)) if ">>> " in source or "```python" in source else ()
+        for node in nodes:
             if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
-                name = f"{path.relative_to(ROOT).as_posix()}:{getattr(node, 'name', 'module')}"
+                name = f"{place}:{getattr(node, 'name', 'module')}"
                 yield from _of_docstring(name, ast.get_docstring(node) or "")
 
 

@@ -1,6 +1,7 @@
 """Who may import whom, and whose private names are used, read from the code itself."""
 
 import ast
+import functools
 import graphlib
 from pathlib import Path
 
@@ -52,10 +53,12 @@ WITHOUT_TENSORFLOW = (
 )
 
 
+@functools.cache
 def tree_of(path):
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@functools.cache
 def imported(path):
     """Return the dotted names that a file imports, wherever in it."""
     names = set()
@@ -99,6 +102,7 @@ def test_conversion_side_never_names_tensorflow(name):
         assert not roots & {"tensorflow", "keras", "tf2onnx", "tensorflow_datasets"}, path
 
 
+@functools.cache
 def imports_among_ourselves():
     """Return `{module: the modules of the package that it imports}`, wherever in its file."""
     files = {

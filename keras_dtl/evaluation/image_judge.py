@@ -54,6 +54,7 @@ def fit_judge(
     rate = keras.optimizers.schedules.CosineDecay(2e-3, epochs * steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     classifier.compile(keras.optimizers.Adam(rate), loss)
+    classifier.optimizer.build(classifier.trainable_variables)  # else the step is traced twice
     batches = _shuffled_batches(images, labels, seed) if batches is None else batches
     classifier.fit(batches, steps_per_epoch=steps, epochs=epochs, shuffle=False, verbose=0)
     judge = keras.Model(body.input, [logits, hidden], name="judge")

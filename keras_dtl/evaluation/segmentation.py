@@ -85,6 +85,7 @@ def fit_segmenter(
     rate = keras.optimizers.schedules.CosineDecay(2e-3, epochs * -(-len(photos) // batch_size))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(rate), loss)
+    model.optimizer.build(model.trainable_variables)  # else the step is traced twice
     model.fit(photos, classes, batch_size=batch_size, epochs=epochs, verbose=0)
     return model
 

@@ -137,6 +137,7 @@ class LayerTransfer:
         settings = self.settings
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.Adam(settings.learning_rate), loss)
+        model.optimizer.build(model.trainable_variables)  # else the step is traced twice
         steps = settings.epochs * steps_per_epoch(train, settings.batch_size)
         rate = cosine_decay(settings.learning_rate)
         model.fit(

@@ -118,7 +118,7 @@ def test_unusable_weights_are_named(weights, tmp_path):
     with pytest.raises(ValueError, match=r"block2_conv2/kernel must have shape .* nothing"):
         vgg19_features(("conv2_2",), weights)
     with pytest.raises(FileNotFoundError, match=r"nowhere\.npz: No such file"):
-        vgg19_features(weights=tmp_path / "nowhere.npz")
+        vgg19_features(("conv1_1",), tmp_path / "nowhere.npz")
     wrong = arrays(LAYERS[:1])
     wrong["block1_conv1/bias"] = np.full(64, np.nan, "float32")
     np.savez(tmp_path / "nan.npz", **wrong)

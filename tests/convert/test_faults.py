@@ -66,7 +66,15 @@ def break_at(monkeypatch, name, number, error, after=False):
     monkeypatch.setattr(os, name, failing)
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    ("case", "after"),
+    [
+        *((task, False) for task in TASKS),
+        ("classifier", True),
+        *(pytest.param(task, True, marks=pytest.mark.slow) for task in TASKS[1:]),
+    ],
+    indirect=["case"],
+)
 def test_killed_at_any_rename_nothing_own_is_refused(case, tmp_path, monkeypatch, after):
     """A note without its output was taken for the only word on what an output may be."""
     expected = []

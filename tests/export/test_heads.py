@@ -52,7 +52,7 @@ def test_probabilities_are_taken_as_they_are(
     manifest = export_model(model, tmp_path / "a", **options)
     assert manifest.task == task
     x = np.random.default_rng(1).normal(size=(9, *model.input_shape[1:])).astype("float32")
-    numbers = model.predict(x, verbose=0)
+    numbers = model(x).numpy()
     received = load_artifact(tmp_path / "a", "cpu")(x)
     expected = numbers if expected is None else expected(numbers)
     assert received.shape == expected.shape
@@ -93,7 +93,7 @@ def test_sequential_models_are_exported_before_they_were_called(no_saved_model, 
     export_model(model, tmp_path / "a", task="classification")
     x = np.random.default_rng(1).normal(size=(4, 6)).astype("float32")
     received = load_artifact(tmp_path / "a", "cpu")(x)
-    np.testing.assert_allclose(received, model.predict(x, verbose=0), atol=1e-6)
+    np.testing.assert_allclose(received, model(x).numpy(), atol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "uint16"])
@@ -105,7 +105,7 @@ def test_whole_numbers_of_every_width_are_exported(dtype, no_saved_model, tmp_pa
     export_model(model, tmp_path / "a", task="regression")
     limits = np.iinfo(dtype)
     values = np.random.default_rng(1).integers(limits.min, limits.max, (6, 5)).astype(dtype)
-    expected = model.predict(values, verbose=0)
+    expected = model(values).numpy()
     received = load_artifact(tmp_path / "a", "cpu")(values)
     assert np.abs(received - expected).max() <= 1e-5 * np.abs(expected).max()
 

@@ -48,7 +48,7 @@ def make(second_optimizer=None, **kwargs):
         keras.optimizers.Adam(0.01),
         loss="mse",
         second_optimizer=second_optimizer or keras.optimizers.SGD(0.02, momentum=0.9),
-        **kwargs,
+        **{"run_eagerly": True, **kwargs},
     )
     return model
 
@@ -75,7 +75,7 @@ def assert_same_state(first, second):
 
 
 def test_logs_name_every_term():
-    history = make().fit(*data(), epochs=2, verbose=0).history
+    history = make(run_eagerly=False).fit(*data(), epochs=2, verbose=0).history
     assert set(history) == {"loss", "first_loss", "second_loss"}
     total = np.add(history["first_loss"], history["second_loss"])
     np.testing.assert_allclose(history["loss"], total, rtol=1e-5)
@@ -120,7 +120,7 @@ def test_report_refuses_a_term_without_a_tracker():
 
 def test_float16_scales_the_loss_of_both_optimizers():
     keras.config.set_dtype_policy("mixed_float16")
-    model = make(second_optimizer=keras.optimizers.SGD(0.02))
+    model = make(second_optimizer=keras.optimizers.SGD(0.02), run_eagerly=False)
     for optimizer in (model.optimizer, model.second_optimizer):
         assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     before = values(model.second.weights)
@@ -133,7 +133,7 @@ def test_float16_scales_the_loss_of_both_optimizers():
 
 
 def test_scaled_step_equals_the_unscaled_one():
-    plain, scaled = make(), make()
+    plain, scaled = (make(run_eagerly=False) for _ in range(2))
     scaled.set_weights(plain.get_weights())
     scaled.second_optimizer = keras.optimizers.LossScaleOptimizer(
         keras.optimizers.SGD(0.02, momentum=0.9), initial_scale=1024.0
@@ -158,11 +158,13 @@ def test_network_that_ends_in_a_squashing_activation_is_refused(activation):
 def test_two_replicas_learn_what_one_does(two_replicas):
     x, y = data(8)
     dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(8).repeat()
-    alone = make(second_optimizer=keras.optimizers.SGD(0.02))
+    settings = {"second_optimizer": keras.optimizers.SGD(0.02), "run_eagerly": False}
+    alone = make(**settings)
     start = alone.get_weights()
     alone.fit(dataset, epochs=1, steps_per_epoch=3, verbose=0)
     with two_replicas.scope():
-        mirrored = make(second_optimizer=keras.optimizers.SGD(0.02))
+        settings["second_optimizer"] = keras.optimizers.SGD(0.02)
+        mirrored = make(**settings)
         mirrored.set_weights(start)
     mirrored.fit(dataset, epochs=1, steps_per_epoch=3, verbose=0)
     for a, b in zip(alone.get_weights(), mirrored.get_weights(), strict=True):
@@ -182,6 +184,7 @@ def test_parts_learn_at_a_multiple_of_the_rate(optimizer):
             loss="mse",
             second_optimizer=keras.optimizers.SGD(0.02),
             learning_rate_multipliers=factors,
+            run_eagerly=True,
         )
         models.append(model)
     models[1].set_weights(models[0].get_weights())
@@ -233,7 +236,7 @@ def test_averages_are_put_into_what_each_optimizer_moves(scaled):
         return keras.optimizers.LossScaleOptimizer(optimizer, 2.0) if scaled else optimizer
 
     model = SecondFirst(dense(1, name="first"), dense(1, name="second"))
-    model.compile(player(0.1), second_optimizer=player(0.2))
+    model.compile(player(0.1), second_optimizer=player(0.2), run_eagerly=not scaled)
     seen = {"first": [], "second": []}
 
     class Note(keras.callbacks.Callback):

@@ -22,10 +22,11 @@ def after_steps(optimizer, act=take_step, factors=(), steps=4, jit_compile=False
     multiples = {id(v): factor for v, factor in zip(variables, factors, strict=False)}
     optimizer.build(variables)
 
-    @tf.function(jit_compile=jit_compile)
     def step(*gradients):
         act(optimizer, gradients, variables, multiples)
 
+    if act is take_step:  # what it is compared with needs no graph
+        step = tf.function(step, jit_compile=jit_compile)
     for _ in range(steps):
         step(*[tf.constant(random.normal(size=shape), "float32") for shape in SHAPES])
     return [variable.numpy() for variable in [*variables, *optimizer.variables]]
@@ -130,6 +131,7 @@ def compile_again(model, optimizer, factors=None):
         loss="mse",
         second_optimizer=model.second_optimizer,
         learning_rate_multipliers=factors,
+        run_eagerly=True,
     )
     return model
 

@@ -46,7 +46,7 @@ def test_images_that_were_scaled_before_are_refused(name):
     make, batch = CASES[name]
     model = make()
     players = dict.fromkeys(model.player_optimizers, "sgd")
-    model.compile(keras.optimizers.SGD(0.01), **players)
+    model.compile(keras.optimizers.SGD(0.01), run_eagerly=True, **players)
     for change in (lambda x: x / 255.0, lambda x: x / 127.5 - 1.0):
         with pytest.raises(ValueError, match="division by 255"):
             model.fit(scaled(batch(), change), verbose=0)

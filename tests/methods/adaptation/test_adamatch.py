@@ -113,7 +113,7 @@ def toy_accuracy(weight):
     data = tf.data.Dataset.from_tensors(domains).repeat()
     model.fit(data, steps_per_epoch=150, verbose=0)
     weak, _, truth = views(512, 2, True)
-    return (model.predict(weak, verbose=0).argmax(1) == truth).mean()
+    return (model(weak).numpy().argmax(1) == truth).mean()
 
 
 def test_toy_is_won_by_adaptation_and_lost_without_its_weight():

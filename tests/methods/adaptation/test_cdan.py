@@ -30,8 +30,8 @@ def randomized():
 def by_hand(model, data):
     """Return features, answers and products of both domains, the source's first, in NumPy."""
     images = np.concatenate([data["source"][0], data["target"]])
-    features = model.encoder.predict(images, verbose=0).astype("float64")
-    logits = model.classifier.predict(features, verbose=0).astype("float64")
+    features = model.encoder(images).numpy().astype("float64")
+    logits = model.classifier(features).numpy().astype("float64")
     answers = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     products = np.stack([np.outer(f, g).ravel() for f, g in zip(features, answers, strict=True)])
     return features, answers, products
@@ -41,7 +41,7 @@ def by_hand(model, data):
 def test_domain_loss_equals_numpy(entropy_conditioning):
     model, data = make(entropy_conditioning=entropy_conditioning), batch()
     _, answers, products = by_hand(model, data)
-    logits = model.discriminator.predict(products, verbose=0)[:, 0].astype("float64")
+    logits = model.discriminator(products).numpy()[:, 0].astype("float64")
     entropy = -(answers * np.log(answers)).sum(1)
     weights = 1 + np.exp(-entropy) if entropy_conditioning else np.ones(len(entropy))
     losses = np.log1p(np.exp(np.where(np.arange(10) < 6, logits, -logits)))
@@ -57,7 +57,7 @@ def test_weights_of_the_batch_join_those_of_certainty():
     images, labels = batch()["source"]
     data = {**batch(), "source": (images, labels, np.array([2.0, 0, 1, 1, 1, 1], "float32"))}
     _, answers, products = by_hand(model, data)
-    logits = model.discriminator.predict(products, verbose=0)[:, 0]
+    logits = model.discriminator(products).numpy()[:, 0]
     certainty = 1 + np.exp((answers * np.log(answers)).sum(1))
     losses = np.log1p(np.exp(np.where(np.arange(10) < 6, logits, -logits)))
     source = np.mean(losses[:6] * [2, 0, 1, 1, 1, 1] * certainty[:6] / certainty[:6].mean())
@@ -169,7 +169,7 @@ def toy_accuracy(weight, seed, steps=400):
     dataset = tf.data.Dataset.from_tensor_slices(domains).batch(128).cache().repeat()
     model.fit(dataset, steps_per_epoch=steps, verbose=0, callbacks=[schedule])
     images, truth = points(512, 2, True)
-    return (model.predict(images, verbose=0).argmax(1) == truth).mean()
+    return (model(images).numpy().argmax(1) == truth).mean()
 
 
 @pytest.mark.slow

@@ -40,10 +40,8 @@ def make(cls=Alignment, with_batch_norm=False, **kwargs):
 
 def test_losses_equal_numpy():
     model, data = make(adaptation_weight=0.5), batch()
-    source, target = (
-        model.encoder.predict(x, verbose=0) for x in (data["source"][0], data["target"])
-    )
-    logits = model.classifier.predict(source, verbose=0)
+    source, target = (model.encoder(x).numpy() for x in (data["source"][0], data["target"]))
+    logits = model.classifier(source).numpy()
     log_probability = logits - np.log(np.exp(logits).sum(1, keepdims=True))
     label_loss = -log_probability[np.arange(6), data["source"][1]].mean()
     distance = ((source.mean(0) - target.mean(0)) ** 2).sum()
@@ -139,7 +137,7 @@ def moving_mean_after(policy, source, target):
 
 def activations(model, x):
     (layer,) = model._batch_norm_layers
-    return keras.Model(model.encoder.input, layer.input).predict(x, verbose=0)
+    return keras.Model(model.encoder.input, layer.input)(x).numpy()
 
 
 def test_batch_norm_policies_keep_the_statistics_they_promise():
@@ -186,8 +184,8 @@ def test_deployable_model_gives_probabilities_of_the_trained_path():
     assert deployed.inputs[0].dtype == "uint8"
     assert (deployed.inputs[0].name, deployed.layers[-1].name) == ("image", "probabilities")
     for count in (1, 5):
-        expected = keras.ops.softmax(model.predict(images(count), verbose=0))
-        np.testing.assert_allclose(deployed.predict(images(count), verbose=0), expected, atol=1e-6)
+        expected = keras.ops.softmax(model(images(count)))
+        np.testing.assert_allclose(deployed(images(count)), expected, atol=1e-6)
 
 
 @pytest.mark.slow

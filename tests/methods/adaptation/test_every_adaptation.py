@@ -1,5 +1,7 @@
 """What every method of domain adaptation promises, whatever its formula."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -56,6 +58,22 @@ def make(name, optimizer=None):
     return compiled(model, optimizer, **players)
 
 
+@functools.cache
+def state(name):
+    """Return a method that tests share, and what it starts from."""
+    model = make(name)
+    return model, [(v, v.numpy()) for v in (*model.variables, *model.optimizer.variables)]
+
+
+def unmoved(name):
+    """Return the shared method of a name as it was made."""
+    model, start = state(name)
+    for variable, value in start:
+        variable.assign(value)
+    model.reset_metrics()
+    return model
+
+
 def full_batch():
     return batch(target_labelled=(images(5, seed=7), labels(5, seed=7)), **STRONG)
 
@@ -68,36 +86,34 @@ def moved(model, data):
 
 @EVERY
 def test_step_takes_known_target_labels_and_learns_from_them(name):
-    first, second = make(name), make(name)
-    second.set_weights(first.get_weights())
     data = full_batch()
     x, y = data["target_labelled"]
-    ours = moved(first, data)
-    others = moved(second, {**data, "target_labelled": (x, (y + 1) % CLASSES)})
+    ours = moved(unmoved(name), data)
+    others = moved(unmoved(name), {**data, "target_labelled": (x, (y + 1) % CLASSES)})
     assert all(np.isfinite(step).all() for step in ours)
     assert sum(np.abs(a - b).max() for a, b in zip(ours, others, strict=True)) > 1e-6
 
 
 @EVERY
 def test_logs_name_every_term(name):
-    logs = make(name).train_step(full_batch())
-    assert {"loss", "accuracy", *MAKERS[name]().tracked} <= set(logs)
+    model = unmoved(name)
+    logs = model.train_step(full_batch())
+    assert {"loss", "accuracy", *model.tracked} <= set(logs)
     assert all(np.isfinite(float(value)) for value in logs.values())
 
 
 @pytest.mark.parametrize(
     "name", ["dan", "dan_learnt", "deep_coral", "dann", "cdan", "mcc", "adamatch", "mme", "ccsa"]
 )
-def test_encoder_learns_the_task_and_the_adaptation(name):
+def test_encoder_learns_the_task_and_the_adaptation(name, monkeypatch):
     """What ADAPT's DeepCORAL lost: the encoder must receive both gradients, each by itself."""
-    rate = keras.optimizers.SGD(1.0)
-    both, task_only = make(name, rate), make(name, keras.optimizers.SGD(1.0))
-    task_only.set_weights(both.get_weights())
-    task_only.adaptation_weight, task_only.balance = 0.0, None
+    total = moved(unmoved(name), full_batch())
+    task_only = unmoved(name)
+    monkeypatch.setattr(task_only, "adaptation_weight", 0.0)
+    monkeypatch.setattr(task_only, "balance", None, raising=False)
     task = moved(task_only, full_batch())
-    total = moved(both, full_batch())
-    assert sum(np.abs(step).sum() for step in task) > 1e-3
-    assert sum(np.abs(a - b).sum() for a, b in zip(total, task, strict=True)) > 1e-3
+    assert sum(np.abs(step).sum() for step in task) > 5e-5
+    assert sum(np.abs(a - b).sum() for a, b in zip(total, task, strict=True)) > 5e-5
 
 
 @pytest.mark.parametrize(
@@ -119,7 +135,7 @@ def test_saved_model_keeps_everything(name, tmp_path):
 
 @EVERY
 def test_missing_part_of_a_batch_is_named(name):
-    model = make(name)
+    model = unmoved(name)
     for key in model.needs:
         data = full_batch()
         del data[key]
@@ -129,7 +145,7 @@ def test_missing_part_of_a_batch_is_named(name):
 
 @EVERY
 def test_deployable_is_encoder_and_classifier_alone(name):
-    model = make(name)
+    model = unmoved(name)
     deployed = model.deployable()
     assert len(deployed.weights) == len(model.encoder.weights) + len(model.classifier.weights)
     expected = keras.ops.softmax(model(images(3)))
@@ -153,20 +169,20 @@ def test_unusable_arguments_are_refused_before_the_training(method, argument, na
 @pytest.mark.parametrize("name", ["dan", "deep_coral"])
 def test_one_domain_of_one_image_is_refused(name):
     with pytest.raises(ValueError, match="at least 2"):
-        make(name).train_step(batch(source=6, target=1))
+        unmoved(name).train_step(batch(source=6, target=1))
 
 
 @pytest.mark.parametrize("name", ["source_only", "dann", "cdan", "mcc", "mme", "ccsa", "adda"])
 def test_one_image_of_each_domain_is_enough_where_nothing_is_compared(name):
     data = {**batch(source=1, target=1), "target_labelled": (images(1, 7), labels(1, 7))}
-    assert all(np.isfinite(step).all() for step in moved(make(name), data))
+    assert all(np.isfinite(step).all() for step in moved(unmoved(name), data))
 
 
 def test_features_that_are_no_numbers_end_the_training_with_their_name():
     """Images are uint8 and cannot be NaN; arrays of features can."""
     x = keras.Input((4,))
     features = keras.Model(x, keras.layers.Dense(6)(x))
-    model = compiled(DAN(features, dense(CLASSES)))
+    model = compiled(DAN(features, dense(CLASSES)), run_eagerly=True)
     broken = np.full((4, 4), np.nan, "float32")
     data = {"source": (np.ones((4, 4), "float32"), labels(4)), "target": broken}
     with pytest.raises(TrainingDiverged, match="discrepancy|loss"):

@@ -1,3 +1,5 @@
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -30,6 +32,10 @@ def transfer(kind="convolutional", **kwargs):
         **kwargs,
     )
     return compiled(model)
+
+
+still = functools.cache(transfer)
+"""For tests that leave it as it is."""
 
 
 def autoencoder(num_classes=0, kind="recurrent", **kwargs):
@@ -102,7 +108,7 @@ def test_reconstruction_falls():
 
 @pytest.mark.parametrize("part", ["transfer", "encoder", "decoder"])
 def test_what_is_deployed_is_what_the_model_computes(part):
-    model = transfer()
+    model = still("convolutional")
     deployed = model.deployable(part)
     motion, other = batch(10)[0], batch(6)[0][::-1]
     if part == "transfer":
@@ -121,7 +127,7 @@ def test_what_is_deployed_is_what_the_model_computes(part):
 
 @pytest.mark.parametrize("kind", ["convolutional", "recurrent"])
 def test_one_style_for_all(kind):
-    model = transfer(kind)
+    model = still(kind)
     motion, style = batch(10)[0], batch(6)[0].numpy()[4]
     fixed = model.in_style_of(style)
     expected = model((motion, np.repeat(style[None], len(motion), 0)))
@@ -130,7 +136,7 @@ def test_one_style_for_all(kind):
 
 
 def test_the_critic_does_not_move_the_coders_and_the_other_way_round():
-    model = transfer()
+    model = still("convolutional")
     variables = model.optimized_variables()
     ours, theirs = ({id(v) for v in group} for group in variables.values())
     assert not ours & theirs

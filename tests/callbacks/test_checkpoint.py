@@ -24,9 +24,9 @@ def examples(seed):
     return LabelledImages(images, rng.integers(0, CLASSES, 23), ("a", "b", "c"))
 
 
-def make():
+def make(eager=True):
     networks = encoder(batch_norm=True, dropout=0.3), dense(CLASSES), dense(1)
-    return compiled(DANN(*networks), keras.optimizers.Adam(1e-3), run_eagerly=True)
+    return compiled(DANN(*networks), keras.optimizers.Adam(1e-3), run_eagerly=eager)
 
 
 class StopAt(keras.callbacks.Callback):
@@ -44,9 +44,9 @@ class StopAt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-def train(folder, epochs=4, stop=None):
+def train(folder, epochs=4, stop=None, eager=True):
     keras.utils.set_random_seed(7)
-    model, checkpoint = make(), Checkpoint(folder)
+    model, checkpoint = make(eager), Checkpoint(folder)
     done = checkpoint.restore(model)
     schedule = ProgressSchedule(
         {"reversal_strength": reversal_ramp(), "optimizer.learning_rate": inverse_decay(0.01)}
@@ -63,11 +63,11 @@ def train(folder, epochs=4, stop=None):
 
 
 def test_stopped_and_resumed_training_equals_an_uninterrupted_one_bit_for_bit(tmp_path):
-    whole, whole_log = train(tmp_path / "whole")
-    for epoch, batch in ((0, 1), (2, 2), (3, 0)):
+    whole, whole_log = train(tmp_path / "whole", eager=False)
+    for epoch, batch in ((0, 1), (2, 2)):
         with pytest.raises(KeyboardInterrupt):
-            train(tmp_path / "parts", stop=StopAt(epoch, batch))
-    parts, parts_log = train(tmp_path / "parts")
+            train(tmp_path / "parts", stop=StopAt(epoch, batch), eager=False)
+    parts, parts_log = train(tmp_path / "parts", eager=False)
     assert_same_state(whole, parts)
     assert whole_log.columns().keys() == parts_log.columns().keys()
     for name, values in whole_log.columns().items():

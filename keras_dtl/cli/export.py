@@ -143,11 +143,8 @@ def export_torch_generator(arguments: Export) -> int:
     import_tensorflow()
     from keras_dtl.backbones import torch_generator
     from keras_dtl.export import export_model
-    from keras_dtl.methods.translation.translation import (
-        deployable_generator,
-        least_size,
-        size_multiple,
-    )
+    from keras_dtl.methods.any_size import least_size, size_multiple
+    from keras_dtl.methods.translation.translation import deployable_generator
 
     path = arguments.run
     generator = torch_generator(path)

@@ -14,7 +14,13 @@ from keras_dtl.data.layouts import (
     visible_folders,
 )
 from keras_dtl.files import FilePath, readable_name
-from keras_dtl.images import find_images, find_unread_files
+from keras_dtl.images import (
+    ImageError,
+    find_images,
+    find_unread_files,
+    open_image,
+    upright_size,
+)
 
 TEST_SHARE = 5  # one pair in so many is for testing where the user has not split
 
@@ -91,8 +97,43 @@ def _pairs_in(folder: Path) -> list[tuple[Path, ...]]:
             raise ValueError(
                 f"{readable_name(folder)} has one of the sub-folders A and B but not the other."
             )
-        return [(path,) for path in find_images(folder, recursive=False)]
+        return [(path,) for path in _files_to_halve(folder)]
     return _matched(folder, [folders[side] for side in SIDES])
+
+
+def _files_to_halve(folder: Path) -> list[Path]:
+    """Return the images right in a folder, of which no two bear one name."""
+    found = {}
+    for path in find_images(folder, recursive=False):
+        other = found.setdefault(path.stem, path)
+        if other != path:
+            raise ValueError(
+                f"{readable_name(other)} and {readable_name(path)} bear one name, as both images "
+                "of a pair do; side by side, each file of a folder holds both. Move them into the "
+                "sub-folders A and B, or take one away."
+            )
+    return list(found.values())
+
+
+def halving_note(pair: tuple[Path, ...]) -> str | None:
+    """Say that files are halved which may be single photos, or nothing of others.
+
+    Args:
+        pair: The one or two files of a pair.
+    """
+    if len(pair) > 1:
+        return None
+    try:
+        with open_image(pair[0]) as image:
+            width, height = upright_size(image)
+    except ImageError:  # left out, and named, where pairs are read
+        return None
+    if width == 2 * height:
+        return None
+    return (
+        f"each file is halved, {readable_name(pair[0].name)} into A and B of {width // 2}x{height} "
+        "pixels (width x height). If these are single photos, they are no pairs."
+    )
 
 
 def _matched(folder: Path, sides: Sequence[Path]) -> list[tuple[Path, ...]]:

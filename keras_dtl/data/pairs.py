@@ -11,10 +11,10 @@ import numpy as np
 
 from keras_dtl.data.folder import report_unread
 from keras_dtl.data.layouts import SIDES
-from keras_dtl.data.pair_folders import files_in_no_pair, pairs_of
+from keras_dtl.data.pair_folders import files_in_no_pair, halving_note, pairs_of
 from keras_dtl.data.storage import MEMORY_LIMIT, ImageStack
 from keras_dtl.files import FilePath, readable_name
-from keras_dtl.images import ImageError, open_image, read_image, resize_image, upright_size
+from keras_dtl.images import ImageError, read_image, resize_image
 
 PREFIX = "paired"
 CHUNK = 256  # pairs read ahead, at most
@@ -89,38 +89,22 @@ def load_pairs(
     root = Path(path)
     pairs = pairs_of(root, split)
     stacks = ImageStack(len(pairs), memory_limit), ImageStack(len(pairs), memory_limit)
-    names, skipped = [], []
+    kept, skipped = [], []
     for pair, result in _read_all(pairs, size, channels):
         if isinstance(result, ImageError):
             skipped.append((readable_name(pair[0]), str(result)))
             continue
         for stack, image in zip(stacks, result, strict=True):
             stack.add(image)
-        names.append(readable_name(pair[0].relative_to(root)))
+        kept.append(pair)
     _report(root, skipped, len(pairs))
-    if split == "train":
-        _note_shape(root, pairs[0], stacks[0].images)
+    if split == "train" and (note := halving_note(kept[0])):
+        logger.warning("%s: %s", readable_name(root), note)
     unread = files_in_no_pair(root) if split == "train" else ()
     report_unread(root, unread)
     skipped += unread
-    return ImagePairs(stacks[0].images, stacks[1].images, tuple(names), tuple(skipped))
-
-
-def _note_shape(root: Path, pair: tuple[Path, ...], images: np.ndarray | None) -> None:
-    """Say that files were halved which may be single photos."""
-    if len(pair) > 1 or images is None:
-        return
-    with open_image(pair[0]) as image:
-        width, height = upright_size(image)
-    if width != 2 * height:
-        logger.warning(
-            "%s: each file is halved, %s into A and B of %dx%d pixels (width x height). If these "
-            "are single photos, they are no pairs.",
-            readable_name(root),
-            readable_name(pair[0].name),
-            width // 2,
-            height,
-        )
+    names = tuple(readable_name(pair[0].relative_to(root)) for pair in kept)
+    return ImagePairs(stacks[0].images, stacks[1].images, names, tuple(skipped))
 
 
 def _read_all(

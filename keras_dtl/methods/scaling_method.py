@@ -7,6 +7,11 @@ from keras_dtl.methods.inputs import check_asked
 class ScalingMethod(Method):
     """A method that takes images in 0..255 and scales them by itself."""
 
+    def leave_out(self, *names):
+        """Keep terms that the arguments take away out of the logs, where they would read 0.0."""
+        for name in names:
+            self.trackers.pop(name)
+
     def predict(self, x, *args, **kwargs):
         """See `keras.Model.predict`.
 

@@ -161,12 +161,20 @@ def aligning_rotations(rest: np.ndarray, now: np.ndarray) -> np.ndarray:
 
 
 def _with_frame(rest, now):
-    """Return the minimal rotation from one direction to another, as a matrix to be made proper."""
-    a = rest / np.linalg.norm(rest, axis=1, keepdims=True)
-    b = now / np.linalg.norm(now, axis=1, keepdims=True)
-    across = np.cross(a, b)
-    cosine = (a * b).sum(1)[:, None, None]
-    zero = np.zeros(len(a))
-    x, y, z = across.T
-    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], 1).reshape(-1, 3, 3)
-    return np.eye(3) + cross + cross @ cross / np.maximum(1 + cosine, 1e-9)
+    """Return the smallest rotation from one direction to another: two half turns.
+
+    Of opposite directions, about which one cannot tell, it is about any axis across.
+    """
+    a, b = _units(rest), _units(now)
+    across = np.eye(3)[np.abs(a).argmin(1)]
+    across = across - (across * a).sum(1, keepdims=True) * a
+    is_opposite = np.linalg.norm(a + b, axis=1, keepdims=True) < 1e-6
+    return _half_turns(_units(np.where(is_opposite, across, a + b))) @ _half_turns(a)
+
+
+def _units(vectors):
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def _half_turns(axes):
+    return 2 * axes[:, :, None] * axes[:, None] - np.eye(3)

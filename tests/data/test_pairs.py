@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from keras_dtl.data import load_pairs
+from keras_dtl.data.inspection import describe
 from keras_dtl.images import write_image
 
 
@@ -90,6 +91,7 @@ def folder_of(*names, width=12):
         (folder_of("A/1.png"), ValueError, "not the other"),
         (folder_of("A/1.png", "A/1.jpg", "B/1.png"), ValueError, "suffix"),
         (folder_of("1.png", "2.png"), ValueError, "every fifth"),
+        (folder_of("1.jpg", "1.png"), ValueError, "sub-folders A and B"),
         (folder_of("train/1.png"), ValueError, "none called test"),
     ],
 )
@@ -165,5 +167,8 @@ def test_halved_photos_are_said(tmp_path, caplog):
         write_image(tmp_path / "halves" / f"{index}.jpg", picture(12, 6))
     load_pairs(tmp_path / "halves")
     assert not caplog.text
-    load_pairs(tmp_path / "photos")
+    (tmp_path / "photos" / "!.jpg").write_bytes(b"no image")
+    assert len(load_pairs(tmp_path / "photos")) == 4
     assert "0.jpg into A and B of 4x6 pixels" in caplog.text
+    (tmp_path / "photos" / "!.jpg").unlink()
+    assert "0.jpg into A and B of 4x6" in describe(f"paired:{tmp_path / 'photos'}")[2]

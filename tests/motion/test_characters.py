@@ -15,6 +15,7 @@ from keras_dtl.motion import (
     read_motion,
 )
 from keras_dtl.motion.characters import angles_near
+from keras_dtl.motion.kinematics import aligning_rotations
 from tests.motion.test_bodies import like_cmu
 from tests.walking import BODY, t_pose, walking, with_first_frames, with_z_up
 
@@ -126,3 +127,12 @@ def test_angles_in_any_order_near_to_others(axes):
     np.testing.assert_allclose(found[1:], angles[1:], atol=1e-6)
     again = [axis_rotation(a, np.radians(column)) for a, column in zip(axes, found.T, strict=True)]
     np.testing.assert_allclose(again[0] @ again[1] @ again[2], turns, atol=1e-7)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 179.999, 180])
+def test_a_single_bone_is_laid_on_any_direction_by_the_smallest_turn(degrees):
+    angle = np.radians(degrees)
+    rest, now = np.array([[[0, 2, 0]]]), np.array([[[0, np.cos(angle), np.sin(angle)]]])
+    turn = aligning_rotations(rest, now)[0]
+    np.testing.assert_allclose(turn @ rest[0, 0] / 2, now[0, 0], atol=1e-9)
+    assert np.trace(turn) == pytest.approx(1 + 2 * np.cos(angle))

@@ -105,6 +105,8 @@ class CGMV(MultiView):
                 "`copied_share` and `view_noise` must be in 0..1. Received: "
                 f"{copied_share} and {view_noise}"
             )
+        if view_encoder is None:
+            self.leave_out("view_error", "reconstruction", "view_moments", "contrast")
         self._check_sizes()
 
     def _check_sizes(self):

@@ -166,7 +166,9 @@ class GMV(MultiView):
         self.coverage_weight = coverage_weight
         self.view_weight = view_weight
         self.label_smoothing = label_smoothing
-        if classifier is not None:
+        if classifier is None:
+            self.leave_out("classification", "shared_information", "coverage", "missing_views")
+        else:
             require_logits(classifier, "classifier")
             require_signed_input(classifier, "classifier")
             self.latest_answers = self._mean_answers(classifier)

@@ -154,6 +154,9 @@ class SwapVAE(Separation):
             )
         if self.leak_free:
             require_logits(self.latent_classifier, "latent_classifier")
+        else:
+            self.leave_out("confusion", "discrepancy", "reverse_cycle", "contrast")
+            self.leave_out("latent_accuracy")
         require_signed_input(self.encoder, "encoder")
         require_signed_output(self.decoder, "decoder")
         sizes = [output.shape[-1] for output in self.encoder.outputs]

@@ -7,6 +7,12 @@ import tensorflow as tf
 from keras_dtl.distribution import draw
 from keras_dtl.layers import FixedCode, ToPixels, from_pixels
 from keras_dtl.losses import content_loss, style_loss, total_variation
+from keras_dtl.methods.any_size import (
+    copy_for,
+    least_size,
+    size_multiple,
+    trained_size,
+)
 from keras_dtl.methods.given_batches import require_photos
 from keras_dtl.methods.inputs import check_all_pixels
 from keras_dtl.methods.signed_images import (
@@ -71,8 +77,6 @@ class FastStyle(Perceptual):
 
     task = "image_to_image"
     learning = ("generator",)
-    size_multiple = 4
-    least_size = 8
 
     def __init__(
         self,
@@ -233,6 +237,21 @@ class FastStyle(Perceptual):
             self._style_term(of_photo["style"], style),
         )
 
+    @property
+    def size_multiple(self):
+        """What heights and widths must be multiples of."""
+        return size_multiple(self.generator)
+
+    @property
+    def least_size(self):
+        """What heights and widths must reach."""
+        return least_size(self.generator)
+
+    @property
+    def trained_size(self):
+        """The `(height, width)` that `predict` alone takes, or `None` where it takes any."""
+        return trained_size(self.generator)
+
     def deployable(self, style=0):
         """Return the generator of one style, uint8 images to uint8 images of any size.
 
@@ -240,11 +259,9 @@ class FastStyle(Perceptual):
             style: The number of the style, or weights of all of them, to mix.
         """
         image = keras.Input((None, None, 3), dtype="uint8", name="image")
-        signed = from_pixels(image)
+        signed, generator = from_pixels(image), copy_for(self.generator)
         if self.num_styles == 1:
-            return keras.Model(
-                image, ToPixels(name="stylized")(self.generator(signed, training=False))
-            )
+            return keras.Model(image, ToPixels(name="stylized")(generator(signed, training=False)))
         if np.ndim(style) == 0:
             weights = np.eye(self.num_styles)[self._number(style)]
         elif np.shape(style) == (self.num_styles,):
@@ -254,7 +271,7 @@ class FastStyle(Perceptual):
                 f"To mix styles takes a weight of each of the {self.num_styles}. Received: {style}"
             )
         chosen = FixedCode(weights, dtype="float32")(image)
-        generated = self.generator([signed, chosen], training=False)
+        generated = generator([signed, chosen], training=False)
         return keras.Model(image, ToPixels(name="stylized")(generated))
 
     def answers(self, predictions, inputs):

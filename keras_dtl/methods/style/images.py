@@ -163,9 +163,10 @@ def match_colors(image, reference):
 
 def _power(covariance, exponent):
     values, vectors = np.linalg.eigh(covariance)
-    # A grey image varies in one direction only: there is nothing to stretch in the others.
+    # A grey image varies in one direction only: there is nothing to stretch in the others, nor to
+    # stretch to.
     floor = max(values.max() * 1e-4, 1e-6)
-    powers = np.where(values > floor, np.maximum(values, floor) ** exponent, float(exponent > 0))
+    powers = np.where(values > floor, np.maximum(values, floor) ** exponent, 0.0)
     return (vectors * powers) @ vectors.T
 
 

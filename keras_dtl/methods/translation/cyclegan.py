@@ -94,6 +94,8 @@ class CycleGAN(Translation):
         self.identity_weight = identity_weight
         self.pool_size = pool_size
         self.direction = direction
+        if not identity_weight:
+            self.leave_out("identity_loss")
         self.pool_a = ImagePool(pool_size, generator_b_to_a.output_shape[1:], name="pool_a")
         self.pool_b = ImagePool(pool_size, generator_a_to_b.output_shape[1:], name="pool_b")
 
@@ -138,11 +140,11 @@ class CycleGAN(Translation):
             cycle_loss = _distance(a, back_a) + _distance(b, back_b)
             adversarial_loss = self.generator_loss(self.discriminator_a, fake_a)
             adversarial_loss += self.generator_loss(self.discriminator_b, fake_b)
-            identity_loss = _distance(a, same_a) + _distance(b, same_b)
-            loss = adversarial_loss + self.cycle_weight * (
-                cycle_loss + self.identity_weight * identity_loss
-            )
-            loss += self.regularization()
+            loss = adversarial_loss + self.cycle_weight * cycle_loss + self.regularization()
+            terms = {}
+            if self.identity_weight:
+                terms["identity_loss"] = _distance(a, same_a) + _distance(b, same_b)
+                loss += self.cycle_weight * self.identity_weight * terms["identity_loss"]
         self.minimize(loss, tape)
         fake_a, fake_b = self.pool_a(fake_a), self.pool_b(fake_b)
         with tf.GradientTape() as tape:
@@ -155,7 +157,7 @@ class CycleGAN(Translation):
             loss=loss,
             adversarial_loss=adversarial_loss,
             cycle_loss=cycle_loss,
-            identity_loss=identity_loss,
+            **terms,
             discriminator_a_loss=discriminator_a_loss,
             discriminator_b_loss=discriminator_b_loss,
         )

@@ -1,17 +1,21 @@
 """What the methods of image translation share: pixels, both players' steps, what is deployed."""
 
-import math
-
 import keras
 import tensorflow as tf
-from keras import layers
 
 from keras_dtl.distribution import draw
-from keras_dtl.layers import InstanceNormalization, ReflectionPadding2D, ToPixels, from_pixels
+from keras_dtl.layers import ToPixels, from_pixels
 from keras_dtl.losses import adversarial_loss, gradient_penalty
+from keras_dtl.methods.any_size import (
+    copy_for,
+    least_size,
+    per_image,
+    size_multiple,
+    trained_size,
+)
 from keras_dtl.methods.given_batches import require_pairs
 from keras_dtl.methods.inputs import check_all_pixels
-from keras_dtl.methods.networks import has_batch_norm, nested_layers, require_logits
+from keras_dtl.methods.networks import has_batch_norm, require_logits
 from keras_dtl.methods.scaling_method import ScalingMethod
 from keras_dtl.methods.signed_images import (
     from_signed,
@@ -82,8 +86,7 @@ class Translation(ScalingMethod):
     @property
     def trained_size(self):
         """The `(height, width)` that `predict` alone takes, or `None` where it takes any."""
-        size = tuple(self.deployed.input_shape[1:3])
-        return None if None in size else size
+        return trained_size(self.deployed)
 
     def answers(self, predictions, inputs):
         # Batch normalisation is deployed with each image's own statistics, see `per_image`.
@@ -140,34 +143,6 @@ class Translation(ScalingMethod):
             )
 
 
-def size_multiple(network):
-    """Return what heights and widths must be multiples of.
-
-    The product of all strides by which convolutions make the maps smaller.
-    """
-    shrinking = [
-        layer
-        for layer in nested_layers(network)
-        if isinstance(layer, layers.Conv2D) and not isinstance(layer, layers.Conv2DTranspose)
-    ]
-    return math.prod(max(layer.strides) for layer in shrinking)
-
-
-def least_size(network):
-    """Return what heights and widths must reach, a multiple of `size_multiple(network)`, or 1.
-
-    Where maps are reflected at their edges, the smallest takes two positions, and the image one
-    more than the widest edge.
-    """
-    edges = [
-        max(side for sides in layer.padding for side in sides)
-        for layer in nested_layers(network)
-        if isinstance(layer, ReflectionPadding2D)
-    ]
-    multiple = size_multiple(network)
-    return math.ceil(max(2 * multiple, 1 + max(edges)) / multiple) * multiple if edges else 1
-
-
 def deployable_generator(generator, name):
     """Return a generator as it is deployed: uint8 images in and out, of any height and width.
 
@@ -177,41 +152,5 @@ def deployable_generator(generator, name):
     """
     image = keras.Input((None, None, generator.input_shape[-1]), dtype="uint8", name="image")
     signed = from_pixels(image, "signed")
-    generated = resizable_copy(generator)(signed, training=False)
+    generated = copy_for(generator, replace=per_image)(signed, training=False)
     return keras.Model(image, ToPixels(name="translated")(generated), name=name)
-
-
-def resizable_copy(generator):
-    """Return a generator for images of any size, whose normalisations treat each by itself."""
-
-    def same_or_per_image(layer):
-        return per_image(layer) if isinstance(layer, layers.BatchNormalization) else layer
-
-    def call_layer(layer, *tensors, **keywords):
-        # Batch normalisation was given a mask, which stands for nothing here.
-        return layer(*tensors, **({} if isinstance(layer, InstanceNormalization) else keywords))
-
-    free = keras.Input((None, None, generator.input_shape[-1]), name="signed_image")
-    return keras.models.clone_model(
-        generator,
-        input_tensors=free,
-        clone_function=same_or_per_image,
-        call_function=call_layer,
-    )
-
-
-def per_image(batch_norm):
-    """Return an instance normalisation with the weights and the constants of `batch_norm`."""
-    layer = InstanceNormalization(
-        epsilon=batch_norm.epsilon,
-        center=batch_norm.center,
-        scale=batch_norm.scale,
-        name=batch_norm.name,
-        dtype=batch_norm.dtype_policy,
-    )
-    if batch_norm.scale:
-        layer.gamma = batch_norm.gamma
-    if batch_norm.center:
-        layer.beta = batch_norm.beta
-    layer.built = True
-    return layer

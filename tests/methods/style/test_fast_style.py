@@ -55,6 +55,16 @@ def test_generator_comes_closer_to_the_style_and_features_stay_as_they_are():
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_network_of_ones_own_for_one_size_is_deployed_for_any():
+    image = keras.Input((16, 16, 3))
+    small = keras.layers.AveragePooling2D(8)(image)
+    network = keras.Model(image, keras.layers.Conv2D(3, 1)(keras.layers.UpSampling2D(8)(small)))
+    model = FastStyle(network, features(), **LAYERS)
+    assert (model.size_multiple, model.least_size, model.trained_size) == (8, 1, (16, 16))
+    assert model.deployable()(photos(size=(8, 24))).shape == (4, 8, 24, 3)
+    np.testing.assert_array_equal(model.deployable()(photos()), model.answers(model(photos()), ()))
+
+
 @pytest.mark.slow
 def test_saved_model_keeps_styles_and_goes_on_training_alike(tmp_path):
     model = make(num_styles=2)

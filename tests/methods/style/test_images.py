@@ -31,6 +31,11 @@ def test_grey_and_flat_images_survive_the_match():
         assert np.abs(matched.mean((0, 1)) - reference.mean((0, 1))).max() < 3
 
 
+def test_match_with_a_grey_image_is_grey():
+    grey = np.repeat(picture(0)[:, :, :1], 3, axis=2)
+    assert not np.ptp(match_colors(picture(1), grey).astype(int), axis=2).any()
+
+
 def test_luminance_makes_all_grey_with_the_statistics_of_the_content():
     content, (style,) = prepare_colors(picture(0), [picture(1, (60, 60, 60))], "luminance")
     for image in (content, style):

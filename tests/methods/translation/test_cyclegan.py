@@ -124,7 +124,7 @@ def test_direction_chooses_what_is_deployed():
         deployed = model.deployable()
         assert (deployed.input_shape[-1], deployed.output_shape[-1]) == channels
     logs = compiled(model).train_step((images(2, channels=1), images(3, 1)))
-    assert float(logs["identity_loss"]) == 0
+    assert "identity_loss" not in logs
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,10 @@ from keras_dtl.backbones import resnet_generator, unet
 from keras_dtl.callbacks import Checkpoint
 from keras_dtl.layers import InstanceNormalization
 from keras_dtl.methods import CycleGAN, Pix2Pix
+from keras_dtl.methods.any_size import least_size, size_multiple
 from keras_dtl.methods.networks import nested_layers
 from keras_dtl.methods.signed_images import to_signed
-from keras_dtl.methods.translation.translation import (
-    deployable_generator,
-    least_size,
-    size_multiple,
-)
+from keras_dtl.methods.translation.translation import deployable_generator
 
 SIZE = (8, 8)
 
@@ -223,6 +220,44 @@ def flat(model):
 def test_size_multiple_is_how_often_the_generator_halves():
     assert size_multiple(unet((16, 16, 3), filters=2)) == 16
     assert pix2pix().size_multiple == 1
+
+
+HALVING = {
+    "pool": lambda x: layers.MaxPooling2D()(x),
+    "separable": lambda x: layers.SeparableConv2D(2, 3, 2, padding="same")(x),
+    "slices": lambda x: x[:, ::2, ::2],
+    "shortcut": lambda x: layers.Add()(
+        [layers.Conv2D(2, size, 2, padding="same")(x) for size in (1, 3)]
+    ),
+}
+
+
+@pytest.mark.parametrize("halve", HALVING.values(), ids=HALVING)
+def test_size_multiple_is_known_however_maps_are_halved(halve):
+    image = keras.Input((8, 8, 3))
+    x = layers.UpSampling2D(4)(halve(halve(image)))
+    assert size_multiple(keras.Model(image, layers.Conv2D(3, 1)(x))) == 4
+
+
+def test_generators_of_one_size_alone_are_refused():
+    image = keras.Input((8, 8, 3))
+    network = keras.Model(image, layers.Resizing(8, 8)(layers.Conv2D(3, 1)(image)), name="fixed")
+    with pytest.raises(ValueError, match="'fixed', which makes them of one size alone"):
+        size_multiple(network)
+
+
+def test_nested_and_sequential_generators_are_deployed_as_flat_ones():
+    inner = keras.Sequential(
+        [keras.Input((8, 8, 3)), layers.Conv2D(4, 3, padding="same"), layers.BatchNormalization()]
+    )
+    image = keras.Input((8, 8, 3))
+    network = keras.Model(image, layers.Conv2D(3, 1, activation="tanh")(inner(image)))
+    x = images(2, size=(9, 13))
+    deployed = deployable_generator(network, "nested")
+    assert deployed(x).shape == x.shape
+    assert not any(isinstance(layer, layers.BatchNormalization) for layer in flat(deployed))
+    whole = keras.Sequential([keras.Input((8, 8, 3)), *inner.layers, network.layers[-1]])
+    np.testing.assert_array_equal(deployable_generator(whole, "whole")(x), deployed(x))
 
 
 @pytest.mark.parametrize("padding", ["reflect", "zero"])

@@ -38,4 +38,5 @@ $(INSTALLED): setup.cfg setup.py
 	# editable_mode: type checkers, too, find the package by the path that it leaves
 	$(BIN)/python -m pip install --quiet --editable ".[train,cpu,ray,test,docs]" \
 		--config-settings editable_mode=compat
+	$(BIN)/python -m compileall -q keras_dtl  # as pip does for what it copies
 	touch $(INSTALLED)

@@ -27,10 +27,8 @@ class Recipe:
     """What folders hold, where their names do not say so: see `keras_dtl.data.inspection`."""
     suits: ClassVar[str] = ""
     """The case that it is for, in words that begin with "for"."""
-
     onednn: ClassVar[bool] = True
-    """Whether its steps are quicker with oneDNN on CPUs for which TensorFlow leaves it out: batches
-    of small images are, up to twice; single ones through wide convolutions are slower."""
+    """Whether oneDNN makes its steps quicker, as those on many images, not on single ones."""
     next_words: ClassVar[str] = ""
     """What `keras-dtl` is told next, of `{run}` and `{artifact}`. Default: by the model's task."""
 
@@ -80,8 +78,7 @@ class Recipe:
     worker_timeout: float = 300.0
     """Seconds that workers wait for each other at the start."""
     engine: Literal["processes", "ray"] = "processes"
-    """Who starts workers: processes, you or a cluster manager; ray, this command on a Ray
-    cluster."""
+    """Who starts workers: processes, you or a cluster manager; ray, this command on Ray."""
     address: str | None = None
     """Ray cluster, such as auto or HOST:6379. Default: one that is started on this machine."""
 

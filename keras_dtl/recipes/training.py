@@ -157,8 +157,7 @@ def print_headline(recipe, trained: Trained) -> None:
     """Print the scores that count, a line each.
 
     Args:
-        recipe: The `Recipe`.
-        trained: The `Trained`.
+        recipe, trained: The `Recipe`, and the `Trained` that it left.
     """
     for name, number in recipe.printed_headline(trained.scores).items():
         print(f"{recipe.name}: {name} {number}")
@@ -168,8 +167,7 @@ def finished_run(recipe, data) -> Trained:
     """Return what a finished run left.
 
     Args:
-        recipe: The `Recipe`.
-        data: What its `load_data` returned.
+        recipe, data: As of `fit`.
     """
     folder = recipe.run_folder
     history, scores = run_record(folder, "history"), run_scores(recipe)

@@ -27,6 +27,6 @@ def folder(short_run, tmp_path, monkeypatch):
     """A copy of it to damage; sessions are not started."""
     shutil.copytree(short_run, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("keras_dtl.cli.session.start_session", lambda *arguments: "")
-    monkeypatch.setattr("keras_dtl.cli.train.start_session", lambda *arguments: "")
+    monkeypatch.setattr("keras_dtl.cli.session.start_session", lambda *_, **__: "")
+    monkeypatch.setattr("keras_dtl.cli.train.start_session", lambda *_, **__: "")
     return tmp_path

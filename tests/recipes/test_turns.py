@@ -21,7 +21,7 @@ def test_a_second_training_in_one_folder_is_refused(tmp_path):
 
 def test_an_evaluation_of_a_run_that_is_trained_is_refused(tmp_path, capsys, monkeypatch):
     """The scores were those of the weights before, beside the new ones."""
-    monkeypatch.setattr("keras_dtl.cli.session.start_session", lambda *arguments: "")
+    monkeypatch.setattr("keras_dtl.cli.session.start_session", lambda *_, **__: "")
     write_json(tmp_path / "run/settings.json", {"recipe": "dann", "source": "digits"})
     (tmp_path / "link").symlink_to("run")
     for output in ([], ["--output", str(tmp_path / "link")]):

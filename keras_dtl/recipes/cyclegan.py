@@ -19,6 +19,7 @@ class CycleGANRecipe(TranslationRecipe):
     name: ClassVar[str] = "cyclegan"
     suits: ClassVar[str] = "for two folders of unpaired images, one to look like the other"
     paired: ClassVar[bool] = False
+    onednn: ClassVar[bool] = False
 
     source: str = "digits"
     """Domain A: folder:PATH, or the name of a data set, whose labels are not used."""

@@ -24,6 +24,7 @@ class MotionData(NamedTuple):
 class MotionRecipe(Recipe):
     """Motion capture with actions and styles; the fields that all methods have."""
 
+    onednn: ClassVar[bool] = False
     player: ClassVar[str] = "critic_optimizer"
     """How the method names the optimizer of its critic."""
 

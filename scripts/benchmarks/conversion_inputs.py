@@ -108,7 +108,7 @@ def train_generator(path, steps=150):
     network.save(path)
 
 
-def export_trained(path, network, least_quality):
+def export_trained(path, network, least_quality, *precisions):
     """Export a trained generator for both runtimes, calibrated on photos that it knows."""
     import keras
 
@@ -126,7 +126,7 @@ def export_trained(path, network, least_quality):
             path,
             task="image_to_image",
             size_multiple=4,
-            precisions=("bfloat16", "int8"),
+            precisions=precisions,
             runtimes=("onnxruntime", "openvino"),
             calibration=folder,
             least_quality=least_quality,

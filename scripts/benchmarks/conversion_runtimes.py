@@ -56,15 +56,15 @@ def runtimes_plain(folder, rounds):
     """The same on a CPU that has AVX2 and no more, where nothing may be slower than before."""
     if "avx512" in Path("/proc/cpuinfo").read_text():
         raise SystemExit("error: this CPU has AVX-512; runtimes_plain is for one without it.")
-    yield from _rounds(folder, len(rounds), 32, list(PLAIN))
+    yield from _rounds(folder, len(rounds), 32, list(PLAIN), ("int8",))
 
 
-def _rounds(folder, done, least, names):
+def _rounds(folder, done, least, names, precisions=("bfloat16", "int8")):
     import conversion_inputs as inputs
 
     network = inputs.make_once(folder / "trained.keras", inputs.train_generator)
-    artifact = folder / f"trained_{least}"
-    path = inputs.make_once(artifact, inputs.export_trained, network, float(least))
+    artifact = folder / "_".join(("trained", str(least), *precisions))
+    path = inputs.make_once(artifact, inputs.export_trained, network, float(least), *precisions)
     holds = read_manifest(path).precisions
     onnxruntime_int8 = ("onnxruntime int8", BEFORE_INT8)
     names = [name for name in names if name not in onnxruntime_int8 or "int8" in holds]

@@ -140,6 +140,13 @@ def defaults(result):
     return ("case", "epochs", "recipe", *columns, "failed"), rows
 
 
+def onednn(result):
+    """A row a training: processor time of a step, and how often it was measured."""
+    names = [run.rpartition(", round ")[0] for run in result["runs"]]
+    rows = [(name, f"{ratio:.2f}", names.count(name)) for name, ratio in result["ratios"].items()]
+    return ("training", "with oneDNN over without", "rounds"), rows
+
+
 TABLES = {
     table.__name__: table
     for table in (
@@ -159,6 +166,7 @@ TABLES = {
         separation,
         motion,
         defaults,
+        onednn,
     )
 }
 

@@ -78,6 +78,8 @@ def main(recipe) -> int:
     """Train, score and publish a recipe; return the exit status."""
     check_flags(recipe)
     check_places(recipe.run_folder, recipe.artifact_folder)
+    if recipe.resume and not recipe.run_folder.exists():
+        print(f"{recipe.run_folder} is not there to go on with: a new training begins.")
     if recipe.engine == "ray":
         from keras_dtl.cli.ray_training import train_on_ray
 

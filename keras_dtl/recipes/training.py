@@ -94,8 +94,6 @@ def train_alone(recipe, data, strategy) -> Trained | None:
     trackers = make_trackers(recipe.log if chief else (), *about)
     with told_once():
         data = data or recipe.load_data()
-    if standing == "new" and recipe.resume and chief:
-        print(f"{recipe.run_folder} holds no training to go on with: a new one begins.")
     if standing == "finished" and not chief:
         return None
     if standing == "finished":

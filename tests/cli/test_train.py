@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from keras_dtl.callbacks.checkpoint import FILE_NAME
+from keras_dtl.cli.__main__ import main
 from keras_dtl.convert import load_artifact
 from keras_dtl.images import read_image, write_image
 
@@ -145,6 +146,14 @@ def test_interrupted_and_killed_training_resumes_to_the_same_weights(domains, tr
     )
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_resuming_what_was_never_begun_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("keras_dtl.cli.train.train_here", lambda recipe: 0)
+    for there in (False, True):
+        assert main(["train", "dann", "--resume", "--output", str(tmp_path / "run")]) == 0
+        assert ("is not there to go on with" in capsys.readouterr().out) is not there
+        (tmp_path / "run").mkdir(exist_ok=True)
 
 
 @pytest.mark.parametrize(

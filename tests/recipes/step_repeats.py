@@ -24,11 +24,11 @@ def noise(folder, count, shape):
     return folder
 
 
-def masks(folder):
+def masks(folder, light):
     for index in range(4):
         mask = np.zeros((32, 32, 1), "uint8")
         mask[8 + 2 * index :] = 1
-        write_image(folder / f"images/{index}.png", np.repeat(mask * 120, 3, 2))
+        write_image(folder / f"images/{index}.png", np.repeat(mask * light, 3, 2))
         write_image(folder / f"masks/{index}.png", mask)
     return f"folder:{folder}"
 
@@ -52,7 +52,7 @@ def changes(name, folder):
                 **{"image_size": 32, "crop_size": 32, "style_size": 32, "batch_size": 4},
             }
         case "segmentation":
-            day, dusk = (masks(folder / light) for light in ("day", "dusk"))
+            day, dusk = masks(folder / "day", 120), masks(folder / "dusk", 60)
             return {"source": day, "target": dusk, "backbone": "unet", "filters": 4}
         case "shot":
             return {"start": f"{trained(folder / 'run')}"}

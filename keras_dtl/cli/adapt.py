@@ -34,6 +34,7 @@ class Adapt(SHOTRecipe):
 
 
 def main(arguments):
+    from keras_dtl.cli.quiet import hear_onednn_out
     from keras_dtl.cli.session import start_session
     from keras_dtl.recipes.runs import run_record
     from keras_dtl.recipes.training import train_and_publish
@@ -41,6 +42,7 @@ def main(arguments):
     recipe = arguments.recipe()
     run_record(Path(recipe.start), "settings")  # says so at once where there is no run
     print(start_session(recipe.seed, recipe.mixed_precision, recipe.jit, recipe.onednn))
+    hear_onednn_out()
     try:
         status = SUCCESS if train_and_publish(recipe) else PARTLY
     except KeyboardInterrupt:

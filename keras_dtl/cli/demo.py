@@ -33,12 +33,14 @@ class Demo:
 
 def main(arguments: Demo) -> int:
     """Train both classifiers, publish the adapted one, classify files; return the exit status."""
+    from keras_dtl.cli.quiet import hear_onednn_out
     from keras_dtl.cli.session import start_session
     from keras_dtl.recipes import RECIPES
     from keras_dtl.recipes.training import publish
 
     check_places(arguments.output, arguments.artifact)
     print(start_session(arguments.seed, onednn=True))
+    hear_onednn_out()
     values = {"seed": arguments.seed, "resume": True}
     values |= {"preset": "paper", **BRIEF}  # digits are what these settings were made for
     recipes = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_dtl.cli.command import INTERRUPTED, PARTLY, SUCCESS
-from keras_dtl.cli.quiet import import_tensorflow
+from keras_dtl.cli.quiet import hear_onednn_out, import_tensorflow
 from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe
 from keras_dtl.recipes.flags import check_flags
 
@@ -55,6 +55,7 @@ def main(arguments):
         return start_session(recipe.seed, recipe.mixed_precision, recipe.jit, onednn=True)
 
     print(start(arguments))
+    hear_onednn_out()
     for line in arguments.data_lines():
         print(line)
     with told_once():

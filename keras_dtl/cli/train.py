@@ -15,7 +15,7 @@ from typing import Annotated, Union
 import tyro
 
 from keras_dtl.cli.command import INTERRUPTED, PARTLY, SUCCESS, tell
-from keras_dtl.cli.quiet import import_tensorflow
+from keras_dtl.cli.quiet import hear_onednn_out, import_tensorflow
 from keras_dtl.cli.session import start_session
 from keras_dtl.recipes import RECIPES, recipe_of_settings, run_recipe
 from keras_dtl.recipes.flags import check_flags
@@ -98,6 +98,7 @@ def train_here(recipe) -> int:
     cluster = find_cluster(recipe.workers, recipe.worker)
     about = start_session(recipe.seed, recipe.mixed_precision, recipe.jit, recipe.onednn)
     strategy = start_strategy(recipe.devices, cluster, recipe.worker_timeout)
+    hear_onednn_out()
     if worker_count(strategy) > 1:
         with Worker():
             print(f"{about}, worker {cluster.index} of {len(cluster.addresses)}", flush=True)

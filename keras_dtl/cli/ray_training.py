@@ -120,6 +120,7 @@ class TrainingWorker:
             index: Which of them this is.
             folder: Where the command was called: paths of data are meant from there.
         """
+        from keras_dtl.cli.quiet import hear_onednn_out
         from keras_dtl.cli.session import start_session
         from keras_dtl.distribution import Cluster, start_strategy, wait_for_chief
         from keras_dtl.recipes.training import train_and_publish
@@ -129,6 +130,7 @@ class TrainingWorker:
         cluster = Cluster(tuple(addresses), index)
         about = start_session(recipe.seed, recipe.mixed_precision, recipe.jit, recipe.onednn)
         strategy = start_strategy(recipe.devices, cluster, recipe.worker_timeout)
+        hear_onednn_out()
         print(f"{about}, worker {index} of {len(addresses)}", flush=True)
         status = SUCCESS if train_and_publish(recipe, strategy) else PARTLY
         return wait_for_chief(status, strategy)

@@ -23,7 +23,8 @@ class Pix2Pix(Translation):
     averaged over all numbers.
 
     Logs: `adversarial_loss`, `reconstruction_loss` (both without their weights) and
-    `discriminator_loss` (log 2 = 0.693 in the vanilla game when it is lost).
+    `discriminator_loss` (log 2 = 0.693 in the vanilla game when it is lost); those of a term that
+    is switched off are left out.
 
     Reference: Isola, Zhu, Zhou & Efros, "Image-to-Image Translation with Conditional
     Adversarial Networks", CVPR 2017.
@@ -41,6 +42,9 @@ class Pix2Pix(Translation):
         reconstruction: `"l1"`, as in the paper, `"l2"`, or `None`.
         reconstruction_weight: Number of 0 or more.
         conditional: Whether the discriminator sees A beside B.
+
+    Raises:
+        ValueError: When nothing is left to learn from, or networks do not fit one another.
 
     Example:
 
@@ -78,6 +82,12 @@ class Pix2Pix(Translation):
                 f"`reconstruction` must be one of {sorted(RECONSTRUCTIONS)} or None. "
                 f"Received: {reconstruction!r}"
             )
+        if not adversarial_weight and not (reconstruction and reconstruction_weight):
+            raise ValueError(
+                "Nothing is left to learn from. Received: adversarial_weight="
+                f"{adversarial_weight}, reconstruction={reconstruction!r}, "
+                f"reconstruction_weight={reconstruction_weight}"
+            )
         self.check_generator(generator, "generator")
         self.check_discriminator(discriminator, "discriminator")
         _check_channels(generator, discriminator, conditional)
@@ -87,6 +97,10 @@ class Pix2Pix(Translation):
         self.reconstruction = reconstruction
         self.reconstruction_weight = reconstruction_weight
         self.conditional = conditional
+        if not adversarial_weight:
+            self.leave_out("adversarial_loss", "discriminator_loss")
+        if reconstruction is None:
+            self.leave_out("reconstruction_loss")
 
     @property
     def deployed(self):
@@ -102,29 +116,25 @@ class Pix2Pix(Translation):
         # 1. Generate. 2. Step of the discriminator, on the real and the generated pair.
         # 3. Step of the generator, against the discriminator as it now is.
         source, target = (to_signed(images) for images in batch)
+        terms = {}
         with tf.GradientTape() as tape:
             generated = in_float32(self.generator(source, training=True))
-            with tape.stop_recording():
-                discriminator_loss = self.discriminator_step(source, target, generated)
-            adversarial_loss = self.adversarial_term(source, generated)
-            reconstruction_loss = self.reconstruction_term(target, generated)
-            loss = (
-                self.adversarial_weight * adversarial_loss
-                + self.reconstruction_weight * reconstruction_loss
-                + self.regularization()
-            )
+            loss = self.regularization()
+            if self.adversarial_weight:
+                with tape.stop_recording():
+                    terms["discriminator_loss"] = self.discriminator_step(source, target, generated)
+                seen = self.discriminator_input(source, generated)
+                terms["adversarial_loss"] = self.generator_loss(self.discriminator, seen)
+                loss += self.adversarial_weight * terms["adversarial_loss"]
+            if self.reconstruction is not None:
+                distance = RECONSTRUCTIONS[self.reconstruction]
+                terms["reconstruction_loss"] = distance(target - generated)
+                loss += self.reconstruction_weight * terms["reconstruction_loss"]
         self.minimize(loss, tape)
-        return self.report(
-            loss=loss,
-            adversarial_loss=adversarial_loss,
-            reconstruction_loss=reconstruction_loss,
-            discriminator_loss=discriminator_loss,
-        )
+        return self.report(loss=loss, **terms)
 
     def discriminator_step(self, source, target, generated):
         """Let the discriminator learn from one batch and return its loss."""
-        if not self.adversarial_weight:
-            return tf.zeros(())
         with tf.GradientTape() as tape:
             loss = self.discriminator_loss(
                 self.discriminator,
@@ -134,16 +144,6 @@ class Pix2Pix(Translation):
             total = loss + self.regularization("discriminator_optimizer")
         self.minimize(total, tape, "discriminator_optimizer")
         return loss
-
-    def adversarial_term(self, source, generated):
-        if not self.adversarial_weight:
-            return tf.zeros(())
-        return self.generator_loss(self.discriminator, self.discriminator_input(source, generated))
-
-    def reconstruction_term(self, target, generated):
-        if self.reconstruction is None:
-            return tf.zeros(())
-        return RECONSTRUCTIONS[self.reconstruction](target - generated)
 
     def discriminator_input(self, source, images):
         """Return what the discriminator sees of images of B."""

@@ -83,7 +83,19 @@ def test_without_adversarial_weight_the_discriminator_rests():
     before = values(model.discriminator.weights)
     logs = model.train_step((images(2), images(2, 1)))
     assert_same(before, values(model.discriminator.weights))
-    assert (float(logs["discriminator_loss"]), float(logs["adversarial_loss"])) == (0, 0)
+    assert set(logs) == {"loss", "reconstruction_loss"} == {m.name for m in model.metrics}
+
+
+def test_a_game_alone_logs_no_reconstruction():
+    model = compiled(pix2pix(reconstruction=None))
+    logs = model.train_step((images(2), images(2, 1)))
+    assert set(logs) == {"loss", "adversarial_loss", "discriminator_loss"}
+
+
+@pytest.mark.parametrize("off", [{"reconstruction": None}, {"reconstruction_weight": 0}])
+def test_nothing_to_learn_from_is_refused(off):
+    with pytest.raises(ValueError, match="Nothing is left to learn from"):
+        pix2pix(adversarial_weight=0, **off)
 
 
 @pytest.mark.parametrize(("conditional", "sees"), [(True, True), (False, False)])

@@ -20,7 +20,7 @@ from keras_dtl.data.masks import (
 )
 from keras_dtl.data.names import divide_name
 from keras_dtl.data.npz import read_arrays
-from keras_dtl.data.pair_folders import files_in_no_pair, halving_note, pairs_of
+from keras_dtl.data.pair_folders import files_in_no_pair, halving_note, pairs_of, require_sizes
 from keras_dtl.data.summary import (
     copy_lines,
     count_line,
@@ -157,6 +157,8 @@ def _describe_pairs(path: str, thorough: bool) -> list[str]:
         by_split[split] = [pair[0] for pair in pairs]
         if split == "train" and (note := halving_note(pairs[0])):
             lines.append(f"note: {note}")
+        if thorough:
+            require_sizes(pairs)
         files += [path for pair in pairs for path in pair]
     return [
         *lines,

@@ -115,6 +115,47 @@ def _files_to_halve(folder: Path) -> list[Path]:
     return list(found.values())
 
 
+def require_one_size(pair: tuple[Path, ...], sizes: Sequence[tuple[int, int]]) -> None:
+    """Refuse a pair whose images are of two sizes, or a file that cannot be halved.
+
+    Args:
+        pair: The one or two files.
+        sizes: Width and height of each in pixels.
+
+    Raises:
+        ValueError: With the sizes.
+    """
+    if len(pair) == 1 and sizes[0][0] % 2:
+        raise ValueError(
+            f"{readable_name(pair[0])} is {sizes[0][0]} pixels wide, which cannot be halved. "
+            "Expected A and B side by side, equally wide."
+        )
+    if len(set(sizes)) > 1:
+        words = " and ".join(f"{width}x{height}" for width, height in sizes)
+        raise ValueError(
+            f"{readable_name(pair[0])} and its partner are {words} pixels. Both images of a pair "
+            "must have one size, so that their pixels correspond."
+        )
+
+
+def require_sizes(pairs: Sequence[tuple[Path, ...]]) -> None:
+    """Refuse pairs as `require_one_size` does, by what their files say of themselves.
+
+    Args:
+        pairs: The one or two files of each; what cannot be opened is left to who reads it.
+
+    Raises:
+        ValueError: Of the first that is refused.
+    """
+    for pair in pairs:
+        sizes = []
+        with contextlib.suppress(ImageError):
+            for path in pair:
+                with open_image(path) as image:
+                    sizes.append(upright_size(image))
+            require_one_size(pair, sizes)
+
+
 def halving_note(pair: tuple[Path, ...]) -> str | None:
     """Say that files are halved which may be single photos, or nothing of others.
 

@@ -11,7 +11,12 @@ import numpy as np
 
 from keras_dtl.data.folder import report_unread
 from keras_dtl.data.layouts import SIDES
-from keras_dtl.data.pair_folders import files_in_no_pair, halving_note, pairs_of
+from keras_dtl.data.pair_folders import (
+    files_in_no_pair,
+    halving_note,
+    pairs_of,
+    require_one_size,
+)
 from keras_dtl.data.storage import MEMORY_LIMIT, ImageStack
 from keras_dtl.files import FilePath, readable_name
 from keras_dtl.images import ImageError, read_image, resize_image
@@ -127,23 +132,14 @@ def _read_all(
 
 def _halves(path: Path, channels: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     whole = {count: read_image(path, count) for count in set(channels)}
-    width = next(iter(whole.values())).shape[1]
-    if width % 2:
-        raise ValueError(
-            f"{readable_name(path)} is {width} pixels wide, which cannot be halved. Expected A and "
-            "B side by side, equally wide."
-        )
+    height, width, _ = next(iter(whole.values())).shape
+    require_one_size((path,), [(width, height)])
     return whole[channels[0]][:, : width // 2], whole[channels[1]][:, width // 2 :]
 
 
 def _pair_images(pair: tuple[Path, ...], channels: tuple[int, int]) -> list[np.ndarray]:
     images = [read_image(path, count) for path, count in zip(pair, channels, strict=True)]
-    if images[0].shape[:2] != images[1].shape[:2]:
-        sizes = " and ".join(f"{image.shape[1]}x{image.shape[0]}" for image in images)
-        raise ValueError(
-            f"{readable_name(pair[0])} and its partner are {sizes} pixels. Both images of a pair "
-            "must have one size, so that their pixels correspond."
-        )
+    require_one_size(pair, [(image.shape[1], image.shape[0]) for image in images])
     return images
 
 

@@ -110,8 +110,12 @@ def test_sizes_that_do_not_fit_are_named(tmp_path):
     assert load_pairs(tmp_path, size=(6, 6)).a.shape == (2, 6, 6, 3)
     write_image(tmp_path / "AB" / "A" / "1.png", picture(12))
     write_image(tmp_path / "AB" / "B" / "1.png", picture(14))
-    with pytest.raises(ValueError, match="12x6 and 14x6"):
-        load_pairs(tmp_path / "AB")
+    write_image(tmp_path / "odd" / "1.png", picture(13))
+    for name, message in (("AB", "12x6 and 14x6"), ("odd", "13 pixels wide")):
+        with pytest.raises(ValueError, match=message):
+            load_pairs(tmp_path / name)
+        with pytest.raises(ValueError, match=message):
+            describe(f"paired:{tmp_path / name}", thorough=True)
 
 
 def test_folder_of_garbage_is_refused(tmp_path):

@@ -2,10 +2,11 @@
 
     python scripts/benchmarks/camvid.py --folder DATA/camvid --weights DATA/weights/FILE
 
-MobileNetV2 with an ASPP head at 90x120 pixels, 180x240 where a name ends in -180. Day is the sequences 0006R0 and 0016E5, dusk
-0001TP: its first half without masks is adapted to, or with masks learnt from (target-trained),
-its second half is scored. Last weights of each seed; no mask of the second half is ever seen.
-400 steps of 4 + 4 images, and 1200 where a name ends in -long: self-training needs them.
+MobileNetV2 with an ASPP head at 90x120 pixels, 180x240 where a name ends in -180. Day is the
+sequences 0006R0 and 0016E5, dusk 0001TP: its first half without masks is adapted to, or with masks
+learnt from (target-trained), its second half is scored. Last weights of each seed; no mask of the
+second half is ever seen. 400 steps of 4 + 4 images, and 1200 where a name ends in -long:
+self-training needs them.
 Resumable run by run. Writes results/camvid.json. 400 steps take 1.5 to 3 minutes of a CPU core,
 four times as long at 180x240.
 """

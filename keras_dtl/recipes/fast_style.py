@@ -35,7 +35,6 @@ class FastStyleRecipe(Recipe):
 
     name: ClassVar[str] = "fast-style"
     suits: ClassVar[str] = "for one style on many photos, or on video"
-    onednn: ClassVar[bool] = False
 
     photos: str = "folder:photos"
     """Photos to train on: folder:PATH, or any named data set."""

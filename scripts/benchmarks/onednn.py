@@ -1,6 +1,6 @@
 """Processor time of a training step with oneDNN and without, where TensorFlow has it off.
 
-    python scripts/benchmarks/onednn.py --minutes 20
+    python scripts/benchmarks/onednn.py --vgg VGG19.npz --minutes 20
 
 TensorFlow computes with oneDNN by itself on x86 processors with instructions for neural networks,
 such as AVX512_VNNI; on others TF_ENABLE_ONEDNN_OPTS=1 asks for it. Each recipe trains as
@@ -31,13 +31,14 @@ CASES = {
     "pix2pix, 128 pixels": ("pix2pix", {"image_size": 128}, 5),
     "pix2pix, 256 pixels": ("pix2pix", {"image_size": 256}, 2),
     "cyclegan, 128 pixels": ("cyclegan", {"image_size": 128}, 2),
+    "fast-style, 144 pixels": ("fast-style", {"image_size": 256}, 5),
     "motion-style": ("motion-style", {"source": "walker"}, 5),
     "motion-aae": ("motion-aae", {"source": "walker"}, 5),
 }
 """Recipe, fields that are set, and steps that are timed."""
 
 
-def data_fields(recipe, folder, size):
+def data_fields(recipe, folder, size, vgg):
     """Return the fields that name noise of this size, written to the folder; none without size."""
     if size is None:
         return {}
@@ -60,10 +61,13 @@ def data_fields(recipe, folder, size):
             write_image(folder / "pairs" / f"{place}.png", pair)
     if recipe == "pix2pix":
         return {"source": f"paired:{folder / 'pairs'}"}
+    if recipe == "fast-style":
+        style = folder / "source" / "class 0" / "0.png"
+        return {"photos": f"folder:{folder / 'source'}", "style": (str(style),), "weights": vgg}
     return {domain: f"folder:{folder / domain}" for domain in ("source", "target")}
 
 
-def milliseconds(case):
+def milliseconds(case, vgg):
     """Return the processor time of a step of `fit`, with all that belongs to it."""
     import keras
     import tensorflow as tf
@@ -75,7 +79,7 @@ def milliseconds(case):
     start_session(0)
     name, fields, steps = CASES[case]
     with tempfile.TemporaryDirectory() as folder:
-        fields = {**fields, **data_fields(name, Path(folder), fields.get("image_size"))}
+        fields = fields | data_fields(name, Path(folder), fields.get("image_size"), vgg)
         recipe = RECIPES[name](output=Path(folder) / "run", **fields)
         data = recipe.load_data()
         model = recipe.build_model(data)
@@ -88,12 +92,12 @@ def milliseconds(case):
     return 1000 * (ends[-1] - ends[WARM_UP]) / steps
 
 
-def measure(case, _):
+def measure(case, vgg):
     """Return the milliseconds without oneDNN and with it."""
     found = {}
     for name, switch in (("without", "0"), ("with", "1")):
         os.environ[SWITCH] = switch
-        found[name] = in_a_process(__file__, "--only", case)
+        found[name] = in_a_process(__file__, "--only", case, "--vgg", vgg)
     return found
 
 
@@ -111,17 +115,18 @@ def result_of(runs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--vgg", default="imagenet", help="weights of VGG19, for fast-style")
     parser.add_argument("--minutes", type=float, help="begin none after so many")
     parser.add_argument("--only", choices=CASES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.only:
-        print(json.dumps(milliseconds(arguments.only)))
+        print(json.dumps(milliseconds(arguments.only, arguments.vgg)))
         return
     runs = [(f"{case}, round", turn) for turn in range(ROUNDS) for case in arguments.cases]
     run_missing(
         "onednn",
         runs,
-        lambda case, turn: measure(case.rpartition(",")[0], turn),
+        lambda case, turn: measure(case.rpartition(",")[0], arguments.vgg),
         result_of,
         arguments.minutes,
     )

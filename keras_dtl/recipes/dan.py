@@ -16,10 +16,12 @@ class DANRecipe(DomainAdaptationRecipe):
 
     name: ClassVar[str] = "dan"
     suits: ClassVar[str] = "for domains that differ little, and small networks"
+    ramped: ClassVar[bool] = True
 
-    adaptation_weight: Literal["auto"] | float = 1.0
-    """Weight of the discrepancy; auto keeps it as large as the label loss."""
-    compared: tuple[str, ...] = ("hidden_1", "hidden_2", "logits")
+    adaptation_weight: Literal["auto"] | float = 30.0
+    """Weight of the discrepancy, a number far below 1; it rises from 0 along the curve of the
+    reversal strength. auto keeps it as large as the label loss, at most 1."""
+    compared: tuple[str, ...] = ("features",)
     """Layers whose activations are compared; features and logits name the networks' outputs."""
     estimator: Literal["quadratic", "linear"] = "quadratic"
     """Compare all pairs of a batch, or each image with one other, as in the paper."""

@@ -35,7 +35,7 @@ PUBLISHED = {
     "usps-mnist": {},
 }
 DIFFERS = {
-    "dan": "the paper has no digits: LeNet, MMD on both hidden layers and the logits",
+    "dan": "the paper has no digits: LeNet, MMD on its features, a weight that rises to 30",
     "deep-coral": "the paper has no digits: LeNet, automatic weight",
     "adda": "first stage and network of the other methods, not the paper's",
 }

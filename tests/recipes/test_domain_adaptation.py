@@ -77,7 +77,7 @@ def test_photos_are_changed_and_digits_are_not_unless_asked(backbone, augment, c
 
 
 def test_strength_rises_where_the_method_has_one():
-    for name in ("mcc", "adamatch"):
+    for name in ("mcc", "adamatch", "dan"):
         assert "adaptation_strength" in RECIPES[name]().schedules()
     assert "adaptation_strength" not in RECIPES["dann"]().schedules()
 

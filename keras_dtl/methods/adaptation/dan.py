@@ -31,8 +31,9 @@ class DAN(LayerAlignment):
     distance where the paper has 33 around the median. `estimator="linear"`,
     `bandwidth="median"` and `learn_kernel_weights=True` give the paper's choices. The kernel
     weights are solved for on each batch and averaged over batches, where the paper alternates
-    with passes over all data. To let new layers learn faster than pretrained ones, pass
-    `learning_rate_multipliers` to `compile`.
+    with passes over all data. `adaptation_strength` can be raised along a schedule, without which
+    a weight far above 1 may drive all activations to 0 before the classes are learnt. To let new
+    layers learn faster than pretrained ones, pass `learning_rate_multipliers` to `compile`.
 
     Args:
         encoder, classifier, adaptation_weight, batch_norm: See `DomainAdaptation`.
@@ -56,6 +57,7 @@ class DAN(LayerAlignment):
     """
 
     tracked = ("label_loss", "discrepancy")
+    scheduled = True
 
     def __init__(
         self,

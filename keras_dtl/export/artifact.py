@@ -209,8 +209,7 @@ def _true_probes(
     fits = size is None or next(iter(inputs.values())).shape[1:3] == size
     probe = predicted_probe(model, deployable, inputs, postprocessing) if fits else None
     if probe is None and examples is not None:
-        outputs = {name: np.asarray(value) for name, value in deployable(inputs).items()}
-        probe = Probe(inputs, outputs)
+        probe = Probe(inputs, deployable.arrays(inputs))
     return [] if probe is None else [probe]
 
 

@@ -144,8 +144,10 @@ def export_model(
     directory = Path(directory)
     postprocessing = missing_postprocessing(model, postprocessing, task)
     task = task or task_of(model, postprocessing)
-    size_multiple = size_multiple or getattr(model, "size_multiple", 1)
-    least_size = least_size or getattr(model, "least_size", 1)
+    if size_multiple is None:
+        size_multiple = getattr(model, "size_multiple", 1)
+    if least_size is None:
+        least_size = getattr(model, "least_size", 1)
     _check_arguments(directory, task, opset, extra_files or {}, keep_versions)
     check_precisions(precisions, calibration, task, runtimes)
     check_choices(formats, browser_runtime)

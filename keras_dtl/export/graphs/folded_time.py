@@ -6,6 +6,7 @@ Keras repeats the layer for each moment of a series of known length. Of a free o
 
 import contextlib
 import functools
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,12 +34,11 @@ def moments_as_a_batch(model: keras.Model) -> Iterator[None]:
             del vars(layer)["call"]
 
 
-def _call(layer: Any, inputs: tf.Tensor, training: Any = None, mask: Any = None) -> tf.Tensor:
-    options = {}
-    if mask is not None and layer.layer._call_has_mask_arg:
+def _call(layer: Any, inputs: tf.Tensor, mask: Any = None, **options: Any) -> tf.Tensor:
+    taken = inspect.signature(layer.layer.call).parameters
+    options = {name: value for name, value in options.items() if name in taken}
+    if mask is not None and "mask" in taken:
         options["mask"] = _folded(mask)
-    if layer.layer._call_has_training_arg:
-        options["training"] = training
     made = layer.layer.call(_folded(inputs), **options)
     shape = tf.concat([tf.shape(inputs)[:2], tf.shape(made)[1:]], 0)
     return _shaped(tf.reshape(made, shape), (*inputs.shape[:2], *made.shape[1:]))

@@ -144,8 +144,10 @@ def export_model(
     directory = Path(directory)
     postprocessing = missing_postprocessing(model, postprocessing, task)
     task = task or task_of(model, postprocessing)
-    size_multiple = size_multiple or getattr(model, "size_multiple", 1)
-    least_size = least_size or getattr(model, "least_size", 1)
+    if size_multiple is None:
+        size_multiple = getattr(model, "size_multiple", 1)
+    if least_size is None:
+        least_size = getattr(model, "least_size", 1)
     _check_arguments(directory, task, opset, extra_files or {}, keep_versions)
     check_precisions(precisions, calibration, task, runtimes)
     check_choices(formats, browser_runtime)
@@ -209,8 +211,7 @@ def _true_probes(
     fits = size is None or next(iter(inputs.values())).shape[1:3] == size
     probe = predicted_probe(model, deployable, inputs, postprocessing) if fits else None
     if probe is None and examples is not None:
-        outputs = {name: np.asarray(value) for name, value in deployable(inputs).items()}
-        probe = Probe(inputs, outputs)
+        probe = Probe(inputs, deployable.arrays(inputs))
     return [] if probe is None else [probe]
 
 

@@ -4,19 +4,21 @@ import contextlib
 import functools
 import inspect
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_dtl.export.errors import ExportError
 from keras_dtl.export.integers import Limits, integer_limits
-from keras_dtl.layers import answer_of
-from keras_dtl.layers.nesting import nested_layers
+from keras_dtl.layers import Answer, answer_of
+from keras_dtl.layers.nesting import copy_weights, nested_layers
 from keras_dtl.manifest import Tensor
 
 _AUTOMATIC_INPUT = re.compile(r"(keras_tensor|input_layer|input)(_\d+)?")
+_STYLES = re.compile("\x1b\\[[0-9;]*m")  # of terminals, in the errors of Keras
 _HALF_PRECISION = ("mixed_float16", "mixed_bfloat16", "float16", "bfloat16")
 
 
@@ -62,6 +64,26 @@ class Deployable:
         layers = nested_layers(self.model)
         embeds = any(isinstance(layer, keras.layers.Embedding) for layer in layers)
         return integer_limits(self, self.inputs, with_floats=embeds)
+
+    def arrays(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Run the model on arrays, and return arrays.
+
+        Args:
+            inputs: Arrays by name of the input, the batch first.
+
+        Raises:
+            ExportError: It cannot be run on them.
+        """
+        try:
+            return {name: np.asarray(value) for name, value in self(inputs).items()}
+        except (ValueError, tf.errors.OpError) as error:
+            shapes = ", ".join(f"{name} {array.shape}" for name, array in inputs.items())
+            reason = " ".join(_STYLES.sub("", str(error)).split())
+            raise ExportError(
+                f"The model cannot be run on inputs of the shapes {shapes}: {reason}. Where it "
+                "takes some sizes alone, pass `size_multiple`, `least_size` or `image_size`, or "
+                "fix the size of its input. Nothing was published."
+            ) from error
 
     def __call__(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Run the model at inference.
@@ -148,15 +170,31 @@ def _with_ends(model: keras.Model, postprocessing: str | None, dtype: str | None
     dtype = dtype if one and dtype != model.inputs[0].dtype else None
     if postprocessing is None and dtype is None:
         return model
-    if not one or (postprocessing and len(keras.tree.flatten(model.outputs)) != 1):
-        raise ValueError("postprocessing is for models of one input and one output.")
-    [given], name = model.inputs, _input_names(model)[0]
-    taken = keras.Input(given.shape[1:], dtype=dtype or given.dtype, name=name)
+    if postprocessing and len(model.outputs) != 1:
+        raise ValueError("postprocessing is for models of one output.")
+    given = [
+        keras.Input(tensor.shape[1:], dtype=dtype or tensor.dtype, name=name)
+        for tensor, name in zip(model.inputs, _input_names(model), strict=True)
+    ]
+    taken = given[0] if one else given
+    outputs = model(keras.tree.pack_sequence_as(model.input, given))
     if postprocessing is None:
-        return keras.Model(taken, _named(model(taken), model), name=model.name)
-    [numbers] = keras.tree.flatten(model(taken))
+        return keras.Model(taken, _named(outputs, model), name=model.name)
+    [numbers] = keras.tree.flatten(outputs)
     answer = answer_of(numbers.shape, postprocessing=postprocessing)
-    return keras.Model(taken, answer.tensor(numbers), name=model.name)
+    answered = answer.tensor(numbers, pictured(answer, given))
+    return keras.Model(taken, answered, name=model.name)
+
+
+def pictured(answer: Answer, inputs: Sequence[Any]) -> Any:
+    """Return the images whose size a map of classes has, or `None` where it keeps its own.
+
+    Args:
+        answer: The `keras_dtl.layers.Answer`.
+        inputs: Tensors or arrays that a functional model takes.
+    """
+    is_map = answer.task == "segmentation" and len(inputs) == 1 and len(inputs[0].shape) == 4
+    return inputs[0] if is_map else None
 
 
 def _named(outputs: Any, model: keras.Model) -> Any:
@@ -195,7 +233,7 @@ def _in_float32(model: keras.Model) -> keras.Model:
             f"{error}. Register its own layers with keras.saving.register_keras_serializable and "
             "return every argument from get_config."
         ) from error
-    rebuilt.set_weights(model.get_weights())
+    copy_weights(model, rebuilt)
     return rebuilt
 
 
@@ -238,8 +276,8 @@ def _input_names(model: keras.Model) -> list[str]:
 
 def _output_names(model: keras.Model) -> list[str]:
     if isinstance(model.output, dict):
-        # Sorted, as keras.tree.flatten orders the tensors.
-        return _unique_names(sorted(model.output))
+        paths = (path for path, _ in keras.tree.flatten_with_path(model.output))
+        return _unique_names("_".join(map(str, path)) for path in paths)
     return _unique_names(model.output_names)
 
 
@@ -247,7 +285,7 @@ def _unique_names(names: Iterable[str]) -> list[str]:
     """Make names that every format takes, and no two alike."""
     result = []
     for name in names:
-        name = re.sub(r"\W", "_", name, flags=re.ASCII)
+        name = re.sub(r"\W", "_", name, flags=re.ASCII).lstrip("_") or "tensor"
         while name in result:
             name += "_2"
         result.append(name)

@@ -3,9 +3,11 @@
 import dataclasses
 import datetime
 import math
+import numbers
+import operator
 import platform
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,8 @@ def describe(
     """
     _check_types(deployable)
     image = deployable.image
+    resize = _client_size(image, image_size)
+    _check_multiples(resize, size_multiple, least_size)
     return Manifest(
         name=resolved(directory).name,
         task=task,
@@ -62,7 +66,7 @@ def describe(
         outputs=deployable.outputs,
         classes=_class_names(deployable, task, classes),
         preprocessing=Preprocessing(
-            resize=_client_size(image, image_size),
+            resize=resize,
             channels=image.shape[3] if image else None,
             size_multiple=size_multiple,
             least_size=least_size,
@@ -99,13 +103,36 @@ def _client_size(image: Tensor | None, image_size: Sequence[int] | None) -> tupl
     own = image.shape[1:3] if image else (None, None)
     if image_size is None:
         return None if None in own else own
-    height, width = image_size
-    image_size = int(height), int(width)
+    try:
+        height, width = map(operator.index, image_size)
+    except (TypeError, ValueError):
+        height = width = 0
+    if min(height, width) < 1:
+        raise ValueError(
+            f"`image_size` must be (height, width), two integers of 1 or more; received "
+            f"{image_size!r}."
+        )
+    image_size = height, width
     if any(size is not None and size != given for size, given in zip(own, image_size, strict=True)):
         raise ValueError(
             f"image_size is {image_size}, but the model takes images of {own} (height, width)."
         )
     return image_size
+
+
+def _check_multiples(size: tuple[int, int] | None, multiple: int, least: int) -> None:
+    for name, value in {"size_multiple": multiple, "least_size": least}.items():
+        if not isinstance(value, numbers.Integral) or value < 1:
+            raise ValueError(f"`{name}` must be an integer of 1 or more; received {value!r}.")
+    fitting = least % multiple == 0 or least == 1
+    if size is not None:
+        fitting = fitting and not any(side % multiple or side < least for side in size)
+    if not fitting:
+        raise ValueError(
+            f"`least_size` and images must be multiples of `size_multiple`, and images at least "
+            f"`least_size` high and wide; received {size or 'images of any size'}, "
+            f"size_multiple={multiple} and least_size={least}."
+        )
 
 
 _VECTORS = ("classification", "multi_label_classification", "regression")
@@ -131,8 +158,14 @@ def _class_names(
 
 def _different_names(classes: Sequence[str]) -> tuple[str, ...]:
     """Return names as texts; answers are looked up by them, so that no two may be alike."""
-    if isinstance(classes, str):
-        raise ValueError(f"classes must be a list of names; received the text {classes!r}.")
+    if isinstance(
+        classes, (str, set, frozenset, Mapping)
+    ):  # the latter have an order that means nothing
+        kind = type(classes).__name__
+        raise ValueError(
+            f"classes must be a list of names in the order of the model's output; received the "
+            f"{kind} {classes!r}."
+        )
     names = tuple(str(name) for name in classes)
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise ValueError(

@@ -26,7 +26,7 @@ def task_of(model: keras.Model, postprocessing: str | None = None) -> str | None
             return model.answer(postprocessing).task
         if getattr(model, "task", None) or not _is_one_head(model):
             return getattr(model, "task", None)
-        loss = getattr(model, "loss", None)
+        loss = _loss_of(model)
         if postprocessing is None and _gives_labels(model, loss):
             width, dense = model.output_shape[-1], len(model.output_shape) == 4
             return Answer("sigmoid", width, dense).task
@@ -60,7 +60,7 @@ def missing_postprocessing(
             "The model ends in a softmax over one number, which is 1 whatever the input. Train one "
             "logit with BinaryCrossentropy(from_logits=True), or a softmax over two numbers."
         )
-    loss = getattr(model, "loss", None)
+    loss = _loss_of(model)
     logits = isinstance(loss, keras.losses.Loss) and bool(loss.get_config().get("from_logits"))
     if activation and (stated in ("softmax", "sigmoid") or (logits and stated is None)):
         asked = f"postprocessing={stated!r}" if stated else "its loss with from_logits=True"
@@ -74,6 +74,13 @@ def missing_postprocessing(
     if logits:
         return _answer(model, loss).postprocessing
     return _of_probabilities(model, activation, loss, task)
+
+
+def _loss_of(model: keras.Model) -> Any:
+    """Return what was compiled, alone where it stands in a list or a dictionary of one."""
+    loss = getattr(model, "loss", None)
+    found = keras.tree.flatten(loss)
+    return found[0] if len(found) == 1 else loss
 
 
 def _of_probabilities(
@@ -114,8 +121,7 @@ def _gives_labels(model: keras.Model, loss: Any) -> bool:
     if squashing(model) != "sigmoid" or loss is None:
         return False
     try:
-        [one] = keras.tree.flatten(loss) if isinstance(loss, (list, tuple, dict)) else [loss]
-        one = keras.losses.get(one)
+        one = keras.losses.get(loss)
     except ValueError:
         return False
     name = getattr(one, "__name__", type(one).__name__).replace("_", "").lower()

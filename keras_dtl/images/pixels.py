@@ -191,7 +191,7 @@ def to_mode(image: Image.Image, mode: str) -> Image.Image:
         if mode != "RGBA":
             white = Image.new("RGBA", image.size, "white")
             image = Image.alpha_composite(white, image)
-    elif image.mode == "CMYK" and mode != "RGB":
+    elif image.mode in ("CMYK", "LAB") and mode != "RGB":
         image = image.convert("RGB")
     return image if image.mode == mode else image.convert(mode)
 

@@ -1,4 +1,4 @@
-"""The layers below a layer, however nested."""
+"""The layers below a layer, however nested, and the weights of them all."""
 
 import keras
 
@@ -17,6 +17,22 @@ def nested_layers(network):
                 seen.add(id(layer))
                 waiting.append(layer)
                 yield layer
+
+
+def copy_weights(source, target):
+    """Give a network the weights of another one of the same form.
+
+    Layers that are normalised by data they were shown (`Normalization.adapt`) compute with
+    constants made of their weights, which `set_weights` leaves as they were.
+
+    Args:
+        source: Keras layer or model.
+        target: Another one of the same layers, which is changed.
+    """
+    target.set_weights(source.get_weights())
+    for layer in (target, *nested_layers(target)):
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
 
 
 def _held_layers(layer):

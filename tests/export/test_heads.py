@@ -11,6 +11,7 @@ from keras_dtl.export.heads import squashing
 
 BINARY = keras.losses.BinaryCrossentropy
 CATEGORIES = keras.losses.SparseCategoricalCrossentropy
+LABELS = "multi_label_classification"
 
 
 def network(width, activation, loss=None, dense=False):
@@ -18,7 +19,7 @@ def network(width, activation, loss=None, dense=False):
     keras.utils.set_random_seed(0)
     x = keras.Input((6, 5, 3) if dense else (6,))
     large = keras.initializers.RandomNormal(stddev=0.7, seed=1)
-    head = layers.Dense(width, activation, kernel_initializer=large)
+    head = layers.Dense(width, activation, kernel_initializer=large, name="dense")
     model = keras.Model(x, head(x))
     if loss is not None:
         model.compile("sgd", loss)
@@ -37,8 +38,10 @@ def yes_and_no(numbers):
         ((1, "sigmoid"), {"task": "classification"}, "classification", yes_and_no),
         ((1, "sigmoid"), {"postprocessing": "probabilities"}, "classification", yes_and_no),
         ((1, "sigmoid", "mse"), {}, "regression", None),
-        ((4, "sigmoid", "binary_crossentropy"), {}, "multi_label_classification", None),
+        ((4, "sigmoid", "binary_crossentropy"), {}, LABELS, None),
         ((3, "softmax", CATEGORIES()), {}, "classification", None),
+        ((3, None, [CATEGORIES(from_logits=True)]), {}, "classification", keras.ops.softmax),
+        ((2, None, {"dense": BINARY(from_logits=True)}), {}, LABELS, keras.ops.sigmoid),
         ((5, "softmax", CATEGORIES(), True), {}, "segmentation", lambda z: z.argmax(-1)),
         ((5, None, None, True), {"task": "segmentation"}, "segmentation", lambda z: z.argmax(-1)),
         ((4, "sigmoid", BINARY(), True), {}, "multi_label_segmentation", None),
@@ -74,6 +77,40 @@ def test_heads_that_contradict_are_refused_in_words(made, options, message, tmp_
     with pytest.raises(ExportError, match=message):
         export_model(network(*made), tmp_path / "a", **options)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("loss", ["binary_crossentropy", BINARY(from_logits=True)])
+def test_one_head_above_several_inputs_answers_no_and_yes(loss, no_saved_model, tmp_path):
+    """It was refused for a postprocessing that nobody had asked for."""
+    keras.utils.set_random_seed(0)
+    age, marks = keras.Input((1,), name="age"), keras.Input((4,), name="marks")
+    head = layers.Dense(1, "sigmoid" if isinstance(loss, str) else None)
+    model = keras.Model({"marks": marks, "age": age}, head(layers.Concatenate()([marks, age])))
+    model.compile("sgd", loss)
+    manifest = export_model(model, tmp_path / "a")
+    assert (manifest.task, manifest.classes) == ("classification", ("0", "1"))
+    random = np.random.default_rng(1)
+    x = {item.name: random.normal(size=(5, item.shape[1])) for item in manifest.inputs}
+    x = {name: array.astype("float32") for name, array in x.items()}
+    numbers = model(x)
+    if not isinstance(loss, str):
+        numbers = keras.ops.sigmoid(numbers)
+    received = load_artifact(tmp_path / "a", "cpu")(x)
+    np.testing.assert_allclose(received, yes_and_no(numbers), atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(None, None), (8, 12)])
+def test_maps_of_classes_have_the_size_of_the_image(size, no_saved_model, tmp_path):
+    """Masks had a quarter of it, under overlays of the corner; one fixed size was refused."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((*size, 3), dtype="uint8", name="image")
+    maps = layers.Conv2D(5, 3, 4, padding="same")(layers.Rescaling(1 / 255)(image))
+    model = keras.Model(image, maps)
+    model.compile("sgd", CATEGORIES(from_logits=True))
+    export_model(model, tmp_path / "a")
+    x = np.random.default_rng(1).integers(0, 256, (2, 8, 12, 3), dtype=np.uint8)
+    expected = keras.ops.image.resize(model(x), (8, 12)).numpy().argmax(-1)
+    np.testing.assert_array_equal(load_artifact(tmp_path / "a", "cpu")(x), expected)
 
 
 def test_the_last_activation_is_found_within():

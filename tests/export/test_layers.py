@@ -213,11 +213,19 @@ def of_volumes(x):
     return layers.Conv3D(4, 3, groups=2, padding="same")(layers.Reshape((7, 11, 1, 3))(x)[..., :2])
 
 
+def whole_numbers(x):
+    return keras.ops.cast(x * 20, "int32")
+
+
 OPERATIONS = {
     "groups": grouped,
     "groups of volumes": of_volumes,
     "sizes": lambda x: layers.Resizing(31, 13)(x),  # a factor of 31 / 7 makes 30 of 7
     "nearest": lambda x: layers.Resizing(31, 13, interpolation="nearest")(x),
+    "inexact": lambda x: layers.Resizing(13, 13)(layers.ZeroPadding2D(((6, 7), (4, 5)))(x)),
+    "floor": lambda x: whole_numbers(x) // 3,
+    "modulo": lambda x: whole_numbers(x) % 3 - whole_numbers(x) % -4,
+    "modulo of floats": lambda x: x % 0.3,
     "bicubic": lambda x: layers.Resizing(5, 16, interpolation="bicubic")(x),
     "antialias": lambda x: layers.Resizing(3, 13, antialias=True)(x),
     "lanczos3": lambda x: layers.UpSampling2D((2, 3), interpolation="lanczos3")(x),

@@ -60,11 +60,7 @@ class ImageToImage(MirroredTree, ImageTask):
 
     def encode(self, loaded: Loaded, outputs: dict[str, np.ndarray], suffix: str) -> bytes:
         image = outputs[self.image]
-        if image.shape[:2] != loaded.pixels.shape[:2]:
-            raise ItemError(
-                f"the model made {image.shape[:2]} pixels (height, width) of "
-                f"{loaded.pixels.shape[:2]}; it must keep the size"
-            )
+        require_same_size(image, loaded)
         if self.preprocessing.resize is not None:
             image = resize_image(image, loaded.size)
         height, width = loaded.size
@@ -74,3 +70,20 @@ class ImageToImage(MirroredTree, ImageTask):
         # Encoders have limits of their own, such as the 16383 pixels of WebP.
         except (ValueError, OSError) as error:
             raise ItemError(f"it cannot be encoded as {suffix}: {error}") from error
+
+
+def require_same_size(made: np.ndarray, loaded: Loaded) -> None:
+    """Refuse what has another size than the image that it was made of.
+
+    Args:
+        made: Array `(height, width, ...)`.
+        loaded: What went into the model.
+
+    Raises:
+        ItemError: It has another one.
+    """
+    if made.shape[:2] != loaded.pixels.shape[:2]:
+        raise ItemError(
+            f"the model made {made.shape[:2]} pixels (height, width) of "
+            f"{loaded.pixels.shape[:2]}; it must keep the size"
+        )

@@ -9,7 +9,7 @@ from PIL import Image
 from keras_dtl.convert.artifact import Artifact
 from keras_dtl.convert.items import Item, Loaded
 from keras_dtl.convert.options import ConversionError, Options
-from keras_dtl.convert.tasks.image_to_image import ImageToImage
+from keras_dtl.convert.tasks.image_to_image import ImageToImage, require_same_size
 from keras_dtl.images import encode_image, resize_image
 from keras_dtl.manifest import Manifest, Tensor
 
@@ -96,6 +96,7 @@ class Segmentation(ImageToImage):
         if self.preprocessing.resize is not None:
             picture = Image.fromarray(classes).resize((width, height), Image.Resampling.NEAREST)
             return np.array(picture)
+        require_same_size(classes, loaded)
         return np.ascontiguousarray(classes[:height, :width])
 
     def result(self, item: Item) -> Path | None:

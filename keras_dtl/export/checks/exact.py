@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_dtl.export.deployable import Deployable, float32_policy
+from keras_dtl.layers.nesting import copy_weights
 
 
 @contextlib.contextmanager
@@ -42,7 +43,7 @@ def exact_outputs(
         config = _in_float64(keras.saving.serialize_keras_object(deployable.model))
         with float32_policy():
             model = keras.saving.deserialize_keras_object(config)
-        model.set_weights(deployable.model.get_weights())
+        copy_weights(deployable.model, model)
         wide = Deployable(model)
         names = [item.name for item in deployable.inputs]
         given = zip((item.name for item in wide.inputs), names, strict=True)

@@ -67,8 +67,7 @@ def make_probes(deployable: Deployable, preprocessing: Preprocessing = _ANY_SIZE
     probes = []
     for batch, size in zip(_BATCHES, (first, first, second), strict=True):
         inputs = make_inputs(deployable, batch, size, random)
-        outputs = {name: np.asarray(value) for name, value in deployable(inputs).items()}
-        probes.append(Probe(inputs, outputs))
+        probes.append(Probe(inputs, deployable.arrays(inputs)))
     if deployable.image is not None:
         probes += [
             _probe_of(deployable, images)
@@ -101,8 +100,8 @@ def make_inputs(
 
 def _probe_of(deployable: Deployable, images: np.ndarray) -> Probe:
     inputs = {deployable.inputs[0].name: images}
-    outputs = {name: np.asarray(value) for name, value in deployable(inputs).items()}
-    return Probe(inputs, outputs, functools.partial(exact_outputs, deployable, inputs))
+    exact = functools.partial(exact_outputs, deployable, inputs)
+    return Probe(inputs, deployable.arrays(inputs), exact)
 
 
 def _telling_images(tensor: Tensor, size: tuple[int, int], multiple: int) -> Iterator[np.ndarray]:
@@ -140,7 +139,7 @@ def cut_probe(deployable: Deployable, images: np.ndarray, preprocessing: Preproc
     missing = [(0, max(-size % multiple, least - size)) for size in (height, width)]
     whole = np.pad(images, [(0, 0), *missing, (0, 0)], mode="reflect")
     name = deployable.inputs[0].name
-    outputs = {key: np.asarray(value) for key, value in deployable({name: whole}).items()}
+    outputs = deployable.arrays({name: whole})
     for item in deployable.outputs:
         if item.shape[1:3] == (None, None):
             outputs[item.name] = outputs[item.name][:, :height, :width]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_dtl.confusion import confusion_counts, mean_iou
+from keras_dtl.export.errors import ExportError
 from keras_dtl.files import FilePath, readable_name
 from keras_dtl.images import (
     ImageError,
@@ -65,8 +66,14 @@ def read_samples(folder: FilePath, manifest: Manifest) -> list[Sample]:
         Two samples or more, at most 64.
 
     Raises:
+        ExportError: The model takes something else than images.
         ValueError: There are fewer than two.
     """
+    if manifest.preprocessing.channels is None:
+        raise ExportError(
+            "Lower precision is for models whose one input is images in uint8, on which its loss "
+            "is measured. Export the model in float32, or with such `examples`."
+        )
     paths = find_images(folder)
     if len(paths) > _MOST:
         paths = [paths[index * len(paths) // _MOST] for index in range(_MOST)]

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from keras_dtl.export.checks.parity import Arrays, Probe
-from keras_dtl.export.deployable import Deployable
+from keras_dtl.export.deployable import Deployable, pictured
 from keras_dtl.export.errors import ExportError
 from keras_dtl.layers import answer_of
 from keras_dtl.manifest import Tensor
@@ -41,9 +41,9 @@ def example_arrays(examples: Any, deployable: Deployable, size_multiple: int = 1
         raise ValueError(f"examples must be arrays for the inputs {names}; received {list(given)}.")
     result = {}
     for item in deployable.inputs:
-        array = np.asarray(given[item.name])[:_MOST_EXAMPLES]
+        array = np.asarray(given[item.name])
         _check_example(item, array)
-        array = array.astype(item.dtype)
+        array = array[:_MOST_EXAMPLES].astype(item.dtype)
         if item.is_image and item.shape[1:3] == (None, None):
             height, width = (size // size_multiple * size_multiple for size in array.shape[1:3])
             array = array[:, :height, :width]
@@ -64,6 +64,12 @@ def _check_example(item: Tensor, array: np.ndarray) -> None:
             f"The model takes {item.name!r} as uint8; received examples of {array.dtype}. Keras "
             "would cut them to whole numbers, in training too: train on uint8 images, or build "
             "the network on keras.Input(shape) without dtype='uint8'."
+        )
+    if not item.dtype.startswith("float") and (array.astype(item.dtype) != array).any():
+        raise ValueError(
+            f"The model takes {item.name!r} as {item.dtype}, which does not hold the examples of "
+            f"{array.dtype} that were received. Give whole numbers in its range, or build the "
+            "network on floats."
         )
 
 
@@ -114,7 +120,8 @@ def _expected(
     arrays = [np.asarray(array) for array in keras.tree.flatten(predictions)]
     if postprocessing is None:
         return arrays
-    return [answer_of(arrays[0].shape, None, postprocessing).array(arrays[0])]
+    answer = answer_of(arrays[0].shape, None, postprocessing)
+    return [answer.array(arrays[0], pictured(answer, inputs))]
 
 
 def _check_roughly(deployable: Deployable, probe: Probe) -> None:

@@ -70,13 +70,9 @@ def write_litert_int8(draft: Draft, path: Path) -> dict[str, Any]:
         The manifest's `litert`, with this graph and its `quality`.
 
     Raises:
-        ExportError: The quality cannot be reached, or the model takes no images.
+        ExportError: The quality cannot be reached.
     """
     manifest, task = draft.manifest, QUALITIES[draft.manifest.task]
-    if draft.deployable.image is None:
-        raise ExportError(
-            "int8 is for models whose one input is images. Export it for LiteRT in float32."
-        )
     calibrating, measured = draft.samples[::2], draft.samples[1::2]
     converter = _converter(draft)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]

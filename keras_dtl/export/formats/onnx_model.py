@@ -20,6 +20,7 @@ from keras_dtl.export.deployable import Deployable
 from keras_dtl.export.draft import Draft
 from keras_dtl.export.errors import ExportError
 from keras_dtl.export.graphs import operations, transposed_convolution
+from keras_dtl.export.graphs.folded_time import moments_as_a_batch
 from keras_dtl.export.graphs.grouped_convolution import as_one_operation
 from keras_dtl.export.graphs.onnx_fusion import fuse_instance_normalizations
 from keras_dtl.export.graphs.served_graph import served_graph
@@ -156,7 +157,8 @@ def onnx_graph(deployable: Deployable, opset: int) -> onnx.ModelProto:
         opset=opset,
         custom_op_handlers={name: (handler, []) for name, handler in _HANDLERS.items()},
     )
-    with bare_standardization(), as_one_operation(deployable.model):
+    model = deployable.model
+    with bare_standardization(), as_one_operation(model), moments_as_a_batch(model):
         try:
             with _optimised_in_place():
                 graph, _ = convert()

@@ -23,7 +23,6 @@ from keras_dtl.export.formats.reduction import (
     Measure,
     best_reduction,
     least_quality_of,
-    require_images,
     require_quality,
 )
 
@@ -73,7 +72,6 @@ def write_openvino(draft: Draft, path: Path) -> dict[str, Any]:
     Raises:
         ExportError: The quality cannot be reached, or this processor cannot show it.
     """
-    require_images(draft, "openvino")
     manifest = draft.manifest
     measured = draft.samples[1::2]
     precisions = ("float32", *draft.precisions)

@@ -16,7 +16,6 @@ from keras_dtl.export.formats.reduction import (
     Reduction,
     best_reduction,
     least_quality_of,
-    require_images,
     require_quality,
     run_onnx,
 )
@@ -40,7 +39,7 @@ def write_float16(draft: Draft, path: Path) -> dict[str, Any]:
         The manifest's `precisions`, with this one.
 
     Raises:
-        ExportError: The quality cannot be reached, or the model takes no images.
+        ExportError: The quality cannot be reached.
     """
     return _write_precision(draft, path, "float16", _Float16)
 
@@ -59,7 +58,7 @@ def write_int8(draft: Draft, path: Path) -> dict[str, Any]:
         The manifest's `precisions`, with this one.
 
     Raises:
-        ExportError: The quality cannot be reached, or the model takes no images.
+        ExportError: The quality cannot be reached.
     """
     return _write_precision(draft, path, "int8", _Int8)
 
@@ -73,7 +72,6 @@ def _write_precision(
     draft: Draft, path: Path, precision: str, reduction: Callable[[Path, list[Sample]], Reduction]
 ) -> dict[str, Any]:
     manifest = draft.manifest
-    require_images(draft, precision)
     least = least_quality_of(draft)
     calibrating, measured = draft.samples[::2], draft.samples[1::2]
     measure = _OnnxMeasure(draft.folder / manifest.onnx_file, manifest, measured)
@@ -105,6 +103,9 @@ class _Float16:
         from onnxruntime.transformers import float16
 
         model = onnx.load(self.source)
+        for node in model.graph.node:
+            if node.op_type == "Resize" and len(node.input) == 4:  # to a size, and by no scales,
+                node.input[1:3] = ["", ""]  # of whose empty constant a Cast would be made
         half = float16.convert_float_to_float16(
             model,
             keep_io_types=True,

@@ -121,22 +121,6 @@ def least_quality_of(draft: Draft) -> float:
     return least if draft.least_quality is None else draft.least_quality
 
 
-def require_images(draft: Draft, precision: str) -> None:
-    """Refuse models whose quality cannot be measured.
-
-    Args:
-        draft: The `Draft`.
-        precision: The precision that was asked for.
-
-    Raises:
-        ExportError: The model takes something else than images.
-    """
-    if draft.deployable.image is None:
-        raise ExportError(
-            f"{precision} is for models whose one input is images. Export it in float32."
-        )
-
-
 def require_quality(
     measure: Measure, quality: dict[str, Any], least: float, precision: str, in_float: list[str]
 ) -> None:

@@ -13,6 +13,7 @@ import tensorflow as tf
 from keras_dtl.export.checks.parity import Arrays, Reading
 from keras_dtl.export.deployable import Deployable
 from keras_dtl.export.draft import Draft
+from keras_dtl.export.graphs.folded_time import moments_as_a_batch
 from keras_dtl.export.graphs.grouped_convolution import as_one_a_group
 from keras_dtl.export.pixels.decoding import decode_upright
 from keras_dtl.export.pixels.resampling import mirror, resize, resize_nearest
@@ -39,7 +40,7 @@ def write_saved_model(draft: Draft, path: Path) -> None:
     deployable = draft.deployable
     archive = keras.export.ExportArchive()
     specs = {spec.name: spec for spec in deployable.specs}
-    with as_one_a_group(deployable.model):
+    with as_one_a_group(deployable.model), moments_as_a_batch(deployable.model):
         serve = _traced(served(deployable, draft.manifest), specs)
     _track(archive, deployable.model, serve)
     archive.add_endpoint("serving_default", lambda inputs: serve(inputs), [specs])

@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper
 from tf2onnx.graph import Graph, Node
+from tf2onnx.onnx_opset.math import FloorDiv, FloorMod
 
 from keras_dtl.export.graphs import resizing
+
+_FLOATS = (TensorProto.FLOAT16, TensorProto.FLOAT, TensorProto.DOUBLE)
 
 
 def _replaced(ctx: Graph, node: Node) -> Callable[..., str]:
@@ -96,11 +99,33 @@ def _asks_the_sign(node: Node) -> bool:
     return (node.type, value) in (("Less", 0), ("BitwiseAnd", -(1 << 31)))
 
 
+def _floor_div(ctx: Graph, node: Node, name: str, arguments: list[Any]) -> None:
+    """A division that rounds down, where that of whole numbers rounds towards 0."""
+    dtype, (number, divisor) = ctx.get_dtype(node.output[0]), node.input
+    if dtype in _FLOATS:
+        FloorDiv.version_6(ctx, node)
+        return
+    make = _replaced(ctx, node)
+    rest = make("Mod", [number, divisor], dtype)
+    make("Div", [make("Sub", [number, rest], dtype), divisor], dtype, end=True)
+
+
+def _floor_mod(ctx: Graph, node: Node, name: str, arguments: list[Any]) -> None:
+    """What that division leaves, of the divisor's sign."""
+    dtype, taken = ctx.get_dtype(node.output[0]), list(node.input)
+    if dtype in _FLOATS:
+        FloorMod.version_7(ctx, node)
+        return
+    _replaced(ctx, node)("Mod", taken, dtype, end=True)
+
+
 HANDLERS = {
     "Bitcast": _sign_bit,
     "Bucketize": _bucketize,
     "Erfc": _erfc,
     "Expm1": _expm1,
+    "FloorDiv": _floor_div,
+    "FloorMod": _floor_mod,
     "Log1p": _log1p,
     "ResizeBicubic": resizing.convert_by_matrices,
     "ResizeBilinear": resizing.convert_by_sizes,

@@ -61,7 +61,7 @@ def convert_by_sizes(ctx: Graph, node: Node, name: str, arguments: list[Any]) ->
     if shape and -1 not in shape[1:3] and node.inputs[1].is_const():
         wanted = node.inputs[1].get_tensor_value()
         pairs = zip(shape[1:3], wanted, strict=True)
-        if any(int(np.float32(new / old) * np.float32(old)) != new for old, new in pairs):
+        if any(float(np.float32(new / old)) * old != new for old, new in pairs):
             ctx.set_shape(image, [shape[0], -1, -1, shape[3]])
     Resize.version_11(ctx, node)
     if shape:

@@ -1,6 +1,7 @@
 import keras
 import tensorflow as tf
 
+from keras_dtl.layers.nesting import copy_weights
 from keras_dtl.losses import domain_accuracy, domain_crossentropy
 from keras_dtl.methods.adaptation.adversarial import AdversarialAdaptation
 from keras_dtl.methods.adaptation.examples import unpack
@@ -155,5 +156,5 @@ def inverted_loss(target_logits):
 def copy_of(network):
     """Return a network of the same form and weights that shares nothing."""
     copy = keras.models.clone_model(network)
-    copy.set_weights(network.get_weights())
+    copy_weights(network, copy)
     return copy

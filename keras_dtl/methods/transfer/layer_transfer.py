@@ -1,5 +1,6 @@
 """Lower layers taken from a network that learnt another task (Yosinski et al. 2014)."""
 
+from keras_dtl.layers.nesting import copy_weights
 from keras_dtl.methods.networks import learnt_layers
 from keras_dtl.methods.transfer.fine_tuning import FineTuning
 
@@ -18,7 +19,7 @@ def copy_layers(source, target, count):
     check_count(count, len(pairs))
     for ours, theirs in pairs[:count]:
         for layer, copy in zip(ours, theirs, strict=True):
-            copy.set_weights(layer.get_weights())
+            copy_weights(layer, copy)
 
 
 def layer_transfer(encoder, classifier, source=None, count=0, tuned=True):

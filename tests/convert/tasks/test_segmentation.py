@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from keras_dtl.convert import ConversionError, Options
-from keras_dtl.convert.items import Item, Loaded
+from keras_dtl.convert.items import Item, ItemError, Loaded
 from keras_dtl.convert.tasks.segmentation import Segmentation, palette_of
 from keras_dtl.manifest import Preprocessing, Tensor
 from tests.test_manifest import MANIFEST
@@ -83,6 +83,16 @@ def test_overlay_shows_the_photo_where_the_model_saw_it_in_another_size(tmp_path
     with Image.open(io.BytesIO(data)) as picture:
         assert np.array(picture)[0, 0].tolist() == [55, 54, 54]  # half of 101, half of the class
         assert np.array(picture)[7, 15].tolist() == [50, 178, 50]
+
+
+def test_a_map_of_another_size_is_no_mask(tmp_path):
+    """The corner of the photo lay under it."""
+    task = Segmentation(Artifact(), tmp_path, Options())
+    pixels = np.full((8, 12, 3), 101, "uint8")
+    item = Item(0, tmp_path / "a.jpg", "a.jpg")
+    loaded = Loaded(item, (8, 12), pixels, "content", None, {}, None, 1)
+    with pytest.raises(ItemError, match=r"made \(2, 3\) pixels .* of \(8, 12\); it must keep"):
+        task.make(loaded, {"class_map": np.zeros((2, 3), "uint8")})
 
 
 def test_other_outputs_and_colours_are_refused(tmp_path):

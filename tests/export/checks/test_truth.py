@@ -195,6 +195,15 @@ def test_examples_of_another_dtype_are_refused(tmp_path):
         export_model(model, tmp_path / "a", examples=examples_of("float images"))
 
 
+@pytest.mark.parametrize("examples", [np.full((2, 4), 0.5), np.full((2, 4), 2**40), iter(())])
+def test_examples_that_an_input_of_whole_numbers_does_not_hold_are_refused(examples, tmp_path):
+    """They were cut; of what is no array an IndexError spoke."""
+    x = keras.Input((4,), dtype="int32", name="x")
+    model = keras.Model(x, keras.layers.Dense(2)(keras.ops.cast(x, "float32")))
+    with pytest.raises(ValueError, match="does not hold the examples|of shape .* received"):
+        export_model(model, tmp_path / "a", task="numbers", examples=examples)
+
+
 def test_a_deployable_that_answers_otherwise_is_not_published(tmp_path, monkeypatch):
     model = model_of("tabular", "regression", "FineTuning")
     wrong = keras_dtl.layers.Answer("softmax", 2)

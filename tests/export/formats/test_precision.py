@@ -12,6 +12,7 @@ from keras_dtl.export import ExportError, export_model
 from keras_dtl.export.checks.quality import measure_quality
 from keras_dtl.export.formats.reduction import best_reduction
 from keras_dtl.images import write_image
+from keras_dtl.layers import ClassMap, ResizeLike
 from keras_dtl.manifest import read_manifest
 from tests.export.conftest import make_generator as small_generator
 from tests.export.conftest import without_saved_model
@@ -141,6 +142,36 @@ def test_layers_that_hurt_are_left_in_float(photos, no_saved_model, tmp_path):
     assert quality["psnr"] >= wanted
     assert any("spoilt" in name for name in quality["layers_in_float"])
     assert len(quality["layers_in_float"]) <= 2
+
+
+def test_maps_that_are_resized_are_exported_in_float16(photos, no_saved_model, tmp_path):
+    """onnxruntime could not open the graph: its Resize had a size and a scale."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((None, None, 3), dtype="uint8", name="image")
+    maps = keras.layers.Conv2D(4, 3, 2, padding="same")(keras.layers.Rescaling(1 / 255)(image))
+    model = keras.Model(image, ClassMap(name="map")(ResizeLike()(maps, image)))
+    manifest = export_model(
+        model,
+        tmp_path / "a",
+        task="segmentation",
+        precisions=("float16",),
+        calibration=photos,
+    )
+    assert manifest.precisions["float16"]["quality"]["mean_iou"] > 0.95
+
+
+def test_lower_precision_of_numbers_is_refused_in_words(photos, no_saved_model, tmp_path):
+    """It was "channels must be 1, 3 or 4; received None"."""
+    numbers = keras.Input((6,))
+    model = keras.Model(numbers, keras.layers.Dense(2, "softmax")(numbers))
+    with pytest.raises(ExportError, match="for models whose one input is images"):
+        export_model(
+            model,
+            tmp_path / "a",
+            task="classification",
+            precisions=("int8",),
+            calibration=photos,
+        )
 
 
 def test_nothing_is_published_below_the_stated_quality(photos, no_saved_model, tmp_path):

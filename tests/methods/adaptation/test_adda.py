@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from keras_dtl.methods import ADDA
-from keras_dtl.methods.adaptation.adda import inverted_loss
+from keras_dtl.methods.adaptation.adda import copy_of, inverted_loss
 from tests.methods.adaptation.test_domain_adaptation import batch, images
 from tests.networks import CLASSES, compiled, dense, encoder
 
@@ -114,3 +114,12 @@ def test_one_encoder_cannot_learn_and_stay():
     network = encoder()
     with pytest.raises(ValueError, match="cannot be one object"):
         ADDA(network, dense(CLASSES), dense(1, features=CLASSES), source_encoder=network)
+
+
+def test_the_copy_scales_by_what_the_encoder_was_shown():
+    """It had the weights of an adapted Normalization, and computed with a mean of 0."""
+    scale = keras.layers.Normalization()
+    scale.adapt(np.random.default_rng(0).normal(30, 4, (50, 3)))
+    network = keras.Sequential([keras.Input((3,)), scale])
+    x = np.ones((2, 3), "float32")
+    np.testing.assert_array_equal(copy_of(network)(x), network(x))

@@ -11,6 +11,7 @@ import pytest
 import keras_dtl.export
 from keras_dtl.convert import load_artifact
 from keras_dtl.evaluation import evaluate_classifier
+from keras_dtl.files import write_json
 from keras_dtl.images import write_image
 from keras_dtl.manifest import read_manifest
 from keras_dtl.recipes import RECIPES, run_recipe, standing
@@ -131,3 +132,22 @@ def test_scores_of_many_classes_are_published_without_their_confusion(classes):
     left_out = set(of_domain) - set(published["source"])
     assert left_out == ({"confusion"} if classes > 100 else set())
     assert len(json.dumps(published, indent=2)) < 2**20
+
+
+def test_a_first_stage_of_other_settings_is_not_taken_for_its_own(tmp_path, monkeypatch):
+    learnt = []
+
+    def train(recipe, data, strategy):
+        learnt.append(recipe.source)
+        write_json(recipe.run_folder / "settings.json", recipe.settings())
+        (recipe.run_folder / "model.keras").touch()
+
+    monkeypatch.setattr("keras_dtl.recipes.training.train", train)
+    adda = RECIPES["adda"](output=tmp_path, source="digits")
+    for _ in range(2):
+        assert adda.first_stage(None) == tmp_path / "first-stage"
+    other = dataclasses.replace(adda, source="mnist")
+    with pytest.raises(ValueError, match="source: 'digits', now 'mnist'"):
+        other.first_stage(None)
+    dataclasses.replace(other, overwrite=True).first_stage(None)
+    assert learnt == ["digits", "mnist"]

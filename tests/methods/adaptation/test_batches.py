@@ -12,10 +12,11 @@ from tests.methods.adaptation.test_every_adaptation import MAKERS
 from tests.networks import compiled
 
 
+@pytest.mark.parametrize("name", ["dan", "source_only"])
 @pytest.mark.parametrize("form", [lambda b: (b,), lambda b: (b, None, None)])
-def test_batches_come_in_the_tuples_of_keras_too(form):
+def test_batches_come_in_the_tuples_of_keras_too(form, name):
     """Those of generators and PyDatasets, and of `train_on_batch`."""
-    first, second = make(), make()
+    first, second = (compiled(MAKERS[name]()) for _ in range(2))
     second.set_weights(first.get_weights())
     expected, found = first.train_step(batch()), second.train_step(form(batch()))
     assert float(found["loss"]) == float(expected["loss"])

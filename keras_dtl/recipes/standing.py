@@ -57,6 +57,15 @@ def standing_of(recipe, checkpoint) -> Standing:
     )
 
 
+def holds_training(folder: Path) -> bool:
+    """Return whether a run folder holds a training to go on with, begun or finished.
+
+    Args:
+        folder: Of the run, which need not be there.
+    """
+    return any((folder / name).exists() for name in ("training.weights.h5", "model.keras"))
+
+
 def _standing_of_finished(recipe):
     check_settings(recipe, except_for=("epochs",))
     done = done_epochs(recipe.run_folder)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import keras_dtl.export
+from keras_dtl.callbacks import Checkpoint
 from keras_dtl.convert import load_artifact
 from keras_dtl.evaluation import evaluate_classifier
 from keras_dtl.files import write_json
@@ -151,3 +152,15 @@ def test_a_first_stage_of_other_settings_is_not_taken_for_its_own(tmp_path, monk
         other.first_stage(None)
     dataclasses.replace(other, overwrite=True).first_stage(None)
     assert learnt == ["digits", "mnist"]
+
+
+@pytest.mark.parametrize("name", ["shot", "dann", "fine-tuning"])
+def test_a_run_is_not_replaced_by_what_starts_from_it(name, tmp_path):
+    (tmp_path / "model.keras").touch()
+    fields = {"output": tmp_path, "overwrite": True}
+    for start in (tmp_path, tmp_path / "model.keras", tmp_path / "." / "sub" / ".."):
+        begun = RECIPES[name](start=str(start), **fields)
+        with pytest.raises(ValueError, match="starts from. Name another folder"):
+            standing.standing_of(begun, Checkpoint(tmp_path))
+    other = RECIPES[name](start=str(tmp_path / "other"), **fields)
+    assert standing.standing_of(other, Checkpoint(tmp_path)) == "replaced"

@@ -110,6 +110,10 @@ def test_classes_are_known_from_columns_and_from_a_number_for_each(name):
         ({"source": images(6)}, r"need \(images, labels\) as 'source'"),
         ({"target_labelled": images(6)}, "as 'target_labelled'"),
         ({"target": (images(4), labels(4))}, "images alone as 'target'.*'target_labelled'"),
+        (
+            {"target": np.zeros((4, 8, 8, 1), "uint8")},
+            r"same channels.*\(8, 8, 3\) and \(8, 8, 1\)",
+        ),
         ({"target": np.zeros((4, 9, 8, 3), "uint8")}, r"one size.*\(8, 8, 3\) and \(9, 8, 3\)"),
     ],
 )

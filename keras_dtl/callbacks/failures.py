@@ -83,9 +83,8 @@ def find_one_answer(answers, name_of):
     return Failure(
         "one class for the target",
         f"{share:.0%} of the target's images are taken for {name_of(most)}. Unless they hold "
-        "little else, nothing is known of them: see what source-only answers. Where its "
-        "answers are mixed, lower the weight of adaptation; where they are not, take more or "
-        "other images, --augment, or pretrained weights.",
+        "little else, nothing is known of them. Where it were several classes without adaptation, "
+        "lower its weight; else take more or other images, --augment, or pretrained weights.",
     )
 
 

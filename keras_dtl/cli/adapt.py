@@ -37,10 +37,12 @@ def main(arguments):
     from keras_dtl.cli.quiet import hear_onednn_out
     from keras_dtl.cli.session import start_session
     from keras_dtl.recipes.runs import run_record
+    from keras_dtl.recipes.standing import tell_new
     from keras_dtl.recipes.training import train_and_publish
 
     recipe = arguments.recipe()
     run_record(Path(recipe.start), "settings")  # says so at once where there is no run
+    tell_new(recipe)
     print(start_session(recipe.seed, recipe.mixed_precision, recipe.jit, recipe.onednn))
     hear_onednn_out()
     try:

@@ -20,6 +20,7 @@ from keras_dtl.cli.session import start_session
 from keras_dtl.recipes import RECIPES, recipe_of_settings, run_recipe
 from keras_dtl.recipes.flags import check_flags
 from keras_dtl.recipes.runs import check_places
+from keras_dtl.recipes.standing import tell_new
 from keras_dtl.recipes.training import train_and_publish
 
 Train = Union[  # noqa: UP007 (made from a table)
@@ -78,8 +79,9 @@ def main(recipe) -> int:
     """Train, score and publish a recipe; return the exit status."""
     check_flags(recipe)
     check_places(recipe.run_folder, recipe.artifact_folder)
-    if recipe.resume and not recipe.run_folder.exists():
-        print(f"{recipe.run_folder} is not there to go on with: a new training begins.")
+    if recipe.address is not None and recipe.engine != "ray":
+        raise ValueError(f"--address {recipe.address} is that of a Ray cluster: add --engine ray.")
+    tell_new(recipe)
     if recipe.engine == "ray":
         from keras_dtl.cli.ray_training import train_on_ray
 

@@ -94,11 +94,17 @@ def folder_plan(path: FilePath) -> FolderPlan:
         )
         return FolderPlan(root, "images without labels", {"train": whole}, (), without, notes)
     train, test = stratified_split(whole.labels)
+    layout = "class folders, 20 % of each class for testing"
+    if not len(test):
+        without = (
+            "each class has one image, which is for training. For testing, add images, or sort "
+            "them into train/CLASS/ and test/CLASS/."
+        )
+        return FolderPlan(root, "class folders", {"train": whole}, classes, without, notes)
     parts = {
         "train": FolderPart([whole.files[i] for i in train], whole.labels[train], whole.unread),
         "test": FolderPart([whole.files[i] for i in test], whole.labels[test]),
     }
-    layout = "class folders, 20 % of each class for testing"
     return FolderPlan(root, layout, parts, classes, "", notes)
 
 

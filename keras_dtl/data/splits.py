@@ -32,7 +32,10 @@ def stratified_split(
 
 
 def shot_split(
-    labels: Sequence[int] | np.ndarray, shots: int, seed: int = 0
+    labels: Sequence[int] | np.ndarray,
+    shots: int,
+    seed: int = 0,
+    classes: Sequence[str] = (),
 ) -> tuple[np.ndarray, np.ndarray]:
     """Choose a few examples of every class, whose labels may then be used.
 
@@ -43,6 +46,7 @@ def shot_split(
         labels: Integer array `(examples,)`.
         shots: Examples of each class, 1 or more.
         seed: Choice of the examples.
+        classes: Their names in label order, for messages.
 
     Returns:
         `(chosen, rest)`: two sorted integer arrays of positions, which share none.
@@ -58,7 +62,8 @@ def shot_split(
         if not 1 <= shots <= len(members):
             raise ValueError(
                 f"Expected 1 or more shots, and as many examples of each class. Received: "
-                f"{shots} shots, and {len(members)} examples of class {label}."
+                f"{shots} shots, and {len(members)} examples of class "
+                f"{classes[label] if classes else label}."
             )
         chosen.append(members[:shots])
     chosen = np.sort(np.concatenate(chosen))

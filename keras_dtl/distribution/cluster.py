@@ -40,23 +40,36 @@ def find_cluster(workers=None, worker=None):
     Raises:
         ValueError: When either cannot be read, or does not say which worker this is.
     """
-    if workers is None:
-        return _from_variable(os.environ.get(VARIABLE))
-    addresses = tuple(address.strip() for address in workers.split(",") if address.strip())
-    for address in addresses:
-        host, _, port = address.rpartition(":")
-        if not host or not port.isdecimal():
-            raise ValueError(
-                f"--workers takes HOST:PORT,HOST:PORT. Received: {address!r} in {workers!r}"
-            )
-    if worker is None:
-        worker = _own_place(addresses)
-    if not 0 <= worker < len(addresses):
+    if workers is None and worker is not None:
         raise ValueError(
-            f"--worker says which of --workers this is, 0 to {len(addresses) - 1}. "
-            f"Received: {worker}"
+            f"--worker says which of --workers this process is, and there are none. Received: "
+            f"--worker {worker}. Give --workers HOST:PORT,HOST:PORT, too, or leave --worker out."
         )
-    return Cluster(addresses, worker)
+    if workers is None:
+        found = _from_variable(os.environ.get(VARIABLE))
+        return found and _checked(found, VARIABLE)
+    addresses = tuple(address.strip() for address in workers.split(",") if address.strip())
+    place = _own_place(addresses) if worker is None else worker
+    return _checked(Cluster(addresses, place), "--workers")
+
+
+def _checked(cluster, name):
+    """Return a cluster, of which each worker has an address of its own and this is one."""
+    for address in cluster.addresses:
+        host, _, port = str(address).rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
+            raise ValueError(f"{name} takes HOST:PORT of each worker. Received: {address!r}")
+    if len(set(cluster.addresses)) < len(cluster.addresses):
+        raise ValueError(
+            f"{name} names a worker twice: {', '.join(cluster.addresses)}. Each has an address of "
+            "its own; on one machine ports differ."
+        )
+    if not 0 <= cluster.index < len(cluster.addresses):
+        raise ValueError(
+            f"Of {len(cluster.addresses)} workers ({name}) this is one, 0 to "
+            f"{len(cluster.addresses) - 1}. Received: {cluster.index}"
+        )
+    return cluster
 
 
 def _from_variable(text):

@@ -11,11 +11,7 @@ from keras_dtl.methods.arguments import check_numbers, plain
 from keras_dtl.methods.averages import own_averages
 from keras_dtl.methods.batch_norm import fused_batch_norm
 from keras_dtl.methods.given_data import require_ends
-from keras_dtl.methods.given_losses import (
-    nothing_to_evaluate,
-    refuse_losses,
-    refuse_validation,
-)
+from keras_dtl.methods.given_losses import nothing_to_evaluate, refuse_losses, refuse_validation
 from keras_dtl.methods.networks import check_networks, refuse_added_losses, tell_frozen
 from keras_dtl.methods.optimizers import own_objects, take_step, with_loss_scaling
 
@@ -121,6 +117,8 @@ class Method(ReplicatedSteps, keras.Model):
                 f"{type(self).__name__}.compile() needs `{name}`. Received: None. "
                 f"Pass one, e.g. {name}=keras.optimizers.Adam(2e-4)."
             )
+        for network in () if self.trainable else self.layers:
+            network.trainable = False  # Keras' constructor does not tell them
         tell_frozen(self, self.learning)
         self.build()
         self.rate_factors()  # says what is wrong with the multipliers

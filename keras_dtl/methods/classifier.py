@@ -61,8 +61,13 @@ class ClassifierMethod(Method):
         """See `keras.Model.predict`.
 
         Raises:
-            ValueError: As of `evaluate`.
+            ValueError: As of `evaluate`, and for several arrays, such as images and their labels.
         """
+        if isinstance(x, (tuple, list)) and len(x) > 1:
+            raise ValueError(
+                f"predict() takes one array of images. Received: a {type(x).__name__} of {len(x)}. "
+                "Leave labels out, and join several images by numpy.stack."
+            )
         check_asked(x, self.encoder)
         return super().predict(x, *args, **kwargs)
 

@@ -22,8 +22,8 @@ _UNMET = re.compile(r"assertion failed: \[b?['\"]?(.*?)['\"]?\]", re.DOTALL)
 def check_labels(x, y, loss, width) -> None:
     """Refuse labels, among what `fit` or `evaluate` is given, of another form than the loss reads.
 
-    Of arrays the values are looked at, too; of data sets the form, and for yes and no those of the
-    first batch.
+    Of arrays the values are looked at, too; of data sets the form, and for yes and no, and for
+    classes that are floats, those of the first batch.
 
     Args:
         x, y: As `fit` received them: arrays, or a data set of batches of labels beside images, or
@@ -34,7 +34,8 @@ def check_labels(x, y, loss, width) -> None:
     Raises:
         ValueError: Saying what was received, and what the loss wants.
     """
-    if isinstance(x, tf.data.Dataset) and isinstance(loss, YES_NO):
+    in_floats = isinstance(loss, SPARSE) and any("float" in str(z.dtype) for z in _labels(x, y))
+    if isinstance(x, tf.data.Dataset) and (isinstance(loss, YES_NO) or in_floats):
         x = next(iter(x), x)  # others are told by TensorFlow where they are met
     for labels in _labels(x, y):
         _check_form(labels, loss, width)

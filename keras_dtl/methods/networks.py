@@ -185,6 +185,10 @@ def tell_frozen(method, names):
         method: The method, about to be compiled.
         names: Of its networks.
     """
+    if not method.trainable:
+        words = "%s is frozen as a whole (`trainable`): `fit` changes nothing of it."
+        logger.warning(words, type(method).__name__)
+        return
     for name in names:
         network = getattr(method, name)
         if network is not None and network.weights and not network.trainable_variables:

@@ -7,11 +7,13 @@ Without --start the first stage is trained too, into RUN/first-stage, resumable 
 """
 
 import dataclasses
+import shutil
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe, networks_of
 from keras_dtl.recipes.source_only import SourceOnlyRecipe
+from keras_dtl.recipes.standing import check_settings
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,11 @@ class ADDARecipe(DomainAdaptationRecipe):
             self.first_stage(data, strategy)
 
     def first_stage(self, data, strategy=None):
-        """Train the source's encoder and classifier, unless that is done; return its folder."""
+        """Train the source's encoder and classifier, unless that is done; return its folder.
+
+        Raises:
+            ValueError: When the folder holds one of other settings, and is not to be overwritten.
+        """
         from keras_dtl.recipes.replicas import receive
         from keras_dtl.recipes.training import train
 
@@ -49,8 +55,25 @@ class ADDARecipe(DomainAdaptationRecipe):
         values |= {"output": folder, "resume": True, "select": "last", "validators": False}
         values |= {"artifact": None, "shots": 0, "adapt_statistics": False}
         recipe = SourceOnlyRecipe(**values)
-        receive(folder / "model.keras", lambda: train(recipe, data, strategy), strategy)
+        self._require_own(recipe)
+
+        def learn():
+            print(f"First stage: {recipe.name}, {recipe.length} (--source-epochs), in {folder}.")
+            train(recipe, data, strategy)
+
+        receive(folder / "model.keras", learn, strategy)
         return folder
+
+    def _require_own(self, recipe):
+        """Refuse a first stage of other settings, or remove it where all is overwritten."""
+        if not (recipe.run_folder / "settings.json").exists():
+            return
+        try:
+            check_settings(recipe)
+        except ValueError:
+            if not self.overwrite:
+                raise
+            shutil.rmtree(recipe.run_folder)
 
     def method(self, encoder, classifier):
         from keras_dtl.backbones import mlp

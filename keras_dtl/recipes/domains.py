@@ -1,6 +1,9 @@
 """The data of an adaptation: two domains in the classes of one, samples and shots drawn."""
 
+import logging
 from typing import NamedTuple
+
+logger = logging.getLogger("keras_dtl")
 
 
 class Domains(NamedTuple):
@@ -46,6 +49,7 @@ def load_domains(recipe) -> Domains:
     if source_test is None and (recipe.validators or recipe.select != "last"):
         raise ValueError("Validators need a labelled test split of the source.")
     source = _sample(source, recipe.source_size, recipe.seed)
+    _tell_missing(source, recipe.source_size)
     target = _sample(target, recipe.target_size, recipe.seed)
     target, labelled = _split_shots(target, recipe.shots, recipe.seed)
     return Domains(source, target, source_test, target_test, labelled)
@@ -57,6 +61,18 @@ def _sample(examples, size, seed):
     return examples if size is None else examples.subset(sample(len(examples), size, seed))
 
 
+def _tell_missing(source, size):
+    """Tell of which classes a sample of the source holds no image to learn from."""
+    shown = set(source.labels.tolist())
+    missing = [name for label, name in enumerate(source.classes) if label not in shown]
+    if missing and size is not None:
+        logger.warning(
+            "--source-size %d leaves no image of %s to learn from. Ask for more, or take another "
+            "--seed.",
+            *(size, ", ".join(missing)),
+        )
+
+
 def _split_shots(target, shots, seed):
     """Return the target images without known labels, and those with, or None."""
     from keras_dtl.data import require_classes
@@ -65,5 +81,5 @@ def _split_shots(target, shots, seed):
     if not shots:
         return target, None
     require_classes(target)
-    chosen, rest = shot_split(target.labels, shots, seed)
+    chosen, rest = shot_split(target.labels, shots, seed, target.classes)
     return target.subset(rest), target.subset(chosen)

@@ -87,7 +87,8 @@ class FineTuningRecipe(Recipe):
         require_classes(train)
         places["image_size"] = train.image_shape[:2]
         if self.shots:
-            train = train.subset(shot_split(train.labels, self.shots, self.seed)[0])
+            chosen, _ = shot_split(train.labels, self.shots, self.seed, train.classes)
+            train = train.subset(chosen)
         test = load(self.target, "test", **places)
         if test.labels is None:
             raise ValueError(

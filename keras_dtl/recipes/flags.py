@@ -59,6 +59,25 @@ def _expectation(name, number):
     return None
 
 
+def check_jit(recipe, model) -> None:
+    """Refuse a model that Keras would train without XLA, where `--jit on` asks for it.
+
+    Args:
+        recipe: The `Recipe`.
+        model: What its `build_model` returned, compiled.
+
+    Raises:
+        ValueError: Naming the layers that XLA does not compile.
+    """
+    if not recipe.jit_compile or model.jit_compile:
+        return
+    from keras_dtl.layers.nesting import nested_layers
+
+    layers = [layer.name for layer in nested_layers(model) if not layer.supports_jit]
+    reason = f"the layers {', '.join(layers)}" if layers else "a step of deterministic operations"
+    raise ValueError(f"--jit on: Keras does not compile {reason} with XLA. Leave --jit out.")
+
+
 def is_of_type(value: typing.Any, hint: typing.Any) -> bool:
     """Return whether a value of JSON may be that of a field of a recipe.
 

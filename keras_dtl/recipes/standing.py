@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
+from keras_dtl.files import resolved
 from keras_dtl.recipes.runs import read_object, run_record
 
 OF_A_RUN = (
@@ -34,7 +35,8 @@ def standing_of(recipe, checkpoint) -> Standing:
 
     Raises:
         FileExistsError: When it holds a training, and neither `resume` nor `overwrite` is on.
-        ValueError: When it was made with other settings, or for more epochs.
+        ValueError: When it was made with other settings, or for more epochs, or is what the
+            training starts from.
     """
     folder = recipe.run_folder
     if checkpoint.path.exists():
@@ -50,11 +52,37 @@ def standing_of(recipe, checkpoint) -> Standing:
     if recipe.resume and ((folder / "scores.json").exists() or not recipe.overwrite):
         return _standing_of_finished(recipe)
     if recipe.overwrite:
+        _require_other_start(recipe)
         return "replaced"
     raise FileExistsError(
         f"{folder} holds a finished training. Add epochs with --resume --epochs N, name another "
         "folder with --output, or replace it with --overwrite."
     )
+
+
+def _require_other_start(recipe):
+    """Refuse to replace the run that a training starts from."""
+    folder, start = recipe.run_folder, getattr(recipe, "start", None)
+    if start is not None and resolved(start) in (
+        resolved(folder),
+        resolved(folder / "model.keras"),
+    ):
+        raise ValueError(
+            f"--overwrite would remove {folder}, which the training starts from. Name another "
+            "folder with --output."
+        )
+
+
+def tell_new(recipe) -> None:
+    """Print that a new training begins, where one shall be resumed and there is none.
+
+    Args:
+        recipe: The `Recipe`.
+    """
+    folder = recipe.run_folder
+    held = any((folder / name).exists() for name in ("training.weights.h5", "model.keras"))
+    if recipe.resume and not held:
+        print(f"{folder} holds no training to go on with: a new one begins.")
 
 
 def _standing_of_finished(recipe):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from keras_dtl.files import write_json
 from keras_dtl.folders import require_output_folder
 from keras_dtl.recipes.closing import closing_line, is_published, next_command, published_scores
-from keras_dtl.recipes.flags import check_flags
+from keras_dtl.recipes.flags import check_flags, check_jit
 from keras_dtl.recipes.replicas import difference, single_device, without_replicas
 from keras_dtl.recipes.runs import (
     check_places,
@@ -104,6 +104,7 @@ def train_alone(recipe, data, strategy) -> Trained | None:
     if standing == "longer" and chief:
         recipe.forget_choices()
     model = first_model(recipe, data, checkpoint, standing == "longer", strategy)
+    check_jit(recipe, model)
     if chief and strategy.num_replicas_in_sync == 1:
         check_exportable(model, **recipe.export_arguments(data))
     if chief:

@@ -147,10 +147,16 @@ def test_interrupted_and_killed_training_resumes_to_the_same_weights(domains, tr
 
 def test_resuming_what_was_never_begun_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("keras_dtl.cli.train.train_here", lambda recipe: 0)
-    for there in (False, True):
-        assert main(["train", "dann", "--resume", "--output", str(tmp_path / "run")]) == 0
-        assert ("is not there to go on with" in capsys.readouterr().out) is not there
-        (tmp_path / "run").mkdir(exist_ok=True)
+    run = tmp_path / "run"
+    for holds in (False, False, True):  # no folder, an empty one, one with a training
+        assert main(["train", "dann", "--resume", "--output", str(run)]) == 0
+        assert ("holds no training to go on with" in capsys.readouterr().out) is not holds
+        (run / FILE_NAME).touch() if run.exists() else run.mkdir()
+
+
+def test_an_address_without_ray_is_refused(capsys):
+    assert main(["train", "dann", "--address", "auto"]) == 2
+    assert "add --engine ray" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -230,6 +230,14 @@ def test_names_that_browsers_give_photos_are_read(tmp_path):
     assert len(load_folder(tmp_path)) + len(load_folder(tmp_path, "test")) == 4
 
 
+def test_one_image_a_class_is_for_training(tmp_path):
+    for name in ("left", "right"):
+        write(tmp_path / name / "0.png")
+    assert len(load_folder(tmp_path)) == 2
+    with pytest.raises(ValueError, match="each class has one image, which is for training"):
+        load_folder(tmp_path, "test")
+
+
 def test_flat_folder_is_unlabelled_and_all_for_training(tmp_path):
     write(tmp_path / "b.png", 2)
     write(tmp_path / "a.jpg", 1)

@@ -41,6 +41,8 @@ def test_shots_are_of_every_class_seeded_and_nested():
 def test_more_shots_than_examples_of_a_class_are_refused(shots):
     with pytest.raises(ValueError, match="2 examples of class 1"):
         shot_split([1] * 2 + [2] * 5, shots)
+    with pytest.raises(ValueError, match="2 examples of class cat"):
+        shot_split([1] * 2 + [2] * 5, shots, classes=("bird", "cat", "dog"))
 
 
 def test_sample_takes_each_example_once():

@@ -40,7 +40,11 @@ def test_cluster_of_the_variable(monkeypatch):
     [
         ("a.example", 0, "HOST:PORT"),
         ("a.example:port", 0, "HOST:PORT"),
+        ("a.example:0,b.example:1", 0, "HOST:PORT"),
+        ("a.example:1,b.example:70000", 0, "HOST:PORT"),
         ("a.example:1,b.example:2", 2, "0 to 1"),
+        ("a.example:1,a.example:1", 0, "a worker twice"),
+        (None, 1, "--worker 1. Give --workers"),
         ("a.example:1,b.example:2", None, "--worker"),
         ("localhost:1,127.0.0.1:2", None, "2 of --workers"),
     ],
@@ -55,6 +59,9 @@ def test_unusable_workers_are_refused(workers, worker, message):
     [
         ("no json", "cannot be read"),
         ('{"cluster": {"worker": ["a:1"]}}', "cannot be read"),
+        (tf_config({"worker": ["a:1", "b:2"]}, index=2), "0 to 1"),
+        (tf_config({"worker": ["a", "b:2"]}), "HOST:PORT"),
+        (tf_config({"worker": ["a:1", "a:1"]}), "a worker twice"),
         (tf_config({"worker": ["a:1"], "ps": ["b:2"]}), "may name a chief and workers alone"),
         (tf_config({"worker": ["a:1"]}, "evaluator"), "may name a chief and workers alone"),
     ],

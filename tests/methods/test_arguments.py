@@ -107,6 +107,16 @@ def test_networks_that_do_not_learn_are_told(make, frozen, players, caplog):
     assert f"nothing of `{frozen}` learns" in caplog.text
 
 
+def test_a_method_made_frozen_stays_as_it_is(caplog):
+    model = translation.pix2pix(trainable=False)
+    model.compile("sgd", discriminator_optimizer="sgd")
+    assert "Pix2Pix is frozen as a whole" in caplog.text
+    before = [weight.copy() for weight in model.get_weights()]
+    model.train_step((translation.images(2), translation.images(2, 1)))
+    for ours, theirs in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_motion_is_not_rounded_before_it_is_normalised():
     """Joints lie hundreds of units from the origin, of which bfloat16 would leave eight bits."""
     keras.config.set_dtype_policy("mixed_bfloat16")

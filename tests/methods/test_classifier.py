@@ -65,3 +65,11 @@ def test_networks_that_a_method_freezes_itself_are_not_told(caplog):
         compiled(SHOT(encoder(), dense(CLASSES)))
         compiled(FineTuning(encoder(), dense(CLASSES), train_from="head"))
     assert not caplog.text
+
+
+@pytest.mark.parametrize("several", [tuple, list])
+def test_labels_are_not_asked_about(several):
+    model = compiled(FineTuning(encoder(), dense(CLASSES)))
+    images = np.zeros((2, *SHAPE), "uint8")
+    with pytest.raises(ValueError, match=f"one array of images. Received: a {several.__name__} of"):
+        model.predict(several((images, np.zeros(2))))

@@ -7,7 +7,7 @@ from keras_dtl.data import LabelledImages
 from keras_dtl.methods import ADDA, DANN, SHOT, FineTuning, SourceOnly
 from keras_dtl.recipes import RECIPES
 from keras_dtl.recipes.domain_adaptation import DomainAdaptationRecipe
-from keras_dtl.recipes.domains import Domains
+from keras_dtl.recipes.domains import Domains, load_domains
 from keras_dtl.recipes.encoders import networks_of
 from tests.networks import SHAPE, dense, encoder
 
@@ -30,6 +30,11 @@ def test_label_shift_is_taken_or_refused_but_never_forgotten(name):
     else:
         with pytest.raises(ValueError, match=r"label.shift"):
             recipe.build_model(domains(28))
+
+
+def test_a_sample_that_lacks_a_class_is_told(caplog):
+    load_domains(RECIPES["dann"](source="digits", target="digits", source_size=5))
+    assert "--source-size 5 leaves no image of" in caplog.text
 
 
 def test_statistics_that_cannot_be_adapted_are_told_before_the_training():

@@ -3,12 +3,13 @@ import json
 from pathlib import Path
 from typing import Literal
 
+import keras
 import pytest
 
 from keras_dtl.cli.__main__ import main
 from keras_dtl.files import write_json
 from keras_dtl.recipes import RECIPES, recipe_of_settings
-from keras_dtl.recipes.flags import check_flags, is_of_type
+from keras_dtl.recipes.flags import check_flags, check_jit, is_of_type
 
 
 @pytest.mark.parametrize(
@@ -119,3 +120,13 @@ def test_settings_of_a_run_are_read_as_they_were_written(name, tmp_path):
 def test_values_of_another_kind_are_known(hint, right, wrong):
     assert all(is_of_type(value, hint) for value in right)
     assert not any(is_of_type(value, hint) for value in wrong)
+
+
+def test_networks_that_xla_does_not_compile_are_refused():
+    turned = keras.layers.RandomRotation(0.1, name="turned")
+    model = keras.Sequential([keras.Input((8, 8, 3)), turned])
+    with pytest.warns(UserWarning, match="support"):
+        model.compile(jit_compile=True)
+    with pytest.raises(ValueError, match="--jit on: Keras does not compile the layers turned"):
+        check_jit(RECIPES["dann"](jit="on"), model)
+    check_jit(RECIPES["dann"](), model)

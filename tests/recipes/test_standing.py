@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import keras_dtl.export
+from keras_dtl.callbacks import Checkpoint
 from keras_dtl.convert import load_artifact
 from keras_dtl.evaluation import evaluate_classifier
+from keras_dtl.files import write_json
 from keras_dtl.images import write_image
 from keras_dtl.manifest import read_manifest
 from keras_dtl.recipes import RECIPES, run_recipe, standing
@@ -131,3 +133,34 @@ def test_scores_of_many_classes_are_published_without_their_confusion(classes):
     left_out = set(of_domain) - set(published["source"])
     assert left_out == ({"confusion"} if classes > 100 else set())
     assert len(json.dumps(published, indent=2)) < 2**20
+
+
+def test_a_first_stage_of_other_settings_is_not_taken_for_its_own(tmp_path, monkeypatch):
+    learnt = []
+
+    def train(recipe, data, strategy):
+        learnt.append(recipe.source)
+        write_json(recipe.run_folder / "settings.json", recipe.settings())
+        (recipe.run_folder / "model.keras").touch()
+
+    monkeypatch.setattr("keras_dtl.recipes.training.train", train)
+    adda = RECIPES["adda"](output=tmp_path, source="digits")
+    for _ in range(2):
+        assert adda.first_stage(None) == tmp_path / "first-stage"
+    other = dataclasses.replace(adda, source="mnist")
+    with pytest.raises(ValueError, match="source: 'digits', now 'mnist'"):
+        other.first_stage(None)
+    dataclasses.replace(other, overwrite=True).first_stage(None)
+    assert learnt == ["digits", "mnist"]
+
+
+@pytest.mark.parametrize("name", ["shot", "dann", "fine-tuning"])
+def test_a_run_is_not_replaced_by_what_starts_from_it(name, tmp_path):
+    (tmp_path / "model.keras").touch()
+    fields = {"output": tmp_path, "overwrite": True}
+    for start in (tmp_path, tmp_path / "model.keras", tmp_path / "." / "sub" / ".."):
+        begun = RECIPES[name](start=str(start), **fields)
+        with pytest.raises(ValueError, match="starts from. Name another folder"):
+            standing.standing_of(begun, Checkpoint(tmp_path))
+    other = RECIPES[name](start=str(tmp_path / "other"), **fields)
+    assert standing.standing_of(other, Checkpoint(tmp_path)) == "replaced"

@@ -53,6 +53,11 @@ class CCSA(DomainAdaptation):
         **kwargs,
     ):
         super().__init__(encoder, classifier, adaptation_weight, batch_norm, **kwargs)
+        if len(encoder.output_shape) != 2:
+            raise ValueError(
+                "CCSA compares vectors. Received: an encoder that gives "
+                f"{encoder.output_shape}. Let it end in GlobalAveragePooling2D or Flatten."
+            )
         if not margin > 0:
             raise ValueError(f"`margin` must be above 0. Received: {margin}")
         self.margin = margin

@@ -117,6 +117,12 @@ def joined(source, target):
         ValueError: When heights, widths, channels or types differ.
     """
     sizes = [tf.TensorShape(images.shape[1:]) for images in (source, target)]
+    if not sizes[0][-1:].is_compatible_with(sizes[1][-1:]):
+        raise ValueError(
+            "Images of source and target must have the same channels. Received: "
+            f"{' and '.join(str(size) for size in sizes)}. Bring both to 3: grey ones by "
+            "numpy.repeat(images, 3, -1), without alpha by images[..., :3]."
+        )
     if not sizes[0].is_compatible_with(sizes[1]):
         raise ValueError(
             "Images of source and target must have one size. Received: "

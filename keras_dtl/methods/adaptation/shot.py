@@ -129,6 +129,11 @@ class SHOT(DomainAdaptation):
         names = (*self.tracked, "loss")
         return {metric.name: metric.result() for metric in self.metrics if metric.name in names}
 
+    def get_metrics_result(self):
+        """See `keras.Model.get_metrics_result`. Metrics of labels are there from `evaluate` on."""
+        built = all(getattr(metric, "built", True) for metric in self.metrics)
+        return super().get_metrics_result() if built else self.report()
+
     def _pseudo_label_loss(self, features, logits):
         centroids = tf.convert_to_tensor(self.centroids)
         present = tf.reduce_any(centroids != 0, 1)

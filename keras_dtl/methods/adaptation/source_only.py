@@ -22,6 +22,7 @@ class SourceOnly(DomainAdaptation):
         super().__init__(encoder, classifier, batch_norm=batch_norm, **kwargs)
 
     def train_step(self, batch):
+        batch = self.check_batch(batch)
         return super().train_step({name: batch[name] for name in batch if name != "target"})
 
     def adaptation_terms(self, outputs):

@@ -146,8 +146,9 @@ class FineTuning(ClassifierMethod):
 
     def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
         """See `ClassifierMethod.compile`. All layers from `train_from` on are made to learn."""
-        self._tell_thawed()
-        self.unfreeze()
+        if self.trainable:
+            self._tell_thawed()
+            self.unfreeze()
         super().compile(optimizer, loss, *args, **kwargs)
         super().build_optimizers()  # a layer that is thawed later must be known already
 

@@ -12,10 +12,11 @@ from tests.methods.adaptation.test_every_adaptation import MAKERS
 from tests.networks import compiled
 
 
+@pytest.mark.parametrize("name", ["dan", "source_only"])
 @pytest.mark.parametrize("form", [lambda b: (b,), lambda b: (b, None, None)])
-def test_batches_come_in_the_tuples_of_keras_too(form):
+def test_batches_come_in_the_tuples_of_keras_too(form, name):
     """Those of generators and PyDatasets, and of `train_on_batch`."""
-    first, second = make(), make()
+    first, second = (compiled(MAKERS[name]()) for _ in range(2))
     second.set_weights(first.get_weights())
     expected, found = first.train_step(batch()), second.train_step(form(batch()))
     assert float(found["loss"]) == float(expected["loss"])
@@ -109,6 +110,10 @@ def test_classes_are_known_from_columns_and_from_a_number_for_each(name):
         ({"source": images(6)}, r"need \(images, labels\) as 'source'"),
         ({"target_labelled": images(6)}, "as 'target_labelled'"),
         ({"target": (images(4), labels(4))}, "images alone as 'target'.*'target_labelled'"),
+        (
+            {"target": np.zeros((4, 8, 8, 1), "uint8")},
+            r"same channels.*\(8, 8, 3\) and \(8, 8, 1\)",
+        ),
         ({"target": np.zeros((4, 9, 8, 3), "uint8")}, r"one size.*\(8, 8, 3\) and \(9, 8, 3\)"),
     ],
 )

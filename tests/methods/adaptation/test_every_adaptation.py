@@ -166,6 +166,13 @@ def test_unusable_arguments_are_refused_before_the_training(method, argument, na
         method(encoder(), dense(CLASSES), **argument)
 
 
+def test_maps_are_no_vectors_to_compare():
+    maps = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Conv2D(2, 1)])
+    head = keras.Sequential([keras.Input((4, 4, 2)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    with pytest.raises(ValueError, match="CCSA compares vectors"):
+        CCSA(maps, head)
+
+
 @pytest.mark.parametrize("name", ["dan", "deep_coral"])
 def test_one_domain_of_one_image_is_refused(name):
     with pytest.raises(ValueError, match="at least 2"):

@@ -5,8 +5,9 @@
 # After adapt() the layer computes with constants that are made of its weights; set_weights changes
 # the weights alone. Seen: clone_model and set_weights, the way to copy a network that the guide of
 # clone_model shows, give a model whose get_weights() equal the original's and which returns its
-# input unchanged, as if mean 0 and variance 1. load_weights from a file makes the constants, too:
-# after it both models agree.
+# input unchanged, as if mean 0 and variance 1. load_weights makes the constants, too: a second copy
+# agrees with the original after it. The first copy, which has predicted before, does not even then:
+# its traced step holds the constants of old.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -33,11 +34,14 @@ same = all(np.array_equal(a, b) for a, b in zip(model.get_weights(), copy.get_we
 print("weights are the same:", same)
 print("original:", expected.round(3), "- copy:", received.round(3))
 model.save_weights(sys.argv[1])
-copy.load_weights(sys.argv[1])
-loaded = copy.predict(one, verbose=0)
-print("after load_weights:", loaded.round(3))
+fresh = keras.models.clone_model(model)
+for network in (fresh, copy):
+    network.load_weights(sys.argv[1])
+loaded, late = (network.predict(one, verbose=0) for network in (fresh, copy))
+print("after load_weights:", loaded.round(3), "- where predict was traced before:", late.round(3))
 assert same
 np.testing.assert_array_equal(received, one)
+np.testing.assert_array_equal(late, one)
 assert np.abs(expected - one).min() > 1
 np.testing.assert_allclose(loaded, expected, rtol=1e-6)
 PY

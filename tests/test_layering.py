@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "layers": set(),
     "distribution": {"layers"},
     "losses": set(),
-    "callbacks": {"distribution"},
+    "callbacks": {"distribution", "layers"},
     "data": set(),
     "evaluation": set(),
     "convert": set(),

@@ -1,5 +1,7 @@
 import keras
 
+from keras_dtl.layers.nesting import copy_weights
+
 
 class LocalModel(keras.callbacks.Callback):
     """Shows other callbacks a model without replicas that has the weights of the trained one.
@@ -36,7 +38,7 @@ class LocalModel(keras.callbacks.Callback):
             callback.on_train_batch_end(batch, logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        self.local.set_weights(self.model.get_weights())
+        copy_weights(self.model, self.local)
         for callback in self.callbacks:
             callback.on_epoch_end(epoch, logs)
 

@@ -158,9 +158,7 @@ def _class_names(
 
 def _different_names(classes: Sequence[str]) -> tuple[str, ...]:
     """Return names as texts; answers are looked up by them, so that no two may be alike."""
-    if isinstance(
-        classes, (str, set, frozenset, Mapping)
-    ):  # the latter have an order that means nothing
+    if isinstance(classes, (str, set, frozenset, Mapping)):  # whose order means nothing
         kind = type(classes).__name__
         raise ValueError(
             f"classes must be a list of names in the order of the model's output; received the "

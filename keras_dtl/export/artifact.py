@@ -95,7 +95,7 @@ def export_model(
             segmenters. By default 32, 0.99 and 0.95.
         examples: A batch of what the model was trained on or will meet, as an array, or a list or
             dictionary of arrays: of that dtype and range. By default random numbers that fit the
-            inputs; integers of more than 16 bits that index no table are 0 and 1 there. Where a
+            inputs; integers are those that the model answers with finite numbers. Where a
             network declares float inputs and is trained on uint8 images, examples in uint8 make
             the artifact take these.
         postprocessing: What makes an answer of a classifier's numbers: `"softmax"` (one of

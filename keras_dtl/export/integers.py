@@ -13,6 +13,8 @@ Limits = tuple[int, int]
 
 _UNTOLD = (0, 1)  # what every table and every condition takes
 _IMAGE = (0, 255)
+_LARGE = 1000  # as many as ages, counts and codes are
+_FREE_SIDE = 32
 # Which of their inputs are indices, and which one is passed on as it is.
 _LOOKUPS = {"GatherV2": 1, "ResourceGather": 1, "OneHot": 0, "DenseBincount": 0}
 _PASSING = dict.fromkeys(("Cast", "ExpandDims", "Identity", "Reshape", "Squeeze"), 0)
@@ -25,9 +27,9 @@ def integer_limits(
 ) -> dict[str, Limits]:
     """Return what each input of integers, other than uint8 images, may hold, by its name.
 
-    As an index into tables, such as those of `Embedding` or `one_hot`, what all of them hold;
-    integers of 8 or 16 bits, such as deep images, whatever these hold; other images up to 255;
-    else 0 and 1.
+    As an index into tables, such as those of `Embedding` or `one_hot`, what all of them hold, and
+    0 and 1 where that cannot be told; other images than those of 16 bits up to 255; else what the
+    model answers with finite numbers, of all that 8 or 16 bits hold, or -1000 to 1000.
 
     Args:
         model: A function from arrays by name of the input, such as a `Deployable`.
@@ -40,7 +42,14 @@ def integer_limits(
         return {}
     sizes = _table_sizes(model, inputs)
     limits = {item.name: _limits(item, sizes[item.name]) for item in asked}
-    return {name: pair for name, pair in limits.items() if pair is not None}
+    limits = {name: pair for name, pair in limits.items() if pair is not None}
+    for item in asked:
+        if not sizes[item.name] and item.name in limits:
+            low, high = limits[item.name]
+            tried = ({**limits, item.name: pair} for pair in ((low, high), (0, high)))
+            limits[item.name] = _UNTOLD
+            limits = next((each for each in tried if _answers(model, inputs, each)), limits)
+    return limits
 
 
 def _limits(item: Tensor, sizes: list[int | None]) -> Limits | None:
@@ -53,7 +62,22 @@ def _limits(item: Tensor, sizes: list[int | None]) -> Limits | None:
     if numbers.bits <= 16:
         return int(numbers.min), int(numbers.max)
     is_image = len(item.shape) == 4 and item.shape[3] in (1, 3, 4)
-    return _IMAGE if is_image else _UNTOLD
+    return _IMAGE if is_image else (max(-_LARGE, int(numbers.min)), _LARGE)
+
+
+def _answers(model: Any, inputs: tuple[Tensor, ...], limits: dict[str, Limits]) -> bool:
+    """Whether a model takes integers within limits, and answers with finite numbers."""
+    random = np.random.default_rng(0)
+    given = {}
+    for item in inputs:
+        shape = (2, *(size or _FREE_SIDE for size in item.shape[1:]))
+        values = random_integers(shape, limits.get(item.name), random)
+        given[item.name] = values.astype(item.dtype)
+    try:
+        outputs = [np.asarray(value) for value in model(given).values()]
+    except (ValueError, tf.errors.OpError):
+        return False
+    return all(np.isfinite(value).all() for value in outputs if value.dtype.kind == "f")
 
 
 def random_integers(

@@ -59,16 +59,26 @@ def deep_image(dtype="uint16"):
     return keras.Model(image, keras.layers.Dense(2)(keras.layers.Flatten()(x)))
 
 
-def counts():
+def counts(function=keras.ops.abs, dtype="int32"):
+    ids = keras.Input((4,), dtype=dtype, name="ids")
+    return keras.Model(ids, keras.layers.Dense(2)(function(keras.ops.cast(ids, "float32"))))
+
+
+def lengths():
+    """Not defined for large numbers."""
     ids = keras.Input((4,), dtype="int32", name="ids")
-    return keras.Model(ids, keras.layers.Dense(2)(keras.ops.cast(ids, "float32")))
+    return keras.Model(ids, keras.ops.exp(keras.ops.cast(ids, "float32")))
 
 
 @pytest.mark.parametrize(
     ("make", "low", "high"),
     [
         *((tokens, 0, 49), (nested, 0, 49), (columns, 0, 49), (categories, 0, 49)),
-        *((narrow, 0, 49), (computed, 0, 1), (deep_image, 0, 65535), (counts, 0, 1)),
+        *((narrow, 0, 49), (computed, 0, 1), (deep_image, 0, 65535)),
+        *((counts, -1000, 1000), (lengths, 0, 1)),
+        pytest.param(lambda: counts(keras.ops.sqrt), 0, 1000, id="roots"),
+        pytest.param(lambda: counts(keras.ops.sqrt, "int16"), 0, 32767, id="narrow_roots"),
+        pytest.param(lambda: counts(dtype="uint32"), 0, 1000, id="unsigned"),
         pytest.param(lambda: narrow("uint8"), 0, 49, id="bytes"),
         pytest.param(lambda: narrow("float32"), 0, 49, id="floats"),
         pytest.param(lambda: deep_image("int16"), -32768, 32767, id="signed_image"),

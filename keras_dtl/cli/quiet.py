@@ -1,6 +1,7 @@
-"""TensorFlow is imported without the lines that it writes about itself."""
+"""TensorFlow is imported without the lines that it writes about itself, and in less time."""
 
 import contextlib
+import gc
 import os
 import platform
 import re
@@ -65,11 +66,28 @@ def import_tensorflow(onednn: bool = False) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     if onednn and platform.machine().lower() in ("x86_64", "amd64"):
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    with stop_at_once(), quiet_start():
+    with stop_at_once(), quiet_start(), _without_collections():
         import keras  # noqa: F401
         import tensorflow as tf
 
         tf.config.list_physical_devices("GPU")
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """Look for no garbage, and never again in what is made meanwhile.
+
+    Imports make none, and each search goes through millions of TensorFlow's objects: that slows
+    down the start, and then tracing and exporting, which make many objects themselves.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()
 
 
 def hear_onednn_out() -> None:

@@ -1,5 +1,6 @@
 """Help and mistakes on the command line."""
 
+import gc
 import os
 import platform
 import re
@@ -177,3 +178,16 @@ def test_a_second_list_of_values_does_not_replace_the_first_in_silence(words, ca
     status, _, err = ended(words.split(), capsys)
     assert status == 2
     assert re.search(r"error: (--\w+) is given twice; write all its values behind one: \1 A B", err)
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_garbage_is_looked_for_again_once_tensorflow_is_there(is_on):
+    before = gc.isenabled()
+    (gc.enable if is_on else gc.disable)()
+    gc.unfreeze()
+    try:
+        import_tensorflow()
+        assert gc.isenabled() == is_on
+        assert gc.get_freeze_count() > 0  # later collections leave it out
+    finally:
+        (gc.enable if before else gc.disable)()

@@ -67,7 +67,7 @@ def segmentation(read):
         for way in ("source-only", "advent", "target-trained")
     )
     return (
-        "CamVid, day to dusk, mean IoU at 90x120 pixels (180x240, two seeds)",
+        "CamVid, day to dusk, mean IoU at 90x120 pixels (180x240)",
         f"source-only {plain}, AdvEnt {adapted}, with masks at dusk {bound}",
         "segmentation",
     )

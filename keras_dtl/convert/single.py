@@ -40,7 +40,7 @@ def convert_bytes(
     warn_of_small_tiles(artifact, options)
     if options.animation == "frames":
         raise ConversionError("Frames of an animation are files; one image cannot hold them.")
-    item = Item(0, Path(name), f"{name}{suffix}" if name == "-" else name)
+    item = Item(0, Path(name), name)
     (loaded,) = task.load(item, data, suffix=suffix)
     outputs = task.model()(loaded.pixels[None])
     return task.encode(loaded, {name: array[0] for name, array in outputs.items()}, suffix)

@@ -214,7 +214,7 @@ def push_artifact(
         commit = api.create_commit(repository, operations, commit_message=words, revision=revision)
     except Exception as error:  # as above
         raise HubError(
-            f"{repository} cannot be pushed: {_reason(error)}. Log in with `hf auth login`, or set "
-            "HF_TOKEN to a token that may write."
+            f"{repository} cannot be pushed: {_reason(error)}. Look at the network; log in "
+            "with `hf auth login`, or set HF_TOKEN to a token that may write."
         ) from error
     return f"{SCHEME}{repository}@{commit.oid}"

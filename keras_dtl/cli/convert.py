@@ -7,6 +7,7 @@ keras-dtl convert starry-night photos/ out/
 import contextlib
 import sys
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
@@ -106,12 +107,13 @@ def main(arguments: Convert) -> int:
         return _through_pipe(artifact, arguments)
     from keras_dtl.convert.single import convert_file, is_one_file
 
-    if is_one_file(artifact, arguments.input, arguments.output):
-        convert_file(artifact, arguments.input, arguments.output, arguments.conversion)
-        print(f"Output: {readable_name(arguments.output)}")
-        return SUCCESS
     if arguments.watch:
         return _watch(artifact, arguments)
+    if is_one_file(artifact, arguments.input, arguments.output):
+        convert_file(artifact, arguments.input, arguments.output, arguments.conversion)
+        would = "1 would be converted. " if arguments.conversion.dry_run else ""
+        print(f"{would}Output: {readable_name(arguments.output)}")
+        return SUCCESS
     return tell_report(_convert(artifact, source, arguments))
 
 
@@ -152,6 +154,7 @@ def _through_pipe(artifact, arguments):
     from keras_dtl.convert.single import convert_bytes, read_limited
 
     from_pipe = arguments.input == _PIPE
+    _check_pipe(arguments)
     data = read_limited(sys.stdin.buffer) if from_pipe else read_file(arguments.input)
     chosen = arguments.conversion.format
     suffix = f".{chosen}" if chosen in ("png", "jpg", "webp", "avif", "tif") else ".png"
@@ -163,6 +166,21 @@ def _through_pipe(artifact, arguments):
     with open(sys.stdout.fileno(), "wb", closefd=False) as file:
         file.write(result)
     return SUCCESS
+
+
+def _check_pipe(arguments):
+    """Refuse what a pipe cannot do."""
+    if arguments.watch or arguments.conversion.dry_run:
+        raise ConversionError("--watch and --dry-run are for folders and files, not for a pipe.")
+    if Path(arguments.input).is_dir():
+        raise ConversionError(
+            f"Through a pipe goes one file; {readable_name(arguments.input)} is a folder. Name a "
+            "file, or a folder as output."
+        )
+    if arguments.conversion.format == "same":
+        raise ConversionError(
+            "--format same is for files that are written; through a pipe name one, such as png."
+        )
 
 
 def _watch(artifact, arguments):

@@ -28,6 +28,9 @@ def image_job(arguments) -> tuple[Path, Path]:
             f"{readable_name(output)} must end in one of {', '.join(sorted(suffixes))}."
         )
     require_no_folder(output)
+    given = (arguments.content, arguments.style_image, *arguments.style, *arguments.mask)
+    if resolved(output) in map(resolved, given):
+        raise ValueError(f"{readable_name(output)} is an image to work from. Name another output.")
     if output.exists() and not arguments.overwrite:
         raise FileExistsError(f"{readable_name(output)} exists. Replace it with --overwrite.")
     check_state(arguments, output)

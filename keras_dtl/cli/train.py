@@ -8,6 +8,7 @@ keras-dtl train --settings runs/dann/settings.json --seed 1 --output runs/dann-1
 
 import contextlib
 import dataclasses
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Union
@@ -70,7 +71,7 @@ def _parse_with_settings(words: list[str], settings: str, prog: str):
     if words and not words[0].startswith("-") and words.pop(0) != recipe.name:
         raise ValueError(
             f"{settings} holds settings of the recipe {recipe.name}. Give `{prog} {recipe.name} "
-            f"--settings {settings}`, or leave the recipe out."
+            f"--settings {shlex.quote(settings)}`, or leave the recipe out."
         )
     return tyro.cli(type(recipe), args=words, default=recipe, prog=f"{prog} {recipe.name}")
 

@@ -158,5 +158,5 @@ def left_out_lines(left_out: Iterable[LeftOut]) -> list[str]:
     Args:
         left_out: The files.
     """
-    named = ((readable_name(file.path.name), file.reason) for file in left_out)
+    named = ((readable_name(file.path), file.reason) for file in left_out)
     return folders.left_out_lines(named, _NAMED)

@@ -12,6 +12,7 @@ from keras_dtl.convert.tasks.by_name import task_class, task_of
 from keras_dtl.convert.tiles.tiling import warn_of_small_tiles
 from keras_dtl.files import FilePath, atomic_path, readable_name
 from keras_dtl.folders import require_output_folder
+from keras_dtl.images.formats import format_of, writable_suffixes
 
 _MOST_BYTES = 2**31  # of standard input
 
@@ -40,14 +41,14 @@ def convert_bytes(
     warn_of_small_tiles(artifact, options)
     if options.animation == "frames":
         raise ConversionError("Frames of an animation are files; one image cannot hold them.")
-    item = Item(0, Path(name), f"{name}{suffix}" if name == "-" else name)
+    item = Item(0, Path(name), name)
     (loaded,) = task.load(item, data, suffix=suffix)
     outputs = task.model()(loaded.pixels[None])
     return task.encode(loaded, {name: array[0] for name, array in outputs.items()}, suffix)
 
 
 def convert_file(artifact: Artifact, source: FilePath, target: FilePath, options: Options) -> None:
-    """Convert one file to another file, whole or not at all.
+    """Convert one file to another file, whole or not at all; a dry run only looks whether it can.
 
     Args:
         artifact: What `load_artifact` returned.
@@ -56,20 +57,34 @@ def convert_file(artifact: Artifact, source: FilePath, target: FilePath, options
         options: An `Options`.
 
     Raises:
-        ConversionError: The target exists, is the source, or the file cannot be converted.
+        ConversionError: The target exists, is the source, or is named as of another format than
+            that of the options; or the file cannot be converted.
         OSError: A file cannot be read or written.
     """
     target = Path(target)
     if target.exists() and (not options.overwrite or target.samefile(source)):
         raise ConversionError(f"{readable_name(target)} exists. Name another, or overwrite it.")
     require_output_folder(target.parent, f"What {readable_name(target.name)} is written to")
+    _require_format(options.format, target)
     task_of(artifact, target.parent, options).check_single()
+    if options.dry_run:
+        return
     try:
         data = convert_bytes(artifact, read_file(source), options, target.suffix)
     except ItemError as error:
         raise ConversionError(f"{readable_name(source)}: {error}") from error
     with atomic_path(target) as temporary:
         temporary.write_bytes(data)
+
+
+def _require_format(name: str, target: Path) -> None:
+    """Refuse an option `format` beside a target whose suffix says another one."""
+    suffix = f".{name}"
+    if suffix in writable_suffixes() and format_of(suffix) != format_of(target.suffix):
+        raise ConversionError(
+            f"format is {name!r}, but {readable_name(target.name)} is named as of another one. "
+            "Leave one of them out."
+        )
 
 
 def is_one_file(artifact: Artifact, source: FilePath, target: FilePath) -> bool:

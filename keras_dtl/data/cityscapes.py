@@ -7,10 +7,10 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from keras_dtl.data.preparation import prepare
-from keras_dtl.data.segmentation import VOID, SegmentedImages, resize_mask
+from keras_dtl.data.segmentation import VOID, SegmentedImages
 from keras_dtl.data.storage import stack_images
 from keras_dtl.files import FilePath
-from keras_dtl.images import resize_image
+from keras_dtl.images import resize_image, resize_mask
 
 CLASSES = {
     # number in the masks -> (name, colour): the 19 classes of the benchmark, all others are void

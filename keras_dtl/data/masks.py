@@ -81,16 +81,6 @@ def palette(count: int) -> np.ndarray:
     return np.array(colors, "uint8").reshape(count, 3)
 
 
-def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize a map of class numbers by nearest neighbour.
-
-    Args:
-        mask: uint8 array `(height, width)`.
-        size: `(height, width)` in pixels to resize to.
-    """
-    return np.array(Image.fromarray(mask).resize(size[::-1], Image.Resampling.NEAREST))
-
-
 def read_classes(root: Path) -> Classes | None:
     """Return `{number: (name, colour)}` of classes.csv, None where there is no such file.
 

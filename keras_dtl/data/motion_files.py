@@ -69,7 +69,7 @@ def read_clips(
             expected = clips[0].skeleton if clips else None
             clips.append(_clip_in(path, body_of(read_bvh(path), expected, lead_in), rate))
         except (BvhError, OSError) as error:
-            failed[path] = str(error)
+            failed[path] = str(error).removeprefix(f"{path.name}: ")
     return clips, failed
 
 

@@ -17,10 +17,9 @@ from keras_dtl.data.masks import (
     palette,
     read_classes,
     read_mask,
-    resize_mask,
 )
 from keras_dtl.files import FilePath, readable_name
-from keras_dtl.images import read_image, resize_image
+from keras_dtl.images import read_image, resize_image, resize_mask
 
 logger = logging.getLogger("keras_dtl")
 

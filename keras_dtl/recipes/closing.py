@@ -1,6 +1,7 @@
 """The last line of a training: where its report and artifact lie, and what to do with them."""
 
 import json
+import shlex
 
 from keras_dtl.manifest import ManifestError, read_manifest
 
@@ -38,7 +39,24 @@ def next_command(recipe, task: str | None) -> str:
         task: Of the model.
     """
     words = recipe.next_words or NEXT.get(task or "", OTHERWISE)
-    return f"keras-dtl {words.format(artifact=recipe.artifact_folder, run=recipe.run_folder)}"
+    return f"keras-dtl {words.format(**_places(recipe))}"
+
+
+def refusal_line(recipe) -> str:
+    """Return the line that names the run and the command that exports it all the same.
+
+    Args:
+        recipe: The `Recipe`, which was not published.
+    """
+    words = "Not exported; `keras-dtl export {run} --output {artifact} --export-anyway` does it all"
+    head = f"Run: {recipe.run_folder}, with report.html."
+    return f"{head} {words.format(**_places(recipe))} the same."
+
+
+def _places(recipe) -> dict[str, str]:
+    """Return the folders as a shell takes them."""
+    places = {"run": recipe.run_folder, "artifact": recipe.artifact_folder}
+    return {name: shlex.quote(str(place)) for name, place in places.items()}
 
 
 def published_scores(scores: dict) -> dict:

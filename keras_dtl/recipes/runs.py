@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def run_record(folder: Path, name: str) -> dict:
 
 def _remedy_of(folder, name):
     if name == "scores":
-        return f"`keras-dtl evaluate {folder}` writes it anew."
+        return f"`keras-dtl evaluate {shlex.quote(str(folder))}` writes it anew."
     return "Remove it." if name == "failures" else "Train again."
 
 

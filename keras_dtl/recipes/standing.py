@@ -1,6 +1,7 @@
 """What a run folder holds before a training begins, and what may become of it."""
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 from typing import Literal
@@ -126,7 +127,8 @@ def check_settings(recipe, except_for: tuple = ()) -> None:
         changes = ", ".join(f"{key}: {begun[key]!r}, now {now[key]!r}" for key in differing)
         raise ValueError(
             f"{folder} was begun with other settings ({changes}). Resume with the old ones, as "
-            f"`keras-dtl train --resume {folder}` does, or name another folder with --output."
+            f"`keras-dtl train --resume {shlex.quote(str(folder))}` does, or name another folder "
+            "with --output."
         )
 
 

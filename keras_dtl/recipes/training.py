@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from keras_dtl.files import write_json
 from keras_dtl.folders import require_output_folder
-from keras_dtl.recipes.closing import closing_line, is_published, next_command, published_scores
+from keras_dtl.recipes import closing
 from keras_dtl.recipes.flags import check_flags, check_jit
 from keras_dtl.recipes.replicas import difference, single_device, without_replicas
 from keras_dtl.recipes.runs import (
@@ -239,7 +239,7 @@ def publish(recipe, trained: Trained, **beside) -> bool:
     is_exported = verdict is None or recipe.export_anyway
     if is_exported:
         task = recipe.export_arguments(trained.data).get("task") or task_of(trained.model)
-        command = next_command(recipe, task)
+        command = closing.next_command(recipe, task)
         report.add_text("Next", f"The model lies in {recipe.artifact_folder}:\n{command}")
     report.write(path)
     if not is_exported:
@@ -249,7 +249,7 @@ def publish(recipe, trained: Trained, **beside) -> bool:
         trained.model,
         recipe.artifact_folder,
         settings=recipe.settings_with(trained.data),
-        metrics=published_scores(trained.scores),
+        metrics=closing.published_scores(trained.scores),
         extra_files=pages,
         keep_versions=recipe.keep_versions,
         examples=recipe.export_examples(trained.data),
@@ -275,7 +275,7 @@ def train_and_publish(recipe, strategy=None) -> bool:
     trained = train(recipe, strategy=strategy)
     if trained is None:
         return True
-    if recipe.resume and is_published(recipe, trained):
+    if recipe.resume and closing.is_published(recipe, trained):
         print(f"{recipe.artifact_folder} is this run already: nothing to publish.")
         return True
     return publish_and_tell(recipe, trained)
@@ -288,12 +288,8 @@ def publish_and_tell(recipe, trained: Trained) -> bool:
         recipe, trained: As of `publish`.
     """
     if publish(recipe, trained):
-        print(closing_line(recipe))
+        print(closing.closing_line(recipe))
         return True
     print(f"failed: {recipe.verdict(trained.scores)}", file=sys.stderr)
-    print(
-        f"Run: {recipe.run_folder}, with report.html. Not exported; `keras-dtl export "
-        f"{recipe.run_folder} --output {recipe.artifact_folder} --export-anyway` does it all the "
-        "same."
-    )
+    print(closing.refusal_line(recipe))
     return False

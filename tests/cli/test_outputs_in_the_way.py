@@ -175,6 +175,14 @@ def test_one_file_below_a_file_is_named_too(folder, capsys, words):
 
 
 @pytest.mark.parametrize(
+    "words", ["photos/a.png b.png photos/../photos/a.png", "photos/a.png b.png b.png"]
+)
+def test_an_image_to_work_from_is_not_replaced(folder, capsys, words):
+    assert main(["stylize", *words.split(), "--overwrite", *PHOTOS]) == 2
+    assert "Name another output" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ["photos/a.png", "photos/a.png", "folder.png", "--overwrite"],

@@ -197,13 +197,15 @@ def test_large_and_odd_styles_are_taken(command, tmp_path):
     [
         ("missing.png", "out.png", "There is no image or folder"),
         ("style.png", "out.xyz", "must end in"),
-        ("style.png", "style.png", "--overwrite"),
+        ("style.png", "style.png", "Name another output"),
+        ("style.png", "there.png", "--overwrite"),
         ("empty", "out", "holds no images"),
         ("empty", "empty/out", "lies in the folder"),
     ],
 )
 def test_unusable_paths_are_one_line(command, tmp_path, capsys, content, output, message):
     Path(tmp_path / "empty").mkdir()
+    Path(tmp_path / "there.png").touch()
     assert command(content, output) == 2
     assert message in capsys.readouterr().err
 

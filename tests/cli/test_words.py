@@ -4,8 +4,11 @@ import gc
 import os
 import platform
 import re
+import shlex
 import subprocess
 import sys
+from functools import partial
+from pathlib import Path
 
 import pytest
 import tyro
@@ -15,7 +18,7 @@ from keras_dtl.cli.export import Export
 from keras_dtl.cli.help import help_of
 from keras_dtl.cli.quiet import import_tensorflow, kept_lines, quiet_start
 from keras_dtl.recipes import RECIPES
-from keras_dtl.recipes.closing import NEXT
+from keras_dtl.recipes.closing import NEXT, next_command, refusal_line
 
 
 def ended(words, capsys):
@@ -164,6 +167,13 @@ def test_what_recipes_name_as_the_next_step_are_words_of_a_verb():
     for recipe in named:
         verb, *words = recipe.next_words.format(run="run", artifact="artifact").split()
         assert verb == "export" and tyro.cli(Export, args=words).output
+
+
+@pytest.mark.parametrize("line", [partial(next_command, task="classification"), refusal_line])
+def test_what_to_type_next_is_for_a_shell(line):
+    recipe = RECIPES["dann"](output=Path("runs/a b (é)"))
+    words = shlex.split(line(recipe).replace("`", " "))
+    assert str(recipe.artifact_folder) in words
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,16 @@ def test_one_image_goes_through_a_pipe(negative_folder, photos):
     assert b"cannot be read as an image" in broken.stderr
 
 
+@pytest.mark.parametrize("words", ["a.png - --dry-run", "a.png - --watch", "a.png - --format same"])
+def test_what_a_pipe_cannot_do_is_refused(negative_folder, photos, words, capfdbinary):
+    name, *words = words.split()
+    assert main(["convert", str(negative_folder), str(photos / name), *words]) == 2
+    out, error = capfdbinary.readouterr()
+    assert out == b"" and words[1].encode() in error
+    assert main(["convert", str(negative_folder), str(photos), "-"]) == 2
+    assert b"is a folder" in capfdbinary.readouterr().err
+
+
 def test_prediction_goes_into_a_pipe(classifier_folder, photos, capfdbinary):
     assert main(["convert", str(classifier_folder), str(photos / "a.png"), "-"]) == 0
     assert json.loads(capfdbinary.readouterr().out)["class"] == "red"
@@ -97,6 +107,11 @@ def test_names_come_from_standard_input(negative_folder, photos, tmp_path):
 
 def test_one_file_becomes_a_file_of_another_name(negative_folder, photos, tmp_path, capsys):
     words = ["convert", str(negative_folder), str(photos / "a.png"), str(tmp_path / "b.jpg")]
+    assert main([*words, "--dry-run"]) == 0
+    assert not (tmp_path / "b.jpg").exists()
+    assert "1 would be converted" in capsys.readouterr().out
+    assert main([*words, "--format", "webp"]) == 2
+    assert "named as of another" in capsys.readouterr().err
     assert main(words) == 0
     assert np.abs(read_image(tmp_path / "b.jpg")[..., 0].astype(int)).max() < 10
     assert main(words) == 2

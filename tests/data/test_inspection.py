@@ -43,6 +43,20 @@ def test_class_folders_are_described_as_they_are_loaded(pets):
     assert counts == [8, 2]
 
 
+def test_images_that_are_cut_off_are_told_with_their_number(tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_dtl.data.summary.MOST_NAMED", 1)
+    noise = np.random.default_rng(0).integers(0, 255, (32, 32, 3), "uint8")
+    for name in ("a.png", "b.jpg", "c.jpg"):
+        write_image(tmp_path / "cat" / name, noise)
+    whole = [tmp_path / "cat" / name for name in ("a.png", "b.jpg")]
+    for path in whole:
+        path.write_bytes(path.read_bytes()[:-200])
+    told = describe(str(tmp_path), thorough=True)[-3:]
+    assert told[0] == "sizes: 32x32 (width x height)"
+    assert told[1].startswith(f"broken: {whole[0]}: cannot be read as an image: ")
+    assert told[2] == "broken: 1 more"
+
+
 def test_images_that_are_learnt_and_asked_about_are_told(tmp_path):
     for split, values in {"train": range(6), "test": (3, 9, 5)}.items():
         for place, value in enumerate(values):

@@ -80,6 +80,7 @@ def test_folder_of_files_leaves_out_what_is_damaged(clips, tmp_path, caplog):
     np.testing.assert_allclose(loaded.positions[index], clips.positions[0], atol=1e-4)
     assert loaded.action_names[loaded.actions[index]] == "stroll"
     assert "y_walk_plain_1.bvh" in caplog.text and "nameless.bvh" in caplog.text
+    assert caplog.text.count("y_walk_plain_1.bvh") == 1
 
 
 def test_table_tells_labels(clips, tmp_path, caplog):

@@ -10,7 +10,7 @@ from keras_dtl.convert.artifact import Artifact
 from keras_dtl.convert.items import Item, Loaded
 from keras_dtl.convert.options import ConversionError, Options
 from keras_dtl.convert.tasks.image_to_image import ImageToImage, require_same_size
-from keras_dtl.images import encode_image, resize_image
+from keras_dtl.images import encode_image, resize_image, resize_mask
 from keras_dtl.manifest import Manifest, Tensor
 
 OVERLAYS = "overlays"
@@ -94,8 +94,7 @@ class Segmentation(ImageToImage):
         """
         height, width = loaded.size
         if self.preprocessing.resize is not None:
-            picture = Image.fromarray(classes).resize((width, height), Image.Resampling.NEAREST)
-            return np.array(picture)
+            return resize_mask(classes, (height, width))
         require_same_size(classes, loaded)
         return np.ascontiguousarray(classes[:height, :width])
 

@@ -87,16 +87,15 @@ def _without_alpha(values: tf.Tensor) -> tf.Tensor:
 
 
 def resize_nearest(maps: tf.Tensor, size: tuple) -> tf.Tensor:
-    """Resize maps to the nearest neighbour, as Pillow does.
+    """Resize maps to the nearest neighbour, as `keras_dtl.images.resize_mask` does.
 
     Args:
         maps: Tensor `(batch, height, width)`.
         size: The new `(height, width)`, numbers or scalar tensors.
     """
     for axis, length in ((1, size[0]), (2, size[1])):
-        scale = tf.cast(tf.shape(maps)[axis], tf.float64) / tf.cast(length, tf.float64)
-        places = (tf.cast(tf.range(length), tf.float64) + 0.5) * scale
-        maps = tf.gather(maps, tf.cast(places, tf.int32), axis=axis)
+        number, length = (tf.cast(n, tf.int64) for n in (tf.shape(maps)[axis], length))
+        maps = tf.gather(maps, (2 * tf.range(length) + 1) * number // (2 * length), axis=axis)
     return maps
 
 

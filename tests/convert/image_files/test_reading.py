@@ -138,6 +138,7 @@ def test_a_classifier_sees_the_same_through_a_pipe_as_in_a_folder(classifier, tm
     expected = json.loads((tmp_path / "out" / "predictions.jsonl").read_text())
     data = (tmp_path / "in" / "a.png").read_bytes()
     assert json.loads(convert_bytes(classifier, data, Options(), name="a.png")) == expected
+    assert json.loads(convert_bytes(classifier, data, Options())) == {**expected, "file": "-"}
     assert expected["probability"] < 0.4  # white is no more red than blue
 
 

@@ -1,6 +1,7 @@
 """What clients send as files, read in the graph: notes of EXIF, and what damaged files say."""
 
 import io
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -8,8 +9,8 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_dtl.export.pixels.decoding import _decoder, decode_upright
-from keras_dtl.export.pixels.resampling import resize
-from keras_dtl.images import read_image
+from keras_dtl.export.pixels.resampling import resize, resize_nearest
+from keras_dtl.images import read_image, resize_mask
 from tests.export.test_file_corpus import encoded, picture
 from tests.image_files import png
 
@@ -129,3 +130,14 @@ def test_damaged_bmps_are_refused_in_words_and_missing_colors_are_black():
         decode_upright(tf.constant(data[:-9]), 3)
     end = len(data) - 9 * 16
     check(data[:end] + b"\x07" * (9 * 16))
+
+
+def test_masks_are_resized_as_a_conversion_does_it_where_two_neighbours_are_equally_near():
+    sizes = [(48, 180), (64, 240), (64, 180), (25, 60), (90, 90), (128, 7), (37, 1080)]
+    for number, length in sizes:
+        mask = np.arange(number, dtype="uint8")[:, None]
+        expected = mask[[int((i + Fraction(1, 2)) * number / length) for i in range(length)]]
+        np.testing.assert_array_equal(resize_mask(mask, (length, 1)), expected)
+        for maps, size in ((mask, (length, 1)), (mask.T, (1, length))):
+            received = resize_nearest(tf.constant(maps[None]), size)[0]
+            np.testing.assert_array_equal(received, resize_mask(maps, size))

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import keras
 
+from keras_dtl.callbacks.logged import numbers
 from keras_dtl.callbacks.weights_file import read_attributes, read_weights, write_weights
 
 
@@ -39,7 +40,7 @@ class KeepBest(keras.callbacks.Callback):
             self.path.unlink(missing_ok=True)
 
     def on_epoch_end(self, epoch, logs=None):
-        value = (logs or {}).get(self.monitored)
+        value = numbers(logs).get(self.monitored)
         if value is None or not math.isfinite(value) or not self._is_better(value):
             return
         write_weights(self.model, self.path, {"epoch": epoch + 1, "value": value})

@@ -198,13 +198,13 @@ class SequenceStyleTransfer(MeasuredMotion, Method):
             loss = self.total(terms) + self.regularization()
         self.minimize(loss, tape)
         with tf.GradientTape() as tape:
-            critic_loss = self.critic_loss(motion, transferred, style, action, other_style)
+            terms["critic_loss"] = self.critic_loss(motion, transferred, style, action, other_style)
             logits = self.content_classifier(tf.stop_gradient(codes), training=True)
-            judges_loss = critic_loss + _crossentropy(style, logits)
+            judges_loss = terms["critic_loss"] + _crossentropy(style, logits)
             judges_loss += self.regularization("critic_optimizer")
         self.minimize(judges_loss, tape, "critic_optimizer")
         accuracy = tf.reduce_mean(tf.cast(tf.argmax(logits, 1, style.dtype) == style, "float32"))
-        return self.report(loss=loss, critic_loss=critic_loss, content_accuracy=accuracy, **terms)
+        return self.report(tf.shape(motion)[0], loss=loss, content_accuracy=accuracy, **terms)
 
     def total(self, terms):
         """Return the weighted sum of the terms that encoders and decoder minimise."""

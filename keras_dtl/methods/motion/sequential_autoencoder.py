@@ -189,6 +189,7 @@ class SequentialAdversarialAutoencoder(MeasuredMotion, Method):
             total = critic_loss + self.regularization("critic_optimizer")
         self.minimize(total, tape, "critic_optimizer")
         return self.report(
+            tf.shape(motion)[0],
             loss=loss,
             reconstruction_loss=reconstruction_loss,
             velocity_loss=velocity_loss,

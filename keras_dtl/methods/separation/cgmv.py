@@ -151,9 +151,8 @@ class CGMV(MultiView):
             loss = self.total(terms) + self.regularization()
         self.minimize(loss, tape)
         judged, accuracy = self.discriminator_step(self.in_random_order(first, second), generated)
-        return self.report(
-            loss=loss, discriminator_loss=judged, discriminator_accuracy=accuracy, **terms
-        )
+        terms |= {"loss": loss, "discriminator_loss": judged, "discriminator_accuracy": accuracy}
+        return self.report(tf.shape(first)[0], **terms)
 
     def total(self, terms):
         """Return the weighted sum of the terms that encoders and generator minimise."""

@@ -224,9 +224,8 @@ class GMV(MultiView):
             loss += self.regularization()
         self.minimize(loss, tape)
         judged, accuracy = self.discriminator_step(self.in_random_order(*pair), generated)
-        return self.report(
-            loss=loss, discriminator_loss=judged, discriminator_accuracy=accuracy, **terms
-        )
+        terms |= {"loss": loss, "discriminator_loss": judged, "discriminator_accuracy": accuracy}
+        return self.report(tf.shape(pair[0])[0], **terms)
 
     def classification(self, pair, labels):
         """Return the mean cross-entropy with which classifiers name the objects of real pairs."""

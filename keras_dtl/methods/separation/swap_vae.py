@@ -224,7 +224,7 @@ class SwapVAE(Separation):
                 self.classifier_step(styles, labels) for _ in range(self.classifier_steps)
             ]
             terms["latent_accuracy"] = accuracies[0]
-        return self.report(**terms)
+        return self.report(tf.shape(images[0])[0], **terms)
 
     def codes(self, images):
         """Return the contents and drawn styles of each batch, and the divergence of the styles."""

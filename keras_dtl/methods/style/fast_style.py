@@ -159,7 +159,7 @@ class FastStyle(Perceptual):
             terms = {name: self.weights_of_terms[name] * term for name, term in terms.items()}
             loss = tf.add_n([*terms.values(), self.regularization()])
         self.minimize(loss, tape)
-        return self.report(loss=loss, **terms)
+        return self.report(tf.shape(images)[0], loss=loss, **terms)
 
     def _number(self, style):
         """Return the number of a style.

@@ -154,6 +154,7 @@ class CycleGAN(Translation):
             discriminators_loss += self.regularization("discriminator_optimizer")
         self.minimize(discriminators_loss, tape, "discriminator_optimizer")
         return self.report(
+            tf.shape(a)[0],
             loss=loss,
             adversarial_loss=adversarial_loss,
             cycle_loss=cycle_loss,

@@ -131,7 +131,7 @@ class Pix2Pix(Translation):
                 terms["reconstruction_loss"] = distance(target - generated)
                 loss += self.reconstruction_weight * terms["reconstruction_loss"]
         self.minimize(loss, tape)
-        return self.report(loss=loss, **terms)
+        return self.report(tf.shape(source)[0], loss=loss, **terms)
 
     def discriminator_step(self, source, target, generated):
         """Let the discriminator learn from one batch and return its loss."""

@@ -20,3 +20,22 @@ def numbers(logs):
         else:
             found[name] = float(value)
     return found
+
+
+def number(logs, name):
+    """Return the number that was logged by a name, or None.
+
+    Args:
+        logs: As `numbers` takes them.
+        name: Of it; one of several numbers as `numbers` names it.
+
+    Raises:
+        ValueError: When several numbers were logged by it.
+    """
+    found = numbers(logs)
+    if name not in found and name in (logs or {}):
+        raise ValueError(
+            f"One number is monitored. Received: {name!r}, which are {np.size(logs[name])}. Name "
+            f"one of them, such as {name + '_0'!r}."
+        )
+    return found.get(name)

@@ -142,9 +142,10 @@ def _copy(optimizer, name):
             f"One optimizer was given to several players, of which each needs one of its own, and "
             f"it cannot be copied for `{name}`: {error} Pass an optimizer for each."
         ) from error
-    ours, theirs = (vars(getattr(each, "inner_optimizer", each)) for each in (optimizer, copy))
-    # What `exclude_from_weight_decay` was told stands in no config.
-    theirs.update({k: v for k, v in ours.items() if k.startswith("_exclude_from_weight_decay")})
+    for ours, theirs in zip(stepping(optimizer), stepping(copy), strict=True):
+        # What `exclude_from_weight_decay` was told stands in no config.
+        told = {k: v for k, v in vars(ours).items() if k.startswith("_exclude_from_weight_decay")}
+        vars(theirs).update(told)
     return copy
 
 

@@ -2,9 +2,10 @@ import json
 
 import keras
 import numpy as np
+import pytest
 
 from keras_dtl import callbacks
-from keras_dtl.callbacks.logged import numbers
+from keras_dtl.callbacks.logged import number, numbers
 from tests.networks import CLASSES, dense
 
 SCORES = [f"f1_score_{number}" for number in range(CLASSES)]
@@ -22,6 +23,9 @@ def test_numbers_of_one_metric_have_a_name_each():
     assert numbers(None) == {}
     logs = {"loss": np.float32(0.5), "f1_score": np.array([0.25, 1.0], "float32")}
     assert numbers(logs) == {"loss": 0.5, "f1_score_0": 0.25, "f1_score_1": 1.0}
+    assert (number(logs, "f1_score_1"), number(logs, "kid")) == (1.0, None)
+    with pytest.raises(ValueError, match="2. Name one of them, such as 'f1_score_0'"):
+        number(logs, "f1_score")
 
 
 def test_metrics_of_a_number_a_class_are_logged(tmp_path):

@@ -267,6 +267,15 @@ def test_averages_are_put_into_what_each_optimizer_moves(within):
     assert "finalize_variable_values" not in vars(model.optimizer)
 
 
+def test_optimizers_that_start_from_the_weights_are_built_before_the_first_batch():
+    """Those that are built within a graph take them for 0."""
+    model = make(keras.optimizers.ScheduleFreeAdamW(1e-3), run_eagerly=False)
+    before = values(model.second.weights)
+    model.train_on_batch(*data())
+    for ours, start in zip(values(model.second.weights), before, strict=True):
+        np.testing.assert_allclose(ours, start, atol=2e-3)
+
+
 def test_players_that_never_stepped_keep_their_weights():
     model = make(second_optimizer=keras.optimizers.SGD(0.02, use_ema=True))
     before = values(model.second.weights)

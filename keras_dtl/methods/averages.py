@@ -2,6 +2,8 @@
 
 import contextlib
 
+import tensorflow as tf
+
 from keras_dtl.methods.optimizers import stepping
 
 
@@ -29,6 +31,6 @@ def own_averages(*optimizers):
 def _put_in_place(optimizers):
     """Do as Keras does, with what each was built for; nothing before a step."""
     for optimizer in (each for given in optimizers for each in stepping(given)):
-        if int(optimizer.iterations):
+        if int(tf.convert_to_tensor(optimizer.iterations)):  # which replicas may share
             kind = type(optimizer)
             kind.finalize_variable_values(optimizer, optimizer._trainable_variables)

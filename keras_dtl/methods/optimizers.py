@@ -142,7 +142,7 @@ def _copy(optimizer, name):
             f"One optimizer was given to several players, of which each needs one of its own, and "
             f"it cannot be copied for `{name}`: {error} Pass an optimizer for each."
         ) from error
-    for ours, theirs in zip(stepping(optimizer), stepping(copy), strict=True):
+    for ours, theirs in zip(stepping(optimizer), stepping(copy), strict=False):
         # What `exclude_from_weight_decay` was told stands in no config.
         told = {k: v for k, v in vars(ours).items() if k.startswith("_exclude_from_weight_decay")}
         vars(theirs).update(told)

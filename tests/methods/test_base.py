@@ -33,7 +33,7 @@ class TwoPlayers(Method):
         }
 
     def train_step(self, data):
-        x, y = data
+        x, y = data[:2]
         with tf.GradientTape(persistent=True) as tape:
             first = tf.reduce_mean((tf.cast(self.first(x), "float32") - y) ** 2)
             second = tf.reduce_mean((tf.cast(self.second(x), "float32") - 2 * y) ** 2)

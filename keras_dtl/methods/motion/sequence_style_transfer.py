@@ -10,7 +10,7 @@ from keras_dtl.losses import (
     velocity_error,
 )
 from keras_dtl.methods.base import Method
-from keras_dtl.methods.given_batches import require_styles
+from keras_dtl.methods.given_batches import as_batch, require_styles
 from keras_dtl.methods.given_labels import faults_in_words
 from keras_dtl.methods.motion.measured_motion import MeasuredMotion, kept_legs
 from keras_dtl.methods.networks import in_float32, require_logits
@@ -171,7 +171,7 @@ class SequenceStyleTransfer(MeasuredMotion, Method):
         # 1. Each clip as itself, and with the style of its neighbour in the batch. 2. Back again.
         # 3. One step of encoders and decoder. 4. One step of the critic and of the classifier
         # that reads style off the content.
-        motion, *labels = tf.nest.flatten(batch)  # also of fit(motion, (style, action))
+        motion, *labels = tf.nest.flatten(as_batch(batch))  # also of fit(motion, (style, action))
         if len(labels) != 2:  # of a generator, which tells nothing before
             received = f"{1 + len(labels)} part(s)"
             raise ValueError(f"A batch is (motion, style, action). Received: {received}.")

@@ -160,9 +160,10 @@ def require_one_way(encoder, classifier):
             or `classifier` takes another shape than `encoder` gives.
     """
     for name, network in (("encoder", encoder), ("classifier", classifier)):
-        if isinstance(network.output, dict):
+        output = getattr(network, "output", None)  # a Sequential may have none, but `outputs`
+        if isinstance(output, dict):
             raise ValueError(
-                f"`{name}` must give one tensor. Received: a dictionary of {list(network.output)}. "
+                f"`{name}` must give one tensor. Received: a dictionary of {list(output)}. "
                 "Take one of them: keras.Model(network.input, network.output[...])."
             )
         for kind, tensors in (("takes", network.inputs), ("gives", network.outputs)):

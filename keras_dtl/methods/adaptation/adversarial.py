@@ -50,9 +50,9 @@ def require_one_output(discriminator):
     Raises:
         ValueError: When it gives another number than one a decision, or a dictionary.
     """
-    is_dictionary = isinstance(discriminator.output, dict)
-    shape = list(discriminator.output) if is_dictionary else discriminator.output_shape
-    if is_dictionary or shape[-1] != 1:
+    output = getattr(discriminator, "output", None)  # a Sequential may have none, but `outputs`
+    shape = list(output) if isinstance(output, dict) else discriminator.outputs[0].shape
+    if shape[-1] != 1:
         raise ValueError(
             f"`discriminator` must return one logit a decision: above 0 for the target, below for "
             f"the source. Received: a network with the output {shape}. End it in Dense(1), or, for "

@@ -51,8 +51,9 @@ def require_one_output(discriminator):
         ValueError: When it gives another number than one a decision, or a dictionary.
     """
     output = getattr(discriminator, "output", None)  # a Sequential may have none, but `outputs`
-    shape = list(output) if isinstance(output, dict) else discriminator.outputs[0].shape
-    if shape[-1] != 1:
+    several = isinstance(output, dict) or len(discriminator.outputs) > 1
+    shape = list(output) if several else discriminator.outputs[0].shape
+    if several or shape[-1] != 1:
         raise ValueError(
             f"`discriminator` must return one logit a decision: above 0 for the target, below for "
             f"the source. Received: a network with the output {shape}. End it in Dense(1), or, for "

@@ -5,6 +5,7 @@ from pathlib import Path
 import h5py
 import keras
 
+from keras_dtl.callbacks.logged import numbers
 from keras_dtl.callbacks.weights_file import LARGEST, MemoryFile, with_checksum, without_checksum
 from keras_dtl.distribution import file_of_chief, is_chief
 from keras_dtl.distribution.memory import ReplicaStates, restore_states
@@ -116,7 +117,7 @@ class Checkpoint(keras.callbacks.Callback):
         return {name: [logs.get(name) for logs in self.history] for name in names}
 
     def on_epoch_end(self, epoch, logs=None):
-        self.history.append({name: float(value) for name, value in (logs or {}).items()})
+        self.history.append(numbers(logs))
         strategy = self.model.distribute_strategy
         states = self.states.find()
         if not is_chief(strategy):

@@ -2,6 +2,8 @@ import math
 
 import keras
 
+from keras_dtl.callbacks.logged import numbers
+
 
 class TrainingDiverged(FloatingPointError):
     """A loss is no longer a number."""
@@ -21,10 +23,10 @@ class StopWhenDiverged(keras.callbacks.Callback):
         self._epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        for name, value in (logs or {}).items():
+        for name, value in numbers(logs).items():
             if not math.isfinite(value):
                 raise TrainingDiverged(
-                    f"`{name}` became {float(value)} in epoch {self._epoch + 1}, step {batch + 1}. "
+                    f"`{name}` became {value} in epoch {self._epoch + 1}, step {batch + 1}. "
                     "Lower the learning rate, or clip gradients with the optimizer's "
                     "`global_clipnorm`, and check the data for values that are not finite."
                 )

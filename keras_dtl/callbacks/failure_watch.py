@@ -13,6 +13,7 @@ from keras_dtl.callbacks.failures import (
     find_one_answer,
     find_one_class,
 )
+from keras_dtl.callbacks.logged import numbers
 
 logger = logging.getLogger("keras_dtl")
 
@@ -103,7 +104,7 @@ class FailureWatch(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self._steps += batch + 1 - self._done
-        values = self._values(batch, logs or {})
+        values = self._values(batch, numbers(logs))
         half = (self.params.get("steps") or 0) // 2
         for name, value in values.items():
             if batch >= half:
@@ -130,9 +131,9 @@ class FailureWatch(keras.callbacks.Callback):
         values, before, self._done = {}, self._done, batch + 1
         for name, mean in logs.items():
             if name.endswith(("loss", "accuracy")):
-                total = self._done * float(mean) - before * self._means.get(name, 0.0)
+                total = self._done * mean - before * self._means.get(name, 0.0)
                 values[name] = total / (self._done - before)
-                self._means[name] = float(mean)
+                self._means[name] = mean
         return values
 
     def _explosion(self, values):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import keras
 
+from keras_dtl.callbacks.logged import number
 from keras_dtl.callbacks.weights_file import read_attributes, read_weights, write_weights
 
 
@@ -24,7 +25,7 @@ class KeepBest(keras.callbacks.Callback):
     Args:
         path: File to write, which ends in `.weights.h5`.
         monitored: Name in the logs; epochs that lack it, or where it is not finite, are passed
-            over.
+            over. Of a metric of a number for each class, `NAME_0` and so on.
         lowest: Whether the lowest value is the best, not the highest.
     """
 
@@ -39,7 +40,7 @@ class KeepBest(keras.callbacks.Callback):
             self.path.unlink(missing_ok=True)
 
     def on_epoch_end(self, epoch, logs=None):
-        value = (logs or {}).get(self.monitored)
+        value = number(logs, self.monitored)
         if value is None or not math.isfinite(value) or not self._is_better(value):
             return
         write_weights(self.model, self.path, {"epoch": epoch + 1, "value": value})

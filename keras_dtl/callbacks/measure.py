@@ -2,6 +2,8 @@ import logging
 
 import keras
 
+from keras_dtl.callbacks.logged import number
+
 logger = logging.getLogger("keras_dtl")
 
 
@@ -41,7 +43,7 @@ class Alarm(keras.callbacks.Callback):
         self.message = message
 
     def on_epoch_end(self, epoch, logs=None):
-        value = (logs or {}).get(self.monitored)
+        value = number(logs, self.monitored)
         if value is not None and value < self.below:
             logger.warning(
                 "Epoch %d: %s is %.2f. %s", epoch + 1, self.monitored, value, self.message

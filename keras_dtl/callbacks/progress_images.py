@@ -3,6 +3,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from keras_dtl.callbacks.logged import numbers
 from keras_dtl.callbacks.measure import is_due
 from keras_dtl.images import write_image
 
@@ -31,8 +32,8 @@ class ProgressImages(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         with self._writer.as_default(step=epoch + 1):
-            for name, value in (logs or {}).items():
-                _write(name, "scalars", float(value))
+            for name, value in numbers(logs).items():
+                _write(name, "scalars", value)
             if is_due(epoch, self.every, self.params["epochs"]):
                 picture = self.draw(self.model)
                 write_image(self.path(epoch + 1), picture)

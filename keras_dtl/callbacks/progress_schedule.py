@@ -13,7 +13,8 @@ class ProgressSchedule(keras.callbacks.Callback):
     Progress is the share of all steps of `fit` that are done, `(epoch * steps + batch) /
     (epochs * steps)`, so a schedule ends where training ends, however long it is, and a resumed
     training (`initial_epoch`) goes on where it stopped. `fit` must know its length: pass
-    `steps_per_epoch` when the data set is endless.
+    `steps_per_epoch` when the data set is endless. Steps that run at once (`steps_per_execution`)
+    have the value of the first of them.
 
     Args:
         schedules: Dictionary from what is set to a function of progress in 0..1. A key is a

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from keras_dtl.callbacks.logged import numbers
 from keras_dtl.files import read_regular, write_json
 
 _LARGEST = 2**20  # bytes of the file that names a run
@@ -51,7 +52,7 @@ class Tracker(keras.callbacks.Callback):
             raise TrackerError(words) from error
 
     def on_epoch_end(self, epoch, logs=None):
-        self.write({name: float(value) for name, value in (logs or {}).items()}, epoch + 1)
+        self.write(numbers(logs), epoch + 1)
 
     def begin(self) -> None:
         """Open the run, a new one or the one that was begun."""

@@ -2,6 +2,8 @@ import logging
 
 import keras
 
+from keras_dtl.callbacks.logged import numbers
+
 logger = logging.getLogger("keras_dtl")
 
 
@@ -24,8 +26,8 @@ class Watch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         logs = {} if logs is None else logs
-        for name, value in logs.items():
-            self.columns.setdefault(name, []).append(float(value))
+        for name, value in numbers(logs).items():
+            self.columns.setdefault(name, []).append(value)
         progress = (epoch + 1) / self.params["epochs"]
         measures, findings = self.watch(self.model, self.columns, progress)
         logs.update(measures)

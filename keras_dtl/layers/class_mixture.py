@@ -41,7 +41,7 @@ class ClassMixture(keras.layers.Layer):
 
     def build(self, input_shape):
         numbers, rows = input_shape[-1] - 1 - self.classes, max(1, self.classes)
-        fixed = {"trainable": False, "dtype": "float32"}
+        fixed = {"trainable": False, "dtype": "float32", "autocast": False}
         each = (rows * self.components, numbers)
         self.mean = self.add_weight(name="mean", shape=each, initializer="zeros", **fixed)
         self.factor = self.add_weight(
@@ -97,6 +97,7 @@ class ClassMixture(keras.layers.Layer):
         )
 
     def call(self, inputs):
+        inputs = ops.cast(inputs, "float32")
         choice, noise = inputs[..., :1], inputs[..., 1 : inputs.shape[-1] - self.classes]
         told = inputs[..., inputs.shape[-1] - self.classes :]
         row = ops.cast(ops.zeros_like(choice[..., 0]), "int32")
@@ -109,7 +110,7 @@ class ClassMixture(keras.layers.Layer):
         which += row * self.components
         factor, mean = ops.take(self.factor, which, axis=0), ops.take(self.mean, which, axis=0)
         codes = ops.sum(factor * noise[..., None, :], axis=-1) + mean
-        return ops.concatenate([codes, told], axis=-1)
+        return ops.cast(ops.concatenate([codes, told], axis=-1), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] - 1)

@@ -97,7 +97,12 @@ class CORALAlignment(keras.layers.Layer):
 
     def _constant(self, name, shape, initializer):
         return self.add_weight(
-            name=name, shape=shape, initializer=initializer, trainable=False, dtype="float32"
+            name=name,
+            shape=shape,
+            initializer=initializer,
+            trainable=False,
+            dtype="float32",
+            autocast=False,
         )
 
     def adapt(self, source, target):

@@ -35,8 +35,8 @@ class TimeGate(keras.layers.Layer):
         self.units = units
         self.frames = frames
         self.waves = waves
-        self.values = keras.layers.Dense(units, name="values")
-        self.courses = keras.layers.Dense(units, name="courses")
+        self.values = keras.layers.Dense(units, dtype=self.dtype_policy, name="values")
+        self.courses = keras.layers.Dense(units, dtype=self.dtype_policy, name="courses")
         angles = np.pi * np.outer(np.arange(frames), np.arange(1, waves + 1)) / frames
         self._table = np.concatenate([np.sin(angles), np.cos(angles)], 1).astype("float32")
 

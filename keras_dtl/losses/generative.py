@@ -133,7 +133,8 @@ def gradient_penalty(discriminator, real, generated, shares):
 
     Args:
         discriminator: Function from examples to logits. It must treat each example by itself:
-            without batch normalisation.
+            without batch normalisation. `keras_dtl.layers.InstanceNormalization` has the second
+            gradient that is needed; that of Keras' group and layer normalisation is not exact.
         real: Tensor `(batch, ...)`.
         generated: Tensor of the same shape.
         shares: Numbers in 0..1 `(batch,)`: where on the line, drawn at random.
@@ -164,8 +165,7 @@ def real_gradient_penalty(tape, logits, real):
 
     Args:
         tape: The `tf.GradientTape` that watched `real` while the logits were computed.
-        logits: Tensor `(batch, ...)`. The discriminator must treat each example by itself:
-            without batch normalisation.
+        logits: Tensor `(batch, ...)` of a discriminator as `gradient_penalty` takes it.
         real: List of tensors `(batch, ...)` of floating types.
 
     Returns:

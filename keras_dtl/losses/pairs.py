@@ -1,5 +1,7 @@
 """What losses over two sets of examples share."""
 
+import math
+
 import tensorflow as tf
 
 
@@ -13,7 +15,8 @@ def as_two_sets(source, target, name):
         name: Of the loss, for the error.
 
     Raises:
-        ValueError: When the features differ, or a batch holds one example.
+        ValueError: When the features differ, are not known to be equally many, or a batch holds
+            one example.
     """
     sets = [_as_matrix(x) for x in (source, target)]
     if sets[0].shape[1] != sets[1].shape[1]:
@@ -71,7 +74,10 @@ def _as_matrix(x):
     x = tf.cast(tf.convert_to_tensor(x), "float32")
     if x.shape.rank == 2:
         return x
-    size = 1
-    for length in x.shape[1:]:
-        size *= length
-    return tf.reshape(x, [-1, size])
+    if None in x.shape[1:]:
+        raise ValueError(
+            f"Examples are compared number by number. Received: the shape {x.shape}, of which only "
+            "the first size may be open. Give all images of a training one height and width, or "
+            "compare behind a layer that pools them."
+        )
+    return tf.reshape(x, [-1, math.prod(x.shape[1:])])

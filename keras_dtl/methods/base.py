@@ -167,6 +167,12 @@ class Method(ReplicatedSteps, keras.Model):
             if not getattr(self, name).built:
                 getattr(self, name).build(self.moved_variables(name))
 
+    def make_train_function(self, force=False):
+        # Callbacks may have states for them, and some start from the weights, which no graph knows.
+        with self.distribute_strategy.scope():
+            self.build_optimizers()
+        return super().make_train_function(force)
+
     def fit(self, *args, **kwargs):
         """See `keras.Model.fit`. Every optimizer with `use_ema` ends on the averages it kept.
 
@@ -179,11 +185,7 @@ class Method(ReplicatedSteps, keras.Model):
         if self.own_losses:
             refuse_validation(self, given)
         names = ("optimizer", *self.player_optimizers) if self.compiled else ()
-        if names:  # a callback such as `BackupAndRestore` may have states for them
-            with self.distribute_strategy.scope():
-                self.build_optimizers()
-        averages = own_averages(*(getattr(self, name) for name in names))
-        with averages, fused_batch_norm(self):
+        with own_averages(*(getattr(self, name) for name in names)), fused_batch_norm(self):
             return super().fit(*args, **kwargs)
 
     def evaluate(self, *args, **kwargs):

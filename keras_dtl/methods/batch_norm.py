@@ -28,14 +28,28 @@ def fused_batch_norm(*networks):
     Args:
         *networks: Keras models; their layers are as they were when the context ends.
     """
-    layers = [layer for layer in batch_norm_layers(*networks) if _is_plain(layer)]
-    for layer in layers:
-        layer.call = functools.partial(_call, layer)
+    with calling(filter(_is_plain, batch_norm_layers(*networks)), _call):
+        yield
+
+
+@contextlib.contextmanager
+def calling(layers, call):
+    """Let layers compute by another function, and then by what they computed by before.
+
+    Args:
+        layers: Keras layers.
+        call: Function of a layer and of what its `call` takes.
+    """
+    before = [(layer, vars(layer).get("call")) for layer in layers]
+    for layer, _ in before:
+        layer.call = functools.partial(call, layer)
     try:
         yield
     finally:
-        for layer in layers:
-            del layer.call
+        for layer, own in before:
+            vars(layer).pop("call", None)
+            if own is not None:
+                layer.call = own
 
 
 def freeze_or_tell(layers, policy):

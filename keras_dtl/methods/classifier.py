@@ -46,10 +46,12 @@ class ClassifierMethod(Method):
         """See `keras.Model.evaluate`.
 
         Raises:
-            ValueError: As of `fit`, and when images were scaled before, which the encoder does by
-                itself.
+            ValueError: As of `fit`, without labels, and when images were scaled before, which the
+                encoder does by itself.
         """
         check_asked(x, self.encoder)
+        if y is None and hasattr(x, "shape"):
+            raise ValueError("evaluate() takes images and their labels. Received: images alone.")
         self._check_labels(x, y)
         with faults_in_words(self.classifier.output_shape[-1]):
             return super().evaluate(x, y, *args, **kwargs)

@@ -5,6 +5,18 @@ import tensorflow as tf
 from keras_dtl.methods.given_labels import require_class_numbers
 
 
+def as_batch(data):
+    """Return a batch out of the tuple in which Keras hands over what is no data set.
+
+    Args:
+        data: A batch, or a tuple of its parts and of `None` for labels and weights that are none.
+    """
+    parts = list(data) if isinstance(data, (tuple, list)) else [data]
+    while parts and parts[-1] is None:
+        parts.pop()
+    return parts[0] if len(parts) == 1 else tuple(parts)
+
+
 def require_pairs(model, x, y=None) -> None:
     """Refuse data that are no pairs of batches of images, and say what is wanted.
 

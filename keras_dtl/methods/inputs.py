@@ -185,6 +185,7 @@ def require_domains(model, x, y=None) -> None:
     divided = tf.distribute.DistributedDataset  # among replicas, see `share_batches`
     spec = x.element_spec if isinstance(x, (tf.data.Dataset, divided)) else x
     if y is None and isinstance(spec, dict) and "source" in spec:
+        _require_equally_many(spec)
         return
     kinds = tf.data.Dataset, keras.utils.PyDataset
     known = isinstance(x, kinds) or hasattr(x, "__next__") or callable(x)
@@ -200,6 +201,16 @@ def require_domains(model, x, y=None) -> None:
         "keras_dtl.domain_batches(source, target, 64) makes them; a model of one labelled data "
         "set is keras_dtl.FineTuning, which takes fit(x, y)."
     )
+
+
+def _require_equally_many(batch):
+    counts = {len(part) for part in tf.nest.flatten(batch) if isinstance(part, np.ndarray)}
+    if len(counts) > 1:
+        raise ValueError(
+            "A dictionary of arrays is cut into batches, of which each part has equally many. "
+            f"Received: arrays of {' and '.join(map(str, sorted(counts)))} examples. "
+            "keras_dtl.domain_batches(source, target, 64) repeats the shorter domain."
+        )
 
 
 def first_batch(data):

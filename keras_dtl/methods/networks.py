@@ -153,22 +153,26 @@ def refuse_added_losses(model):
 
 
 def require_one_way(encoder, classifier):
-    """Refuse encoders of several inputs, and classifiers of several answers or of other features.
+    """Refuse networks of several inputs or answers, and classifiers of other features.
 
     Raises:
-        ValueError: When `encoder` takes several tensors, or `classifier` gives several, or takes
-            another shape than `encoder` gives.
+        ValueError: When a network takes several tensors or gives several, or a dictionary of them,
+            or `classifier` takes another shape than `encoder` gives.
     """
-    for name, kind, tensors in (
-        ("encoder", "takes", encoder.inputs),
-        ("classifier", "gives", classifier.outputs),
-    ):
-        if len(tensors) > 1:
+    for name, network in (("encoder", encoder), ("classifier", classifier)):
+        output = getattr(network, "output", None)  # a Sequential may have none, but `outputs`
+        if isinstance(output, dict):
             raise ValueError(
-                f"`{name}` must be a network of one input and one output. Received: one that "
-                f"{kind} {len(tensors)}: {', '.join(str(tensor.shape) for tensor in tensors)}. "
-                "Join them into one tensor, or train a model for each."
+                f"`{name}` must give one tensor. Received: a dictionary of {list(output)}. "
+                "Take one of them: keras.Model(network.input, network.output[...])."
             )
+        for kind, tensors in (("takes", network.inputs), ("gives", network.outputs)):
+            if len(tensors) > 1:
+                raise ValueError(
+                    f"`{name}` must be a network of one input and one output. Received: one that "
+                    f"{kind} {len(tensors)}: {', '.join(str(tensor.shape) for tensor in tensors)}. "
+                    "Join them into one tensor, or train a model for each."
+                )
     given, taken = (tf.TensorShape(s) for s in (encoder.output_shape, classifier.input_shape))
     if not given.is_compatible_with(taken):
         raise ValueError(

@@ -40,9 +40,22 @@ def take_step(optimizer, gradients, variables, factors=None):
     """
     if replica_count() > 1:
         gradients = add_up(gradients)
-    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of what scales losses
-    with _stepping_as_here(inner, factors or {}):
+    if not optimizer.built:  # by which a `MultiOptimizer` learns which there are
+        optimizer.build(variables)
+    with contextlib.ExitStack() as stack:
+        for each in stepping(optimizer):
+            stack.enter_context(_stepping_as_here(each, factors or {}))
         optimizer.apply(gradients, variables)
+
+
+def stepping(optimizer):
+    """Return the optimizers that step for one: that whose losses it scales, or each of several.
+
+    Args:
+        optimizer: Keras optimizer, such as a `LossScaleOptimizer` or a `MultiOptimizer`.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    return getattr(inner, "optimizers", [inner])
 
 
 @contextlib.contextmanager
@@ -129,9 +142,10 @@ def _copy(optimizer, name):
             f"One optimizer was given to several players, of which each needs one of its own, and "
             f"it cannot be copied for `{name}`: {error} Pass an optimizer for each."
         ) from error
-    ours, theirs = (vars(getattr(each, "inner_optimizer", each)) for each in (optimizer, copy))
-    # What `exclude_from_weight_decay` was told stands in no config.
-    theirs.update({k: v for k, v in ours.items() if k.startswith("_exclude_from_weight_decay")})
+    for ours, theirs in zip(stepping(optimizer), stepping(copy), strict=False):
+        # What `exclude_from_weight_decay` was told stands in no config.
+        told = {k: v for k, v in vars(ours).items() if k.startswith("_exclude_from_weight_decay")}
+        vars(theirs).update(told)
     return copy
 
 

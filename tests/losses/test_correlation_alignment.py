@@ -67,3 +67,9 @@ def test_batch_of_one_is_refused(n, m):
 def test_different_features_are_refused():
     with pytest.raises(ValueError, match="same features"):
         correlation_alignment(np.ones((3, 4)), np.ones((3, 5)))
+
+
+def test_features_of_unknown_number_are_refused():
+    loss = tf.function(correlation_alignment, [tf.TensorSpec((None, None, 3))] * 2)
+    with pytest.raises(ValueError, match="one height and width"):
+        loss.get_concrete_function()

@@ -33,7 +33,7 @@ class TwoPlayers(Method):
         }
 
     def train_step(self, data):
-        x, y = data
+        x, y = data[:2]
         with tf.GradientTape(persistent=True) as tape:
             first = tf.reduce_mean((tf.cast(self.first(x), "float32") - y) ** 2)
             second = tf.reduce_mean((tf.cast(self.second(x), "float32") - 2 * y) ** 2)
@@ -229,20 +229,31 @@ class SecondFirst(TwoPlayers):
         self.weight = 1.0
 
 
-@pytest.mark.parametrize("scaled", [False, True])
-def test_averages_are_put_into_what_each_optimizer_moves(scaled):
+WITHIN = {
+    "plain": lambda optimizer: optimizer,
+    "scaled": lambda optimizer: keras.optimizers.LossScaleOptimizer(optimizer, 2.0),
+    "several": lambda optimizer: keras.optimizers.MultiOptimizer(
+        keras.optimizers.OptimizerMap(optimizer)
+    ),
+}
+
+
+@pytest.mark.parametrize("within", WITHIN)
+def test_averages_are_put_into_what_each_optimizer_moves(within):
     def player(rate):
-        optimizer = keras.optimizers.SGD(rate, use_ema=True, ema_momentum=0.5)
-        return keras.optimizers.LossScaleOptimizer(optimizer, 2.0) if scaled else optimizer
+        return WITHIN[within](keras.optimizers.SGD(rate, use_ema=True, ema_momentum=0.5))
 
     model = SecondFirst(dense(1, name="first"), dense(1, name="second"))
-    model.compile(player(0.1), second_optimizer=player(0.2), run_eagerly=not scaled)
-    seen = {"first": [], "second": []}
+    model.compile(player(0.1), second_optimizer=player(0.2), run_eagerly=within == "plain")
+    seen, at_end = {"first": [], "second": []}, []
 
     class Note(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             for name, weights in seen.items():
                 weights.append(values(getattr(model, name).weights))
+
+        def on_train_end(self, logs=None):
+            at_end.extend(model.get_weights())
 
     model.fit(*data(), batch_size=4, epochs=2, verbose=0, callbacks=[Note()])
     for name, steps in seen.items():
@@ -251,7 +262,18 @@ def test_averages_are_put_into_what_each_optimizer_moves(scaled):
             expected = [0.5 * a + 0.5 * b for a, b in zip(expected, step, strict=True)]
         for ours, wanted in zip(values(getattr(model, name).weights), expected, strict=True):
             np.testing.assert_allclose(ours, wanted, rtol=1e-4, atol=1e-6)
+    for ours, told in zip(model.get_weights(), at_end, strict=True):
+        np.testing.assert_array_equal(ours, told)
     assert "finalize_variable_values" not in vars(model.optimizer)
+
+
+def test_optimizers_that_start_from_the_weights_are_built_before_the_first_batch():
+    """Those that are built within a graph take them for 0."""
+    model = make(keras.optimizers.ScheduleFreeAdamW(1e-3), run_eagerly=False)
+    before = values(model.second.weights)
+    model.train_on_batch(*data())
+    for ours, start in zip(values(model.second.weights), before, strict=True):
+        np.testing.assert_allclose(ours, start, atol=2e-3)
 
 
 def test_players_that_never_stepped_keep_their_weights():

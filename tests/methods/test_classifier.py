@@ -73,3 +73,5 @@ def test_labels_are_not_asked_about(several):
     images = np.zeros((2, *SHAPE), "uint8")
     with pytest.raises(ValueError, match=f"one array of images. Received: a {several.__name__} of"):
         model.predict(several((images, np.zeros(2))))
+    with pytest.raises(ValueError, match="images alone"):
+        model.evaluate(images, verbose=0)

@@ -190,6 +190,13 @@ def test_floats_in_0_to_255_train():
     compiled(METHODS["fine"](), run_eagerly=True).fit(floats, examples().labels, verbose=0)
 
 
+def test_arrays_of_domains_of_unequal_length_are_refused():
+    images = examples().images
+    batch = {"source": (images[:4], examples().labels[:4]), "target": images[:3]}
+    with pytest.raises(ValueError, match=r"arrays of 3 and 4 examples.*domain_batches"):
+        compiled(METHODS["dann"]()).fit(batch, verbose=0)
+
+
 @pytest.mark.parametrize("name", ["source", "dann"])
 def test_data_that_are_no_batches_of_domains_are_named(name):
     data, model = examples(), compiled(METHODS[name]())

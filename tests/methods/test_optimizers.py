@@ -65,9 +65,16 @@ def test_results_and_state_are_those_of_keras(kind, settings):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
+def several(optimizer):
+    """Return an optimizer that learns of another one as it is built."""
+    return keras.optimizers.MultiOptimizer(lambda variable: optimizer)
+
+
+@pytest.mark.parametrize("within", [lambda optimizer: optimizer, several])
 @pytest.mark.parametrize("jit_compile", [False, True])
-def test_fused_step_with_rates_of_its_own_equals_numpy(jit_compile):
-    found = after_steps(keras.optimizers.Adam(0.01), factors=(10.0,), jit_compile=jit_compile)
+def test_fused_step_with_rates_of_its_own_equals_numpy(jit_compile, within):
+    optimizer = within(keras.optimizers.Adam(0.01))
+    found = after_steps(optimizer, factors=(10.0,), jit_compile=jit_compile)
     for ours, theirs in zip(found[:2], adam_by_hand((0.1, 0.01)), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
 

@@ -164,6 +164,19 @@ def test_networks_learn_in_a_training_step_alone(name):
 
 
 @EVERY
+def test_terms_of_an_epoch_weigh_batches_by_their_examples(name):
+    model, batch = spied(name), CASES[name][1]()
+    model.reset_metrics()
+    parts = batch if isinstance(batch, tuple) else (batch,)
+    model.train_step((*parts, None))  # as `train_on_batch`, generators and `PyDataset`s give it
+    of_domains = isinstance(batch, dict) and "source" in batch
+    known = [batch[name][1] for name in ("source", "target_labelled")] if of_domains else []
+    count = sum(map(len, known)) if known else len(tf.nest.flatten(batch)[0])
+    term = next(metric for metric in model.metrics if metric.name == "loss")
+    assert int(term.count) == count
+
+
+@EVERY
 def test_networks_rest_when_the_model_is_called(name):
     model, inputs = spied(name), CASES[name][2]()
     CALLS.clear()

@@ -48,10 +48,12 @@ def require_one_output(discriminator):
     """Refuse a discriminator of two logits, whose loss would be that of two separate ones.
 
     Raises:
-        ValueError: When it gives another number than one a decision.
+        ValueError: When it gives another number than one a decision, or a dictionary.
     """
-    shape = discriminator.output_shape
-    if shape[-1] != 1:
+    output = getattr(discriminator, "output", None)  # a Sequential may have none, but `outputs`
+    several = isinstance(output, dict) or len(discriminator.outputs) > 1
+    shape = list(output) if several else discriminator.outputs[0].shape
+    if several or shape[-1] != 1:
         raise ValueError(
             f"`discriminator` must return one logit a decision: above 0 for the target, below for "
             f"the source. Received: a network with the output {shape}. End it in Dense(1), or, for "

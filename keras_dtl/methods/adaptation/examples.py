@@ -6,6 +6,8 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from keras_dtl.methods.given_batches import as_batch
+
 logger = logging.getLogger("keras_dtl")
 
 KEYS = (
@@ -31,17 +33,6 @@ class Examples(NamedTuple):
     def known(self):
         """How many labels there are, by which logs of batches are weighed."""
         return tf.shape(self.labels)[0]
-
-
-def as_batch(data):
-    """Return a batch of domains out of the tuple in which Keras hands over what is no data set.
-
-    Args:
-        data: A dictionary, a tuple of one and perhaps of `None`, or anything else, which is
-            returned as it is.
-    """
-    parts = [part for part in data if part is not None] if isinstance(data, (tuple, list)) else []
-    return parts[0] if len(parts) == 1 else data
 
 
 def check_batch(method, data, needs):

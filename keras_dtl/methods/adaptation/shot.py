@@ -117,15 +117,16 @@ class SHOT(DomainAdaptation):
             loss += self.pseudo_label_weight * pseudo_label_loss + self.regularization()
         self.minimize(loss, tape)
         return self.report(
+            tf.shape(logits)[0],
             loss=loss,
             entropy=entropy,
             negative_diversity=diversity,
             pseudo_label_loss=pseudo_label_loss,
         )
 
-    def report(self, **terms):
+    def report(self, examples=None, **terms):
         """See `Method.report`. Metrics of labels, which training lacks, are left to `evaluate`."""
-        self.update_terms(terms)
+        self.update_terms(terms, examples)
         names = (*self.tracked, "loss")
         return {metric.name: metric.result() for metric in self.metrics if metric.name in names}
 

@@ -1,10 +1,10 @@
 """Statistics of batch normalisation, recomputed on the images of another domain."""
 
 import contextlib
-import functools
 
 import numpy as np
 
+from keras_dtl.methods.batch_norm import calling
 from keras_dtl.methods.inputs import check_pixels
 from keras_dtl.methods.networks import batch_norm_layers
 
@@ -86,14 +86,11 @@ def _keeping_last_batch(layers):
     try:
         for layer, name, value in changed:
             setattr(layer, name, value)
-        for layer in layers:
-            layer.call = functools.partial(_call_learning, layer)
-        yield
+        with calling(layers, _call_learning):
+            yield
     finally:
         for layer, name, value in before:
             setattr(layer, name, value)
-        for layer in layers:
-            vars(layer).pop("call", None)
 
 
 _LEARNING = {"momentum": 0.0, "trainable": True}

@@ -10,7 +10,7 @@ from keras_dtl.losses import (
     velocity_error,
 )
 from keras_dtl.methods.base import Method
-from keras_dtl.methods.given_batches import require_styles
+from keras_dtl.methods.given_batches import as_batch, require_styles
 from keras_dtl.methods.given_labels import faults_in_words
 from keras_dtl.methods.motion.measured_motion import MeasuredMotion, kept_legs
 from keras_dtl.methods.networks import in_float32, require_logits
@@ -171,7 +171,7 @@ class SequenceStyleTransfer(MeasuredMotion, Method):
         # 1. Each clip as itself, and with the style of its neighbour in the batch. 2. Back again.
         # 3. One step of encoders and decoder. 4. One step of the critic and of the classifier
         # that reads style off the content.
-        motion, *labels = tf.nest.flatten(batch)  # also of fit(motion, (style, action))
+        motion, *labels = tf.nest.flatten(as_batch(batch))  # also of fit(motion, (style, action))
         if len(labels) != 2:  # of a generator, which tells nothing before
             received = f"{1 + len(labels)} part(s)"
             raise ValueError(f"A batch is (motion, style, action). Received: {received}.")
@@ -198,13 +198,13 @@ class SequenceStyleTransfer(MeasuredMotion, Method):
             loss = self.total(terms) + self.regularization()
         self.minimize(loss, tape)
         with tf.GradientTape() as tape:
-            critic_loss = self.critic_loss(motion, transferred, style, action, other_style)
+            terms["critic_loss"] = self.critic_loss(motion, transferred, style, action, other_style)
             logits = self.content_classifier(tf.stop_gradient(codes), training=True)
-            judges_loss = critic_loss + _crossentropy(style, logits)
+            judges_loss = terms["critic_loss"] + _crossentropy(style, logits)
             judges_loss += self.regularization("critic_optimizer")
         self.minimize(judges_loss, tape, "critic_optimizer")
         accuracy = tf.reduce_mean(tf.cast(tf.argmax(logits, 1, style.dtype) == style, "float32"))
-        return self.report(loss=loss, critic_loss=critic_loss, content_accuracy=accuracy, **terms)
+        return self.report(tf.shape(motion)[0], loss=loss, content_accuracy=accuracy, **terms)
 
     def total(self, terms):
         """Return the weighted sum of the terms that encoders and decoder minimise."""

@@ -5,7 +5,7 @@ from keras_dtl.distribution import draw
 from keras_dtl.layers import ClassMixture
 from keras_dtl.losses import game_without_penalty, velocity_error
 from keras_dtl.methods.base import Method
-from keras_dtl.methods.given_batches import require_labels
+from keras_dtl.methods.given_batches import as_batch, require_labels
 from keras_dtl.methods.given_labels import faults_in_words
 from keras_dtl.methods.motion.measured_motion import MeasuredMotion
 from keras_dtl.methods.networks import in_float32, require_logits
@@ -168,7 +168,7 @@ class SequentialAdversarialAutoencoder(MeasuredMotion, Method):
 
     def train_step(self, batch):
         # 1. Encode and decode. 2. One step of both. 3. One step of the critic, on draws and codes.
-        motion, labels = self.unpack(batch)
+        motion, labels = self.unpack(as_batch(batch))
         motion = self.normalize(motion)
         with tf.GradientTape() as tape:
             codes = in_float32(self.encoder(motion, training=True))
@@ -189,6 +189,7 @@ class SequentialAdversarialAutoencoder(MeasuredMotion, Method):
             total = critic_loss + self.regularization("critic_optimizer")
         self.minimize(total, tape, "critic_optimizer")
         return self.report(
+            tf.shape(motion)[0],
             loss=loss,
             reconstruction_loss=reconstruction_loss,
             velocity_loss=velocity_loss,

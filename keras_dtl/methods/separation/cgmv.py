@@ -3,6 +3,7 @@ import tensorflow as tf
 
 from keras_dtl.distribution import draw, roll
 from keras_dtl.losses import moment_discrepancy, paired_contrast
+from keras_dtl.methods.given_batches import as_batch
 from keras_dtl.methods.networks import in_float32
 from keras_dtl.methods.separation.gmv import MultiView
 from keras_dtl.methods.separation.separation import (
@@ -136,6 +137,7 @@ class CGMV(MultiView):
         #    with a view encoder, some views are copied, all are read back, the second image is
         #    rebuilt, and contents tell objects apart.
         # 2. The discriminator learns from them and from real pairs.
+        data = as_batch(data)
         first, second = to_signed(data["first"]), to_signed(data["second"])
         with tf.GradientTape() as tape:
             content, views = in_float32(self.encoder(first, training=True)), self.drawn_views(first)
@@ -151,9 +153,8 @@ class CGMV(MultiView):
             loss = self.total(terms) + self.regularization()
         self.minimize(loss, tape)
         judged, accuracy = self.discriminator_step(self.in_random_order(first, second), generated)
-        return self.report(
-            loss=loss, discriminator_loss=judged, discriminator_accuracy=accuracy, **terms
-        )
+        terms |= {"loss": loss, "discriminator_loss": judged, "discriminator_accuracy": accuracy}
+        return self.report(tf.shape(first)[0], **terms)
 
     def total(self, terms):
         """Return the weighted sum of the terms that encoders and generator minimise."""

@@ -2,6 +2,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.losses import mutual_information
+from keras_dtl.methods.given_batches import as_batch
 from keras_dtl.methods.networks import in_float32, require_logits
 from keras_dtl.methods.separation.separation import Separation, call_frozen, code_sizes, pixels
 from keras_dtl.methods.signed_images import (
@@ -206,6 +207,7 @@ class GMV(MultiView):
         #    classifier, which learns from real pairs, both shall show it one object, each object
         #    in its turn, and differ.
         # 2. The discriminator learns from them and from real pairs.
+        data = as_batch(data)
         pair = [self.scale_examples(data["first"]), self.scale_examples(data["second"])]
         with tf.GradientTape() as tape:
             content = self.noise(pair[0], self.content_numbers)
@@ -224,9 +226,8 @@ class GMV(MultiView):
             loss += self.regularization()
         self.minimize(loss, tape)
         judged, accuracy = self.discriminator_step(self.in_random_order(*pair), generated)
-        return self.report(
-            loss=loss, discriminator_loss=judged, discriminator_accuracy=accuracy, **terms
-        )
+        terms |= {"loss": loss, "discriminator_loss": judged, "discriminator_accuracy": accuracy}
+        return self.report(tf.shape(pair[0])[0], **terms)
 
     def classification(self, pair, labels):
         """Return the mean cross-entropy with which classifiers name the objects of real pairs."""

@@ -7,6 +7,7 @@ from keras_dtl.losses import (
     gaussian_divergence,
     paired_contrast,
 )
+from keras_dtl.methods.given_batches import as_batch
 from keras_dtl.methods.networks import in_float32, require_logits
 from keras_dtl.methods.separation.separation import (
     Separation,
@@ -204,6 +205,7 @@ class SwapVAE(Separation):
         # 1. Encoder and decoder: rebuild, exchange within a class, and across under the adversary.
         # 2. The discriminator learns from the exchanged images as they were made.
         # 3. The classifier of styles learns from the styles as they were drawn.
+        data = as_batch(data)
         images = [to_signed(data[name]) for name in ("first", "second", "other")]
         labels = [data[name] for name in ("label", "label", "other_label")]
         with tf.GradientTape() as tape:
@@ -224,7 +226,7 @@ class SwapVAE(Separation):
                 self.classifier_step(styles, labels) for _ in range(self.classifier_steps)
             ]
             terms["latent_accuracy"] = accuracies[0]
-        return self.report(**terms)
+        return self.report(tf.shape(images[0])[0], **terms)
 
     def codes(self, images):
         """Return the contents and drawn styles of each batch, and the divergence of the styles."""

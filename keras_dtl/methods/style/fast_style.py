@@ -13,7 +13,7 @@ from keras_dtl.methods.any_size import (
     size_multiple,
     trained_size,
 )
-from keras_dtl.methods.given_batches import require_photos
+from keras_dtl.methods.given_batches import as_batch, require_photos
 from keras_dtl.methods.inputs import check_all_pixels
 from keras_dtl.methods.signed_images import (
     require_signed_input,
@@ -146,6 +146,7 @@ class FastStyle(Perceptual):
         return (tf.cast(self.generator(inputs, training=training), "float32") + 1.0) * 127.5
 
     def train_step(self, images):
+        images = as_batch(images)
         styles = self._random_styles(tf.shape(images)[0])
         content = self.description(tf.cast(images, "float32"))["content"]
         with tf.GradientTape() as tape:
@@ -159,7 +160,7 @@ class FastStyle(Perceptual):
             terms = {name: self.weights_of_terms[name] * term for name, term in terms.items()}
             loss = tf.add_n([*terms.values(), self.regularization()])
         self.minimize(loss, tape)
-        return self.report(loss=loss, **terms)
+        return self.report(tf.shape(images)[0], loss=loss, **terms)
 
     def _number(self, style):
         """Return the number of a style.

@@ -109,6 +109,7 @@ class GradientDescent:
             found = check_finite(evaluate(before))
             report(found, before, iteration + 1)
             optimizer.apply([keras.ops.convert_to_tensor(found.gradient)], [pixels])
+        optimizer.finalize_variable_values([pixels])  # the average, where it keeps one
         return keras.ops.convert_to_numpy(pixels)
 
 

@@ -2,6 +2,7 @@ import keras
 import tensorflow as tf
 
 from keras_dtl.layers import ImagePool
+from keras_dtl.methods.given_batches import as_batch
 from keras_dtl.methods.networks import has_batch_norm, in_float32
 from keras_dtl.methods.signed_images import to_signed
 from keras_dtl.methods.translation.translation import Translation, deployable_generator
@@ -131,7 +132,7 @@ class CycleGAN(Translation):
         # 1. Both generators: there, and where asked for the identity. 2. Back again.
         # 3. One step of both generators. 4. Exchange what was generated for what the pools
         # remember. 5. One step of both discriminators.
-        a, b = (to_signed(images) for images in batch)
+        a, b = (to_signed(images) for images in as_batch(batch))
         with tf.GradientTape() as tape:
             fake_b, same_b = self.translate(self.generator_a_to_b, a, b)
             fake_a, same_a = self.translate(self.generator_b_to_a, b, a)
@@ -154,6 +155,7 @@ class CycleGAN(Translation):
             discriminators_loss += self.regularization("discriminator_optimizer")
         self.minimize(discriminators_loss, tape, "discriminator_optimizer")
         return self.report(
+            tf.shape(a)[0],
             loss=loss,
             adversarial_loss=adversarial_loss,
             cycle_loss=cycle_loss,

@@ -1,6 +1,7 @@
 import keras
 import tensorflow as tf
 
+from keras_dtl.methods.given_batches import as_batch
 from keras_dtl.methods.networks import in_float32
 from keras_dtl.methods.signed_images import to_signed
 from keras_dtl.methods.translation.translation import Translation
@@ -115,7 +116,7 @@ class Pix2Pix(Translation):
     def train_step(self, batch):
         # 1. Generate. 2. Step of the discriminator, on the real and the generated pair.
         # 3. Step of the generator, against the discriminator as it now is.
-        source, target = (to_signed(images) for images in batch)
+        source, target = (to_signed(images) for images in as_batch(batch))
         terms = {}
         with tf.GradientTape() as tape:
             generated = in_float32(self.generator(source, training=True))
@@ -131,7 +132,7 @@ class Pix2Pix(Translation):
                 terms["reconstruction_loss"] = distance(target - generated)
                 loss += self.reconstruction_weight * terms["reconstruction_loss"]
         self.minimize(loss, tape)
-        return self.report(loss=loss, **terms)
+        return self.report(tf.shape(source)[0], loss=loss, **terms)
 
     def discriminator_step(self, source, target, generated):
         """Let the discriminator learn from one batch and return its loss."""

@@ -43,6 +43,7 @@ def test_losses_equal_numpy():
     assert logs["negative_diversity"] == pytest.approx(diversity, rel=1e-4)
     assert logs["pseudo_label_loss"] == pytest.approx(pseudo, rel=1e-4)
     assert logs["loss"] == pytest.approx(entropy + diversity + 0.4 * pseudo, rel=1e-4)
+    assert int(model.trackers["entropy"].count) == 7  # by which batches weigh in an epoch
 
 
 def test_centroids_are_means_of_directions_and_absent_classes_have_none():

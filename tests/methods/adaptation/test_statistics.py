@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from keras_dtl.methods import SourceOnly, adapt_statistics, check_statistics
+from keras_dtl.methods.batch_norm import fused_batch_norm
 from tests.methods.adaptation.test_domain_adaptation import images
 from tests.networks import CLASSES, dense, encoder
 
@@ -32,6 +33,15 @@ def test_statistics_are_those_of_the_images():
         np.testing.assert_array_equal(old, new)
     assert norm.momentum == 0.5
     assert model.encoder.layers[-1].rate == 0.5
+
+
+def test_statistics_may_be_adapted_while_a_method_learns():
+    model, x = trained(), images(40, seed=3)
+    with fused_batch_norm(model):
+        learning = norm_of(model).call
+        adapt_statistics(model, x)
+        assert norm_of(model).call is learning
+    assert "call" not in vars(norm_of(model))
 
 
 def test_noise_and_random_changes_rest():

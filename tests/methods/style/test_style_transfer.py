@@ -9,7 +9,12 @@ import tensorflow as tf
 from keras_dtl.losses import LOSS_SCALES
 from keras_dtl.methods import StyleTransfer
 from keras_dtl.methods.style.objective import StyleObjective
-from keras_dtl.methods.style.pixel_optimizers import LBFGS, Diverged
+from keras_dtl.methods.style.pixel_optimizers import (
+    LBFGS,
+    Diverged,
+    Evaluation,
+    GradientDescent,
+)
 from keras_dtl.methods.style.scene import Scene
 from tests.networks import features
 
@@ -99,6 +104,14 @@ def test_adam_lowers_the_loss_and_any_keras_optimizer_is_taken():
             callback=lambda step: losses.append(step.loss),
         )
         assert len(losses) == 12 and losses[-1] < losses[0]
+
+
+def test_average_of_the_pixels_is_what_an_optimizer_that_keeps_one_finds():
+    optimizer = GradientDescent(keras.optimizers.SGD(0.25, use_ema=True, ema_momentum=0.5))
+    squares = lambda image: Evaluation(float(np.sum(image**2)), {}, 2 * image)  # noqa: E731
+    image = np.full((1, 1, 1, 1), 8.0, "float32")
+    found = optimizer.minimize(squares, image, 2, lambda *_: None)
+    assert found.item() == 3.0  # from 8 to 4, 2
 
 
 @pytest.mark.slow

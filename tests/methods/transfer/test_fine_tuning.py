@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras import layers
 
 from keras_dtl.callbacks import GradualUnfreezing
-from keras_dtl.methods import FineTuning, SourceOnly
+from keras_dtl.methods import DANN, FineTuning, SourceOnly
 from keras_dtl.methods.networks import learnt_layers
 from tests.networks import CLASSES, SHAPE, compiled, dense, encoder
 
@@ -263,3 +263,9 @@ def test_several_inputs_or_answers_are_refused():
     joined = keras.Model([one, two], keras.layers.Concatenate()([one, two]))
     with pytest.raises(ValueError, match="`encoder` .* takes 2"):
         SourceOnly(joined, dense(CLASSES, features=8))
+    named = keras.Model(one, {"features": keras.layers.Dense(6)(one), "low": one})
+    with pytest.raises(ValueError, match=r"`encoder` .* a dictionary of \['features', 'low'\]"):
+        SourceOnly(named, dense(CLASSES))
+    judge = keras.Model(one, {"logit": keras.layers.Dense(1)(one)})
+    with pytest.raises(ValueError, match=r"one logit a decision.*'logit'"):
+        DANN(encoder(), dense(CLASSES), judge)

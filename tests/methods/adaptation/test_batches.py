@@ -34,7 +34,7 @@ def test_a_pydataset_may_hold_batches_of_domains():
 
     require_domains(make(), Batches())
     assert first_batch(Batches()).keys() == batch().keys()
-    scaled = {**batch(), "target": images(4).astype("float32") / 255}
+    scaled = {**batch(), "target": images(6).astype("float32") / 255}
     with pytest.raises(ValueError, match=r"expected in 0..255"):
         make().fit(scaled)
 

@@ -8,7 +8,7 @@ from keras_dtl.backbones.latent import (
     latent_encoder,
     pair_discriminator,
 )
-from keras_dtl.backbones.lenet import caffe_lenet, lenet
+from keras_dtl.backbones.lenet import lenet
 from keras_dtl.backbones.mlp import mlp
 from keras_dtl.backbones.patch_discriminator import patch_discriminator
 from keras_dtl.backbones.pretrained import architectures, pretrained
@@ -41,7 +41,6 @@ from keras_dtl.backbones.vgg import normalize_activations, save_vgg19, vgg19_fea
 __all__ = [
     "TorchFileError",
     "architectures",
-    "caffe_lenet",
     "class_discriminator",
     "code_classifier",
     "content_encoder",

@@ -40,22 +40,3 @@ def lenet(input_shape=(28, 28, 3), filters=(32, 48), pooling="flatten", name="le
     if pooling not in reduce:
         raise ValueError(f"`pooling` must be one of {sorted(reduce)}. Received: {pooling!r}")
     return keras.Model(image, reduce[pooling]()(x), name=name)
-
-
-def caffe_lenet(input_shape=(28, 28, 3), name="caffe_lenet"):
-    """Return the LeNet that came with Caffe, up to its last hidden layer.
-
-    Adaptation of MNIST and USPS is published on it, such as ADDA (Tzeng et al. 2017): 20 and 50
-    filters, and 500 units, on which the classifier is one linear layer.
-
-    Args:
-        input_shape: `(height, width, channels)` of uint8 images in 0..255, at least 16 pixels a
-            side.
-        name: Name of the model.
-
-    Returns:
-        A functional Keras model from images to features `(batch, 500)`.
-    """
-    maps = lenet(input_shape, filters=(20, 50))
-    x = layers.Dense(500, activation="relu")(maps.output)
-    return keras.Model(maps.input, x, name=name)

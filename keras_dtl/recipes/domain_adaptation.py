@@ -50,8 +50,7 @@ class DomainAdaptationRecipe(Recipe):
     """What is left open: robust, what learns at every size of image, with warm-up, clipped
     gradients and an adversary that waits for the labels; paper, the published settings."""
     backbone: str = "auto"
-    """Encoder: lenet, stage_net, or an architecture of keras.applications, such as MobileNetV2;
-    caffe_lenet is that of the published figures of MNIST and USPS.
+    """Encoder: lenet, stage_net, or an architecture of keras.applications, such as MobileNetV2.
     Default: lenet for images up to 32 pixels, which it was made for, else stage_net, whose
     features do not grow with the image."""
     weights: str | None = None
@@ -157,8 +156,7 @@ class DomainAdaptationRecipe(Recipe):
         """Return the classifier of features of this shape."""
         from keras_dtl.backbones import mlp
 
-        hidden = () if self.backbone == "caffe_lenet" else (100, 100)  # it has a hidden layer
-        return mlp(features, hidden, classes, name="classifier")
+        return mlp(features, (100, 100), classes, name="classifier")
 
     def batches(self, data, first_step: int):
         from keras_dtl.data import domain_batches

@@ -10,8 +10,8 @@ def new_encoder(backbone: str, image_shape: tuple, weights: str | None = None):
     """Return an encoder by name.
 
     Args:
-        backbone: auto, one of `SMALL_BACKBONES`, or an architecture of `keras.applications`;
-            auto is lenet for images up to 32 pixels, else stage_net.
+        backbone: auto, lenet, stage_net, or an architecture of `keras.applications`; auto is
+            lenet for images up to 32 pixels, else stage_net.
         image_shape: `(height, width, channels)` of uint8 images.
         weights: Weights of the architecture: "imagenet", a file, or None for random ones.
 

@@ -42,8 +42,7 @@ class FineTuningRecipe(Recipe):
     """What is left open: robust, what learns whatever the encoder comes with, with warm-up and
     clipped gradients; paper, one rate for all layers."""
     backbone: str = "auto"
-    """Encoder: lenet, caffe_lenet, stage_net, or an architecture of keras.applications, such as
-    MobileNetV2.
+    """Encoder: lenet, stage_net, or an architecture of keras.applications, such as MobileNetV2.
     Default: lenet for images up to 32 pixels, else stage_net."""
     train_from: str = "input"
     """Where learning begins: input, all layers; head, the classifier alone; the name of a layer

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 LENET_SIZE = 32
 """Largest side of images that `lenet` was made for; above, its features grow with the area."""
-SMALL_BACKBONES = ("lenet", "caffe_lenet", "stage_net")
+SMALL_BACKBONES = ("lenet", "stage_net")
 """Encoders of our own, which are always trained from random weights."""
 CLIPPING = 10.0
 """Gradients of a training of digits that goes well are 2 to 8 long; those of one that diverges
@@ -46,7 +46,7 @@ def backbone_of(name, image_shape, preset="robust"):
     """Return the encoder's name, where `auto` lets the size of the images decide.
 
     Args:
-        name: auto, lenet, caffe_lenet, stage_net, or an architecture of keras.applications.
+        name: auto, lenet, stage_net, or an architecture of keras.applications.
         image_shape: `(height, width, channels)`.
         preset: paper: `auto` is lenet for every size.
     """

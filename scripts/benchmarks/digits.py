@@ -24,9 +24,7 @@ CHANGES = {
     "intensity": "contrast and brightness of both domains random, half of the images negative",
     "both": "training images of both domains changed at random in form and in intensity",
 }
-CAFFE = "caffe"
-"""In the place of a change: Caffe's LeNet, the network of Tzeng et al. 2017."""
-METHODS = BASE_METHODS + tuple(f"{m}+{each}" for each in (*CHANGES, CAFFE) for m in BASE_METHODS)
+METHODS = BASE_METHODS + tuple(f"{m}+{change}" for change in CHANGES for m in BASE_METHODS)
 # Ganin et al., JMLR 2016, table 2 (the last layer refit with a linear SVM there, not here) and
 # Tzeng et al., CVPR 2017, where "dann" is the row of gradient reversal.
 PUBLISHED = {
@@ -49,8 +47,7 @@ def settings_of(task, method, seed, folder):
     base, _, change = method.partition("+")
     values = {"source": source, "target": target, "seed": seed, "resume": True}
     values["preset"] = "paper"
-    values |= {"epochs": epochs_of(task, base)}
-    values |= {"backbone": "caffe_lenet"} if change == CAFFE else {"augment": change or "none"}
+    values |= {"epochs": epochs_of(task, base), "augment": change or "none"}
     values["output"] = run_folder(task, method, seed, folder)
     if task != "mnist-mnist_m":
         values |= {"image_size": 28, "validators": True}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_dtl.backbones import caffe_lenet, lenet, mlp
+from keras_dtl.backbones import lenet, mlp
 
 
 def images(*shape):
@@ -14,13 +14,6 @@ def test_layers_have_the_papers_sizes():
     assert kernels == [(5, 5, 3, 32), (5, 5, 32, 48)]
     assert network.output_shape == (None, 768)
     assert network.inputs[0].dtype == "uint8"
-
-
-def test_the_one_of_caffe_ends_in_500_units():
-    network = caffe_lenet((28, 28, 1))
-    kernels = [w.shape for w in network.weights if len(w.shape) > 1]
-    assert kernels == [(5, 5, 1, 20), (5, 5, 20, 50), (800, 500)]
-    assert network(images(2, 28, 28, 1)).numpy().min() == 0
 
 
 def test_pixels_are_scaled_inside():

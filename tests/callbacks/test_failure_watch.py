@@ -52,7 +52,8 @@ def test_training_that_works_is_not_blamed(kind, caplog):
     if kind == "dann":
         model.reversal_strength.assign(0.1)
     assert failures_of(model, held_out=domain(2), steps=80) == {}
-    assert not caplog.records
+    # TensorFlow counts traces over a whole process, and warns of them.
+    assert not [record for record in caplog.records if record.name == "keras_dtl"]
 
 
 def test_rate_of_0_leaves_the_loss_at_guessing(caplog):

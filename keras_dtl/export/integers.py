@@ -43,12 +43,11 @@ def integer_limits(
     sizes = _table_sizes(model, inputs)
     limits = {item.name: _limits(item, sizes[item.name]) for item in asked}
     limits = {name: pair for name, pair in limits.items() if pair is not None}
-    for item in asked:
-        if not sizes[item.name] and item.name in limits:
-            low, high = limits[item.name]
-            tried = ({**limits, item.name: pair} for pair in ((low, high), (0, high)))
-            limits[item.name] = _UNTOLD
-            limits = next((each for each in tried if _answers(model, inputs, each)), limits)
+    wide = {name: pair for name, pair in limits.items() if not sizes[name]}
+    limits |= dict.fromkeys(wide, _UNTOLD)
+    for name, (low, high) in wide.items():
+        tried = ({**limits, name: pair} for pair in ((low, high), (0, high)))
+        limits = next((each for each in tried if _answers(model, inputs, each)), limits)
     return limits
 
 

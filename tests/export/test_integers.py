@@ -107,6 +107,14 @@ def test_each_of_several_inputs_has_its_own_limits():
     assert deployable.integer_limits == {"first": (0, 8), "second": (0, 299)}
 
 
+def test_an_input_is_tried_by_itself():
+    first, second = (keras.Input((4,), dtype="int32", name=name) for name in ("first", "second"))
+    parts = [keras.ops.cast(each, "float32") for each in (first, second)]
+    joined = keras.layers.Concatenate()([parts[0], keras.ops.sqrt(parts[1])])
+    deployable = Deployable(keras.Model([first, second], joined))
+    assert deployable.integer_limits == {"first": (-1000, 1000), "second": (0, 1000)}
+
+
 @keras.saving.register_keras_serializable("tests")
 class Saturating(keras.layers.Layer):
     """Other numbers in a graph than in Python, but the same for 0 and 1."""

@@ -6,7 +6,8 @@
         --folder mixed
 
 FOLDER holds images of mixed sizes, which each graph takes one by one as they are, on one core in
-processor time, in turn, several rounds. Training is timed by the files of a run that was not
+processor time, in turn, several rounds. How much of a grid of four pixels there is in what float32
+makes is read off its spectrum. Training is timed by the files of a run that was not
 stopped. Writes results/fast_style.json.
 """
 
@@ -21,6 +22,10 @@ from record import write_result
 
 PRECISIONS = ("float32", "int8")
 ROUNDS = 3
+GRID = 4
+"""Pixels from line to line of the grid that the network's innermost maps could leave."""
+BESIDE = (5, 6, 7, 8)
+"""Frequencies to either side of a grid's that it is compared with, in waves across the image."""
 
 
 def run_figures(folder):
@@ -61,7 +66,24 @@ def artifact_figures(folder, images):
             slow / fast for slow, fast in zip(*taken.values(), strict=True)
         ),
         "psnr_of_int8": [psnr(*pair) for pair in pairs],
+        "grid_of_images": [grid(image) for image in images],
+        "grid_of_float32": [grid(image[0]) for image in made["float32"]],
     }
+
+
+def grid(image):
+    """Return the energy of waves of `GRID` pixels, along both axes, over that of those beside."""
+    grey = image.astype("float64").mean(-1)
+    size = min(grey.shape) // 64 * 64
+    window = np.hanning(size)
+    grey = (grey[:size, :size] - grey[:size, :size].mean()) * window * window[:, None]
+    energy = np.abs(np.fft.fft2(grey)) ** 2
+    shares = []
+    for lines in (energy.mean(1), energy.mean(0)):
+        for at in (size // GRID, size - size // GRID):
+            beside = [lines[at + sign * step] for step in BESIDE for sign in (-1, 1)]
+            shares.append(lines[at] / np.median(beside))
+    return float(np.mean(shares))
 
 
 def psnr(a, b):

@@ -22,6 +22,7 @@ from keras_dtl.export.errors import ExportError
 from keras_dtl.export.graphs import operations, transposed_convolution
 from keras_dtl.export.graphs.folded_time import moments_as_a_batch
 from keras_dtl.export.graphs.grouped_convolution import as_one_operation
+from keras_dtl.export.graphs.narrow_convolution import split_narrow_convolutions
 from keras_dtl.export.graphs.onnx_fusion import fuse_instance_normalizations
 from keras_dtl.export.graphs.served_graph import served_graph
 from keras_dtl.layers.instance_normalization import bare_standardization
@@ -49,6 +50,7 @@ def write_onnx(draft: Draft, path: Path) -> None:
     graph = onnx_graph(draft.deployable, int(draft.manifest.versions["opset"]))
     axes = axis_names(draft.deployable, draft.probes)
     fuse_instance_normalizations(graph)
+    split_narrow_convolutions(graph)
     for value in [*graph.graph.input, *graph.graph.output]:
         _name_axes(value, axes[value.name])
     # Sizes of values in between would carry invented names such as unk__12.

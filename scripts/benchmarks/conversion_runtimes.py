@@ -1,7 +1,8 @@
 """OpenVINO beside onnxruntime over a folder of photos: speed by turns, quality beside each.
 
 Sections of conversion.py, which runs them and writes what they measured. The environment variable
-KERAS_DTL_BASELINE names a checkout of the build to compare with, whose float32 is 1.
+KERAS_DTL_BASELINE names a checkout of the build to compare with, whose float32 is 1: it exports the
+trained network, too, so that what became of the graph counts.
 """
 
 import json
@@ -33,6 +34,12 @@ WANTED = {
     "openvino bfloat16": {"times": 2.2, "psnr": 50},
     "openvino int8": {"times": 3.3, "psnr": 34},
 }
+EXPORT = """
+import sys, pathlib, conversion_inputs
+path, network, least, *precisions = sys.argv[1:]
+conversion_inputs.export_trained(pathlib.Path(path), network, float(least), *precisions)
+"""
+"""Script that exports by whichever build its process finds."""
 FINER = (BEFORE, "openvino int8")
 WANTED_FINER = {"openvino int8": {"times": 2.7, "psnr": 37}}
 PLAIN = (
@@ -65,6 +72,9 @@ def _rounds(folder, done, least, names, precisions=("bfloat16", "int8")):
     network = inputs.make_once(folder / "trained.keras", inputs.train_generator)
     artifact = folder / "_".join(("trained", str(least), *precisions))
     path = inputs.make_once(artifact, inputs.export_trained, network, float(least), *precisions)
+    before = folder / f"{path.name}_before"
+    if not before.exists():
+        _export_before(before, network, float(least), *precisions)
     holds = read_manifest(path).precisions
     onnxruntime_int8 = ("onnxruntime int8", BEFORE_INT8)
     names = [name for name in names if name not in onnxruntime_int8 or "int8" in holds]
@@ -73,7 +83,9 @@ def _rounds(folder, done, least, names, precisions=("bfloat16", "int8")):
         part = photos[place * PART : (place + 1) * PART]
         turn = place % len(names)
         measured = {
-            name: _measure_apart(name, path, part, folder / "out" / name)
+            name: _measure_apart(
+                name, before if _is_before(name) else path, part, folder / "out" / name
+            )
             for name in names[turn:] + names[:turn]
         }
         for name in names:
@@ -94,17 +106,30 @@ def mixed_photos(data):
 
 def _measure_apart(name, path, part, out):
     """Measure in a fresh process, of the build before where the name says so."""
-    root = Path(__file__).resolve().parents[2]
-    before = os.environ.get("KERAS_DTL_BASELINE")
-    is_before = name in (BEFORE, BEFORE_INT8)
-    if is_before and not before:
-        raise SystemExit("error: KERAS_DTL_BASELINE must name a checkout of the build before.")
-    tree = before if is_before else str(root)
+    tree = _baseline() if _is_before(name) else str(Path(__file__).resolve().parents[2])
     words = [sys.executable, __file__, name, str(path), str(out), *map(str, part)]
     answer = subprocess.run(
         words, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": tree}, check=True
     )
     return json.loads(answer.stdout.splitlines()[-1])
+
+
+def _is_before(name):
+    return name in (BEFORE, BEFORE_INT8)
+
+
+def _baseline():
+    before = os.environ.get("KERAS_DTL_BASELINE")
+    if not before:
+        raise SystemExit("error: KERAS_DTL_BASELINE must name a checkout of the build before.")
+    return before
+
+
+def _export_before(path, *arguments):
+    """Export the trained network by the build before, in a process of its own."""
+    trees = os.pathsep.join([_baseline(), str(Path(__file__).parent)])
+    words = [sys.executable, "-c", EXPORT, *map(str, (path, *arguments))]
+    subprocess.run(words, env={**os.environ, "PYTHONPATH": trees}, check=True)
 
 
 def _measure(name, path, out, part):

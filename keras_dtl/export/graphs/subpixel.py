@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from keras_dtl.export.graphs.graph import GraphIndex, attributes
+from keras_dtl.export.graphs.graph import GraphIndex, attributes, remove_unused
 
 _WITHOUT_END = 2**31 - 1
 _IMAGE_AXES = (2, 3)
@@ -107,6 +107,8 @@ def replace_transposed_convolutions(model: onnx.ModelProto) -> int:
     dropped = [id(crop.node) for crop in crops if crop.node is not None]
     del model.graph.node[:], model.graph.value_info[:]
     model.graph.node.extend(node for node in nodes if id(node) not in dropped)
+    if crops:  # onnxruntime would warn of each constant that is left over
+        remove_unused(model.graph)
     return len(crops)
 
 

@@ -163,6 +163,9 @@ def test_networks_learn_in_a_training_step_alone(name):
         assert training is ((type(model).__name__, network) not in FROZEN), network
 
 
+TERMS = ("loss", "domain_accuracy", "pseudo_labelled", "certain")
+
+
 @EVERY
 def test_terms_of_an_epoch_weigh_batches_by_their_examples(name):
     model, batch = spied(name), CASES[name][1]()
@@ -172,8 +175,12 @@ def test_terms_of_an_epoch_weigh_batches_by_their_examples(name):
     of_domains = isinstance(batch, dict) and "source" in batch
     known = [batch[name][1] for name in ("source", "target_labelled")] if of_domains else []
     count = sum(map(len, known)) if known else len(tf.nest.flatten(batch)[0])
-    term = next(metric for metric in model.metrics if metric.name == "loss")
-    assert int(term.count) == count
+    counts = {metric.name: int(metric.count) for metric in model.metrics if metric.name in TERMS}
+    assert counts.pop("loss") == count
+    if of_domains:
+        target = len(batch["target"])
+        judged = {"domain_accuracy": count + target}
+        assert counts == {name: judged.get(name, target) for name in counts}
 
 
 @EVERY

@@ -83,7 +83,7 @@ class AdaMatch(DomainAdaptation):
             terms = {"pseudo_label_loss": tf.reduce_mean(certain * losses)}
             loss = label_loss + self.weigh(terms, label_loss) + self.regularization()
         self.minimize(loss, tape)
-        self.trackers["pseudo_labelled"].update_state(tf.reduce_mean(certain))
+        self.trackers["pseudo_labelled"].update_state(certain)
         self.compute_metrics(None, examples.labels, logits, examples.sample_weight)
         return self.report(examples.known, loss=loss, label_loss=label_loss, **terms)
 

@@ -115,7 +115,7 @@ class ADDA(AdversarialAdaptation):
         self.minimize(judged, tape, "discriminator_optimizer")
         self.minimize(loss, tape)
         self.trackers["domain_accuracy"].update_state(
-            domain_accuracy(answers[:count], answers[count:])
+            domain_accuracy(answers[:count], answers[count:]), tf.shape(answers)[0]
         )
         labels, weights = of_source
         self.compute_metrics(None, labels, source[1], weights)

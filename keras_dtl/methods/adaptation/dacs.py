@@ -119,7 +119,7 @@ class DACS(DomainAdaptation):
             terms = {"mixed_loss": _pixel_loss(labels, outputs.target[1], weights)}
             loss = label_loss + self.weigh(terms, label_loss) + self.regularization()
         self.minimize(loss, tape)
-        self.trackers["certain"].update_state(certain)
+        self.trackers["certain"].update_state(certain, tf.shape(batch["target"])[0])
         self.compute_metrics(None, examples.labels, outputs.source[1], examples.sample_weight)
         return self.report(examples.known, loss=loss, label_loss=label_loss, **terms)
 

@@ -107,7 +107,9 @@ class DANN(AdversarialAdaptation):
         evidence = self.reverse(self.evidence(outputs))
         logits = self.discriminator(evidence, training=True)
         domains = logits[: outputs.count], logits[outputs.count :]
-        self.trackers["domain_accuracy"].update_state(domain_accuracy(*domains))
+        self.trackers["domain_accuracy"].update_state(
+            domain_accuracy(*domains), tf.shape(logits)[0]
+        )
         return {"domain_loss": domain_crossentropy(*domains, *self.domain_weights(outputs))}
 
     def evidence(self, outputs):

@@ -98,11 +98,19 @@ def tell(error, arguments: Any = None):
         traceback.print_exception(error)
     if isinstance(error, MENDABLE):
         # Names in it may come from anywhere, and hold what commands a terminal.
-        words = _in_flags(_without_way(str(error)), arguments)
+        words = _in_flags(_without_way(_words(error)), arguments)
         lines = f"error: {words}{_remedy(error)}".split("\n")
         print(*map(readable_name, lines), sep="\n", file=sys.stderr)
         return FAILED
     return PARTLY
+
+
+def _words(error: BaseException) -> str:
+    """Return what an error says; of the system's, the fault and the file, without its number."""
+    if not isinstance(error, OSError) or error.strerror is None or error.filename is None:
+        return str(error)
+    names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    return f"{error.strerror}: {' -> '.join(map(repr, names))}"
 
 
 def _without_way(text: str) -> str:

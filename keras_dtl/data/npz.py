@@ -144,13 +144,15 @@ def _images(arrays: np.lib.npyio.NpzFile, name: str, shown: str) -> np.ndarray:
             f"{shown}: {name!r} has the shape {images.shape}, channels first. Expected (examples, "
             "height, width, channels): save np.moveaxis(images, 1, -1)."
         )
-    if images.dtype == np.uint8 or not np.issubdtype(images.dtype, np.number):
-        return images
-    # Whole numbers in another type; 0..1 is left to be refused, with how to scale it.
-    whole = images.size and images.min() >= 0 and 1 < images.max() <= 255
-    if whole and (images == np.floor(images)).all():
-        return images.astype("uint8")
-    return images
+    if images.dtype != np.uint8 and np.issubdtype(images.dtype, np.number):
+        # Whole numbers in another type; 0..1 is left to be refused, with how to scale it.
+        whole = images.size and images.min() >= 0 and 1 < images.max() <= 255
+        if whole and (images == np.floor(images)).all():
+            images = images.astype("uint8")
+    try:
+        return LabelledImages(images).images
+    except ValueError as error:
+        raise ValueError(f"{shown}: {name!r}: {error}") from error
 
 
 def _labels(arrays: np.lib.npyio.NpzFile, name: str, shown: str) -> np.ndarray:

@@ -27,6 +27,15 @@ def raising(error):
     return verb
 
 
+def test_a_fault_of_the_system_names_the_files_and_no_number(tmp_path, capsys):
+    missing, other = tmp_path / "a", tmp_path / "b"
+    assert run(Flags, lambda arguments: missing.read_bytes(), []) == 2
+    assert capsys.readouterr().err == f"error: No such file or directory: '{missing}'\n"
+    assert run(Flags, lambda arguments: missing.rename(other), []) == 2
+    told = capsys.readouterr().err
+    assert told == f"error: No such file or directory: '{missing}' -> '{other}'\n"
+
+
 def test_status_of_the_verb_is_returned():
     assert run(Flags, lambda arguments: arguments.count, ["--count", "1"]) == 1
 

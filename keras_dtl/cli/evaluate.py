@@ -160,5 +160,5 @@ def tell_scores(recipe, data, scores: dict) -> None:
     for name, number in recipe.printed_headline(scores).items():
         print(f"{name}: {number}")
     for name, value in data_names(recipe).items():
-        if getattr(data, f"{name}_test", data) is None:
+        if getattr(data, f"{name}_test", getattr(data, "test", data)) is None:
             print(f"{value} has no labels: nothing is scored on the {name}.")

@@ -31,3 +31,6 @@ def test_run_adapts_to_images_with_and_without_labels(tmp_path, capsys, monkeypa
     flat = ["--target", f"folder:{tmp_path}/target/left", "--output", "runs/flat"]
     assert main(["adapt", "runs/source-only", *flat, *few]) == 0
     assert set(json.loads((tmp_path / "runs/flat/scores.json").read_text())) == {"answers"}
+    capsys.readouterr()
+    assert main(["evaluate", "runs/flat"]) == 0
+    assert f"{flat[1]} has no labels: nothing is scored on the target." in capsys.readouterr().out

@@ -43,11 +43,13 @@ class ADDARecipe(DomainAdaptationRecipe):
         """Train the source's encoder and classifier, unless that is done; return its folder.
 
         Raises:
-            ValueError: When the folder holds one of other settings, and is not to be overwritten.
+            ValueError: When the folder holds one of other settings, and is not to be overwritten,
+                or label shift is asked for.
         """
         from keras_dtl.recipes.replicas import receive
         from keras_dtl.recipes.training import train
 
+        self.refuse_label_shift()  # before the first stage, which takes minutes
         shared = {field.name for field in dataclasses.fields(SourceOnlyRecipe)}
         values = {name: getattr(self, name) for name in shared.intersection(vars(self))}
         folder = self.run_folder / "first-stage"

@@ -103,8 +103,8 @@ class DomainAdaptationRecipe(Recipe):
             untrained = not (self.weights or self.start) and self.normalization != "frozen"
             check_statistics(encoder, classifier, trained=not untrained)
         model = self.method(encoder, classifier)
-        if self.label_shift and not model.label_shift:
-            raise ValueError(f"{self.name} takes no account of label shift: leave it out.")
+        if not model.label_shift:
+            self.refuse_label_shift()
         rate = self.training.encoder_rate
         model.compile(
             **self.optimizers(),
@@ -114,6 +114,13 @@ class DomainAdaptationRecipe(Recipe):
             learning_rate_multipliers=None if rate == 1 else {"encoder": rate},
         )
         return model
+
+    def refuse_label_shift(self) -> None:
+        """Refuse the option, where the method aligns no domains in the shares of classes."""
+        if self.label_shift:
+            raise ValueError(
+                f"{self.name} takes no account of label shift: leave --label-shift out."
+            )
 
     @property
     def training(self) -> Training:

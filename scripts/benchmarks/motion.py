@@ -46,7 +46,7 @@ ROWS = {
             **{"learning_rate": 3e-3, "critic_learning_rate": 3e-3, "kind": "recurrent"},
         },
     ),
-    "pairs": (MotionGMVRecipe, {"epochs": 40, "filters": 96, "held_out": 5}),
+    "pairs": (MotionGMVRecipe, {"filters": 96, "held_out": 5}),
     "walker": (MotionStyleRecipe, {"source": "walker"}),
     "walker, synthesis": (MotionAAERecipe, {"source": "walker"}),
 }

@@ -1,5 +1,6 @@
 """Which task a manifest names: another one is another file beside these, and a line here."""
 
+import dataclasses
 from pathlib import Path
 
 from keras_dtl.convert.artifact import Artifact
@@ -49,6 +50,16 @@ def task_of(artifact: Artifact, destination: Path, options: Options) -> Task:
         options: The `Options`.
 
     Raises:
-        ConversionError: Its task is not known, or the artifact cannot be used for it.
+        ConversionError: Its task is not known, the artifact cannot be used for it, or an option is
+            of other tasks.
     """
-    return task_class(artifact)(artifact, destination, options)
+    kind = task_class(artifact)
+    others = {name for task in TASKS.values() for name in task.own_options} - {*kind.own_options}
+    for field in dataclasses.fields(options):
+        if field.name in others and getattr(options, field.name) != field.default:
+            tasks = sorted(name for name, task in TASKS.items() if field.name in task.own_options)
+            raise ConversionError(
+                f"`{field.name}` means nothing to a model for {artifact.task}; it is for "
+                f"{', '.join(tasks)}. Leave it out."
+            )
+    return kind(artifact, destination, options)

@@ -32,6 +32,7 @@ class Classification(ImageTask):
     apostrophe comes before names that a spreadsheet would take for formulas: `=1+1.png`.
     """
 
+    own_options = ("top", "all_probabilities")
     writers = 1  # a table is written by one at a time
     kind = "A classifier"
     numbers = "probabilities"

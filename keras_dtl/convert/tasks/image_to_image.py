@@ -21,6 +21,7 @@ class ImageToImage(MirroredTree, ImageTask):
     the colour profile of each image go with it by choice.
     """
 
+    own_options = (*MirroredTree.own_options, "alpha", "bucket", "quality", "tile")
     formats = ("png", "jpg", "webp", "avif", "tif", "same")
     """Of the option `format`; the first one is the default."""
     expected = "Images can be written of one output that is a batch of uint8 images"

@@ -24,6 +24,7 @@ class MirroredTree(Task):
     `a.jpg` and `a.bmp` would, each keeps its own suffix in the name: `a.jpg.png`, `a.bmp.png`.
     """
 
+    own_options = ("suffix",)
     writers = min(32, os.cpu_count() or 1)
 
     def suffix_of(self, item: Item) -> str:

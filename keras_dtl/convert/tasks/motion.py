@@ -64,6 +64,7 @@ class MotionStyle(MirroredTree):
     of the clip `options.style`, where the model takes one, or the model's own.
     """
 
+    own_options = (*MirroredTree.own_options, "style", "lead_in", "lead_in_frames")
     suffixes = frozenset({SUFFIX})
     none_found = f"no {SUFFIX} files. Check the path."
 

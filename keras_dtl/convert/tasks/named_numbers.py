@@ -19,6 +19,8 @@ _HOLDS = 0.5  # from this probability on a label is named
 class NamedNumbers(Classification, abc.ABC):
     """Writes a table like that of `Classification`, with a column for every number."""
 
+    own_options = ()
+
     def __init__(self, artifact: Artifact, destination: Path, options: Options):
         super().__init__(artifact, destination, options)
         self.all_probabilities = True

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import typing
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +65,8 @@ class Task(abc.ABC):
     """What a folder holds in which there is none, and how to mend it."""
     writers = 1
     """The number of threads that may call `make` and `keep` at once."""
+    own_options: Sequence[str] = ()
+    """Names of the `Options` that only some tasks go by, this one among them."""
     takes_small_files = False
     """Whether thousands of files are read so fast that processes of their own may pay."""
 

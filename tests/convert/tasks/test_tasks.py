@@ -95,9 +95,8 @@ def test_a_batch_makes_what_each_image_makes(tmp_path, task):
     output = Tensor("probabilities", "float32", (None, 3), (0.0, 1.0))
     options = {"resize": (8, 8), "constants": constants, "classes": CLASSES}
     folder = write_artifact(tmp_path / "model", nodes, (output,), task, **options)
-    made = module.task_of(
-        load_artifact(folder, device="cpu"), tmp_path / "out", Options(top=2, format="jsonl")
-    )
+    options = Options(format="jsonl", **({"top": 2} if task == "classification" else {}))
+    made = module.task_of(load_artifact(folder, device="cpu"), tmp_path / "out", options)
     rows = [[0.1, 0.8, 0.1], [0.5, 0.25, 0.5], [123456.789, -1e-9, 3e30], [np.nan, 0.0, np.inf]]
     outputs = np.array(rows, "float32")
     batch = [Loaded(Item(n, f"{n}.png", f"{n}.png"), (8, 8), None) for n in range(len(rows))]
@@ -165,3 +164,22 @@ def test_a_disk_that_is_full_of_overlays_is_full(tmp_path):
     loaded = Loaded(Item(0, tmp_path / "a.jpg", "a.jpg"), (2, 2), None)
     with pytest.raises(DiskFull):
         task.keep(loaded, (b"overlay", b"mask"))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"top": 3}, "`top` means nothing to .* image_to_image; it is for classification"),
+        ({"lead_in": "cut"}, "`lead_in` .* it is for motion_style"),
+    ],
+)
+def test_options_of_other_tasks_are_refused(given, words, negative, photos, tmp_path):
+    with pytest.raises(ConversionError, match=words):
+        convert_folder(negative, photos, tmp_path / "out", **given)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("given", [{"suffix": "_a"}, {"bucket": 8}, {"quality": 90}, {"tile": 0}])
+def test_tables_take_no_options_of_generated_images(given, classifier, photos, tmp_path):
+    with pytest.raises(ConversionError, match=f"`{next(iter(given))}` means nothing"):
+        convert_folder(classifier, photos, tmp_path / "out", **given)

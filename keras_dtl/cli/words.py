@@ -2,7 +2,7 @@
 
 import difflib
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from keras_dtl.cli.flags import flags_of
 from keras_dtl.cli.help import help_of
@@ -10,13 +10,19 @@ from keras_dtl.cli.help import help_of
 HELP = ("-h", "--help")
 
 
-def answer(arguments_class: typing.Any, words: Sequence[str], prog: str) -> tuple[str, int] | None:
+def answer(
+    arguments_class: typing.Any,
+    words: Sequence[str],
+    prog: str,
+    others: Mapping[str, type] | None = None,
+) -> tuple[str, int] | None:
     """Return a text and an exit status where words ask for help or hold a mistake, else None.
 
     Args:
         arguments_class: Dataclass of the verb's arguments, or a union of named ones.
         words: What follows the verb.
         prog: The command so far, such as `keras-dtl train`.
+        others: The named dataclasses that could have been chosen in its place.
     """
     if members := members_of(arguments_class):
         return _answer_of_members(members, words, prog)
@@ -25,7 +31,7 @@ def answer(arguments_class: typing.Any, words: Sequence[str], prog: str) -> tupl
     flags = flags_of(arguments_class)
     several = [flag.name for flag in flags if flag.value.endswith(" ...")]
     known = [flag.name for flag in flags]
-    return unknown_flag(known, words, prog) or repeated_flag(several, words, prog)
+    return unknown_flag(known, words, prog, others) or repeated_flag(several, words, prog)
 
 
 def members_of(arguments_class: typing.Any) -> dict[str, type]:
@@ -47,18 +53,36 @@ def _answer_of_members(members: dict[str, type], words: Sequence[str], prog: str
         return None
     if name not in members:
         return mistake(f"`{prog}` knows no {name!r}", name, members, f"{prog} --help"), 2
-    return answer(members[name], rest, f"{prog} {name}")
+    return answer(members[name], rest, f"{prog} {name}", members)
 
 
-def unknown_flag(known: Iterable[str], words: Sequence[str], prog: str):
-    """Return the answer to the first word that begins like a flag and is none, else None."""
+def unknown_flag(
+    known: Iterable[str],
+    words: Sequence[str],
+    prog: str,
+    others: Mapping[str, type] | None = None,
+):
+    """Return the answer to the first word that begins like a flag and is none, else None.
+
+    Args:
+        known: Names of flags.
+        words, prog, others: As of `answer`.
+    """
     known = list(known)
     switches = [f"--no-{name[2:]}" for name in known]
     for word in words:
         name = word.partition("=")[0].replace("_", "-")
         if name.startswith("--") and len(name) > 2 and name not in (*known, *switches):
-            return mistake(f"`{prog}` has no flag {name}", name, known, f"{prog} --help"), 2
+            said, near = f"`{prog}` has no flag {name}", known
+            if having := [other for other, one in (others or {}).items() if _has(one, name)]:
+                more = " and others" if len(having) > 3 else ""
+                said, near = f"{said}; it is one of {', '.join(having[:3])}{more}", ()
+            return mistake(said, name, near, f"{prog} --help"), 2
     return None
+
+
+def _has(arguments_class: type, name: str) -> bool:
+    return any(flag.name == name for flag in flags_of(arguments_class))
 
 
 def repeated_flag(several: Iterable[str], words: Sequence[str], prog: str):

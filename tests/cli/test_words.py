@@ -81,6 +81,11 @@ def test_version(capsys):
             "keras-dtl train dann --help",
         ),
         (["convert", "a", "b", "c", "--batchsize=3"], "--batch-size?", "keras-dtl convert --help"),
+        (
+            ["train", "shot", "--source", "digits"],
+            "no flag --source; it is one of dann, cdan, dan and others. See",
+            "keras-dtl train shot --help",
+        ),
     ],
 )
 def test_a_mistake_is_answered_with_the_nearest_name(words, near, command, capsys):

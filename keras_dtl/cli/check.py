@@ -40,12 +40,21 @@ def main(arguments: Check) -> int:
     """Print what the data set is taken for; return the exit status."""
     import_tensorflow()
     from keras_dtl.data.inspection import describe
-    from keras_dtl.data.names import with_arrays
+    from keras_dtl.data.names import PREFIXES, with_arrays
 
     name = arguments.data
     if arguments.npz_images or arguments.npz_labels:
         name = f"npz:{name.removeprefix('npz:')}"
         name = with_arrays(name, arguments.npz_images, arguments.npz_labels)
-    for line in describe(name, arguments.kind, thorough=True, data_dir=arguments.data_dir):
+    try:
+        lines = describe(name, arguments.kind, thorough=True, data_dir=arguments.data_dir)
+    except ValueError as error:
+        if not str(error).startswith("Unknown data set"):
+            raise
+        paths = ", ".join(f"{prefix}:PATH" for prefix in PREFIXES)
+        raise ValueError(
+            f"{error} Nor is it a file or folder that exists: paths stand alone or as {paths}."
+        ) from error
+    for line in lines:
         print(line)
     return SUCCESS

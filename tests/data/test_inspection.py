@@ -257,6 +257,13 @@ def test_names_that_are_unknown_are_told_as_by_a_training():
         assert len(set(words)) == 1
 
 
+def test_check_names_every_prefix_where_nothing_of_a_name_exists(capsys):
+    assert main(["check", "nosuch"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "Unknown data set 'nosuch'" in told
+    assert all(f"{prefix}:PATH" in told for prefix in ("folder", "npz", "paired", "bvh"))
+
+
 def test_names_of_arrays_may_be_flags(tmp_path, capsys):
     np.savez(tmp_path / "a.npz", photos=np.zeros((10, 4, 4), "uint8"), who=np.arange(10) % 2)
     words = ["--npz-images", "photos", "--npz-labels", "who"]

@@ -85,7 +85,7 @@ def folder_plan(path: FilePath) -> FolderPlan:
         return _given_plan(root, splits)
     folders = visible_folders(root)
     _refuse_splits_below(root, folders)
-    notes = _notes_of_likeness(folders)
+    notes = _notes_of_likeness(folders) + _notes_of_tables(root)
     whole, classes = _class_files(root, folders, None, notes)
     if whole.labels is None:
         without = (
@@ -108,8 +108,17 @@ def folder_plan(path: FilePath) -> FolderPlan:
     return FolderPlan(root, layout, parts, classes, "", notes)
 
 
+def _notes_of_tables(root: Path) -> list[str]:
+    """Say of tables beside the images, which may hold labels, that they are not read."""
+    tables = sorted(path.name for path in root.glob("*.csv"))
+    return [
+        f"{name} is not read. Classes are folders: sort the images into CLASS/IMAGE."
+        for name in tables[:1]
+    ]
+
+
 def _given_plan(root: Path, splits: dict[str, Path]) -> FolderPlan:
-    notes, folders = [], visible_folders(splits["train"])
+    notes, folders = _notes_of_tables(root), visible_folders(splits["train"])
     _refuse_splits_inside(splits["train"], folders)
     train, classes = _class_files(splits["train"], folders, None, notes)
     if train.labels is None:

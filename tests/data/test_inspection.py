@@ -264,6 +264,13 @@ def test_check_names_every_prefix_where_nothing_of_a_name_exists(capsys):
     assert all(f"{prefix}:PATH" in told for prefix in ("folder", "npz", "paired", "bvh"))
 
 
+def test_tables_of_labels_beside_images_are_said_to_be_unread(tmp_path):
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "images" / "a.png")
+    (tmp_path / "labels.csv").write_text("a.png,cat\n")
+    assert any("labels.csv is not read. Classes are folders" in s for s in describe(str(tmp_path)))
+
+
 def test_names_of_arrays_may_be_flags(tmp_path, capsys):
     np.savez(tmp_path / "a.npz", photos=np.zeros((10, 4, 4), "uint8"), who=np.arange(10) % 2)
     words = ["--npz-images", "photos", "--npz-labels", "who"]

@@ -29,8 +29,8 @@ def transformer_net(
 
     Differs from the paper: the photo is added, in place of a scaled tanh; instance in place of
     batch normalisation; mirrored padding at every convolution; the image is doubled by repeating
-    pixels and smoothing them before a convolution instead of by a convolution of stride 1/2,
-    which draws checkerboards (Odena, Dumoulin & Olah 2016).
+    pixels before a convolution instead of by a convolution of stride 1/2, which draws
+    checkerboards (Odena, Dumoulin & Olah 2016).
 
     Args:
         input_shape: `(height, width, 3)` of images in -1..1. Height and width must be multiples
@@ -57,28 +57,17 @@ def transformer_net(
     for _ in range(blocks):
         x = _block(x, 4 * filters, style)
     for level in (2, 1):
-        x = _activate(_convolution(_double(x), filters * level, 3, padding=0), style)
+        x = _activate(_convolution(RepeatPixels()(x), filters * level, 3), style)
     x = _convolution(x, 3, 9, use_bias=True)
     x = layers.Rescaling(CHANGE, dtype="float32", name="change")(x)
     x = layers.Add(dtype="float32", name="generated")([image, x])
     return keras.Model(image if style is None else [image, style], x, name=name)
 
 
-def _convolution(x, filters, size, strides=1, use_bias=False, padding=None):
-    """Return a convolution of mirrored maps; by default those of stride 1 keep their size."""
-    padding = size // 2 if padding is None else padding
-    x = ReflectionPadding2D(padding)(x) if padding else x
+def _convolution(x, filters, size, strides=1, use_bias=False):
+    x = ReflectionPadding2D(size // 2)(x)
     # No bias where the normalisation that follows would subtract it.
     return layers.Conv2D(filters, size, strides=strides, use_bias=use_bias)(x)
-
-
-def _double(x):
-    """Return maps of twice the size, with the pixel of margin that a 3x3 convolution takes.
-
-    Pixels that are repeated alone leave a grid of four pixels in what the network draws.
-    """
-    x = ReflectionPadding2D(2)(RepeatPixels()(x))
-    return layers.AveragePooling2D(3, strides=1)(x)
 
 
 def _normalize(x, style):

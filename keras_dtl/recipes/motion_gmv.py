@@ -46,9 +46,9 @@ class MotionGMVRecipe(MotionRecipe):
     """Weight of the penalty on the discriminator's slope at real pairs."""
     modes: int = 16
     """Gaussians in the distribution of contents, some more than actions; 0: one."""
-    agreement_weight: float = 4.0
+    agreement_weight: float = 1.0
     """Weight of two motions' showing one action, as classifiers see it that learn from real pairs;
-    0: without them. Less: motions nearer to real ones, more pairs of two actions."""
+    0: without them. More: fewer pairs of two actions, motions less like real ones."""
     coverage_weight: float = 0.5
     """Weight of drawing actions that were rare of late, as classifiers see it."""
     classifiers: int = 4

@@ -46,7 +46,11 @@ ROWS = {
             **{"learning_rate": 3e-3, "critic_learning_rate": 3e-3, "kind": "recurrent"},
         },
     ),
-    "pairs": (MotionGMVRecipe, {"filters": 96, "held_out": 5}),
+    "pairs": (MotionGMVRecipe, {"epochs": 40, "filters": 96, "held_out": 5}),
+    "pairs, agreeing": (
+        MotionGMVRecipe,
+        {"epochs": 20, "filters": 96, "held_out": 5, "agreement_weight": 4.0},
+    ),
     "walker": (MotionStyleRecipe, {"source": "walker"}),
     "walker, synthesis": (MotionAAERecipe, {"source": "walker"}),
 }

@@ -19,7 +19,7 @@ _HOLDS = 0.5  # from this probability on a label is named
 class NamedNumbers(Classification, abc.ABC):
     """Writes a table like that of `Classification`, with a column for every number."""
 
-    own_options = ()
+    own_options = ("all_probabilities",)  # all numbers are written, with it and without
 
     def __init__(self, artifact: Artifact, destination: Path, options: Options):
         super().__init__(artifact, destination, options)

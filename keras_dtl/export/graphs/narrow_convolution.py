@@ -11,6 +11,8 @@ from onnx import helper, numpy_helper
 
 from keras_dtl.export.graphs.graph import GraphIndex, attributes, remove_unused
 
+OF_COLUMNS = "/columns"
+"""What the name of the first of two convolutions ends in."""
 _AT_ONCE = (8, 16)
 """Channels that CPUs make at once, in float32: with AVX2, and with AVX512."""
 _MOST_WORK = 0.7
@@ -50,8 +52,7 @@ def split_narrow_convolutions(model: onnx.ModelProto) -> int:
 def _is_plain(node: onnx.NodeProto) -> bool:
     values = attributes(node)
     steps = {*values.get("strides", [1]), *values.get("dilations", [1]), values.get("group", 1)}
-    is_padded_by_number = values.get("auto_pad", b"NOTSET") == b"NOTSET"
-    return node.op_type == "Conv" and steps == {1} and is_padded_by_number
+    return node.op_type == "Conv" and steps == {1}
 
 
 def _work(shape: tuple[int, ...]) -> float:
@@ -69,6 +70,14 @@ def _work(shape: tuple[int, ...]) -> float:
     return max(shares)
 
 
+def _pads(node: onnx.NodeProto, height: int, width: int) -> list[int]:
+    """Return the zeros before rows and columns, and after: of strides of 1, of any size."""
+    values = attributes(node)
+    less, more = ([(size - 1) // 2 for size in (height, width)], [height // 2, width // 2])
+    kinds = {b"VALID": [0] * 4, b"SAME_UPPER": [*less, *more], b"SAME_LOWER": [*more, *less]}
+    return kinds.get(values.get("auto_pad"), values.get("pads", [0] * 4))
+
+
 def _two_of(
     node: onnx.NodeProto, kernel: np.ndarray
 ) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
@@ -78,14 +87,14 @@ def _two_of(
     row = np.eye(filters, dtype=kernel.dtype)[:, None].repeat(width, 1)  # (filters, column, c)
     row = row[..., None] * np.eye(width, dtype=kernel.dtype)[:, None]
     added = {"columns": columns, "row": row.reshape(filters, width * filters, 1, width)}
-    top, left, bottom, right = attributes(node).get("pads", [0] * 4)
+    top, left, bottom, right = _pads(node, height, width)
     name = node.output[0]
     between = f"{name}/of_columns"
     first = [node.input[0], f"{name}/columns"]
     second = [between, f"{name}/row", *node.input[2:]]
     pair = [
         helper.make_node(
-            "Conv", first, [between], f"{node.name}/columns", pads=[top, 0, bottom, 0]
+            "Conv", first, [between], f"{node.name}{OF_COLUMNS}", pads=[top, 0, bottom, 0]
         ),
         helper.make_node("Conv", second, [name], node.name, pads=[0, left, 0, right]),
     ]

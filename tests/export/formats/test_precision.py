@@ -28,7 +28,7 @@ def make_generator(outlier=1.0):
     x = keras.layers.Conv2DTranspose(16, 3, 2, padding="same", activation="relu")(x)
     x = keras.layers.Conv2D(16, 3, padding="same", activation="relu")(x)
     x = keras.layers.Conv2D(16, 1, name="spoilt")(x * np.array([outlier] + [1.0] * 15, "float32"))
-    x = keras.layers.Conv2D(3, 3, padding="same", activation="tanh")(x)
+    x = keras.layers.Conv2D(3, 7, padding="same", activation="tanh")(x)
     x = keras.ops.round(keras.ops.clip((x + 1) * 127.5, 0, 255))
     return keras.Model(image, keras.ops.cast(x, "uint8"))
 
@@ -78,11 +78,11 @@ def test_int8_quantises_per_channel_every_convolution_that_gets_faster(published
     constants = {item.name: item for item in graph.initializer}
     makers = {name: node for node in graph.node for name in node.output}
     kernels = [makers.get(node.input[1]) for node in graph.node if node.op_type == "Conv"]
-    assert len(kernels) == 5
-    # The first and the last have three channels on one side.
+    assert len(kernels) == 6
+    # The first and the last have three channels on one side; the last is of columns and of rows.
     assert kernels[0] is None
-    assert kernels[-1] is None
-    for kernel in kernels[1:-1]:
+    assert kernels[-2:] == [None, None]
+    for kernel in kernels[1:-2]:
         assert kernel.op_type == "DequantizeLinear"
         weights, scales = (constants[name] for name in kernel.input[:2])
         assert weights.data_type == onnx.TensorProto.INT8

@@ -37,14 +37,21 @@ def run(model, image):
 
 @pytest.mark.parametrize("filters", [1, 2, 3])
 @pytest.mark.parametrize("size", [(7, 7), (9, 5), (4, 8)])
-@pytest.mark.parametrize("pads", [None, [3, 1, 0, 2]])
+@pytest.mark.parametrize(
+    "padding",
+    [
+        {},
+        {"pads": [3, 1, 0, 2]},
+        *({"auto_pad": kind} for kind in ("SAME_UPPER", "SAME_LOWER", "VALID")),
+    ],
+)
 @pytest.mark.parametrize("has_bias", [False, True])
-def test_it_is_the_same_image(filters, size, pads, has_bias):
+def test_it_is_the_same_image(filters, size, padding, has_bias):
     random = np.random.default_rng(0)
     kernel = random.normal(size=(filters, 24, *size)).astype("float32")
     bias = random.normal(size=filters).astype("float32") if has_bias else None
     image = random.normal(size=(2, 24, 11, 10)).astype("float32")
-    model = graph_of(kernel, bias, **({} if pads is None else {"pads": pads}))
+    model = graph_of(kernel, bias, **padding)
     expected = run(model, image)
     assert split_narrow_convolutions(model) == 1
     assert [node.op_type for node in model.graph.node] == ["Conv", "Conv"]
@@ -59,7 +66,6 @@ def test_it_is_the_same_image(filters, size, pads, has_bias):
         ((3, 24, 7, 7), {"strides": [2, 2]}),
         ((3, 24, 7, 7), {"dilations": [2, 2]}),
         ((3, 24, 7, 7), {"group": 3}),
-        ((3, 24, 7, 7), {"auto_pad": "SAME_UPPER"}),
     ],
 )
 def test_others_are_left(shape, attributes):

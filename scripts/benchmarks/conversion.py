@@ -227,6 +227,7 @@ SECTIONS = {
     "runtimes": (runtimes.runtimes, runtimes.runtimes_summary),
     "runtimes_finer": (runtimes.runtimes_finer, runtimes.runtimes_finer_summary),
     "runtimes_plain": (runtimes.runtimes_plain, runtimes.runtimes_plain_summary),
+    "runtimes_split": (runtimes.runtimes_split, runtimes.runtimes_split_summary),
     "int8_generator": (int8.int8_generator, int8.int8_generator_summary),
 }
 

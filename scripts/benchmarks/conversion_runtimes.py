@@ -1,8 +1,7 @@
 """OpenVINO beside onnxruntime over a folder of photos: speed by turns, quality beside each.
 
 Sections of conversion.py, which runs them and writes what they measured. The environment variable
-KERAS_DTL_BASELINE names a checkout of the build to compare with, whose float32 is 1: it exports the
-trained network, too, so that what became of the graph counts.
+KERAS_DTL_BASELINE names a checkout of the build to compare with, whose float32 is 1.
 """
 
 import json
@@ -66,13 +65,18 @@ def runtimes_plain(folder, rounds):
     yield from _rounds(folder, len(rounds), 32, list(PLAIN), ("int8",))
 
 
-def _rounds(folder, done, least, names, precisions=("bfloat16", "int8")):
+def runtimes_split(folder, rounds):
+    """The same beside a build that exports the trained network itself, so that its graph counts."""
+    yield from _rounds(folder, len(rounds), 32, list(PLAIN), exports=True)
+
+
+def _rounds(folder, done, least, names, precisions=("bfloat16", "int8"), exports=False):
     import conversion_inputs as inputs
 
     network = inputs.make_once(folder / "trained.keras", inputs.train_generator)
     artifact = folder / "_".join(("trained", str(least), *precisions))
     path = inputs.make_once(artifact, inputs.export_trained, network, float(least), *precisions)
-    before = folder / f"{path.name}_before"
+    before = folder / f"{path.name}_before" if exports else path
     if not before.exists():
         _export_before(before, network, float(least), *precisions)
     holds = read_manifest(path).precisions
@@ -203,6 +207,10 @@ def runtimes_summary(rounds):
 
 def runtimes_finer_summary(rounds):
     return _summary(rounds, WANTED_FINER)
+
+
+def runtimes_split_summary(rounds):
+    return _summary(rounds, {})
 
 
 def runtimes_plain_summary(rounds):

@@ -131,9 +131,10 @@ def _baseline():
 
 def _export_before(path, *arguments):
     """Export the trained network by the build before, in a process of its own."""
-    trees = os.pathsep.join([_baseline(), str(Path(__file__).parent)])
+    tree = _baseline()  # Python looks where it runs first, then in PYTHONPATH
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     words = [sys.executable, "-c", EXPORT, *map(str, (path, *arguments))]
-    subprocess.run(words, env={**os.environ, "PYTHONPATH": trees}, check=True)
+    subprocess.run(words, env=environment, cwd=tree, check=True)
 
 
 def _measure(name, path, out, part):

@@ -185,7 +185,7 @@ class _Int8:
 def _is_slower(node: onnx.NodeProto, index: GraphIndex) -> bool:
     """Whether a convolution has so few channels that int8 would not make it faster.
 
-    One of columns is the greater part of such a one: int8 takes 6 dB of an image for little time.
+    One of columns is the greater part of such a one, and what it makes is nearly the image.
     """
     shape = index.constant_shape(node.input[1])
     if node.op_type != "Conv" or shape is None:

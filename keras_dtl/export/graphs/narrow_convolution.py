@@ -92,11 +92,12 @@ def _two_of(
     between = f"{name}/of_columns"
     first = [node.input[0], f"{name}/columns"]
     second = [between, f"{name}/row", *node.input[2:]]
+    pads = [top, 0, bottom, 0], [0, left, 0, right]
+    if not any((top, left, bottom, right)):
+        pads = None, None  # `measure_reach` takes it that the image was padded before
     pair = [
-        helper.make_node(
-            "Conv", first, [between], f"{node.name}{OF_COLUMNS}", pads=[top, 0, bottom, 0]
-        ),
-        helper.make_node("Conv", second, [name], node.name, pads=[0, left, 0, right]),
+        helper.make_node("Conv", first, [between], f"{node.name}{OF_COLUMNS}", pads=pads[0]),
+        helper.make_node("Conv", second, [name], node.name, pads=pads[1]),
     ]
     tensors = [
         numpy_helper.from_array(np.ascontiguousarray(values), f"{name}/{key}")

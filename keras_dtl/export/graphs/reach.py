@@ -28,14 +28,20 @@ class Reach:
     """What one value of a graph depends on.
 
     Args:
-        radius: How far it looks on each side, in pixels of the image.
+        radius: How far it looks along rows and along columns, to each side, in pixels of the image.
         stride: How many pixels of the image lie between two of its own.
         channels: How many numbers it holds at each place.
     """
 
-    radius: float
+    radius: tuple[float, float]
     stride: float
     channels: int
+
+    def further(self, *pixels: float) -> tuple[float, float]:
+        """Return its radius and so many of its own pixels more, of both axes or of each."""
+        more = pixels * (2 // len(pixels))
+        rows, columns = (a + b * self.stride for a, b in zip(self.radius, more, strict=True))
+        return rows, columns
 
 
 def measure_reach(model: onnx.ModelProto, image_channels: int) -> tuple[int, int, int]:
@@ -53,7 +59,7 @@ def measure_reach(model: onnx.ModelProto, image_channels: int) -> tuple[int, int
         NotLocal: Its result depends on the whole image, or an operation is not known.
     """
     index = GraphIndex(model.graph)
-    known = {model.graph.input[0].name: Reach(0, 1, image_channels)}
+    known = {model.graph.input[0].name: Reach((0, 0), 1, image_channels)}
     largest, numbers = 1, 0
     for node in model.graph.node:
         sources = [known[name] for name in node.input if name in known]
@@ -68,35 +74,35 @@ def measure_reach(model: onnx.ModelProto, image_channels: int) -> tuple[int, int
     result = known[model.graph.output[0].name]
     if result.stride != 1:
         raise NotLocal("the output has another size than the input")
-    return math.ceil(result.radius), math.ceil(largest), math.ceil(numbers)
+    return math.ceil(max(result.radius)), math.ceil(largest), math.ceil(numbers)
 
 
 def _reach(index: GraphIndex, node: onnx.NodeProto, sources: list[Reach]) -> Reach:
     """Return what the result of a node depends on, from what its inputs do."""
-    radius = max(source.radius for source in sources)
+    rows, columns = (max(source.radius[axis] for source in sources) for axis in (0, 1))
     stride = max(source.stride for source in sources)
     channels = max(source.channels for source in sources)
+    source = Reach((rows, columns), stride, channels)
     if node.op_type in _POINTWISE:
         if node.op_type == "Concat":
             channels = sum(source.channels for source in sources)
-        return Reach(radius, stride, channels)
+        return dataclasses.replace(source, channels=channels)
     values = attributes(node)
     if node.op_type in _WINDOWS:
-        return _window_reach(index, node, Reach(radius, stride, channels), values)
+        return _window_reach(index, node, source, values)
     if node.op_type == "ConvTranspose":
         kernel = index.constant_shape(node.input[1])
         step = max(values.get("strides", [1]))
-        finer = stride / step
-        return Reach(radius + max(kernel[2:]) * finer, finer, kernel[1])
+        return Reach(source.further(max(kernel[2:]) / step), stride / step, kernel[1])
     if node.op_type == "DepthToSpace":
         step = values["blocksize"]
-        return Reach(radius + stride, stride / step, channels // step**2)
+        return Reach(source.further(1), stride / step, channels // step**2)
     if node.op_type in ("Resize", "Upsample"):
         factors = index.constant(node.input[-1] if node.op_type == "Upsample" else node.input[2])
         if factors is None or not factors.size:  # of a size that is computed
             raise NotLocal("an image is resized by a factor that is not constant")
         factor = float(max(factors))
-        return Reach(radius + 2 * stride, stride / factor, channels)
+        return Reach(source.further(2), stride / factor, channels)
     raise NotLocal(f"{node.op_type} may look at the whole image")
 
 
@@ -109,9 +115,12 @@ def _window_reach(
     else:
         size, channels = values["kernel_shape"], source.channels
     dilations = values.get("dilations") or [1] * len(size)
+    extents = [(n - 1) * d for n, d in zip(size, dilations, strict=True)]
+    pads = values.get("pads") or [extent // 2 for extent in extents] * 2
     # All of it on one side: padding may be uneven.
-    extent = max((n - 1) * d for n, d in zip(size, dilations, strict=True))
+    more = [
+        max(extent / 2, extent - min(before, after))
+        for extent, before, after in zip(extents, pads[: len(size)], pads[len(size) :], strict=True)
+    ]
     step = max(values.get("strides", [1]))
-    radius = source.radius + max(extent / 2, extent - min(values.get("pads") or [extent // 2]))
-    radius = source.radius + (radius - source.radius) * source.stride
-    return Reach(radius, source.stride * step, channels)
+    return Reach(source.further(*more), source.stride * step, channels)

@@ -1,38 +1,19 @@
 """A convolution to a few channels written as two makes the same image."""
 
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 
 from keras_dtl.export.graphs.narrow_convolution import split_narrow_convolutions
+from keras_dtl.export.graphs.reach import measure_reach
+from tests.export.graphs.small_models import model_of, run
 
 
 def graph_of(kernel, bias=None, **attributes):
     constants = {"kernel": kernel} | ({} if bias is None else {"bias": bias})
     node = helper.make_node("Conv", ["image", *constants], ["output"], "convolution", **attributes)
     channels = kernel.shape[1] * attributes.get("group", 1)
-    values = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", count, *sizes])
-        for name, count, sizes in (
-            ("image", channels, ("H", "W")),
-            ("output", kernel.shape[0], ("h", "w")),
-        )
-    ]
-    tensors = [numpy_helper.from_array(value, name) for name, value in constants.items()]
-    graph = helper.make_graph([node], "graph", values[:1], values[1:], tensors)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
-
-
-def run(model, image):
-    onnx.checker.check_model(model, full_check=True)
-    taken = {name for node in model.graph.node for name in node.input}
-    assert {constant.name for constant in model.graph.initializer} <= taken  # else it would warn
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
-    return session.run(None, {"image": image})[0]
+    return model_of([node], (channels, kernel.shape[0]), constants)
 
 
 @pytest.mark.parametrize("filters", [1, 2, 3])
@@ -73,3 +54,11 @@ def test_others_are_left(shape, attributes):
     before = model.SerializeToString()
     assert split_narrow_convolutions(model) == 0
     assert model.SerializeToString() == before
+
+
+@pytest.mark.parametrize("padding", [{"pads": [3, 3, 3, 3]}, {"pads": [4, 3, 2, 3]}, {}])
+def test_tiles_need_overlap_no_more(padding):
+    model = graph_of(np.ones((3, 24, 7, 7), "float32"), **padding)
+    radius, *_ = measure_reach(model, 24)
+    assert split_narrow_convolutions(model) == 1
+    assert measure_reach(model, 24)[0] == radius

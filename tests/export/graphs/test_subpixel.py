@@ -3,12 +3,11 @@
 import itertools
 
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 
 from keras_dtl.export.graphs.subpixel import replace_transposed_convolutions
+from tests.export.graphs.small_models import model_of, run
 
 
 def graph_of(kernel, crop=None, bias=None, **attributes):
@@ -23,23 +22,7 @@ def graph_of(kernel, crop=None, bias=None, **attributes):
         }
         nodes.append(helper.make_node("Slice", ["full", "starts", "ends", "axes"], ["cut"]))
     nodes.append(helper.make_node("Relu", [nodes[-1].output[0]], ["output"]))
-    values = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", channels, "H", "W"])
-        for name, channels in (("image", kernel.shape[0]), ("output", kernel.shape[1]))
-    ]
-    tensors = [numpy_helper.from_array(value, name) for name, value in constants.items()]
-    graph = helper.make_graph(nodes, "graph", values[:1], values[1:], tensors)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
-
-
-def run(model, image):
-    onnx.checker.check_model(model, full_check=True)
-    taken = {name for node in model.graph.node for name in node.input}
-    assert {constant.name for constant in model.graph.initializer} <= taken  # else it would warn
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
-    return session.run(None, {"image": image})[0]
+    return model_of(nodes, kernel.shape[:2], constants)
 
 
 CASES = [

@@ -49,7 +49,9 @@ def main(arguments: Check) -> int:
     try:
         lines = describe(name, arguments.kind, thorough=True, data_dir=arguments.data_dir)
     except ValueError as error:
-        if not str(error).startswith("Unknown data set"):
+        from keras_dtl.data.tfds_source import UnknownDataSetError
+
+        if not isinstance(error.__cause__, UnknownDataSetError):
             raise
         paths = ", ".join(f"{prefix}:PATH" for prefix in PREFIXES)
         raise ValueError(

@@ -38,7 +38,11 @@ class Reach:
     channels: int
 
     def further(self, *pixels: float) -> tuple[float, float]:
-        """Return its radius and so many of its own pixels more, of both axes or of each."""
+        """Return a radius that is longer.
+
+        Args:
+            pixels: By how many of its own, once for both axes or for each.
+        """
         more = pixels * (2 // len(pixels))
         rows, columns = (a + b * self.stride for a, b in zip(self.radius, more, strict=True))
         return rows, columns
